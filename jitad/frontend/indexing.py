@@ -1,0 +1,195 @@
+"""Indexing of values: basic (ints, slices), integer arrays, boolean masks, and their mixtures."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.guards import guard_array
+from jitad.frontend.operands import as_dtype, as_shape, broadcast_shape, implements, lift
+from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.op import INT64
+from jitad.ir.value import HOOKS, Value
+from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
+
+
+def getitem(x: Value, key: Any) -> Value:
+    """x[key] as NumPy has it."""
+    if type(key) is int and len(x.shape) == 1:
+        return st.index(x, slots=(_integer(key, x.shape[0]),))
+    items = _expand(key if isinstance(key, tuple) else (key,), x)
+    if any(_is_array(item) for item in items):
+        return _advanced(x, items)
+    return _basic(x, items)
+
+
+def _is_array(item: Any) -> bool:
+    return isinstance(item, (np.ndarray, list, Value))
+
+
+def _expand(key: tuple[Any, ...], x: Value) -> list[Any]:
+    """The key with one item for each axis (and None for each new one)."""
+    items: list[Any] = []
+    for item in key:
+        if isinstance(item, (bool, np.bool_)):
+            item = np.asarray(item)
+        elif isinstance(item, Value) and item.shape == () and item.dtype.kind == "i":
+            item = st.reshape(item, shape=())
+        elif isinstance(item, np.ndarray) and item.shape == () and item.dtype.kind in "iu":
+            item = int(item)
+        elif isinstance(item, list):
+            item = _list_index(item)
+        elif not (item is None or item is Ellipsis or isinstance(item, (slice, np.ndarray, Value))):
+            try:
+                item = item.__index__()
+            except AttributeError as error:
+                raise TraceError(
+                    f"{item!r} is not an index", remedy="use ints, slices, arrays, None or ..."
+                ) from error
+        items.append(item)
+    used = sum(_axes_of(item) for item in items)
+    if used > x.ndim:
+        raise ShapeError(f"too many indices for an array of shape {x.shape}")
+    dots = [i for i, item in enumerate(items) if item is Ellipsis]
+    if len(dots) > 1:
+        raise ShapeError("an index can have only one ...")
+    place = dots[0] if dots else len(items)
+    items[place : place + len(dots)] = [slice(None)] * (x.ndim - used)
+    return items
+
+
+def _list_index(items: list[Any]) -> Any:
+    if any(isinstance(item, Value) for item in items):
+        return np.stack(items)
+    array = np.asarray(items)
+    return array if array.size else array.astype(np.int64)
+
+
+def _axes_of(item: Any) -> int:
+    if item is None or item is Ellipsis:
+        return 0
+    if isinstance(item, (np.ndarray, Value)) and item.dtype.kind == "b":
+        return item.ndim
+    return 1
+
+
+def _integer(item: int, n: int) -> int:
+    if not -n <= item < n:
+        raise ShapeError(
+            f"index {item} is out of bounds for an axis of length {n}",
+        )
+    return item % n
+
+
+def _slot(item: Any, n: int) -> st.Slot:
+    if isinstance(item, slice):
+        start, stop, step = item.indices(n)
+        length = len(range(start, stop, step))
+        return (start if length else 0, length, step if length > 1 else 1)
+    return _integer(item, n)
+
+
+def _basic(x: Value, items: list[Any]) -> Value:
+    real = [item for item in items if item is not None]
+    slots = tuple(_slot(item, n) for item, n in zip(real, x.shape, strict=True))
+    result = x
+    if any(s != (0, n, 1) for s, n in zip(slots, x.shape, strict=True)):
+        result = st.index(x, slots=slots)
+    if len(real) == len(items):
+        return result
+    sizes = iter(slots)
+    shape: list[int] = []
+    for item in items:
+        if item is None:
+            shape.append(1)
+        else:
+            slot = next(sizes)
+            shape += [] if isinstance(slot, int) else [slot[1]]
+    return st.reshape(result, shape=tuple(shape))
+
+
+def _advanced(x: Value, items: list[Any]) -> Value:
+    """Basic items first, then one gather over the axes that arrays index."""
+    items = _masks_to_places(x, items)
+    basic = [slice(None) if _is_array(item) else item for item in items]
+    # Ints beside arrays broadcast with them, in NumPy: they become arrays of one element.
+    arrays = {k: item for k, item in enumerate(items) if _is_array(item)}
+    for k, item in enumerate(items):
+        if isinstance(item, int):
+            arrays[k] = np.asarray(_integer(item, x.shape[_axis_at(items, k)]))
+            basic[k] = slice(None)
+    y = _basic(x, basic)
+    places = sorted(arrays)
+    together = places == list(range(places[0], places[-1] + 1))
+    axes = places
+    values = [lift(x.builder, arrays[k]) for k in places]
+    for value in values:
+        if value.dtype.kind != "i":
+            raise TraceError(
+                f"an array of dtype {value.dtype} as an index", remedy="use integers or booleans"
+            )
+    shape = broadcast_shape(*(value.shape for value in values))
+    flat = _flat_index(values, [y.shape[a] for a in axes], shape)
+    others = [a for a in range(y.ndim) if a not in axes]
+    rows = st.transpose(y, perm=(*axes, *others))
+    merged = math.prod(y.shape[a] for a in axes)
+    rest = tuple(y.shape[a] for a in others)
+    result = st.gather(st.reshape(rows, shape=(merged, *rest)), flat)
+    if not together or axes[0] == 0:
+        return result
+    lead = axes[0]
+    k = len(shape)
+    perm = (*range(k, k + lead), *range(k), *range(k + lead, result.ndim))
+    return st.transpose(result, perm=perm)
+
+
+def _axis_at(items: list[Any], k: int) -> int:
+    return sum(_axes_of(item) for item in items[:k])
+
+
+def _masks_to_places(x: Value, items: list[Any]) -> list[Any]:
+    """Boolean masks become the integer arrays of their True places, under a guard."""
+    result: list[Any] = []
+    axis = 0
+    for item in items:
+        if _is_array(item) and item.dtype.kind == "b":
+            expected = x.shape[axis : axis + item.ndim]
+            if item.shape != expected:
+                raise ShapeError(f"a mask of shape {item.shape} for axes of shape {expected}")
+            mask = guard_array(lift(x.builder, item))
+            result += [np.asarray(place, np.int64) for place in np.nonzero(mask)]
+        else:
+            result.append(item)
+        axis += _axes_of(item)
+    return result
+
+
+def _flat_index(values: list[Value], sizes: list[int], shape: tuple[int, ...]) -> Value:
+    """One index into the merged axes; negative ones count from the end."""
+    flat: Value | None = None
+    for value, n in zip(values, sizes, strict=True):
+        i = as_shape(as_dtype(value, INT64), shape)
+        i = ew.where(ew.lt(i, 0), ew.add(i, n), i)
+        if len(values) > 1:
+            # Out of bounds in one axis must not land inside another one's rows.
+            inside = ew.logical_and(ew.ge(i, 0), ew.lt(i, n))
+            i = ew.where(inside, i, -(2**40))
+        flat = i if flat is None else ew.add(ew.mul(flat, n), i)
+    assert flat is not None
+    return flat
+
+
+HOOKS["getitem"] = getitem
+HOOKS["astype"] = as_dtype
+
+
+@implements(np.take)
+def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Value:
+    if out is not None or mode != "raise":
+        raise TraceError("np.take with out= or mode= is not supported on traced values")
+    x = a.reshape(-1) if axis is None else a
+    place = 0 if axis is None else axis % x.ndim
+    return x[(slice(None),) * place + (np.asarray(indices) if not _is_array(indices) else indices,)]

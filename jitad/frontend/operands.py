@@ -1,0 +1,182 @@
+"""Whatever NumPy code passes to a function -> values on one tape, cast and broadcast together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from jitad.ir.builder import Builder
+from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.op import SHORT_NAMES, DType, Shape
+from jitad.ir.value import FUNCTIONS, Value
+from jitad.ops.elementwise import cast
+from jitad.ops.structural import broadcast
+
+PYTHON_NUMBERS = (bool, int, float)
+
+
+def implements(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register what NumPy functions record on traced values."""
+
+    def register(record: Callable[..., Any]) -> Callable[..., Any]:
+        for function in functions:
+            FUNCTIONS[function] = record
+        return record
+
+    return register
+
+
+def innermost(operands: Sequence[Any]) -> Builder:
+    """The tape of the deepest nested function that one of the operands belongs to."""
+    found: Builder | None = None
+    for x in operands:
+        if isinstance(x, Value):
+            if found is None or x.builder.level > found.level:
+                found = x.builder
+        elif isinstance(x, (list, tuple)) or (isinstance(x, np.ndarray) and x.dtype == object):
+            inner = _innermost_or_none(x)
+            if inner is not None and (found is None or inner.level > found.level):
+                found = inner
+    if found is None:
+        raise TraceError("no traced value among the operands")
+    return found
+
+
+def _innermost_or_none(items: Any) -> Builder | None:
+    best: Builder | None = None
+    for x in np.ravel(items) if isinstance(items, np.ndarray) else items:
+        inner = x.builder if isinstance(x, Value) else None
+        if isinstance(x, (list, tuple)) or (isinstance(x, np.ndarray) and x.dtype == object):
+            inner = _innermost_or_none(x)
+        if inner is not None and (best is None or inner.level > best.level):
+            best = inner
+    return best
+
+
+def lift(builder: Builder, x: Any) -> Value:
+    """x as a value on the tape: constants for numbers, inputs by reference for arrays."""
+    if isinstance(x, Value):
+        return x if x.builder is builder else _lift_value(builder, x)
+    if isinstance(x, np.ndarray):
+        return _lift_object(builder, x) if x.dtype == object else capture(builder, x)
+    if isinstance(x, PYTHON_NUMBERS):
+        value = builder.const(x, (), np.asarray(x).dtype)
+        value.weak = True
+        return value
+    if isinstance(x, np.generic):
+        return builder.const(x, (), supported(x.dtype))
+    if isinstance(x, (list, tuple)):
+        if _innermost_or_none(x) is not None:
+            return FUNCTIONS[np.stack]([lift(builder, item) for item in x])
+        return lift(builder, np.asarray(x))
+    raise TraceError(
+        f"an operand of type {type(x).__name__} met a traced value",
+        remedy="operands are NumPy arrays, numbers, and lists of them",
+    )
+
+
+def _lift_value(builder: Builder, x: Value) -> Value:
+    if x.builder.level < builder.level and x.builder.tracing:
+        return capture(builder, x)
+    raise TraceError(
+        f"{x!r} was kept from a trace that has ended, and used in another one",
+        remedy="return what is needed from the function in place of storing it elsewhere",
+    )
+
+
+def _lift_object(builder: Builder, x: np.ndarray) -> Value:
+    """An object array of traced scalars, as NumPy makes it of `np.array([x[0], x[1]])`."""
+    items = [lift(builder, item) for item in x.ravel()]
+    return FUNCTIONS[np.reshape](FUNCTIONS[np.stack](items), x.shape)
+
+
+def capture(builder: Builder, x: Any) -> Value:
+    """An array or an outer value that the function closes over, as an input of its tape."""
+    known = builder.captured.get(id(x))
+    if known is None:
+        name = f"c{len(builder.captured)}"
+        value = builder.input(name, x.shape, supported(x.dtype))
+        builder.concrete[value.index] = x
+        known = builder.captured[id(x)] = (x, value)
+    return known[1]
+
+
+def supported(dtype: DType) -> DType:
+    """The dtype itself; an error where tapes have no such dtype."""
+    if dtype not in SHORT_NAMES:
+        raise TraceError(
+            f"arrays of dtype {dtype} are not supported",
+            remedy="use x.astype(...) with float64, float32, int64, int32 or bool",
+        )
+    return np.dtype(dtype.type)
+
+
+def kind_of(x: Any) -> Any:
+    """What NumPy's promotion sees of an operand: a dtype, or the type of a Python number."""
+    if isinstance(x, Value):
+        return _WEAK[x.dtype.kind] if x.weak else x.dtype
+    if isinstance(x, PYTHON_NUMBERS):
+        return type(x)
+    return x.dtype
+
+
+_WEAK = {"f": float, "i": int, "b": bool}
+
+
+def common_dtype(*operands: Any) -> DType:
+    """NumPy's result_type of the operands (NEP 50: Python numbers are weak)."""
+    kinds = [kind_of(x) for x in operands]
+    numbers = [k(0) if isinstance(k, type) and not isinstance(k, np.dtype) else k for k in kinds]
+    return np.dtype(np.result_type(*numbers))
+
+
+def as_dtype(x: Value, dtype: DType) -> Value:
+    """x cast, where it is not of that dtype."""
+    return x if x.dtype == dtype else cast(x, dtype=dtype)
+
+
+def as_shape(x: Value, shape: Shape) -> Value:
+    """x broadcast, where it is not of that shape."""
+    return x if x.shape == shape else broadcast(x, shape=shape)
+
+
+def broadcast_shape(*shapes: Shape) -> Shape:
+    """NumPy's broadcast of shapes."""
+    first = shapes[0]
+    for shape in shapes[1:]:
+        if shape != first:
+            break
+    else:
+        return first
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        text = " and ".join(str(shape) for shape in shapes)
+        raise ShapeError(
+            f"operands of shapes {text} do not broadcast together",
+            remedy="make the trailing axes equal or 1, with reshape or x[:, None]",
+        ) from error
+
+
+def normal_axis(axis: Any, ndim: int) -> int:
+    """A non-negative axis."""
+    try:
+        place = axis.__index__()
+    except AttributeError as error:
+        raise ShapeError(f"axis {axis!r} is not an integer") from error
+    if not -ndim <= place < ndim:
+        raise ShapeError(f"axis {axis} is out of bounds for an array of {ndim} axes")
+    return place % ndim
+
+
+def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Sorted non-negative axes: of None all, of an int one, of a tuple each."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    normal = sorted(normal_axis(a, ndim) for a in axes)
+    if len(set(normal)) != len(normal):
+        raise ShapeError(f"an axis stands twice in {axis}")
+    return tuple(normal)

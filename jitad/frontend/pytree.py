@@ -1,0 +1,50 @@
+"""Pytrees of arguments and results -> flat lists of leaves, through optree.
+
+dict, list, tuple, namedtuple, OrderedDict, deque, dataclasses and None are nodes; the rest leaves.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import optree
+
+NAMESPACE = "jitad"
+Structure = optree.PyTreeSpec
+
+_known: set[type] = set()
+
+
+def flatten(tree: Any) -> tuple[list[Any], Structure]:
+    """The leaves in order, and the structure that `unflatten` takes them back into."""
+    leaves, structure = optree.tree_flatten(tree, namespace=NAMESPACE)
+    for leaf in leaves:
+        if dataclasses.is_dataclass(leaf) and not isinstance(leaf, type):
+            _register(type(leaf))
+            return flatten(tree)
+    return leaves, structure
+
+
+def unflatten(structure: Structure, leaves: Any) -> Any:
+    """The tree of that structure with these leaves."""
+    return optree.tree_unflatten(structure, leaves)
+
+
+def _register(kind: type) -> None:
+    """Make a dataclass a node, its fields the children."""
+    if kind in _known:
+        return
+    names = tuple(field.name for field in dataclasses.fields(kind))
+
+    def take_apart(x: Any) -> tuple[tuple[Any, ...], None, tuple[str, ...]]:
+        return tuple(getattr(x, name) for name in names), None, names
+
+    def put_together(_: None, children: Any) -> Any:
+        made = object.__new__(kind)
+        for name, child in zip(names, children, strict=True):
+            object.__setattr__(made, name, child)
+        return made
+
+    optree.register_pytree_node(kind, take_apart, put_together, namespace=NAMESPACE)
+    _known.add(kind)

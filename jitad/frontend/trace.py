@@ -1,0 +1,127 @@
+"""Python function + arguments -> Tape: run the function once on tracers that record."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import jitad.frontend.contractions
+import jitad.frontend.indexing
+import jitad.frontend.reductions
+import jitad.frontend.shaping  # noqa: F401  fills the registries
+from jitad.frontend.operands import innermost, lift, supported
+from jitad.frontend.pytree import Structure, flatten
+from jitad.ir.builder import Builder
+from jitad.ir.errors import TraceError, user_line
+from jitad.ir.op import DType, Shape
+from jitad.ir.tape import INPUT, Tape
+from jitad.ir.value import Value
+
+_NUMBERS = (bool, int, float)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """The type of one argument; `weak` where it is a Python number."""
+
+    shape: Shape
+    dtype: DType
+    weak: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """What a trace leaves: a tape whose inputs are the leaves of the arguments, then `captured`.
+
+    `captured` are the arrays (or values of an outer trace) that the function closes over, held
+    by reference; `structure` is the pytree of the results.
+    """
+
+    tape: Tape
+    captured: tuple[Any, ...]
+    structure: Structure
+    leaves: tuple[Leaf, ...]
+
+
+def leaf_type(x: Any) -> Leaf:
+    """The type of an argument; an error where it cannot be traced."""
+    if isinstance(x, np.ndarray):
+        if x.dtype == object:
+            raise TraceError(
+                "an argument is an object array",
+                remedy="arguments are arrays of float64, float32, int64, int32 or bool",
+            )
+        return Leaf(x.shape, supported(x.dtype))
+    if isinstance(x, Value):
+        return Leaf(x.shape, x.dtype, x.weak)
+    if isinstance(x, _NUMBERS):
+        return Leaf((), np.asarray(x).dtype, True)
+    if isinstance(x, np.generic):
+        return Leaf((), supported(x.dtype))
+    raise TraceError(
+        f"an argument of type {type(x).__name__} cannot be traced",
+        remedy="arguments are arrays, numbers, and dicts, lists, tuples or dataclasses of them; "
+        "close over what is not",
+    )
+
+
+class _Depth(threading.local):
+    """How many functions are being traced in this thread: the only state that traces share."""
+
+    value = 0
+
+
+_depth = _Depth()
+
+
+def trace(
+    function: Callable[[Sequence[Any]], Any], arguments: Sequence[Any], names: Sequence[str]
+) -> Traced:
+    """Run `function` on tracers that stand for `arguments` (arrays, numbers or outer values)."""
+    _depth.value += 1
+    builder = Builder(locate=user_line, level=_depth.value)
+    try:
+        leaves = tuple(leaf_type(x) for x in arguments)
+        inputs: list[Value] = []
+        for x, leaf, name in zip(arguments, leaves, names, strict=True):
+            value = builder.input(name, leaf.shape, leaf.dtype, weak=leaf.weak)
+            builder.concrete[value.index] = x
+            inputs.append(value)
+        results, structure = flatten(function(inputs))
+        outputs = [_output(builder, x).index for x in results]
+    finally:
+        builder.tracing = False
+        _depth.value -= 1
+    captured = tuple(x for x, _ in builder.captured.values())
+    return Traced(_inputs_first(builder.finish(outputs)), captured, structure, leaves)
+
+
+def _output(builder: Builder, x: Any) -> Value:
+    if isinstance(x, np.ndarray) and x.dtype == object and x.size:
+        return lift(innermost((x,)), x)
+    if isinstance(x, (Value, np.ndarray, np.generic, *_NUMBERS)):
+        return lift(builder, x)
+    raise TraceError(
+        f"the function returned a {type(x).__name__}",
+        remedy="return arrays, numbers, and dicts, lists or tuples of them",
+    )
+
+
+def _inputs_first(tape: Tape) -> Tape:
+    """The same tape with its inputs before all other instructions."""
+    order = [*tape.inputs, *(i for i, x in enumerate(tape.instrs) if x.op is not INPUT)]
+    if order == list(range(len(order))):
+        return tape
+    new = [0] * len(order)
+    for place, i in enumerate(order):
+        new[i] = place
+    instrs = tuple(
+        tape.instrs[i]._replace(args=tuple([new[j] for j in tape.instrs[i].args])) for i in order
+    )
+    return Tape(instrs, tuple(new[i] for i in tape.inputs), tuple(new[i] for i in tape.outputs))
+
+

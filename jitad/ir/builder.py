@@ -1,0 +1,132 @@
+"""A tape under construction: ops called on its values append instructions to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from jitad.ir.errors import SourceLine
+from jitad.ir.op import NUMBERS, DType, Op, Shape
+from jitad.ir.tape import CONST, INPUT, Instr, Tape
+from jitad.ir.value import Value
+
+
+class Builder:
+    """Appends instructions; frozen into a `Tape` by `finish`.
+
+    `locate`, where given, is asked for the user's line at each instruction; otherwise `line`
+    is used, which a transform sets to the line of the instruction that it works on.
+    While a function is traced, `level` is the depth of nesting, `captured` holds the arrays and
+    outer values that it closes over with their inputs, `concrete` the arrays behind the values.
+    """
+
+    __slots__ = (
+        *("captured", "concrete", "inputs", "instrs", "level", "line", "locate", "tracing"),
+    )
+
+    def __init__(
+        self, *, locate: Callable[[], SourceLine | None] | None = None, level: int = 0
+    ) -> None:
+        self.instrs: list[Instr] = []
+        self.inputs: list[int] = []
+        self.locate = locate
+        self.line: SourceLine | None = None
+        self.level = level
+        self.tracing = locate is not None
+        self.captured: dict[int, tuple[Any, Value]] = {}
+        self.concrete: dict[int, Any] = {}
+
+    def append(
+        self, op: Op, args: tuple[int, ...], params: tuple[Any, ...], shape: Shape, dtype: DType
+    ) -> int:
+        """Append an instruction of known type; its index."""
+        line = self.locate() if self.locate is not None else self.line
+        self.instrs.append(Instr(op, args, params, shape, dtype, line))
+        return len(self.instrs) - 1
+
+    def value(self, index: int) -> Value:
+        """The value that instruction `index` computes."""
+        instr = self.instrs[index]
+        return Value(self, index, instr.shape, instr.dtype)
+
+    def input(self, name: str, shape: Shape, dtype: DType, *, weak: bool = False) -> Value:
+        """A new input of the tape."""
+        index = self.append(INPUT, (), (name,), shape, dtype)
+        self.inputs.append(index)
+        return Value(self, index, shape, dtype, weak)
+
+    def const(self, number: Any, shape: Shape, dtype: DType) -> Value:
+        """One number in every element of an array of that shape and dtype."""
+        index = self.append(CONST, (), (dtype.type(number).item(), shape, dtype), shape, dtype)
+        return Value(self, index, shape, dtype)
+
+    def apply(self, op: Op, operands: Sequence[Any], params: dict[str, Any]) -> Value:
+        """Record `op(*operands, **params)`; a number takes the dtype and shape of its peers."""
+        for operand in operands:
+            if isinstance(operand, NUMBERS):
+                operands = self._lift_numbers(operands)
+                break
+        shape, dtype = op.infer(*operands, **params)
+        args = tuple([operand.index for operand in operands])
+        ordered = tuple([params[name] for name in op.params]) if op.params else ()
+        return Value(self, self.append(op, args, ordered, shape, dtype), shape, dtype)
+
+    def _lift_numbers(self, operands: Sequence[Any]) -> list[Value]:
+        peer = next(x for x in reversed(operands) if not isinstance(x, NUMBERS))
+        return [
+            self.const(x, peer.shape, peer.dtype) if isinstance(x, NUMBERS) else x
+            for x in operands
+        ]
+
+    def copy(self, instr: Instr, args: tuple[int, ...]) -> int:
+        """Append an instruction of another tape with arguments of this one."""
+        self.instrs.append(instr._replace(args=args))
+        index = len(self.instrs) - 1
+        if instr.op is INPUT:
+            self.inputs.append(index)
+        return index
+
+    def finish(self, outputs: Sequence[int], inputs: Sequence[int] | None = None) -> Tape:
+        """The tape, with these results; `inputs` sets another order of the inputs."""
+        inputs = self.inputs if inputs is None else inputs
+        return Tape(tuple(self.instrs), tuple(inputs), tuple(outputs))
+
+
+def extend(tape: Tape) -> Builder:
+    """A builder that goes on where `tape` ends: its instructions keep their indices."""
+    builder = Builder()
+    builder.instrs = list(tape.instrs)
+    builder.inputs = list(tape.inputs)
+    return builder
+
+
+def inline(builder: Builder, tape: Tape, inputs: Sequence[Value]) -> list[Value]:
+    """Record the instructions of `tape` on `builder`, its inputs bound to `inputs`; the results."""
+    bound = dict(zip(tape.inputs, (x.index for x in inputs), strict=True))
+    renamed: list[int] = []
+    for i, instr in enumerate(tape.instrs):
+        if i in bound:
+            renamed.append(bound[i])
+        else:
+            builder.instrs.append(instr._replace(args=tuple([renamed[j] for j in instr.args])))
+            renamed.append(len(builder.instrs) - 1)
+    return [builder.value(renamed[i]) for i in tape.outputs]
+
+
+def evaluate(tape: Tape, arrays: Sequence[Any]) -> list[np.ndarray]:
+    """Run the tape in NumPy, instruction by instruction: slow, and the tests' reference."""
+    bound = dict(zip(tape.inputs, arrays, strict=True))
+    results: list[Any] = []
+    for i, instr in enumerate(tape.instrs):
+        results.append(np.asarray(bound[i]) if i in bound else run(instr, results))
+    return [results[i] for i in tape.outputs]
+
+
+def run(instr: Instr, results: Any) -> np.ndarray:
+    """One instruction in NumPy, its operands taken from `results` by index."""
+    operands = [results[j] for j in instr.args]
+    with np.errstate(all="ignore"):
+        result = instr.op.evaluate(*operands, **instr.named_params)
+    return np.asarray(result, dtype=instr.dtype)

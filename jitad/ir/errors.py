@@ -1,0 +1,99 @@
+"""The errors that users meet, and the user's source line that each of them names."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from typing import NamedTuple
+
+
+class SourceLine(NamedTuple):
+    """A line of the user's code: the file's name and the line's number, from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{os.path.basename(self.file)}:{self.line}"
+
+    def quote(self) -> str:
+        """The line with its place, for an error message."""
+        text = linecache.getline(self.file, self.line).strip()
+        place = f'File "{self.file}", line {self.line}'
+        return f"{place}: {text}" if text else place
+
+
+class JitadError(Exception):
+    """Base of all errors of jitad; the message says what happened, where, and what to write."""
+
+    def __init__(self, what: str, *, remedy: str = "", line: SourceLine | None = None) -> None:
+        line = line if line is not None else user_line()
+        parts = [what]
+        if line is not None:
+            parts.append(f"  {line.quote()}")
+        if remedy:
+            parts.append(f"  Remedy: {remedy}")
+        super().__init__("\n".join(parts))
+        self.what = what
+        self.remedy = remedy
+        self.line = line
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.what, self.remedy, self.line))
+
+
+class TraceError(JitadError, TypeError):
+    """The function does something with a traced value that cannot be recorded."""
+
+
+class ShapeError(JitadError, ValueError):
+    """Shapes, axes or dtypes of the operands do not fit."""
+
+
+class DifferentiationError(JitadError, TypeError):
+    """What was asked for has no derivative: an integer argument, a non-scalar under grad."""
+
+
+class CompileError(JitadError, RuntimeError):
+    """A tape could not be turned into machine code."""
+
+
+class CacheError(JitadError, RuntimeError):
+    """A stored kernel could not be read back."""
+
+
+def _rebuild(
+    kind: type[JitadError], what: str, remedy: str, line: SourceLine | None
+) -> JitadError:
+    return kind(what, remedy=remedy, line=line)
+
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_OWN = tuple(
+    os.path.join(_PACKAGE, name)
+    for name in (
+        *(f"{layer}{os.sep}" for layer in ("ir", "ops", "frontend", "transforms", "passes")),
+        *(f"{layer}{os.sep}" for layer in ("codegen", "runtime", "scipy", "interop")),
+        *("api.py", "testing.py", "numpy.py"),
+    )
+)
+_LIBRARIES = tuple(f"{os.sep}{name}{os.sep}" for name in ("numpy", "optree", "scipy", "numba"))
+_is_internal: dict[str, bool] = {}
+
+
+def user_line() -> SourceLine | None:
+    """The innermost line being run that is neither ours nor a library's."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        internal = _is_internal.get(file)
+        if internal is None:
+            internal = file.startswith((*_OWN, "<__array_function__")) or any(
+                f"site-packages{name}" in file for name in _LIBRARIES
+            )
+            _is_internal[file] = internal
+        if not internal:
+            return SourceLine(file, frame.f_lineno)
+        frame = frame.f_back
+    return None

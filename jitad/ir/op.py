@@ -1,0 +1,132 @@
+"""What an instruction can be: an `Op` is one row of the instruction set, with every fact about it.
+
+An elementwise op states its elemental partials c_ij = dphi_i/dv_j (Griewank & Walther, Evaluating
+Derivatives, 2nd ed., SIAM 2008, section 2.2); both modes follow from them. A structural op states
+its tangent and its pullback as calls of other ops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from jitad.ir.value import Value
+
+Shape = tuple[int, ...]
+DType = np.dtype[Any]
+Rule = Callable[..., Any]
+OpT = TypeVar("OpT", bound="Op")
+
+FLOAT64: DType = np.dtype(np.float64)
+FLOAT32: DType = np.dtype(np.float32)
+INT64: DType = np.dtype(np.int64)
+INT32: DType = np.dtype(np.int32)
+BOOL: DType = np.dtype(np.bool_)
+
+SHORT_NAMES = {FLOAT64: "f64", FLOAT32: "f32", INT64: "i64", INT32: "i32", BOOL: "bool"}
+
+NUMBERS = (float, int, bool, np.generic)
+"""Types that a rule may pass to an op in place of a value; they take its dtype and shape."""
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """Abstract: the facts that every op has.
+
+    `infer(*operands, **params)` gives (shape, dtype) from operands that have `.shape`, `.dtype`;
+    `evaluate(*arrays, **params)` is the op in NumPy, for the interpreter and the tests' oracle.
+    """
+
+    name: str
+    params: tuple[str, ...]
+    infer: Rule
+    evaluate: Rule
+
+    def __call__(self, *operands: Any, **params: Any) -> Value:
+        """Record the op on the tape that its operands belong to."""
+        for operand in operands:
+            if not isinstance(operand, NUMBERS):
+                return operand.builder.apply(self, operands, params)
+        raise TypeError(f"{self.name} was called without a traced value")
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (find, (self.name,))
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class Elementwise(Op):
+    """An op on operands of one shape, element by element.
+
+    `partials[j](*operands, result)` is c_j: a value, the number 1, -1 or 0 (a structural zero
+    costs nothing), a `Mask`, or `None` in place of the function where the derivative is zero everywhere.
+    `emit(writer, type, *registers)` writes LLVM instructions and returns the result's register.
+    `cost` is in units of one addition; `domain` is where the tests sample each operand.
+    """
+
+    partials: tuple[Rule | None, ...]
+    emit: Rule
+    cost: float = 1.0
+    domain: tuple[tuple[float, float], ...] = ()
+
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class Structural(Op):
+    """An op that moves, combines or builds whole arrays.
+
+    `jvp(operands, result, tangents, **params)`: the tangent, from tangents of which some are None.
+    `pullback(j, operands, result, adjoint, **params)`: operand j's share of the adjoint.
+    `accumulate(total, adjoint, operand, **params)`, where given, adds the share of operand 0 to
+    the total in place (total is None at first).
+    `batch(operands, batched, size, **params)`: the op over a new leading axis.
+    `index_map(indices, shape, **params)`: for a view, where in the operand an element comes from.
+    `scalars(operands, **params)`: the op on object arrays of scalar values, for small arrays.
+    `combine`: for a reduction, the elementwise op that joins two elements.
+    `effect`: the instruction counts even where nobody reads its result.
+    """
+
+    jvp: Rule | None = None
+    pullback: Rule | None = None
+    accumulate: Rule | None = None
+    batch: Rule | None = None
+    index_map: Rule | None = None
+    scalars: Rule | None = None
+    combine: Elementwise | None = None
+    effect: bool = False
+
+
+
+class Mask(NamedTuple):
+    """An elemental partial that is 1 where `condition` equals `keep`, and structurally 0 elsewhere.
+
+    The modes select with it and never multiply, so a NaN on the side not taken stays there.
+    """
+
+    condition: Value
+    keep: bool
+
+
+TABLE: dict[str, Op] = {}
+"""The op registry: every op by its name."""
+
+
+def register(op: OpT) -> OpT:
+    """Enter a row into the registry."""
+    if op.name in TABLE:
+        raise ValueError(f"there is an op {op.name!r} already")
+    TABLE[op.name] = op
+    return op
+
+
+def find(name: str) -> Op:
+    """The op of that name."""
+    return TABLE[name]

@@ -1,0 +1,142 @@
+"""The tape: a flat, single-assignment, typed list of instructions; what every layer reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jitad.ir.errors import SourceLine
+from jitad.ir.op import BOOL, SHORT_NAMES, DType, Op, Shape, Structural, register
+
+
+class Instr(NamedTuple):
+    """One instruction: v_i = op(v_j, ...; params), its shape and dtype, and the user's line."""
+
+    op: Op
+    args: tuple[int, ...]
+    params: tuple[Any, ...]
+    shape: Shape
+    dtype: DType
+    line: SourceLine | None
+
+    @property
+    def named_params(self) -> dict[str, Any]:
+        """The static parameters by name, as rules take them."""
+        return dict(zip(self.op.params, self.params, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Tape:
+    """Instructions in order; `inputs` and `outputs` are indices of instructions.
+
+    Arguments are indices of earlier instructions. Printing a tape shows v_i = phi_i(v_j, ...) as
+    the textbooks do, with each instruction's type and the user's line.
+    """
+
+    instrs: tuple[Instr, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.instrs)
+
+    def __str__(self) -> str:
+        return "\n".join(format_tape(self))
+
+    def __repr__(self) -> str:
+        signature = ", ".join(type_name(self.instrs[i]) for i in self.inputs)
+        results = ", ".join(type_name(self.instrs[i]) for i in self.outputs)
+        return f"<Tape ({signature}) -> ({results}), {len(self.instrs)} instructions>"
+
+    def users(self) -> list[int]:
+        """For each instruction, how many arguments and outputs read it."""
+        counts = [0] * len(self.instrs)
+        for instr in self.instrs:
+            for j in instr.args:
+                counts[j] += 1
+        for j in self.outputs:
+            counts[j] += 1
+        return counts
+
+
+def _no_evaluation(*_: object, **__: object) -> Any:
+    raise TypeError("an input has no value of its own")
+
+
+def _zero(*_: object, **__: object) -> None:
+    return None
+
+
+def _keep_const(
+    operands: Sequence[Any], batched: Sequence[bool], size: int, **params: Any
+) -> Any:
+    raise AssertionError("a constant has no batched operands")
+
+
+INPUT = register(
+    Structural(
+        "input",
+        ("name",),
+        infer=lambda name: ((), BOOL),
+        evaluate=_no_evaluation,
+        jvp=_zero,
+        batch=_keep_const,
+    )
+)
+"""An input of the tape: an argument, or an array that the function closes over."""
+
+CONST = register(
+    Structural(
+        "const",
+        ("value", "shape", "dtype"),
+        infer=lambda value, shape, dtype: (shape, dtype),
+        evaluate=lambda value, shape, dtype: np.full(shape, value, dtype),
+        jvp=_zero,
+        batch=_keep_const,
+        scalars=None,
+    )
+)
+"""One number in every element."""
+
+
+def type_name(instr: Instr) -> str:
+    """The type of a result, such as `f64[3,4]`."""
+    shape = f"[{','.join(map(str, instr.shape))}]" if instr.shape else ""
+    return SHORT_NAMES.get(instr.dtype, str(instr.dtype)) + shape
+
+
+def format_param(value: Any) -> str:
+    """A static parameter as `print(tape)` shows it."""
+    if isinstance(value, np.dtype):
+        return SHORT_NAMES.get(value, str(value))
+    if isinstance(value, tuple):
+        return f"({', '.join(map(format_param, value))}{',' if len(value) == 1 else ''})"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def format_tape(tape: Tape) -> Iterable[str]:
+    """The lines of `print(tape)`: stable, one an instruction, constants in place."""
+    names: dict[int, str] = {}
+    body: list[tuple[str, str, str]] = []
+    for i, instr in enumerate(tape.instrs):
+        if instr.op is INPUT:
+            names[i] = instr.params[0]
+        elif instr.op is CONST:
+            names[i] = format_param(instr.params[0])
+        else:
+            names[i] = f"v{i}"
+            operands = ", ".join(names[j] for j in instr.args)
+            params = ", ".join(f"{k}={format_param(v)}" for k, v in instr.named_params.items())
+            call = f"{instr.op.name}({operands}{'; ' if params else ''}{params})"
+            line = f"# {instr.line}" if instr.line else ""
+            body.append((f"{names[i]}: {type_name(instr)}", call, line))
+    inputs = ", ".join(f"{names[i]}: {type_name(tape.instrs[i])}" for i in tape.inputs)
+    yield f"tape({inputs}):"
+    left = max((len(row[0]) for row in body), default=0)
+    middle = max((len(row[1]) for row in body if len(row[1]) <= 60), default=0)
+    for result, call, line in body:
+        yield f"  {result:<{left}} = {call:<{middle}}  {line}".rstrip()
+    yield f"  return {', '.join(names[i] for i in tape.outputs)}"

@@ -1,0 +1,306 @@
+"""The tracer: a `Value` stands for an array in a function being traced, and records what it meets.
+
+It answers to NumPy's protocols (`__array_ufunc__`, `__array_function__`), operators, indexing and
+methods; `UFUNCS` and `FUNCTIONS`, which the frontend fills, say what each of them records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jitad.ir.errors import TraceError
+from jitad.ir.op import DType, Shape
+
+if TYPE_CHECKING:
+    from jitad.ir.builder import Builder
+
+UFUNCS: dict[Any, Callable[..., Any]] = {}
+"""What a NumPy (or SciPy) ufunc records."""
+
+FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+"""What a NumPy function records."""
+
+HOOKS: dict[str, Callable[..., Any]] = {}
+"""What the frontend does for a value: `concrete`, `guard`, `getitem`, `astype`."""
+
+
+class Value:
+    """A traced array: its place on the tape, its shape and its dtype.
+
+    `weak` marks what came from a Python number, which takes the dtype of what it meets (NEP 50).
+    """
+
+    __slots__ = ("builder", "dtype", "index", "shape", "weak")
+    __hash__ = None  # type: ignore[assignment]  # compares element by element, as arrays do
+
+    def __init__(
+        self, builder: Builder, index: int, shape: Shape, dtype: DType, weak: bool = False
+    ) -> None:
+        self.builder = builder
+        self.index = index
+        self.shape = shape
+        self.dtype = dtype
+        self.weak = weak
+
+    # -- NumPy's protocols ---------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__":
+            raise TraceError(
+                f"np.{ufunc.__name__}.{method} of a traced value is not supported",
+                remedy="use the NumPy function of that meaning, such as np.sum or np.cumsum",
+            )
+        record = UFUNCS.get(ufunc)
+        if record is None:
+            raise TraceError(
+                f"np.{ufunc.__name__} of a traced value is not supported",
+                remedy="write it with functions that have a derivative rule",
+            )
+        unsupported = [name for name, given in kwargs.items() if given is not None]
+        if unsupported:
+            raise TraceError(
+                f"np.{ufunc.__name__}(..., {unsupported[0]}=) of a traced value is not supported",
+                remedy="use the result that the function returns; for where=, use np.where",
+            )
+        return record(*inputs)
+
+    def __array_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        record = FUNCTIONS.get(function)
+        if record is None:
+            name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
+            raise TraceError(
+                f"{name} of a traced value is not supported",
+                remedy="write it with functions that have a derivative rule, or compute it "
+                "outside of the differentiated function",
+            )
+        try:
+            return record(*args, **kwargs)
+        except TypeError as error:
+            if isinstance(error, TraceError) or "argument" not in str(error):
+                raise
+            raise TraceError(
+                f"np.{function.__name__} of a traced value: {error}",
+                remedy="leave out the arguments that are not supported on traced values",
+            ) from error
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        if self.shape == () and dtype in (None, object):
+            boxed = np.empty((), dtype=object)
+            boxed[()] = self
+            return boxed
+        raise TraceError(
+            f"a traced {self!r} was to be turned into a plain NumPy array",
+            remedy="leave out np.asarray/np.array: traced values answer to NumPy's functions; "
+            "to join several, use np.stack or np.concatenate",
+        )
+
+    # -- concrete values: what Python control flow asks for ------------------------------------
+
+    def __bool__(self) -> bool:
+        return bool(HOOKS["guard"](self, bool))
+
+    def __int__(self) -> int:
+        return int(HOOKS["guard"](self, int))
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu":
+            raise TraceError(f"a traced {self!r} was used as an index", remedy="use int(x)")
+        return int(HOOKS["guard"](self, int))
+
+    def __float__(self) -> float:
+        raise TraceError(
+            f"a traced {self!r} was to be turned into a Python float",
+            remedy="use np.sin and the like in place of math.sin; write to an array by np.stack, "
+            "np.where or np.concatenate in place of `out[i] = x`",
+        )
+
+    __complex__ = __float__
+
+    def item(self, *index: int) -> Value:
+        """The element at `index`, or the only one."""
+        return self.reshape(-1)[index[0]] if len(index) == 1 else self[index].reshape(())
+
+    def tolist(self) -> Any:
+        """Nested lists of traced scalars."""
+        return self if self.shape == () else [row.tolist() for row in self]
+
+    # -- the array's face ----------------------------------------------------------------------
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes an element."""
+        return self.dtype.itemsize
+
+    @property
+    def T(self) -> Any:  # noqa: N802  NumPy's name
+        """The array with its axes reversed."""
+        return np.transpose(self)  # type: ignore[call-overload]
+
+    @property
+    def mT(self) -> Any:  # noqa: N802  NumPy's name
+        """The array with its last two axes swapped."""
+        return np.swapaxes(self, -1, -2)  # type: ignore[arg-type]
+
+    @property
+    def real(self) -> Value:
+        """Itself: traced values are real."""
+        return self
+
+    @property
+    def flat(self) -> Iterator[Value]:
+        """The elements in C order."""
+        return iter(self.reshape(-1))
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of unsized object")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Value]:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __getitem__(self, index: Any) -> Value:
+        return HOOKS["getitem"](self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TraceError(
+            "assignment to an element of a traced array",
+            remedy="traced arrays are immutable: use np.where, np.concatenate or np.stack",
+        )
+
+    def __repr__(self) -> str:
+        shape = ",".join(map(str, self.shape))
+        return f"<value v{self.index}: {self.dtype}[{shape}]>"
+
+    def astype(self, dtype: Any, **_: Any) -> Value:
+        """The value cast to `dtype`."""
+        return HOOKS["astype"](self, np.dtype(dtype))
+
+    def copy(self, order: str = "C") -> Value:
+        """Itself: traced values are immutable."""
+        return self
+
+    def reshape(self, *shape: Any, order: str = "C") -> Any:
+        """The array in another shape."""
+        target = shape[0] if len(shape) == 1 else shape
+        return np.reshape(self, target, order=order)  # type: ignore[call-overload]
+
+    def transpose(self, *axes: Any) -> Any:
+        """The array with its axes permuted."""
+        if len(axes) == 1 and (axes[0] is None or not isinstance(axes[0], int)):
+            axes = axes[0]
+        return np.transpose(self, axes or None)  # type: ignore[arg-type]
+
+    def flatten(self, order: str = "C") -> Any:
+        """The array as one axis."""
+        return np.reshape(self, -1, order=order)  # type: ignore[call-overload]
+
+
+def _binary(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def forward(self: Value, other: Any) -> Any:
+        result = UFUNCS[ufunc](self, other)
+        if self.weak and (isinstance(other, (int, float)) or getattr(other, "weak", False)):
+            result.weak = True
+        return result
+
+    def reflected(self: Value, other: Any) -> Any:
+        result = UFUNCS[ufunc](other, self)
+        result.weak = self.weak and isinstance(other, (int, float))
+        return result
+
+    return forward, reflected
+
+
+def _unary(ufunc: Any) -> Callable[..., Any]:
+    def method(self: Value) -> Any:
+        result = UFUNCS[ufunc](self)
+        result.weak = self.weak
+        return result
+
+    return method
+
+
+def _method(name: str) -> Callable[..., Any]:
+    function = getattr(np, name)
+
+    def method(self: Value, *args: Any, **kwargs: Any) -> Any:
+        return self.__array_function__(function, (), (self, *args), kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"As `np.{name}` of this array."
+    return method
+
+
+_BINARY = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.true_divide,
+    "floordiv": np.floor_divide,
+    "mod": np.remainder,
+    "pow": np.power,
+    "matmul": np.matmul,
+    "and": np.bitwise_and,
+    "or": np.bitwise_or,
+    "xor": np.bitwise_xor,
+}
+_COMPARE = ("lt", "le", "gt", "ge", "eq", "ne")
+_UFUNC_OF = dict(
+    zip(
+        _COMPARE,
+        (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal),
+        strict=True,
+    )
+)
+for _name, _ufunc in _BINARY.items():
+    _forward, _reflected = _binary(_ufunc)
+    setattr(Value, f"__{_name}__", _forward)
+    setattr(Value, f"__r{_name}__", _reflected)
+for _name in _COMPARE:
+    setattr(Value, f"__{_name}__", _binary(_UFUNC_OF[_name])[0])
+for _name, _ufunc in {
+    "neg": np.negative,
+    "pos": np.positive,
+    "abs": np.absolute,
+    "invert": np.invert,
+}.items():
+    setattr(Value, f"__{_name}__", _unary(_ufunc))
+Value.__divmod__ = lambda self, other: (self // other, self % other)  # type: ignore[attr-defined]
+for _name in (
+    *("sum", "prod", "mean", "var", "std", "max", "min", "any", "all", "argmax", "argmin"),
+    *("cumsum", "ravel", "swapaxes", "squeeze", "clip", "dot", "trace", "diagonal", "take"),
+    *("repeat", "round"),
+):
+    setattr(Value, _name, _method(_name))
+# NumPy calls these methods on the elements of an object array of traced scalars.
+for _name in (
+    *("sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh"),
+    *("arccosh", "arctanh", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt"),
+    *("cbrt", "square", "reciprocal", "floor", "ceil", "rint", "trunc", "sign", "fabs"),
+    *("deg2rad", "rad2deg", "isnan", "isinf", "isfinite", "arctan2", "hypot", "fmod"),
+    *("logaddexp", "logaddexp2", "copysign", "heaviside"),
+):
+    setattr(
+        Value,
+        _name,
+        lambda self, *others, _ufunc=getattr(np, _name): UFUNCS[_ufunc](self, *others),
+    )
+Value.conjugate = lambda self: self  # type: ignore[attr-defined]
+

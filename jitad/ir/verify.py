@@ -1,0 +1,40 @@
+"""Tape -> nothing: raise where a tape is not legal; run in the tests after every pass."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from jitad.ir.op import SHORT_NAMES
+from jitad.ir.tape import CONST, INPUT, Tape
+
+
+class IllegalTape(AssertionError):
+    """A transform or a pass made a tape that breaks a rule of the IR: a defect of jitad."""
+
+
+def verify(tape: Tape) -> Tape:
+    """Check single assignment, order, arity and types; returns the tape."""
+    inputs = set(tape.inputs)
+    for i, instr in enumerate(tape.instrs):
+        if any(not 0 <= j < i for j in instr.args):
+            raise IllegalTape(f"v{i} = {instr.op} reads a value that is not computed before it")
+        if instr.dtype not in SHORT_NAMES:
+            raise IllegalTape(f"v{i} = {instr.op} has dtype {instr.dtype}")
+        if len(instr.params) != len(instr.op.params):
+            raise IllegalTape(f"v{i} = {instr.op} has parameters {instr.params}")
+        if (instr.op is INPUT) != (i in inputs):
+            raise IllegalTape(f"v{i} = {instr.op} is not listed among the inputs as it should be")
+        if instr.op is INPUT or instr.op is CONST:
+            continue
+        operands = [
+            SimpleNamespace(shape=tape.instrs[j].shape, dtype=tape.instrs[j].dtype)
+            for j in instr.args
+        ]
+        inferred = instr.op.infer(*operands, **instr.named_params)
+        if inferred != (instr.shape, instr.dtype):
+            declared = (instr.shape, instr.dtype)
+            raise IllegalTape(f"v{i} = {instr.op} is declared {declared}, and is {inferred}")
+    for j in (*tape.inputs, *tape.outputs):
+        if not 0 <= j < len(tape.instrs):
+            raise IllegalTape(f"v{j} is an input or output, and there is no such value")
+    return tape

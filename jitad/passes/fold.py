@@ -1,0 +1,271 @@
+"""Tape -> Tape: constant folding and algebraic simplification.
+
+No rule changes a result, NaN and infinity included; only the sign of a zero may change (x + 0).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from jitad.ir.builder import Builder, run
+from jitad.ir.op import Elementwise, Op
+from jitad.ir.tape import CONST, INPUT, Instr, Tape
+from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
+
+Rewrite = Callable[[Builder, Instr], int | None]
+
+
+def fold(tape: Tape) -> Tape:
+    """The tape with constants computed and identities removed."""
+    builder = Builder()
+    new: list[int] = []
+    for instr in tape.instrs:
+        moved = instr._replace(args=tuple([new[j] for j in instr.args]))
+        builder.line = instr.line
+        rewritten = _rewrite(builder, moved) if instr.op is not INPUT else None
+        new.append(builder.copy(moved, moved.args) if rewritten is None else rewritten)
+    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+
+
+def _rewrite(builder: Builder, instr: Instr) -> int | None:
+    op = instr.op
+    if instr.args and all(builder.instrs[j].op is CONST for j in instr.args):
+        folded = _fold_constants(builder, instr)
+        if folded is not None:
+            return folded
+    rule = _RULES.get(op)
+    return rule(builder, instr) if rule is not None else None
+
+
+def _fold_constants(builder: Builder, instr: Instr) -> int | None:
+    """An op on constants, where the result has the same number in every element."""
+    if instr.op in _MOVES:
+        number = builder.instrs[instr.args[0]].params[0]
+    elif isinstance(instr.op, Elementwise):
+        scalars = [
+            np.asarray(builder.instrs[j].params[0], builder.instrs[j].dtype) for j in instr.args
+        ]
+        number = run(instr, dict(zip(instr.args, scalars, strict=True))).item()
+    else:
+        return None
+    return builder.const(number, instr.shape, instr.dtype).index
+
+
+_MOVES: tuple[Op, ...] = (st.broadcast, st.reshape, st.transpose, st.index)
+
+
+def _number(builder: Builder, index: int) -> float | None:
+    """The number that a constant has in every element."""
+    instr = builder.instrs[index]
+    return instr.params[0] if instr.op is CONST else None
+
+
+def _is_zero(number: float | None) -> bool:
+    return number == 0 and number is not None
+
+
+def _add(builder: Builder, instr: Instr) -> int | None:
+    x, y = instr.args
+    if instr.dtype.kind == "b":
+        return None
+    if _is_zero(_number(builder, x)):
+        return y
+    if _is_zero(_number(builder, y)):
+        return x
+    left, right = builder.instrs[x], builder.instrs[y]
+    if left.op is ew.where and right.op is ew.where and left.args[0] == right.args[0]:
+        return _join_masks(builder, left, right)
+    if right.op is ew.neg:
+        return ew.sub(builder.value(x), builder.value(right.args[0])).index
+    if left.op is ew.neg:
+        return ew.sub(builder.value(y), builder.value(left.args[0])).index
+    return None
+
+
+def _join_masks(builder: Builder, left: Instr, right: Instr) -> int | None:
+    """where(c, x, 0) + where(c, 0, y) is where(c, x, y)."""
+    c, x, zero = left.args
+    _, zero2, y = right.args
+    if _is_zero(_number(builder, x)) and _is_zero(_number(builder, y)):
+        (x, zero), (zero2, y) = right.args[1:], left.args[1:]
+    if _is_zero(_number(builder, zero)) and _is_zero(_number(builder, zero2)):
+        return ew.where(builder.value(c), builder.value(x), builder.value(y)).index
+    return None
+
+
+def _sub(builder: Builder, instr: Instr) -> int | None:
+    x, y = instr.args
+    if _is_zero(_number(builder, y)):
+        return x
+    if _is_zero(_number(builder, x)):
+        return ew.neg(builder.value(y)).index
+    if builder.instrs[y].op is ew.neg:
+        return ew.add(builder.value(x), builder.value(builder.instrs[y].args[0])).index
+    return None
+
+
+def _mul(builder: Builder, instr: Instr) -> int | None:
+    if instr.dtype.kind == "b":
+        return None
+    for x, y in (instr.args, instr.args[::-1]):
+        number = _number(builder, y)
+        if number == 1:
+            return x
+        if number == -1:
+            return ew.neg(builder.value(x)).index
+        inner = builder.instrs[x]
+        if number is not None and inner.op is ew.neg:
+            return _scaled(builder, inner.args[0], -number, instr)
+        if number is not None and inner.op is ew.mul and _exact(number):
+            # (x * a) * b is x * (a * b) exactly where b is a power of two.
+            for u, w in (inner.args, inner.args[::-1]):
+                other = _number(builder, w)
+                if other is not None:
+                    return _scaled(builder, u, other * number, instr)
+    x, y = (builder.instrs[j] for j in instr.args)
+    if x.op is ew.neg and y.op is ew.neg:
+        return ew.mul(builder.value(x.args[0]), builder.value(y.args[0])).index
+    return None
+
+
+def _scaled(builder: Builder, index: int, number: float, instr: Instr) -> int:
+    factor = builder.const(number, instr.shape, instr.dtype)
+    return ew.mul(builder.value(index), factor).index
+
+
+def _exact(number: float) -> bool:
+    return math.isfinite(number) and abs(math.frexp(number)[0]) == 0.5 and abs(number) < 2**20
+
+
+def _div(builder: Builder, instr: Instr) -> int | None:
+    x, y = instr.args
+    number = _number(builder, y)
+    if number == 1:
+        return x
+    if number is not None and _exact(number) and abs(number) > 2.0**-20:
+        return _scaled(builder, x, 1 / number, instr)
+    return None
+
+
+def _neg(builder: Builder, instr: Instr) -> int | None:
+    inner = builder.instrs[instr.args[0]]
+    if inner.op is ew.neg:
+        return inner.args[0]
+    if inner.op is ew.sub and instr.dtype.kind == "f":
+        x, y = inner.args
+        return ew.sub(builder.value(y), builder.value(x)).index
+    return None
+
+
+def _where(builder: Builder, instr: Instr) -> int | None:
+    c, x, y = instr.args
+    number = _number(builder, c)
+    if number is not None:
+        return x if number else y
+    if x == y:
+        return x
+    condition = builder.instrs[c]
+    if condition.op is ew.logical_not:
+        operands = (condition.args[0], y, x)
+        return ew.where(*(builder.value(j) for j in operands)).index
+    return None
+
+
+def _cast(builder: Builder, instr: Instr) -> int | None:
+    return instr.args[0] if builder.instrs[instr.args[0]].dtype == instr.dtype else None
+
+
+def _stop_gradient(builder: Builder, instr: Instr) -> int:
+    """Derivatives have been taken before this pass: what is left is the value itself."""
+    return instr.args[0]
+
+
+def _reshape(builder: Builder, instr: Instr) -> int | None:
+    inner = builder.instrs[instr.args[0]]
+    if inner.shape == instr.shape:
+        return instr.args[0]
+    if inner.op is st.reshape:
+        return st.reshape(builder.value(inner.args[0]), shape=instr.shape).index
+    return None
+
+
+def _broadcast(builder: Builder, instr: Instr) -> int | None:
+    inner = builder.instrs[instr.args[0]]
+    if inner.shape == instr.shape:
+        return instr.args[0]
+    if inner.op is st.broadcast:
+        return st.broadcast(builder.value(inner.args[0]), shape=instr.shape).index
+    return None
+
+
+def _transpose(builder: Builder, instr: Instr) -> int | None:
+    (perm,) = instr.params
+    if perm == tuple(range(len(perm))):
+        return instr.args[0]
+    inner = builder.instrs[instr.args[0]]
+    if inner.op is st.transpose:
+        (first,) = inner.params
+        joined = tuple(first[i] for i in perm)
+        return st.transpose(builder.value(inner.args[0]), perm=joined).index
+    return None
+
+
+def _index(builder: Builder, instr: Instr) -> int | None:
+    (slots,) = instr.params
+    inner = builder.instrs[instr.args[0]]
+    if all(s == (0, n, 1) for s, n in zip(slots, inner.shape, strict=True)):
+        return instr.args[0]
+    if inner.op is st.index:
+        return _joined_index(builder, inner, slots)
+    return None
+
+
+def _joined_index(builder: Builder, inner: Instr, slots: tuple[st.Slot, ...]) -> int:
+    """x[a][b] as one index."""
+    remaining = iter(slots)
+    joined: list[st.Slot] = []
+    for slot in inner.params[0]:
+        if isinstance(slot, int):
+            joined.append(slot)
+            continue
+        start, _, step = slot
+        outer = next(remaining)
+        if isinstance(outer, int):
+            joined.append(start + step * outer)
+        else:
+            joined.append((start + step * outer[0], outer[1], step * outer[2]))
+    return st.index(builder.value(inner.args[0]), slots=tuple(joined)).index
+
+
+def _sum(builder: Builder, instr: Instr) -> int | None:
+    (axes,) = instr.params
+    source = builder.instrs[instr.args[0]]
+    count = math.prod(source.shape[i] for i in axes)
+    if count == 1:
+        return st.reshape(builder.value(instr.args[0]), shape=instr.shape).index
+    number = _number(builder, instr.args[0])
+    if number is not None:
+        return builder.const(number * count, instr.shape, instr.dtype).index
+    return None
+
+
+_RULES: dict[Op, Rewrite] = {
+    ew.add: _add,
+    ew.sub: _sub,
+    ew.mul: _mul,
+    ew.div: _div,
+    ew.neg: _neg,
+    ew.where: _where,
+    ew.cast: _cast,
+    ew.stop_gradient: _stop_gradient,
+    st.reshape: _reshape,
+    st.broadcast: _broadcast,
+    st.transpose: _transpose,
+    st.index: _index,
+    st.reduce_sum: _sum,
+}
+

@@ -1,0 +1,56 @@
+"""Tape -> Tape: the same program over a new leading axis of some of its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from jitad.ir.builder import Builder
+from jitad.ir.op import Elementwise, Structural
+from jitad.ir.tape import INPUT, Instr, Tape
+from jitad.ops.structural import spread
+
+
+def batch(tape: Tape, batched: Collection[int], size: int, outputs: Collection[int]) -> Tape:
+    """The tape over `size` copies: inputs at positions `batched` get a leading axis of that length.
+
+    Outputs at positions `outputs` get the axis too; the others must not depend on it.
+    """
+    builder = Builder()
+    carried = {tape.inputs[k] for k in batched}
+    new: list[int] = []
+    has_axis: list[bool] = []
+    for i, instr in enumerate(tape.instrs):
+        builder.line = instr.line
+        flags = [has_axis[j] for j in instr.args]
+        args = tuple([new[j] for j in instr.args])
+        if i in carried:
+            wide = instr._replace(shape=(size, *instr.shape))
+            new.append(builder.copy(wide, ()))
+        elif any(flags):
+            new.append(_batched(builder, instr, args, flags, size))
+        else:
+            new.append(builder.copy(instr, args))
+        has_axis.append(i in carried or any(flags))
+    results: list[int] = []
+    for k, i in enumerate(tape.outputs):
+        if k in outputs:
+            results.append(spread(builder.value(new[i]), has_axis[i], size).index)
+        else:
+            assert not has_axis[i], f"output {k} depends on the batch axis"
+            results.append(new[i])
+    return builder.finish(results, [new[i] for i in tape.inputs])
+
+
+def _batched(
+    builder: Builder, instr: Instr, args: tuple[int, ...], flags: list[bool], size: int
+) -> int:
+    op = instr.op
+    assert op is not INPUT
+    operands = [builder.value(j) for j in args]
+    if isinstance(op, Elementwise):
+        aligned = [spread(x, flag, size) for x, flag in zip(operands, flags, strict=True)]
+        return op(*aligned, **instr.named_params).index
+    assert isinstance(op, Structural) and op.batch is not None
+    return op.batch(operands, flags, size, **instr.named_params).index
+
+

@@ -1,0 +1,78 @@
+"""Tape -> two Tapes: what can be computed before the late inputs are known, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from jitad.ir.builder import Builder
+from jitad.ir.tape import CONST, Tape
+
+
+def split(tape: Tape, late: Collection[int], results: Collection[int]) -> tuple[Tape, Tape]:
+    """Cut a tape where the inputs at positions `late` first matter.
+
+    The first tape takes the early inputs; it returns the outputs that are not among `results`,
+    then the residuals. The second takes the residuals, then the late inputs, and returns the
+    outputs at positions `results`.
+    """
+    depends = [False] * len(tape.instrs)
+    for k in late:
+        depends[tape.inputs[k]] = True
+    for i, instr in enumerate(tape.instrs):
+        depends[i] = depends[i] or any(depends[j] for j in instr.args)
+    wanted = [tape.outputs[k] for k in results]
+    needed = _needed(tape, wanted, depends)
+    crossing = sorted(
+        {j for i in needed if depends[i] for j in tape.instrs[i].args if not depends[j]}
+        | {j for j in wanted if not depends[j]}
+    )
+    residuals = [j for j in crossing if tape.instrs[j].op is not CONST]
+    kept = [i for k, i in enumerate(tape.outputs) if k not in results]
+    first = Builder()
+    new: dict[int, int] = {}
+    for i, instr in enumerate(tape.instrs):
+        if not depends[i]:
+            new[i] = first.copy(instr, tuple([new[j] for j in instr.args]))
+    early = [new[i] for k, i in enumerate(tape.inputs) if k not in late]
+    before = first.finish([new[i] for i in kept] + [new[j] for j in residuals], early)
+    return before, _second(tape, late, residuals, crossing, needed, depends, wanted)
+
+
+def _needed(tape: Tape, wanted: list[int], depends: list[bool]) -> set[int]:
+    needed: set[int] = set()
+    stack = list(wanted)
+    while stack:
+        i = stack.pop()
+        if i not in needed:
+            needed.add(i)
+            if depends[i]:
+                stack.extend(tape.instrs[i].args)
+    return needed
+
+
+def _second(
+    tape: Tape,
+    late: Collection[int],
+    residuals: list[int],
+    crossing: list[int],
+    needed: set[int],
+    depends: list[bool],
+    wanted: list[int],
+) -> Tape:
+    builder = Builder()
+    new: dict[int, int] = {}
+    for k, j in enumerate(residuals):
+        instr = tape.instrs[j]
+        new[j] = builder.input(f"r{k}", instr.shape, instr.dtype).index
+    inputs = [new[j] for j in residuals]
+    for j in crossing:
+        if j not in new:
+            new[j] = builder.copy(tape.instrs[j], ())
+    for k in late:
+        i = tape.inputs[k]
+        new[i] = builder.copy(tape.instrs[i], ())
+        inputs.append(new[i])
+    for i, instr in enumerate(tape.instrs):
+        if depends[i] and i in needed and i not in new:
+            new[i] = builder.copy(instr, tuple([new[j] for j in instr.args]))
+    return builder.finish([new[i] for i in wanted], inputs)
