@@ -191,6 +191,8 @@ def stack(
     values = _values(arrays)
     if any(x.shape != values[0].shape for x in values):
         raise ShapeError(f"arrays of shapes {[x.shape for x in values]} cannot be stacked")
+    if values[0].shape == () and out is None and dtype is None:
+        return st.pack(*values, shape=(len(values),))
     return concatenate([expand_dims(x, axis) for x in values], axis=axis, out=out, dtype=dtype)
 
 

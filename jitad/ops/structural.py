@@ -288,6 +288,41 @@ concatenate = _register(
 )
 
 
+def _at_place(shape: Shape, j: int) -> tuple[Slot, ...]:
+    return tuple(int(i) for i in np.unravel_index(j, shape))
+
+
+def _batch_pack(xs: Any, batched: Any, size: int, shape: Shape) -> Any:
+    columns = [
+        reshape(spread(x, b, size), shape=(size, 1)) for x, b in zip(xs, batched, strict=True)
+    ]
+    return reshape(concatenate(*columns, axis=1), shape=(size, *shape))
+
+
+pack = _register(
+    Structural(
+        "pack",
+        ("shape",),
+        infer=lambda *xs, shape: (shape, xs[0].dtype),
+        evaluate=lambda *xs, shape: np.array(xs).reshape(shape),
+        jvp=lambda xs, v, tangents, shape: pack(
+            *(_or_zeros(dx, x, v) for dx, x in zip(tangents, xs, strict=True)), shape=shape
+        ),
+        pullback=lambda j, xs, v, v_bar, shape: index(v_bar, slots=_at_place(shape, j)),
+        batch=_batch_pack,
+    )
+)
+"""An array of scalars, in C order."""
+
+JOINS = (concatenate, pack)
+"""Ops whose operands each fill a part of the result."""
+
+
+def join_slots(op: Any, xs: Any, j: int, param: Any) -> tuple[Slot, ...]:
+    """Where operand j stands in a join."""
+    return _at_place(param, j) if op is pack else concatenate_slots(xs, j, param)
+
+
 # -- reductions ------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,140 @@
+"""Program -> LLVM IR text: one function `i64 body(inputs..., outputs..., arena)`.
+
+Arrays are passed as pointers to C-contiguous data, scalars by value, results through pointers;
+`arena` is memory for temporaries. The function is pure, and returns 0 or what went wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from jitad.codegen.arena import plan
+from jitad.codegen.blas import emit_contract
+from jitad.codegen.nest import NestEmitter
+from jitad.codegen.writer import TYPES, Writer
+from jitad.ir.op import BOOL
+from jitad.ir.tape import Tape
+from jitad.passes.schedule import Nest, Program
+
+OUT_OF_BOUNDS = 1
+"""Status: an integer-array index lies outside of its axis."""
+
+GUARD_FAILED = 2
+"""Status: a guard found another value than the one that the trace was made for."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """The text of a module, its function's name, and how many bytes of arena it needs."""
+
+    text: str
+    name: str
+    arena: int
+
+
+class Body:
+    """The function being written: where each stored value lives."""
+
+    def __init__(self, program: Program, writer: Writer) -> None:
+        self.program = program
+        self.tape: Tape = program.tape
+        self.writer = writer
+        self.registers: dict[int, str] = {}
+        self.pointers: dict[int, str] = {}
+        self.allocas: list[str] = []
+        self.checked = False
+        self.offsets, self.arena = plan(program)
+
+    def alloca(self, kind: str, count: int = 1) -> str:
+        """Memory on the stack, from the function's entry on."""
+        name = f"%{self.writer.fresh('a')}"
+        self.allocas.append(f"  {name} = alloca {kind}, i64 {count}, align 8")
+        return name
+
+    def pointer(self, i: int) -> str:
+        """Where the elements of a stored value are; a scalar is spilled for whoever needs one."""
+        home = self.program.storage.get(i, i)
+        if home in self.pointers:
+            return self.pointers[home]
+        instr = self.tape.instrs[i]
+        slot = self.alloca(memory_type(instr.dtype))
+        self.store(self.registers[i], slot, i)
+        return slot
+
+    def store(self, register: str, pointer: str, i: int) -> None:
+        """Store one element of value i."""
+        dtype = self.tape.instrs[i].dtype
+        if dtype == BOOL:
+            register = self.writer.line(f"zext i1 {register} to i8")
+        self.writer.do(f"store {memory_type(dtype)} {register}, ptr {pointer}")
+
+    def load(self, pointer: str, i: int) -> str:
+        """Load one element of value i."""
+        dtype = self.tape.instrs[i].dtype
+        register = self.writer.line(f"load {memory_type(dtype)}, ptr {pointer}")
+        return self.writer.line(f"icmp ne i8 {register}, 0") if dtype == BOOL else register
+
+    def flag(self, condition: str, status: int) -> None:
+        """Note that something went wrong where `condition` holds."""
+        if not self.checked:
+            self.checked = True
+            self.allocas.append("  %status = alloca i64, align 8")
+            self.allocas.append("  store i64 0, ptr %status")
+        noted = self.writer.line("load i64, ptr %status")
+        bit = self.writer.line(f"select i1 {condition}, i64 {status}, i64 0")
+        self.writer.do(f"store i64 {self.writer.line(f'or i64 {noted}, {bit}')}, ptr %status")
+
+
+def memory_type(dtype: object) -> str:
+    """The LLVM type of an array's element."""
+    return "i8" if dtype == BOOL else TYPES[dtype]  # type: ignore[index]
+
+
+def emit(program: Program, name: str) -> Code:
+    """The LLVM module of a program."""
+    writer = Writer()
+    body = Body(program, writer)
+    tape = program.tape
+    parameters = _bind(body)
+    for step in program.steps:
+        if isinstance(step, Nest):
+            NestEmitter(body, step).emit()
+        else:
+            emit_contract(body, step.index)
+    for k, i in enumerate(tape.outputs):
+        if i in body.registers and math.prod(tape.instrs[i].shape) == 1:
+            body.store(body.registers[i], f"%out{k}", i)
+    status = writer.line("load i64, ptr %status") if body.checked else "0"
+    writer.do(f"ret i64 {status}")
+    function = [
+        f"define i64 @{name}({', '.join(parameters)}) nounwind {{",
+        "entry:",
+        *body.allocas,
+        *writer.lines,
+        "}",
+    ]
+    return Code(writer.module(["\n".join(function)]), name, body.arena)
+
+
+def _bind(body: Body) -> list[str]:
+    """Name the parameters, and point each stored value to its memory."""
+    tape, program = body.tape, body.program
+    parameters: list[str] = []
+    for k, i in enumerate(tape.inputs):
+        instr = tape.instrs[i]
+        if instr.shape == ():
+            parameters.append(f"{TYPES[instr.dtype]} %in{k}")
+            body.registers[i] = f"%in{k}"
+        else:
+            parameters.append(f"ptr noalias readonly %in{k}")
+            body.pointers[i] = f"%in{k}"
+    for k, i in enumerate(tape.outputs):
+        parameters.append(f"ptr noalias %out{k}")
+        if i in program.storage:
+            body.pointers[program.storage[i]] = f"%out{k}"
+    parameters.append("ptr noalias %arena")
+    for home, offset in body.offsets.items():
+        body.pointers[home] = body.writer.line(f"getelementptr i8, ptr %arena, i64 {offset}")
+    return parameters
+

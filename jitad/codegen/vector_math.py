@@ -1,0 +1,64 @@
+"""Vectorised elementary functions: glibc's libmvec, where it is there.
+
+LLVM's loop vectoriser turns a call of `exp` into a call of libmvec's `_ZGVdN4v_exp` where the call
+carries the attribute "vector-function-abi-variant" (x86-64 Vector Function ABI, "libmvec").
+"""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+from functools import lru_cache
+from typing import NamedTuple
+
+import llvmlite.binding as llvm
+
+
+class Variant(NamedTuple):
+    """A vector version of a scalar function: how many lanes, its symbol, its mapping for LLVM."""
+
+    lanes: int
+    symbol: str
+    mangled: str
+
+
+@lru_cache(maxsize=1)
+def _library() -> ctypes.CDLL | None:
+    """libmvec, made visible to compiled code; None where the platform has none."""
+    if platform.system() != "Linux" or platform.machine() != "x86_64":
+        return None
+    try:
+        library = ctypes.CDLL("libmvec.so.1")
+    except OSError:
+        return None
+    llvm.load_library_permanently("libmvec.so.1")
+    return library
+
+
+@lru_cache(maxsize=1)
+def _widths() -> tuple[tuple[str, int], ...]:
+    """The vector ABI's letter and width in bytes, for what this processor can run."""
+    features = llvm.get_host_cpu_features()
+    widths: list[tuple[str, int]] = []
+    if features.get("avx2"):
+        widths.append(("d", 32))
+    if features.get("avx512f"):
+        widths.append(("e", 64))
+    return tuple(widths) or (("b", 16),)
+
+
+@lru_cache(maxsize=256)
+def vector_variants(name: str, arity: int) -> tuple[Variant, ...]:
+    """libmvec's versions of a function (`exp`, `expf`) for this processor; none is fine."""
+    library = _library()
+    if library is None:
+        return ()
+    size = 4 if name.endswith("f") and name != "erf" else 8
+    found: list[Variant] = []
+    for letter, width in _widths():
+        lanes = width // size
+        shape = f"N{lanes}{'v' * arity}_{name}"
+        symbol = f"_ZGV{letter}{shape}"
+        if hasattr(library, symbol):
+            found.append(Variant(lanes, symbol, f"_ZGV_LLVM_{shape}({symbol})"))
+    return tuple(found)

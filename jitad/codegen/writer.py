@@ -1,0 +1,178 @@
+"""LLVM instructions as text: the small vocabulary in which ops say how they are emitted."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from jitad.codegen.vector_math import vector_variants
+from jitad.ir.op import BOOL, FLOAT32, FLOAT64, INT32, INT64, DType
+
+TYPES: dict[DType, str] = {
+    FLOAT64: "double",
+    FLOAT32: "float",
+    INT64: "i64",
+    INT32: "i32",
+    BOOL: "i1",
+}
+
+
+class Writer:
+    """The text of one function body: instructions, and what must be declared for them."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.declarations: dict[str, str] = {}
+        self.attributes: dict[str, str] = {}
+        self.kept: list[str] = []
+        self.globals: list[str] = []
+        self.count = 0
+
+    # -- registers, blocks -------------------------------------------------------------------------
+
+    def fresh(self, stem: str = "t") -> str:
+        """A new name."""
+        self.count += 1
+        return f"{stem}{self.count}"
+
+    def line(self, text: str) -> str:
+        """An instruction with a result; its register."""
+        self.count += 1
+        register = f"%t{self.count}"
+        self.lines.append(f"  {register} = {text}")
+        return register
+
+    def do(self, text: str) -> None:
+        """An instruction without a result."""
+        self.lines.append(f"  {text}")
+
+    def label(self, name: str) -> None:
+        """Start a basic block."""
+        self.lines.append(f"{name}:")
+
+    # -- types and numbers -------------------------------------------------------------------------
+
+    def type(self, t: DType) -> str:
+        """The LLVM type of a register."""
+        return TYPES[t]
+
+    def wide(self, scalar: str) -> str:
+        """An LLVM scalar type as the type of a register."""
+        return scalar
+
+    def zero(self, scalar: str) -> str:
+        """Zero of an LLVM type."""
+        return "0"
+
+    def number(self, x: Any, t: DType) -> str:
+        """A literal."""
+        if t.kind == "f":
+            return float_literal(float(np.asarray(x, t)))
+        if t.kind == "b":
+            return "true" if x else "false"
+        return str(int(x))
+
+    # -- the vocabulary of the op table ------------------------------------------------------------
+
+    def select(self, c: str, t: DType, x: str, y: str) -> str:
+        """c ? x : y."""
+        ty = self.type(t)
+        return self.line(f"select {self.type(BOOL)} {c}, {ty} {x}, {ty} {y}")
+
+    def both(self, x: str, y: str) -> str:
+        """x and y, of conditions."""
+        return self.line(f"and {self.type(BOOL)} {x}, {y}")
+
+    def either(self, x: str, y: str) -> str:
+        """x or y, of conditions."""
+        return self.line(f"or {self.type(BOOL)} {x}, {y}")
+
+    def intrinsic(self, name: str, t: DType, *xs: str) -> str:
+        """An LLVM intrinsic that is overloaded on one type."""
+        ty = self.type(t)
+        full = f"{name}.{'f64' if t == FLOAT64 else 'f32'}"
+        self.declarations[full] = f"declare {ty} @{full}({', '.join([ty] * len(xs))})"
+        return self.line(f"call {ty} @{full}({', '.join(f'{ty} {x}' for x in xs)})")
+
+    def libm(self, name: str, t: DType, *xs: str) -> str:
+        """A function of the C library, by the name of its double version."""
+        ty = self.type(t)
+        full = name if t == FLOAT64 else f"{name}f"
+        self.declarations[full] = f"declare {ty} @{full}({', '.join([ty] * len(xs))}) #0"
+        call = f"call {ty} @{full}({', '.join(f'{ty} {x}' for x in xs)})"
+        return self.line(call + self._vector_attribute(full, len(xs)))
+
+    def _vector_attribute(self, name: str, arity: int) -> str:
+        """Tell the loop vectoriser of libmvec's versions of a function, and declare them."""
+        variants = vector_variants(name, arity)
+        if not variants:
+            return ""
+        for variant in variants:
+            ty = f"<{variant.lanes} x {'float' if name.endswith('f') else 'double'}>"
+            self.declarations[variant.symbol] = (
+                f"declare {ty} @{variant.symbol}({', '.join([ty] * arity)})"
+            )
+            if variant.symbol not in self.kept:
+                self.kept.append(variant.symbol)
+        text = ",".join(variant.mangled for variant in variants)
+        number = self.attributes.setdefault(text, f"#{len(self.attributes) + 1}")
+        return f" {number}"
+
+    def cast(self, x: str, source: DType, target: DType) -> str:
+        """Conversion between dtypes, as NumPy's astype."""
+        if source == target:
+            return x
+        a, b = self.type(source), self.type(target)
+        if target.kind == "b":
+            compare = "fcmp une" if source.kind == "f" else "icmp ne"
+            return self.line(f"{compare} {a} {x}, {self.number(0, source)}")
+        if source.kind == "f" and target.kind == "f":
+            word = "fpext" if target.itemsize > source.itemsize else "fptrunc"
+        elif source.kind == "f":
+            return self._saturating(x, source, target)
+        elif target.kind == "f":
+            word = "uitofp" if source.kind == "b" else "sitofp"
+        elif source.kind == "b":
+            word = "zext"
+        else:
+            word = "sext" if target.itemsize > source.itemsize else "trunc"
+        return self.line(f"{word} {a} {x} to {b}")
+
+    def _saturating(self, x: str, source: DType, target: DType) -> str:
+        """Floating point to integer without undefined behaviour outside of the range."""
+        a, b = self.type(source), self.type(target)
+        kinds = f"{'i64' if target == INT64 else 'i32'}.{'f64' if source == FLOAT64 else 'f32'}"
+        name = f"llvm.fptosi.sat.{kinds}"
+        self.declarations[name] = f"declare {b} @{name}({a})"
+        return self.line(f"call {b} @{name}({a} {x})")
+
+    # -- the module --------------------------------------------------------------------------------
+
+    def module(self, functions: Iterable[str]) -> str:
+        """The text of a module: globals, functions, declarations, attributes."""
+        parts = [*self.globals]
+        if self.kept:
+            names = ", ".join(f"ptr @{name}" for name in self.kept)
+            parts.append(
+                f"@llvm.compiler.used = appending global [{len(self.kept)} x ptr] [{names}], "
+                'section "llvm.metadata"'
+            )
+        parts += [*functions, *self.declarations.values()]
+        parts.append("attributes #0 = { nounwind willreturn memory(none) }")
+        for text, number in self.attributes.items():
+            parts.append(
+                f"attributes {number} = {{ nounwind willreturn memory(none) "
+                f'"vector-function-abi-variant"="{text}" }}'
+            )
+        return "\n".join(parts) + "\n"
+
+
+def float_literal(x: float) -> str:
+    """A floating-point literal that is exact: the bits of the double."""
+    if math.isfinite(x) and x == int(x) and abs(x) < 1e15 and (x or math.copysign(1, x) > 0):
+        return f"{x:.1f}"
+    return f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"

@@ -1,0 +1,53 @@
+"""Tape -> Tape: the passes in order; what `explain` shows and what is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from jitad.ir.builder import extend
+from jitad.ir.tape import INPUT, Tape
+from jitad.ops.elementwise import stop_gradient
+from jitad.passes.contractions import contractions
+from jitad.passes.cse import cse
+from jitad.passes.dce import dce
+from jitad.passes.fold import fold
+from jitad.passes.scalarize import scalarize
+
+PASSES: tuple[Callable[[Tape], Tape], ...] = (
+    dce,  # first, so that the others do not work on what nobody reads
+    fold,
+    cse,
+    contractions,  # after fold has joined transposes
+    scalarize,
+    fold,  # elements bring new constants: zeros of adjoints, ones of seeds
+    cse,
+    dce,
+)
+
+
+def stages(tape: Tape) -> Iterator[tuple[str, Tape]]:
+    """The tape after each pass, by the pass's name."""
+    for run in PASSES:
+        tape = run(tape)
+        yield run.__name__, tape
+    yield "own_outputs", own_outputs(tape)
+
+
+def optimise(tape: Tape) -> Tape:
+    """The tape after all passes."""
+    for _, tape in stages(tape):
+        pass
+    return tape
+
+
+def own_outputs(tape: Tape) -> Tape:
+    """Give every output an instruction of its own: a copy where it is an input or stands twice."""
+    builder = extend(tape)
+    seen: set[int] = set()
+    outputs: list[int] = []
+    for i in tape.outputs:
+        if i in seen or tape.instrs[i].op is INPUT:
+            i = stop_gradient(builder.value(i)).index
+        seen.add(i)
+        outputs.append(i)
+    return builder.finish(outputs)

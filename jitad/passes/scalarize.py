@@ -1,0 +1,135 @@
+"""Tape -> Tape: a program over short vectors becomes one over scalars, the v_i of the textbooks."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from jitad.ir.builder import Builder
+from jitad.ir.op import Elementwise, Structural
+from jitad.ir.tape import CONST, INPUT, Instr, Tape
+from jitad.ir.value import Value
+from jitad.ops import structural as st
+from jitad.ops.contraction import contract, labels
+
+SMALL = 400
+"""A tape of at most that many scalar operations is scalarised whatever it is made of."""
+
+_MOVES = (st.broadcast, st.reshape, st.transpose, st.index, st.concatenate)
+_MAX_MOVES = 200_000
+
+
+def scalarize(tape: Tape) -> Tape:
+    """The tape over scalars, where that is small enough to be straight-line code."""
+    return spell_out(tape) if _is_small(tape) else tape
+
+
+def _is_small(tape: Tape) -> bool:
+    scalars = operations = moves = 0
+    for instr in tape.instrs:
+        size = math.prod(instr.shape)
+        if not _can(tape, instr):
+            return False
+        if instr.op in (INPUT, CONST):
+            moves += size
+        elif isinstance(instr.op, Elementwise):
+            scalars += size == 1
+            operations += size
+        elif instr.op in (*_MOVES, st.pack, st.iota):
+            moves += size
+        elif instr.op is st.index_add:
+            scalars += 1
+            operations += math.prod(tape.instrs[instr.args[1]].shape)
+            moves += size
+        elif instr.op is contract:
+            a, b, _ = labels(instr.params[0])
+            shapes = [tape.instrs[j].shape for j in instr.args]
+            operations += 2 * math.prod(dict(zip(a + b, shapes[0] + shapes[1], strict=True)).values())
+        else:
+            operations += math.prod(tape.instrs[instr.args[0]].shape)
+    return operations <= SMALL + 1.2 * scalars and moves <= _MAX_MOVES
+
+
+def _can(tape: Tape, instr: Instr) -> bool:
+    """Whether an instruction can be spelt out in scalars."""
+    op = instr.op
+    if 0 in instr.shape or any(0 in tape.instrs[j].shape for j in instr.args):
+        return False
+    if isinstance(op, Elementwise) or op in (INPUT, CONST, st.pack, st.iota, st.index_add):
+        return True
+    if op is st.guard:
+        return math.prod(tape.instrs[instr.args[0]].shape) == 1
+    assert isinstance(op, Structural)
+    return op in _MOVES or op.scalars is not None
+
+
+def spell_out(tape: Tape) -> Tape:
+    """Every array as its elements; inputs are taken apart, results packed."""
+    builder = Builder()
+    arrays: list[np.ndarray] = []
+    inputs: list[int] = []
+    for instr in tape.instrs:
+        builder.line = instr.line
+        if instr.op is INPUT:
+            index = builder.copy(instr, ())
+            inputs.append(index)
+            arrays.append(_elements(builder.value(index)))
+        else:
+            arrays.append(_scalars(builder, instr, [arrays[j] for j in instr.args]))
+    outputs = [_packed(arrays[i]).index for i in tape.outputs]
+    by_input = dict(zip((i for i, x in enumerate(tape.instrs) if x.op is INPUT), inputs, strict=True))
+    return builder.finish(outputs, [by_input[i] for i in tape.inputs])
+
+
+def _objects(items: list[Any], shape: tuple[int, ...]) -> np.ndarray:
+    array = np.empty(len(items), dtype=object)
+    for k, item in enumerate(items):
+        array[k] = item
+    return array.reshape(shape)
+
+
+def _elements(x: Value) -> np.ndarray:
+    if x.shape == ():
+        return _objects([x], ())
+    return _objects([st.index(x, slots=place) for place in np.ndindex(x.shape)], x.shape)
+
+
+def _scalars(builder: Builder, instr: Instr, operands: list[np.ndarray]) -> np.ndarray:
+    op, params = instr.op, instr.named_params
+    if op is CONST:
+        number = builder.const(params["value"], (), instr.dtype)
+        return _objects([number] * math.prod(instr.shape), instr.shape)
+    if isinstance(op, Elementwise):
+        rows = zip(*(x.ravel() for x in operands), strict=True)
+        return _objects([op(*row, **params) for row in rows], instr.shape)
+    if op is st.iota:
+        places = np.ndindex(instr.shape)
+        axis = params["axis"]
+        numbers = [builder.const(place[axis], (), instr.dtype) for place in places]
+        return _objects(numbers, instr.shape)
+    if op is st.pack:
+        return _objects([x[()] for x in operands], instr.shape)
+    if op is st.index_add:
+        return _index_add(*operands, slots=params["slots"])
+    if op is st.guard:
+        return _objects([st.guard(operands[0].ravel()[0], **params)], ())
+    if op in _MOVES:
+        return np.asarray(op.evaluate(*operands, **params), dtype=object)
+    assert isinstance(op, Structural) and op.scalars is not None
+    return np.asarray(op.scalars(*operands, **params), dtype=object)
+
+
+def _index_add(x: np.ndarray, u: np.ndarray, slots: tuple[st.Slot, ...]) -> np.ndarray:
+    result = x.copy()
+    for place in np.ndindex(u.shape):
+        at = tuple(st.map_slots(place, slots))
+        result[at] = st.ew.add(result[at], u[place])
+    return result
+
+
+def _packed(array: np.ndarray) -> Value:
+    if array.shape == ():
+        return array[()]
+    return st.pack(*array.ravel(), shape=array.shape)

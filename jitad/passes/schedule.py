@@ -1,0 +1,290 @@
+"""Tape -> Program: which values get memory, and which loops compute them.
+
+Elementwise values and views are virtual: they are computed in the loops of whoever reads them.
+A root (an output, a reduction, a join, what BLAS or a gather reads) belongs to a loop nest over its
+iteration space; roots with one space share a nest wherever no value is read before it is complete.
+A straight-line program of scalars is one nest of rank 0.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from jitad.ir.op import Elementwise, Op, Shape, Structural
+from jitad.ir.tape import CONST, INPUT, Tape
+from jitad.ops import structural as st
+from jitad.ops.contraction import contract
+
+CHEAP = 6.0
+"""A virtual value of at most this cost is computed again rather than stored."""
+
+_EXCLUSIVE = (st.argmax, st.argmin, st.cumsum, st.scatter_add)
+"""Ops with an order of their own along an axis: they share no nest."""
+
+
+class Root(NamedTuple):
+    """What a nest computes for keeps: an instruction, or one operand (`part`) of a join."""
+
+    index: int
+    part: int = 0
+
+
+@dataclass(eq=False)
+class Nest:
+    """Loops over `space` (axes of length 1 left out), computing `roots`."""
+
+    space: Shape
+    roots: list[Root] = field(default_factory=list[Root])
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A library call that computes instruction `index` from buffers."""
+
+    index: int
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Steps in order. `position` says at which step a stored value is complete, `begun` where
+    a join's first part is written.
+
+    `storage` maps each value in memory to the one whose buffer it shares; values of one element
+    live in registers and are in `position` but not in `storage`.
+    """
+
+    tape: Tape
+    steps: tuple[Nest | Call, ...]
+    position: dict[int, int]
+    begun: dict[int, int]
+    storage: dict[int, int]
+
+
+def squeeze(shape: Shape) -> Shape:
+    """The axes longer than 1."""
+    return tuple(n for n in shape if n != 1)
+
+
+def schedule(tape: Tape) -> Program:
+    """Order the tape's work into nests and calls, and say which values share memory."""
+    return _Scheduler(tape).run()
+
+
+class _Scheduler:
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+        self.sizes = [math.prod(instr.shape) for instr in tape.instrs]
+        self.uses = tape.users()
+        self.steps: list[Nest | Call] = []
+        self.places: dict[Shape, list[int]] = {}
+        self.position: dict[int, int] = {}
+        self.begun: dict[int, int] = {}
+        self.cost = [0.0] * len(tape.instrs)
+        # The first step at which a value can be read: at the reader's own element, or at any.
+        self.same = [0] * len(tape.instrs)
+        self.other = [0] * len(tape.instrs)
+        self.stored = self._stored()
+
+    def run(self) -> Program:
+        for i, instr in enumerate(self.tape.instrs):
+            if instr.op is INPUT or instr.op is CONST and not self.stored[i]:
+                continue
+            if self.stored[i]:
+                self._place(i)
+            else:
+                self._defer(i)
+        self._share_between_nests()
+        for step in self.steps:
+            if isinstance(step, Nest):
+                step.roots.sort()
+        return Program(
+            self.tape, tuple(self.steps), self.position, self.begun, self._storage()
+        )
+
+    # -- which values are stored -------------------------------------------------------------------
+
+    def _stored(self) -> list[bool]:
+        stored = [self._is_root(instr.op) for instr in self.tape.instrs]
+        for i in self.tape.outputs:
+            stored[i] = self.tape.instrs[i].op is not INPUT or stored[i]
+        for i, instr in enumerate(self.tape.instrs):
+            if self.sizes[i] == 1 and instr.op not in (INPUT, CONST):
+                stored[i] = True
+            if not stored[i]:
+                self.cost[i] = self._cost(i, stored)
+            for j in self._read_from_memory(i):
+                stored[j] = stored[j] or self.tape.instrs[j].op is not INPUT
+        return stored
+
+    def _is_root(self, op: Op) -> bool:
+        if isinstance(op, Elementwise) or op in (INPUT, CONST, st.iota, st.gather):
+            return False
+        assert isinstance(op, Structural)
+        return op.index_map is None
+
+    def _cost(self, i: int, stored: list[bool]) -> float:
+        instr = self.tape.instrs[i]
+        own = instr.op.cost if isinstance(instr.op, Elementwise) else 0.0
+        own = 4.0 if instr.op is st.gather else own
+        return own + sum(0.0 if stored[j] else self.cost[j] for j in instr.args)
+
+    def _read_from_memory(self, i: int) -> tuple[int, ...]:
+        """The operands that an instruction needs stored."""
+        instr = self.tape.instrs[i]
+        if instr.op is contract:
+            return instr.args
+        if instr.op in (st.index_add, st.scatter_add):
+            return () if self.tape.instrs[instr.args[0]].op is CONST else instr.args[:1]
+        if instr.op is st.gather:
+            return instr.args[:1]
+        if instr.op is st.broadcast and self.sizes[i] > self.sizes[instr.args[0]]:
+            return instr.args if self.cost[instr.args[0]] > CHEAP else ()
+        return ()
+
+    # -- where they are computed -------------------------------------------------------------------
+
+    def _defer(self, i: int) -> None:
+        """When a virtual value can be read."""
+        instr = self.tape.instrs[i]
+        elementwise = isinstance(instr.op, Elementwise)
+        for j in instr.args:
+            aligned = elementwise or squeeze(self.tape.instrs[j].shape) == squeeze(instr.shape)
+            aligned = aligned and (elementwise or instr.op in (st.reshape, st.gather))
+            aligned = aligned and not (instr.op is st.gather and j == instr.args[0])
+            ready = self.same[j] if aligned else self.other[j]
+            self.same[i] = max(self.same[i], ready)
+            self.other[i] = max(self.other[i], self.other[j])
+
+    def _place(self, i: int) -> None:
+        """Put a stored value's work into steps."""
+        instr = self.tape.instrs[i]
+        if instr.op is contract:
+            self.steps.append(Call(i))
+            self._complete(i, len(self.steps) - 1, shareable=False)
+        elif instr.op in st.JOINS:
+            steps = [self._join(i, part, j) for part, j in enumerate(instr.args)]
+            self.begun[i] = min(steps)
+            self._complete(i, max(steps), shareable=False)
+        else:
+            source = i if self._is_own_space(i) else self._source(i)
+            space = squeeze(self.tape.instrs[source].shape)
+            earliest = self._earliest(i, space)
+            exclusive = instr.op in _EXCLUSIVE
+            step = self._step(space, earliest, exclusive)
+            self._nest(step).roots.append(Root(i))
+            shareable = isinstance(instr.op, Elementwise) or instr.op in (CONST, st.iota, st.gather)
+            view = isinstance(instr.op, Structural) and instr.op.index_map is not None
+            self._complete(i, step, shareable=shareable or view or not space)
+
+    def _is_own_space(self, i: int) -> bool:
+        op = self.tape.instrs[i].op
+        if isinstance(op, Elementwise) or op in (CONST, st.iota, st.gather):
+            return True
+        assert isinstance(op, Structural)
+        return op.index_map is not None
+
+    def _source(self, i: int) -> int:
+        """The operand whose elements a root's loops run over."""
+        return self.tape.instrs[i].args[-1]
+
+    def _earliest(self, i: int, space: Shape) -> int:
+        earliest = 0
+        own = self._is_own_space(i)
+        for j in self.tape.instrs[i].args:
+            aligned = squeeze(self.tape.instrs[j].shape) == space
+            op = self.tape.instrs[i].op
+            if own and not isinstance(op, Elementwise):
+                aligned = aligned and (op is st.reshape or not space)
+            if op in (st.index_add, st.scatter_add) and j == self.tape.instrs[i].args[0]:
+                aligned = self.sizes[i] == 1 or not space
+            earliest = max(earliest, self.same[j] if aligned else self.other[j])
+        return earliest
+
+    def _join(self, i: int, part: int, j: int) -> int:
+        space = squeeze(self.tape.instrs[j].shape)
+        step = self._step(space, self.same[j], False)
+        self._nest(step).roots.append(Root(i, part))
+        return step
+
+    def _nest(self, step: int) -> Nest:
+        nest = self.steps[step]
+        assert isinstance(nest, Nest)
+        return nest
+
+    def _step(self, space: Shape, earliest: int, exclusive: bool) -> int:
+        """The first nest of that space that is late enough, or a new one."""
+        if not exclusive:
+            known = self.places.setdefault(space, [])
+            k = bisect_left(known, earliest)
+            if k < len(known):
+                return known[k]
+            known.append(len(self.steps))
+        self.steps.append(Nest(space))
+        return len(self.steps) - 1
+
+    def _complete(self, i: int, step: int, *, shareable: bool) -> None:
+        self.position[i] = step
+        self.same[i] = step if shareable else step + 1
+        self.other[i] = step + 1
+
+    # -- virtual values that several nests read ----------------------------------------------------
+
+    def _share_between_nests(self) -> None:
+        """Store what two nests would both compute at a cost, in the first that computes it."""
+        first: dict[int, int] = {}
+        shared: list[int] = []
+        for k, step in enumerate(self.steps):
+            if not isinstance(step, Nest) or not step.space:
+                continue
+            for i in self._computed(step):
+                if i not in first:
+                    first[i] = k
+                elif first[i] != k and i not in self.position:
+                    shared.append(i)
+                    self.position[i] = first[i]
+        for i in shared:
+            self._nest(self.position[i]).roots.append(Root(i))
+
+    def _computed(self, nest: Nest) -> list[int]:
+        """The costly virtual values of the nest's own space that it computes."""
+        found: list[int] = []
+        seen: set[int] = set()
+        stack = [j for root in nest.roots for j in self._operands(root)]
+        while stack:
+            i = stack.pop()
+            if i in seen or i in self.position:
+                continue
+            seen.add(i)
+            instr = self.tape.instrs[i]
+            elementwise = isinstance(instr.op, Elementwise)
+            if elementwise and self.cost[i] > CHEAP and squeeze(instr.shape) == nest.space:
+                found.append(i)
+            stack.extend(instr.args if elementwise or instr.op is st.reshape else ())
+        return sorted(found)
+
+    def _operands(self, root: Root) -> tuple[int, ...]:
+        instr = self.tape.instrs[root.index]
+        if instr.op in st.JOINS:
+            return (instr.args[root.part],)
+        if instr.op in (st.index_add, st.scatter_add):
+            return instr.args[1:]
+        return instr.args
+
+    # -- memory ------------------------------------------------------------------------------------
+
+    def _storage(self) -> dict[int, int]:
+        """Buffers: an accumulation works in place where nobody else reads what it adds to."""
+        storage: dict[int, int] = {}
+        for i in self.position:
+            if self.sizes[i] != 1:
+                storage[i] = i
+        for i in sorted(storage):
+            instr = self.tape.instrs[i]
+            if instr.op in (st.index_add, st.scatter_add):
+                j = instr.args[0]
+                if j in storage and self.uses[j] == 1:
+                    storage[i] = storage[j]
+        return storage

@@ -1,0 +1,79 @@
+"""Tape -> machine code: optimise, schedule, emit, and compile with LLVM for this processor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from jitad.codegen.llvm import Code, emit
+from jitad.ir.errors import CompileError
+from jitad.ir.tape import Tape
+from jitad.passes.pipeline import optimise
+from jitad.passes.schedule import schedule
+
+_names = count()
+
+
+@dataclass(frozen=True, eq=False)
+class Machine:
+    """Machine code in memory, for as long as this object lives; and what it was made from."""
+
+    tape: Tape
+    code: Code
+    engine: Any
+    text: str
+
+    def address(self, name: str) -> int:
+        """The address of a function."""
+        return self.engine.get_function_address(name)
+
+
+@lru_cache(maxsize=1)
+def target_machine() -> Any:
+    """LLVM's code generator for this processor."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    target = llvm.Target.from_default_triple()
+    return target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=2,
+        reloc="static" if target.name.startswith("x86") else "default",
+        codemodel="jitdefault",
+        jit=True,
+    )
+
+
+def lower(tape: Tape) -> tuple[Tape, Code]:
+    """The optimised tape and its LLVM IR."""
+    optimised = optimise(tape)
+    return optimised, emit(schedule(optimised), f"jitad_body_{next(_names)}")
+
+
+def optimised_module(text: str) -> Any:
+    """Parse LLVM IR and run LLVM's passes on it."""
+    try:
+        module = llvm.parse_assembly(text)
+    except RuntimeError as error:
+        raise CompileError(f"LLVM refused generated code: {error}") from error
+    machine = target_machine()
+    module.triple = machine.triple
+    module.data_layout = str(machine.target_data)
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options.loop_vectorization = True
+    options.slp_vectorization = False
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return module
+
+
+def load(tape: Tape, code: Code, extra: str = "") -> Machine:
+    """Compile a module, with `extra` LLVM IR linked in, and make it executable."""
+    module = optimised_module(code.text + extra)
+    engine = llvm.create_mcjit_compiler(module, target_machine())
+    engine.finalize_object()
+    return Machine(tape, code, engine, str(module))

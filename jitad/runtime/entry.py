@@ -1,0 +1,230 @@
+"""A kernel's door to Python: a C function in LLVM IR that checks arguments, allocates and calls.
+
+It is a METH_FASTCALL function that CPython calls directly. It checks type, dtype, shape and layout
+of every argument, allocates the results, calls the kernel's body without the GIL, and returns the
+result (or a tuple of several). Where an argument is not what the kernel was compiled for it
+returns the int 0, and where the body reports a status, that int: no result is ever an int.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from jitad.codegen.llvm import Code, memory_type
+from jitad.frontend.trace import Leaf
+from jitad.ir.op import BOOL, FLOAT32, FLOAT64, INT32, INT64, DType
+from jitad.ir.tape import Tape
+
+MISMATCH = 0
+"""The arguments are not those that the kernel was compiled for."""
+
+_HEADER = object.__basicsize__
+_DATA, _RANK, _DIMENSIONS = _HEADER, _HEADER + 8, _HEADER + 16
+_DTYPE, _FLAGS = _HEADER + 40, _HEADER + 48
+_CONTIGUOUS_ALIGNED = 0x0001 | 0x0100
+_STACK_ARENA = 32 * 1024
+_SCALARS: dict[DType, type] = {
+    FLOAT64: np.float64,
+    FLOAT32: np.float32,
+    INT64: np.int64,
+    INT32: np.int32,
+    BOOL: np.bool_,
+}
+
+
+@lru_cache(maxsize=1)
+def _numpy_api() -> Any:
+    """NumPy's table of C functions."""
+    from numpy._core import _multiarray_umath
+
+    get = ctypes.pythonapi.PyCapsule_GetPointer
+    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    address = get(_multiarray_umath._ARRAY_API, None)
+    return ctypes.cast(address, ctypes.POINTER(ctypes.c_void_p))
+
+
+def _python(name: str) -> str:
+    """A function of CPython's C interface as a pointer literal."""
+    address = ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
+    return f"inttoptr (i64 {address} to ptr)"
+
+
+def _numpy(slot: int) -> str:
+    """A function of NumPy's C interface, by its fixed place in the table."""
+    return f"inttoptr (i64 {_numpy_api()[slot]} to ptr)"
+
+
+def _object(x: object) -> str:
+    """An immortal object as a pointer literal: types, dtypes."""
+    return f"inttoptr (i64 {id(x)} to ptr)"
+
+
+_EMPTY, _SCALAR = 184, 60
+
+
+class _Text:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.globals: list[str] = []
+        self.count = 0
+
+    def line(self, text: str) -> str:
+        self.count += 1
+        self.lines.append(f"  %e{self.count} = {text}")
+        return f"%e{self.count}"
+
+    def do(self, text: str) -> None:
+        self.lines.append(f"  {text}")
+
+    def require(self, condition: str) -> None:
+        """Go on where the condition holds; else it is a mismatch."""
+        self.count += 1
+        self.do(f"br i1 {condition}, label %ok{self.count}, label %mismatch")
+        self.lines.append(f"ok{self.count}:")
+
+    def field(self, pointer: str, offset: int, kind: str) -> str:
+        place = self.line(f"getelementptr i8, ptr {pointer}, i64 {offset}")
+        return self.line(f"load {kind}, ptr {place}")
+
+
+def entry_text(name: str, tape: Tape, code: Code, leaves: Sequence[Leaf], captured: Any) -> str:
+    """The LLVM IR of the C function `name`; captured arrays are bound by address."""
+    t = _Text()
+    t.require(t.line(f"icmp eq i64 %count, {len(leaves)}"))
+    arguments = [_argument(t, k, leaf) for k, leaf in enumerate(leaves)]
+    arguments += [_captured(t, x) for x in captured]
+    outputs = [_result(t, tape, k, i) for k, i in enumerate(tape.outputs)]
+    arguments += [f"ptr {data}" for _, data in outputs]
+    status = _call_body(t, code, arguments)
+    t.do(f"switch i64 {status}, label %failed [ i64 0, label %good ]")
+    t.lines.append("good:")
+    _return(t, tape, outputs)
+    t.lines.append("failed:")
+    for made, _ in outputs:
+        if made:
+            t.do(f"call void {_python('Py_DecRef')}(ptr {made})")
+    t.do(f"%report = call ptr {_python('PyLong_FromLongLong')}(i64 {status})")
+    t.do("ret ptr %report")
+    t.lines.append("mismatch:")
+    t.do(f"%zero = call ptr {_python('PyLong_FromLongLong')}(i64 {MISMATCH})")
+    t.do("ret ptr %zero")
+    t.lines.append("error:")
+    t.do("ret ptr null")
+    head = f"define ptr @{name}(ptr %self, ptr %args, i64 %count) {{\nentry:"
+    return "\n".join([*t.globals, head, *t.lines, "}"]) + "\n"
+
+
+def _argument(t: _Text, k: int, leaf: Leaf) -> str:
+    """Check argument k; how it is passed to the body."""
+    place = t.line(f"getelementptr ptr, ptr %args, i64 {k}")
+    x = t.line(f"load ptr, ptr {place}")
+    kind = t.field(x, _HEADER - 8, "ptr")
+    if leaf.shape == ():
+        wanted = float if leaf.weak and leaf.dtype == FLOAT64 else _SCALARS[leaf.dtype]
+        t.require(t.line(f"icmp eq ptr {kind}, {_object(wanted)}"))
+        memory = memory_type(leaf.dtype)
+        value = t.field(x, _HEADER, memory)
+        if leaf.dtype == BOOL:
+            value = t.line(f"icmp ne i8 {value}, 0")
+        return f"{'i1' if leaf.dtype == BOOL else memory} {value}"
+    t.require(t.line(f"icmp eq ptr {kind}, {_object(np.ndarray)}"))
+    rank = t.field(x, _RANK, "i32")
+    t.require(t.line(f"icmp eq i32 {rank}, {len(leaf.shape)}"))
+    dtype = t.field(x, _DTYPE, "ptr")
+    t.require(t.line(f"icmp eq ptr {dtype}, {_object(leaf.dtype)}"))
+    flags = t.field(x, _FLAGS, "i32")
+    good = t.line(f"and i32 {flags}, {_CONTIGUOUS_ALIGNED}")
+    t.require(t.line(f"icmp eq i32 {good}, {_CONTIGUOUS_ALIGNED}"))
+    dimensions = t.field(x, _DIMENSIONS, "ptr")
+    for axis, n in enumerate(leaf.shape):
+        t.require(t.line(f"icmp eq i64 {t.field(dimensions, 8 * axis, 'i64')}, {n}"))
+    return f"ptr {t.field(x, _DATA, 'ptr')}"
+
+
+def _captured(t: _Text, x: np.ndarray) -> str:
+    """An array that the function closes over: its data, read anew at every call."""
+    pointer = f"inttoptr (i64 {x.ctypes.data} to ptr)"
+    if x.shape != ():
+        return f"ptr {pointer}"
+    value = t.line(f"load {memory_type(x.dtype)}, ptr {pointer}")
+    if x.dtype == BOOL:
+        return f"i1 {t.line(f'icmp ne i8 {value}, 0')}"
+    return f"{memory_type(x.dtype)} {value}"
+
+
+def _result(t: _Text, tape: Tape, k: int, i: int) -> tuple[str, str]:
+    """Allocate result k: the array object, and its data; a scalar has no object yet."""
+    instr = tape.instrs[i]
+    if instr.shape == ():
+        return "", t.line("alloca i64, align 8")
+    rank = len(instr.shape)
+    name = f"shape_{k}"
+    sizes = ", ".join(f"i64 {n}" for n in instr.shape)
+    t.globals.append(f"@{name} = private constant [{rank} x i64] [{sizes}]")
+    dtype = _object(instr.dtype)
+    t.do(f"call void {_python('Py_IncRef')}(ptr {dtype})")
+    made = t.line(f"call ptr {_numpy(_EMPTY)}(i32 {rank}, ptr @{name}, ptr {dtype}, i32 0)")
+    t.count += 1
+    t.do(f"br i1 {t.line(f'icmp eq ptr {made}, null')}, label %error, label %made{k}")
+    t.lines.append(f"made{k}:")
+    return made, t.field(made, _DATA, "ptr")
+
+
+def _call_body(t: _Text, code: Code, arguments: list[str]) -> str:
+    """Call the kernel's body without the GIL; its status."""
+    heap = code.arena > _STACK_ARENA
+    if code.arena == 0:
+        arena = "null"
+    elif heap:
+        arena = t.line(f"call ptr {_python('PyMem_RawMalloc')}(i64 {code.arena})")
+        t.do(f"br i1 {t.line(f'icmp eq ptr {arena}, null')}, label %error, label %granted")
+        t.lines.append("granted:")
+    else:
+        arena = t.line(f"alloca i8, i64 {code.arena}, align 64")
+    thread = t.line(f"call ptr {_python('PyEval_SaveThread')}()")
+    status = t.line(f"call i64 @{code.name}({', '.join([*arguments, f'ptr {arena}'])})")
+    t.do(f"call void {_python('PyEval_RestoreThread')}(ptr {thread})")
+    if heap:
+        t.do(f"call void {_python('PyMem_RawFree')}(ptr {arena})")
+    return status
+
+
+def _return(t: _Text, tape: Tape, outputs: list[tuple[str, str]]) -> None:
+    """Return the result, or a tuple of several."""
+    made: list[str] = []
+    for (array, data), i in zip(outputs, tape.outputs, strict=True):
+        dtype = _object(tape.instrs[i].dtype)
+        made.append(array or t.line(f"call ptr {_numpy(_SCALAR)}(ptr {data}, ptr {dtype}, ptr null)"))
+    if len(made) == 1:
+        t.do(f"ret ptr {made[0]}")
+        return
+    result = t.line(f"call ptr {_python('PyTuple_New')}(i64 {len(made)})")
+    for k, x in enumerate(made):
+        t.do(f"call i32 {_python('PyTuple_SetItem')}(ptr {result}, i64 {k}, ptr {x})")
+    t.do(f"ret ptr {result}")
+
+
+class _MethodDef(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("method", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    )
+
+
+_METH_FASTCALL = 0x0080
+
+
+def make_function(address: int, name: str) -> tuple[Callable[..., Any], Any]:
+    """A Python builtin around a METH_FASTCALL function, and what must be kept alive with it."""
+    definition = _MethodDef(name.encode(), address, _METH_FASTCALL, None)
+    new = ctypes.pythonapi.PyCFunction_NewEx
+    new.restype = ctypes.py_object
+    new.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
+    return new(ctypes.addressof(definition), None, None), definition

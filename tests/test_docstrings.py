@@ -1,0 +1,40 @@
+"""Every example in a docstring runs and prints what it says."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import importlib.util
+import pkgutil
+
+import pytest
+
+import jitad
+
+OPTIONAL = {"dask": "dask", "cuda": "numba_cuda"}
+"""Modules of jitad, by the last part of their names, that need a library which may be absent."""
+
+
+def module_names() -> list[str]:
+    """jitad and all that is in it; a package that cannot be imported is an error."""
+
+    def fail(name: str) -> None:
+        raise ImportError(f"{name} cannot be imported")
+
+    inside = pkgutil.walk_packages(jitad.__path__, "jitad.", onerror=fail)
+    return ["jitad", *(module.name for module in inside)]
+
+
+@pytest.mark.parametrize("name", module_names())
+def test_examples(name: str) -> None:
+    library = OPTIONAL.get(name.rpartition(".")[2])
+    if library is not None and importlib.util.find_spec(library) is None:
+        pytest.skip(f"{name} needs {library}, which is not installed")
+    module = importlib.import_module(name)
+    assert module.__doc__, f"{name} does not say what it is"
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    report: list[str] = []
+    for example in finder.find(module, name):
+        runner.run(example, out=report.append)
+    assert not runner.failures, "".join(report)
