@@ -24,7 +24,7 @@ COMMANDS = {
 """Every shell block by the marker before it."""
 
 FENCED = re.compile(
-    r"^(?:<!-- (?P<marker>.+) -->\n)?```(?P<language>\w+)\n(?P<body>.*?)^```$", re.M | re.S
+    r"^(?:<!-- (?P<marker>[^\n]+) -->\n)?```(?P<language>\w+)\n(?P<body>.*?)^```$", re.M | re.S
 )
 
 

@@ -61,12 +61,12 @@ def lift(builder: Builder, x: Any) -> Value:
         return x if x.builder is builder else _lift_value(builder, x)
     if isinstance(x, np.ndarray):
         return _lift_object(builder, x) if x.dtype == object else capture(builder, x)
+    if isinstance(x, np.generic):  # before float, which np.float64 is too
+        return builder.const(x, (), supported(x.dtype))
     if isinstance(x, PYTHON_NUMBERS):
         value = builder.const(x, (), np.asarray(x).dtype)
         value.weak = True
         return value
-    if isinstance(x, np.generic):
-        return builder.const(x, (), supported(x.dtype))
     if isinstance(x, (list, tuple)):
         if _innermost_or_none(x) is not None:
             return FUNCTIONS[np.stack]([lift(builder, item) for item in x])
@@ -117,7 +117,7 @@ def kind_of(x: Any) -> Any:
     """What NumPy's promotion sees of an operand: a dtype, or the type of a Python number."""
     if isinstance(x, Value):
         return _WEAK[x.dtype.kind] if x.weak else x.dtype
-    if isinstance(x, PYTHON_NUMBERS):
+    if isinstance(x, PYTHON_NUMBERS) and not isinstance(x, np.generic):
         return type(x)
     return x.dtype
 

@@ -58,10 +58,10 @@ def leaf_type(x: Any) -> Leaf:
         return Leaf(x.shape, supported(x.dtype))
     if isinstance(x, Value):
         return Leaf(x.shape, x.dtype, x.weak)
+    if isinstance(x, np.generic):  # before float, which np.float64 is too
+        return Leaf((), supported(x.dtype))
     if isinstance(x, _NUMBERS):
         return Leaf((), np.asarray(x).dtype, True)
-    if isinstance(x, np.generic):
-        return Leaf((), supported(x.dtype))
     raise TraceError(
         f"an argument of type {type(x).__name__} cannot be traced",
         remedy="arguments are arrays, numbers, and dicts, lists, tuples or dataclasses of them; "

@@ -22,10 +22,9 @@ _names = count()
 class Machine:
     """Machine code in memory, for as long as this object lives; and what it was made from."""
 
-    tape: Tape
+
     code: Code
     engine: Any
-    text: str
 
     def address(self, name: str) -> int:
         """The address of a function."""
@@ -33,10 +32,14 @@ class Machine:
 
 
 @lru_cache(maxsize=1)
-def target_machine() -> Any:
-    """LLVM's code generator for this processor."""
+def _initialise() -> None:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+
+
+def target_machine() -> Any:
+    """LLVM's code generator for this processor; an engine takes it over, so each gets its own."""
+    _initialise()
     target = llvm.Target.from_default_triple()
     return target.create_target_machine(
         cpu=llvm.get_host_cpu_name(),
@@ -54,13 +57,12 @@ def lower(tape: Tape) -> tuple[Tape, Code]:
     return optimised, emit(schedule(optimised), f"jitad_body_{next(_names)}")
 
 
-def optimised_module(text: str) -> Any:
+def optimised_module(text: str, machine: Any) -> Any:
     """Parse LLVM IR and run LLVM's passes on it."""
     try:
         module = llvm.parse_assembly(text)
     except RuntimeError as error:
         raise CompileError(f"LLVM refused generated code: {error}") from error
-    machine = target_machine()
     module.triple = machine.triple
     module.data_layout = str(machine.target_data)
     options = llvm.create_pipeline_tuning_options(speed_level=2)
@@ -71,9 +73,21 @@ def optimised_module(text: str) -> Any:
     return module
 
 
-def load(tape: Tape, code: Code, extra: str = "") -> Machine:
+def load(code: Code, extra: str = "") -> Machine:
     """Compile a module, with `extra` LLVM IR linked in, and make it executable."""
-    module = optimised_module(code.text + extra)
-    engine = llvm.create_mcjit_compiler(module, target_machine())
+    machine = target_machine()
+    module = optimised_module(code.text + extra, machine)
+    engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
-    return Machine(tape, code, engine, str(module))
+    return Machine(code, engine)
+
+
+def module_llvm(code: Code) -> str:
+    """A kernel's LLVM IR after LLVM's passes."""
+    return str(optimised_module(code.text, target_machine()))
+
+
+def module_asm(code: Code) -> str:
+    """A kernel's assembly on this processor."""
+    machine = target_machine()
+    return machine.emit_assembly(optimised_module(code.text, machine))

@@ -1,0 +1,70 @@
+"""jitad: NumPy functions in, native derivatives out.
+
+A function written with NumPy is run once on tracers, which leaves a flat tape; forward and reverse
+sweeps are tape-to-tape transforms; a tape is compiled to machine code with LLVM, through Numba.
+
+Read the package in the order of the pipeline:
+
+    ir/          what a program is: ops (rows), instructions, tapes, the tracer
+    ops/         the instruction set, one row an op, with its elemental partials
+    frontend/    Python function -> tape: what NumPy's functions record
+    transforms/  tape -> tape with a new meaning: forward, reverse, batch, split
+    passes/      tape -> tape of the same meaning, and the schedule of its loops
+    codegen/     tape -> LLVM IR
+    runtime/     LLVM IR -> callable: compile, call, keep
+    api.py       grad, jvp, vjp ...: the stages composed
+"""
+
+from jitad.api import (
+    compile,
+    explain,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jit,
+    jvp,
+    linearize,
+    stop_gradient,
+    trace,
+    value_and_grad,
+    vjp,
+)
+from jitad.ir.errors import (
+    CacheError,
+    CompileError,
+    DifferentiationError,
+    JitadError,
+    ShapeError,
+    TraceError,
+)
+from jitad.runtime.kernel import Kernel
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CacheError",
+    "CompileError",
+    "DifferentiationError",
+    "JitadError",
+    "Kernel",
+    "ShapeError",
+    "TraceError",
+    "compile",
+    "explain",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jit",
+    "jvp",
+    "linearize",
+    "stop_gradient",
+    "trace",
+    "value_and_grad",
+    "vjp",
+]

@@ -1,0 +1,143 @@
+"""A compiled tape: callable from Python on flat arguments, from Numba code, and by address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from jitad.codegen.llvm import GUARD_FAILED, OUT_OF_BOUNDS
+from jitad.frontend.pytree import Structure, flatten, unflatten
+from jitad.frontend.trace import Leaf, leaf_type
+from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.tape import Tape
+from jitad.runtime.compile import load, lower, module_asm, module_llvm
+from jitad.runtime.entry import MISMATCH, entry_text, make_function
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A program ready to be compiled: what a transform makes of a traced function.
+
+    The tape's inputs are the leaves of the arguments, then the captured arrays; its outputs are
+    the leaves of a result of that structure. `companion` is a second function that belongs to
+    the result, such as the pullback that takes its residuals.
+    """
+
+    tape: Tape
+    leaves: tuple[Leaf, ...]
+    captured: tuple[Any, ...]
+    structure: Structure
+    companion: Callable[..., Any] | None = None
+
+
+class Kernel:
+    """Machine code for one function at fixed shapes and dtypes.
+
+    Call it with the arguments that it was compiled for (arrays, numbers, pytrees of them).
+    Attributes:
+        njit: the kernel as a Numba function, for use in `@njit` code. It takes the leaves of the
+            arguments and returns the leaves of the result (one, or a tuple); `njit.out` is the
+            same with arrays to write the results into as further arguments.
+        address: the address of the C function `int64 body(inputs..., outputs..., arena)`.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.tape, self.code = lower(plan.tape)
+        self._captured = tuple(_by_reference(x) for x in plan.captured)
+        text = entry_text("entry", self.tape, self.code, plan.leaves, self._captured)
+        self._machine = load(self.code, text)
+        self.entry, self._definition = make_function(self._machine.address("entry"), "jitad_kernel")
+        self.is_plain = _is_plain(plan.structure)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The result for arguments of the shapes and dtypes that were compiled."""
+        leaves, _ = flatten((args, kwargs))
+        result = self.call(leaves)
+        if type(result) is not int:
+            return result
+        if result == GUARD_FAILED:
+            raise TraceError(
+                "the arguments take another path through the function's branches than the one "
+                "that was compiled",
+                remedy="call the function itself, which traces the new path; or use np.where",
+            )
+        got = ", ".join(str(leaf_type(x)) for x in leaves)
+        want = ", ".join(str(leaf) for leaf in self.plan.leaves)
+        raise ShapeError(f"the kernel was compiled for ({want}) and called with ({got})")
+
+    def call(self, leaves: Sequence[Any]) -> Any:
+        """The result of flat arguments, or the int MISMATCH or GUARD_FAILED."""
+        result = self.entry(*(canonical(x) for x in leaves))
+        if type(result) is int:
+            if result & OUT_OF_BOUNDS:
+                raise ShapeError("an integer-array index is out of bounds")
+            return result
+        return self.finish(result)
+
+    def finish(self, result: Any) -> Any:
+        """The result's pytree from what the entry returns."""
+        if self.is_plain:
+            return result
+        many = len(self.tape.outputs) != 1
+        return unflatten(self.plan.structure, result if many else (result,))
+
+    @cached_property
+    def njit(self) -> Any:
+        from jitad.runtime.numba_kernel import numba_function
+
+        return numba_function(self.tape, self.code, self.plan.leaves, self._captured)
+
+    @property
+    def address(self) -> int:
+        return self._machine.address(self.code.name)
+
+    def inspect_llvm(self) -> str:
+        """The LLVM IR after LLVM's own optimisation."""
+        return module_llvm(self.code)
+
+    def inspect_asm(self) -> str:
+        """The assembly of the kernel on this processor."""
+        return module_asm(self.code)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return (Kernel, (replace(self.plan, companion=None),))
+
+    def __repr__(self) -> str:
+        return f"<Kernel {self.plan.tape!r}>"
+
+
+def canonical(x: Any) -> Any:
+    """An argument as the entry takes it: contiguous, aligned, a NumPy scalar for 0-d."""
+    if isinstance(x, np.ndarray):
+        if x.shape == ():
+            return x[()]
+        return np.require(np.asarray(x), requirements=["C", "A"])
+    if isinstance(x, bool):
+        return np.bool_(x)
+    return np.int64(x) if isinstance(x, int) else x
+
+
+def _by_reference(x: np.ndarray) -> np.ndarray:
+    """A captured array, which the kernel reads where it lies."""
+    if not (x.flags.c_contiguous and x.flags.aligned and x.dtype.isnative):
+        raise TraceError(
+            f"the function closes over an array of shape {x.shape} that is not C-contiguous",
+            remedy="close over np.ascontiguousarray(x), or pass x as an argument",
+        )
+    return x
+
+
+def _is_plain(structure: Structure) -> bool:
+    """Whether the entry's result is the result: a leaf, or a tuple of leaves."""
+    if structure.is_leaf():
+        return True
+    children = structure.children()
+    return structure.type is tuple and len(children) > 1 and all(c.is_leaf() for c in children)
+
+
+__all__ = ["MISMATCH", "Kernel", "Plan", "canonical"]

@@ -1,0 +1,128 @@
+"""Function + how to transform it -> callable: traces at new shapes, keeps the kernels, calls them."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from jitad.codegen.llvm import GUARD_FAILED
+from jitad.frontend.operands import innermost, lift
+from jitad.frontend.pytree import Structure, flatten, unflatten
+from jitad.frontend.trace import leaf_type
+from jitad.ir.builder import inline
+from jitad.ir.errors import CompileError
+from jitad.ir.value import Value
+from jitad.runtime.kernel import MISMATCH, Kernel, Plan
+
+Build = Callable[[Sequence[Any], Structure], Plan]
+"""From the leaves of the arguments and the structure of (args, kwargs) to a program."""
+
+MAX_KERNELS = 128
+"""Shapes for which a function keeps kernels; the longest unused one goes first."""
+
+MAX_PATHS = 64
+"""Paths through a function's branches that are kept for one shape."""
+
+
+def _no_kernel(*_: Any) -> int:
+    return MISMATCH
+
+
+class Transformed:
+    """A function under a transform; compiled when it is called, once for every shape and path.
+
+    Where an argument belongs to a function that is being traced, the transformed program becomes
+    part of that function's tape.
+    """
+
+    def __init__(self, function: Callable[..., Any], build: Build, recipe: tuple[Any, ...]) -> None:
+        self.__wrapped__ = function
+        self.__name__ = getattr(function, "__name__", type(function).__name__)
+        self.__doc__ = getattr(function, "__doc__", None)
+        self._build = build
+        self._recipe = recipe
+        self._kernels: OrderedDict[Any, list[Kernel]] = OrderedDict()
+        self._lock = threading.RLock()
+        self._latest: tuple[Callable[..., Any], Callable[[Any], Any] | None] = (_no_kernel, None)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            entry, finish = self._latest
+            result = entry(*args)
+            if type(result) is not int:
+                return result if finish is None else finish(result)
+        return self.run(args, kwargs)[0]
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Plan]:
+        """The result, and the program that computed it."""
+        leaves, structure = flatten((args, kwargs))
+        if any(isinstance(x, Value) for x in leaves):
+            plan = self._build(leaves, structure)
+            return self._inline(plan, leaves), plan
+        key = (structure, tuple([leaf_type(x) for x in leaves]))
+        for kernel in tuple(self._kernels.get(key, ())):
+            result = kernel.call(leaves)
+            if type(result) is not int:
+                self._keep(key, kernel, args, kwargs)
+                return result, kernel.plan
+            if result != GUARD_FAILED:
+                raise CompileError(f"a kernel refused arguments that it was compiled for: {key}")
+        return self._compile(key, leaves, structure, args, kwargs)
+
+    def _compile(
+        self, key: Any, leaves: list[Any], structure: Structure, args: Any, kwargs: Any
+    ) -> tuple[Any, Plan]:
+        plan = self._build(leaves, structure)
+        if any(isinstance(x, Value) for x in plan.captured):
+            return self._inline(plan, leaves), plan
+        kernel = Kernel(plan)
+        result = kernel.call(leaves)
+        if type(result) is int:
+            raise CompileError("a new kernel refused the arguments that it was compiled for")
+        self._keep(key, kernel, args, kwargs)
+        return result, plan
+
+    def _keep(self, key: Any, kernel: Kernel, args: Any, kwargs: Any) -> None:
+        """Make a kernel the first to be tried for its shapes, and evict what is long unused."""
+        with self._lock:
+            paths = [kernel, *(k for k in self._kernels.get(key, ()) if k is not kernel)]
+            self._kernels[key] = paths[:MAX_PATHS]
+            self._kernels.move_to_end(key)
+            while len(self._kernels) > MAX_KERNELS:
+                self._kernels.popitem(last=False)
+            if not kwargs and len(args) == len(kernel.plan.leaves):
+                self._latest = (kernel.entry, None if kernel.is_plain else kernel.finish)
+
+    def kernel(self, *args: Any, **kwargs: Any) -> Kernel:
+        """The kernel for arguments like these."""
+        leaves, structure = flatten((args, kwargs))
+        return Kernel(self._build(leaves, structure))
+
+    def plan(self, *args: Any, **kwargs: Any) -> Plan:
+        """The program for arguments like these, before any pass."""
+        leaves, structure = flatten((args, kwargs))
+        return self._build(leaves, structure)
+
+    # -- within another trace ----------------------------------------------------------------------
+
+    def _inline(self, plan: Plan, leaves: list[Any]) -> Any:
+        """Put the program onto the tape that the arguments or captured values belong to."""
+        operands = [*leaves, *plan.captured]
+        builder = innermost(operands)
+        results = inline(builder, plan.tape, [lift(builder, x) for x in operands])
+        return unflatten(plan.structure, results)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """As a method: bound to the instance."""
+        if instance is None:
+            return self
+        return lambda *args, **kwargs: self(instance, *args, **kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._recipe
+
+    def __repr__(self) -> str:
+        maker, arguments = self._recipe
+        return f"<{maker.__name__} of {arguments[0]!r}>"
