@@ -6,6 +6,7 @@ Arrays are passed as pointers to C-contiguous data, scalars by value, results th
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
 
@@ -91,8 +92,11 @@ def memory_type(dtype: object) -> str:
     return "i8" if dtype == BOOL else TYPES[dtype]  # type: ignore[index]
 
 
-def emit(program: Program, name: str) -> Code:
-    """The LLVM module of a program."""
+_NAME = "jitad_kernel_body"
+
+
+def emit(program: Program) -> Code:
+    """The LLVM module of a program; its function is named after what it computes."""
     writer = Writer()
     body = Body(program, writer)
     tape = program.tape
@@ -108,13 +112,15 @@ def emit(program: Program, name: str) -> Code:
     status = writer.line("load i64, ptr %status") if body.checked else "0"
     writer.do(f"ret i64 {status}")
     function = [
-        f"define i64 @{name}({', '.join(parameters)}) nounwind {{",
+        f"define i64 @{_NAME}({', '.join(parameters)}) nounwind noinline {{",
         "entry:",
         *body.allocas,
         *writer.lines,
         "}",
     ]
-    return Code(writer.module(["\n".join(function)]), name, body.arena)
+    text = writer.module(["\n".join(function)])
+    name = f"{_NAME}_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+    return Code(text.replace(_NAME, name), name, body.arena)
 
 
 def _bind(body: Body) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import count
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -14,8 +13,6 @@ from jitad.ir.errors import CompileError
 from jitad.ir.tape import Tape
 from jitad.passes.pipeline import optimise
 from jitad.passes.schedule import schedule
-
-_names = count()
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +51,7 @@ def target_machine() -> Any:
 def lower(tape: Tape) -> tuple[Tape, Code]:
     """The optimised tape and its LLVM IR."""
     optimised = optimise(tape)
-    return optimised, emit(schedule(optimised), f"jitad_body_{next(_names)}")
+    return optimised, emit(schedule(optimised))
 
 
 def optimised_module(text: str, machine: Any) -> Any:

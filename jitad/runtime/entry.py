@@ -59,6 +59,11 @@ def _numpy(slot: int) -> str:
     return f"inttoptr (i64 {_numpy_api()[slot]} to ptr)"
 
 
+def _dtype(dtype: DType) -> str:
+    """NumPy's own object for a dtype, which an unpickled dtype is not, as a pointer literal."""
+    return _object(np.dtype(dtype.type))
+
+
 def _object(x: object) -> str:
     """An immortal object as a pointer literal: types, dtypes."""
     return f"inttoptr (i64 {id(x)} to ptr)"
@@ -136,7 +141,7 @@ def _argument(t: _Text, k: int, leaf: Leaf) -> str:
     rank = t.field(x, _RANK, "i32")
     t.require(t.line(f"icmp eq i32 {rank}, {len(leaf.shape)}"))
     dtype = t.field(x, _DTYPE, "ptr")
-    t.require(t.line(f"icmp eq ptr {dtype}, {_object(leaf.dtype)}"))
+    t.require(t.line(f"icmp eq ptr {dtype}, {_dtype(leaf.dtype)}"))
     flags = t.field(x, _FLAGS, "i32")
     good = t.line(f"and i32 {flags}, {_CONTIGUOUS_ALIGNED}")
     t.require(t.line(f"icmp eq i32 {good}, {_CONTIGUOUS_ALIGNED}"))
@@ -166,7 +171,7 @@ def _result(t: _Text, tape: Tape, k: int, i: int) -> tuple[str, str]:
     name = f"shape_{k}"
     sizes = ", ".join(f"i64 {n}" for n in instr.shape)
     t.globals.append(f"@{name} = private constant [{rank} x i64] [{sizes}]")
-    dtype = _object(instr.dtype)
+    dtype = _dtype(instr.dtype)
     t.do(f"call void {_python('Py_IncRef')}(ptr {dtype})")
     made = t.line(f"call ptr {_numpy(_EMPTY)}(i32 {rank}, ptr @{name}, ptr {dtype}, i32 0)")
     t.count += 1
@@ -198,7 +203,7 @@ def _return(t: _Text, tape: Tape, outputs: list[tuple[str, str]]) -> None:
     """Return the result, or a tuple of several."""
     made: list[str] = []
     for (array, data), i in zip(outputs, tape.outputs, strict=True):
-        dtype = _object(tape.instrs[i].dtype)
+        dtype = _dtype(tape.instrs[i].dtype)
         made.append(array or t.line(f"call ptr {_numpy(_SCALAR)}(ptr {data}, ptr {dtype}, ptr null)"))
     if len(made) == 1:
         t.do(f"ret ptr {made[0]}")

@@ -40,8 +40,9 @@ class Kernel:
     Call it with the arguments that it was compiled for (arrays, numbers, pytrees of them).
     Attributes:
         njit: the kernel as a Numba function, for use in `@njit` code. It takes the leaves of the
-            arguments and returns the leaves of the result (one, or a tuple); `njit.out` is the
-            same with arrays to write the results into as further arguments.
+            arguments and returns the leaves of the result (one, or a tuple), newly allocated.
+        njit_out: the same, with an array for each leaf of the result as further arguments, into
+            which it is written; returns None.
         address: the address of the C function `int64 body(inputs..., outputs..., arena)`.
     """
 
@@ -92,6 +93,14 @@ class Kernel:
 
         return numba_function(self.tape, self.code, self.plan.leaves, self._captured)
 
+    @cached_property
+    def njit_out(self) -> Any:
+        from jitad.runtime.numba_kernel import numba_function
+
+        return numba_function(
+            self.tape, self.code, self.plan.leaves, self._captured, allocate=False
+        )
+
     @property
     def address(self) -> int:
         return self._machine.address(self.code.name)
@@ -116,7 +125,10 @@ def canonical(x: Any) -> Any:
     if isinstance(x, np.ndarray):
         if x.shape == ():
             return x[()]
-        return np.require(np.asarray(x), requirements=["C", "A"])
+        x = np.require(np.asarray(x), requirements=["C", "A"])
+        # An array that was unpickled has a dtype object of its own; the entry compares identity.
+        own = np.dtype(x.dtype.type)
+        return x if x.dtype is own else x.view(own)
     if isinstance(x, bool):
         return np.bool_(x)
     return np.int64(x) if isinstance(x, int) else x
