@@ -27,11 +27,13 @@ GUARD_FAILED = 2
 
 @dataclass(frozen=True)
 class Code:
-    """The text of a module, its function's name, and how many bytes of arena it needs."""
+    """The text of a module, its function's name, how many bytes of arena it needs, and whether it
+    has loops (straight-line code comes out of our own passes, and needs none of LLVM's)."""
 
     text: str
     name: str
     arena: int
+    loops: bool
 
 
 class Body:
@@ -120,7 +122,8 @@ def emit(program: Program) -> Code:
     ]
     text = writer.module(["\n".join(function)])
     name = f"{_NAME}_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-    return Code(text.replace(_NAME, name), name, body.arena)
+    loops = any(not isinstance(step, Nest) or step.space for step in program.steps)
+    return Code(text.replace(_NAME, name), name, body.arena, loops)
 
 
 def _bind(body: Body) -> list[str]:

@@ -400,6 +400,8 @@ class NestEmitter:
     def _emit_straight_line(self) -> None:
         """Rank 0: each root is complete before the next is computed."""
         for root in self.nest.roots:
+            if self._emit_scalar(root.index):
+                continue
             self.values.clear()
             self.order.clear()
             accumulator = self._prepare(root)
@@ -413,6 +415,23 @@ class NestEmitter:
             self._finish(root, accumulator)
             if accumulator is not None:
                 accumulator.end(0)
+
+    def _emit_scalar(self, i: int) -> bool:
+        """The common case of straight-line code, at once: scalars in registers or constants."""
+        instr, registers = self.tape.instrs[i], self.body.registers
+        if instr.shape or not isinstance(instr.op, Elementwise):
+            return False
+        operands: list[str] = []
+        for j in instr.args:
+            register = registers.get(j)
+            if register is None:
+                if self.tape.instrs[j].op is not CONST:
+                    return False
+                register = self._literal(self.tape.instrs[j])
+            operands.append(register)
+        source = self.tape.instrs[instr.args[-1]].dtype
+        registers[i] = instr.op.emit(self.writer, source, instr.dtype, *operands)
+        return True
 
     def _finish(self, root: Root, accumulator: Accumulator | None) -> None:
         """Store what a root computed."""

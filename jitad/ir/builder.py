@@ -82,9 +82,10 @@ class Builder:
 
     def copy(self, instr: Instr, args: tuple[int, ...]) -> int:
         """Append an instruction of another tape with arguments of this one."""
-        self.instrs.append(instr._replace(args=args))
+        op, _, params, shape, dtype, line = instr
+        self.instrs.append(Instr(op, args, params, shape, dtype, line))
         index = len(self.instrs) - 1
-        if instr.op is INPUT:
+        if op is INPUT:
             self.inputs.append(index)
         return index
 
@@ -110,8 +111,7 @@ def inline(builder: Builder, tape: Tape, inputs: Sequence[Value]) -> list[Value]
         if i in bound:
             renamed.append(bound[i])
         else:
-            builder.instrs.append(instr._replace(args=tuple([renamed[j] for j in instr.args])))
-            renamed.append(len(builder.instrs) - 1)
+            renamed.append(builder.copy(instr, tuple([renamed[j] for j in instr.args])))
     return [builder.value(renamed[i]) for i in tape.outputs]
 
 

@@ -22,6 +22,8 @@ _TINY = 128
 
 def contractions(tape: Tape) -> Tape:
     """The tape with every contraction ready for BLAS."""
+    if not any(instr.op is contract for instr in tape.instrs):
+        return tape
     builder = Builder()
     new: list[int] = []
     for instr in tape.instrs:

@@ -12,7 +12,7 @@ import numpy as np
 
 from jitad.ir.builder import Builder, run
 from jitad.ir.op import Elementwise, Op
-from jitad.ir.tape import CONST, INPUT, Instr, Tape
+from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 
@@ -24,16 +24,19 @@ def fold(tape: Tape) -> Tape:
     builder = Builder()
     new: list[int] = []
     for instr in tape.instrs:
-        moved = instr._replace(args=tuple([new[j] for j in instr.args]))
-        builder.line = instr.line
-        rewritten = _rewrite(builder, moved) if instr.op is not INPUT else None
+        op, args, params, shape, dtype, line = instr
+        moved = Instr(op, tuple([new[j] for j in args]), params, shape, dtype, line)
+        builder.line = line
+        rewritten = _rewrite(builder, moved) if args else None
         new.append(builder.copy(moved, moved.args) if rewritten is None else rewritten)
     return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
 
 
 def _rewrite(builder: Builder, instr: Instr) -> int | None:
     op = instr.op
-    if instr.args and all(builder.instrs[j].op is CONST for j in instr.args):
+    if builder.instrs[instr.args[0]].op is CONST and all(
+        builder.instrs[j].op is CONST for j in instr.args
+    ):
         folded = _fold_constants(builder, instr)
         if folded is not None:
             return folded

@@ -68,19 +68,27 @@ def _can(tape: Tape, instr: Instr) -> bool:
 def spell_out(tape: Tape) -> Tape:
     """Every array as its elements; inputs are taken apart, results packed."""
     builder = Builder()
-    arrays: list[np.ndarray] = []
-    inputs: list[int] = []
-    for instr in tape.instrs:
+    # A scalar is the index of its instruction, an array an object array of values.
+    spelt: list[int | np.ndarray] = []
+    inputs: dict[int, int] = {}
+    for i, instr in enumerate(tape.instrs):
         builder.line = instr.line
+        operands = [spelt[j] for j in instr.args]
         if instr.op is INPUT:
-            index = builder.copy(instr, ())
-            inputs.append(index)
-            arrays.append(_elements(builder.value(index)))
+            inputs[i] = builder.copy(instr, ())
+            spelt.append(inputs[i] if instr.shape == () else _elements(builder.value(inputs[i])))
+        elif instr.shape == () and all(type(x) is int for x in operands):
+            spelt.append(builder.copy(instr, tuple(operands)))  # type: ignore[arg-type]
         else:
-            arrays.append(_scalars(builder, instr, [arrays[j] for j in instr.args]))
-    outputs = [_packed(arrays[i]).index for i in tape.outputs]
-    by_input = dict(zip((i for i, x in enumerate(tape.instrs) if x.op is INPUT), inputs, strict=True))
-    return builder.finish(outputs, [by_input[i] for i in tape.inputs])
+            arrays = [_as_array(builder, x) for x in operands]
+            result = _scalars(builder, instr, arrays)
+            spelt.append(result[()].index if result.shape == () else result)
+    outputs = [_packed(_as_array(builder, spelt[i])).index for i in tape.outputs]
+    return builder.finish(outputs, [inputs[i] for i in tape.inputs])
+
+
+def _as_array(builder: Builder, x: int | np.ndarray) -> np.ndarray:
+    return x if isinstance(x, np.ndarray) else _objects([builder.value(x)], ())
 
 
 def _objects(items: list[Any], shape: tuple[int, ...]) -> np.ndarray:
@@ -91,8 +99,6 @@ def _objects(items: list[Any], shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _elements(x: Value) -> np.ndarray:
-    if x.shape == ():
-        return _objects([x], ())
     return _objects([st.index(x, slots=place) for place in np.ndindex(x.shape)], x.shape)
 
 

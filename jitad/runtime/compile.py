@@ -54,15 +54,15 @@ def lower(tape: Tape) -> tuple[Tape, Code]:
     return optimised, emit(schedule(optimised))
 
 
-def optimised_module(text: str, machine: Any) -> Any:
-    """Parse LLVM IR and run LLVM's passes on it."""
+def optimised_module(text: str, machine: Any, level: int) -> Any:
+    """Parse LLVM IR and run LLVM's passes of that level on it."""
     try:
         module = llvm.parse_assembly(text)
     except RuntimeError as error:
         raise CompileError(f"LLVM refused generated code: {error}") from error
     module.triple = machine.triple
     module.data_layout = str(machine.target_data)
-    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options = llvm.create_pipeline_tuning_options(speed_level=level)
     options.loop_vectorization = True
     options.slp_vectorization = False
     builder = llvm.create_pass_builder(machine, options)
@@ -73,7 +73,7 @@ def optimised_module(text: str, machine: Any) -> Any:
 def load(code: Code, extra: str = "") -> Machine:
     """Compile a module, with `extra` LLVM IR linked in, and make it executable."""
     machine = target_machine()
-    module = optimised_module(code.text + extra, machine)
+    module = optimised_module(code.text + extra, machine, 2 if code.loops else 0)
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
     return Machine(code, engine)
@@ -81,10 +81,10 @@ def load(code: Code, extra: str = "") -> Machine:
 
 def module_llvm(code: Code) -> str:
     """A kernel's LLVM IR after LLVM's passes."""
-    return str(optimised_module(code.text, target_machine()))
+    return str(optimised_module(code.text, target_machine(), 2))
 
 
 def module_asm(code: Code) -> str:
     """A kernel's assembly on this processor."""
     machine = target_machine()
-    return machine.emit_assembly(optimised_module(code.text, machine))
+    return machine.emit_assembly(optimised_module(code.text, machine, 2))
