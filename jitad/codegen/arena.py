@@ -7,6 +7,7 @@ the last step that reads it, and two buffers overlap only where their lives do n
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from jitad.ir.tape import CONST, INPUT
 from jitad.passes.schedule import Program
@@ -14,8 +15,22 @@ from jitad.passes.schedule import Program
 _ALIGN = 64
 
 
-def plan(program: Program) -> tuple[dict[int, int], int]:
+@dataclass(eq=False)
+class Plan:
     """The offset of each buffer that is not an output's, and the arena's size, in bytes."""
+
+    offsets: dict[int, int]
+    size: int
+
+    def grow(self, count: int) -> int:
+        """Room for `count` more scalars that live throughout; where it begins."""
+        start = self.size
+        self.size += 8 * count
+        return start
+
+
+def plan(program: Program) -> Plan:
+    """Where each temporary lies."""
     lives = _lives(program)
     tape = program.tape
     outputs = {program.storage[i] for i in tape.outputs if i in program.storage}
@@ -37,7 +52,7 @@ def plan(program: Program) -> tuple[dict[int, int], int]:
         offsets[home] = start
         placed.append((start, start + size, first, last))
         total = max(total, start + size)
-    return offsets, total
+    return Plan(offsets, total)
 
 
 def _lives(program: Program) -> dict[int, tuple[int, int]]:

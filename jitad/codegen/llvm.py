@@ -7,11 +7,11 @@ Arrays are passed as pointers to C-contiguous data, scalars by value, results th
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass
 
-from jitad.codegen.arena import plan
+from jitad.codegen.arena import Plan, plan
 from jitad.codegen.blas import emit_contract
+from jitad.codegen.chunks import CHUNK, emit_chunks
 from jitad.codegen.nest import NestEmitter
 from jitad.codegen.writer import TYPES, Writer
 from jitad.ir.op import BOOL
@@ -37,17 +37,50 @@ class Code:
 
 
 class Body:
-    """The function being written: where each stored value lives."""
+    """A function being written: where each stored value lives."""
 
-    def __init__(self, program: Program, writer: Writer) -> None:
+    def __init__(self, program: Program, writer: Writer, memory: Plan) -> None:
         self.program = program
         self.tape: Tape = program.tape
         self.writer = writer
+        self.memory = memory
         self.registers: dict[int, str] = {}
         self.pointers: dict[int, str] = {}
         self.allocas: list[str] = []
         self.checked = False
-        self.offsets, self.arena = plan(program)
+        writer.lines = []
+        self.parameters = self._bind()
+
+    def _bind(self) -> list[str]:
+        """Name the parameters, and point each stored value to its memory."""
+        tape, storage = self.tape, self.program.storage
+        parameters: list[str] = []
+        for k, i in enumerate(tape.inputs):
+            instr = tape.instrs[i]
+            if instr.shape == ():
+                parameters.append(f"{TYPES[instr.dtype]} %in{k}")
+                self.registers[i] = f"%in{k}"
+            else:
+                parameters.append(f"ptr noalias readonly %in{k}")
+                self.pointers[i] = f"%in{k}"
+        for k, i in enumerate(tape.outputs):
+            parameters.append(f"ptr noalias %out{k}")
+            if i in storage:
+                self.pointers[storage[i]] = f"%out{k}"
+        for home, offset in self.memory.offsets.items():
+            self.pointers[home] = self.in_arena(offset)
+        return [*parameters, "ptr noalias %arena"]
+
+    def in_arena(self, offset: int) -> str:
+        """A pointer into the arena."""
+        return self.writer.line(f"getelementptr i8, ptr %arena, i64 {offset}")
+
+    def function(self, name: str) -> str:
+        """The text of the function, which ends here and returns its status."""
+        status = self.writer.line("load i64, ptr %status") if self.checked else "0"
+        self.writer.do(f"ret i64 {status}")
+        head = f"define i64 @{name}({', '.join(self.parameters)}) nounwind noinline {{"
+        return "\n".join([head, "entry:", *self.allocas, *self.writer.lines, "}"])
 
     def alloca(self, kind: str, count: int = 1) -> str:
         """Memory on the stack, from the function's entry on."""
@@ -65,28 +98,33 @@ class Body:
         self.store(self.registers[i], slot, i)
         return slot
 
-    def store(self, register: str, pointer: str, i: int) -> None:
+    def store(self, register: str, pointer: str, i: int, *, volatile: bool = False) -> None:
         """Store one element of value i."""
+        word = "store volatile" if volatile else "store"
         dtype = self.tape.instrs[i].dtype
         if dtype == BOOL:
             register = self.writer.line(f"zext i1 {register} to i8")
-        self.writer.do(f"store {memory_type(dtype)} {register}, ptr {pointer}")
+        self.writer.do(f"{word} {memory_type(dtype)} {register}, ptr {pointer}")
 
-    def load(self, pointer: str, i: int) -> str:
+    def load(self, pointer: str, i: int, *, volatile: bool = False) -> str:
         """Load one element of value i."""
+        word = "load volatile" if volatile else "load"
         dtype = self.tape.instrs[i].dtype
-        register = self.writer.line(f"load {memory_type(dtype)}, ptr {pointer}")
+        register = self.writer.line(f"{word} {memory_type(dtype)}, ptr {pointer}")
         return self.writer.line(f"icmp ne i8 {register}, 0") if dtype == BOOL else register
 
     def flag(self, condition: str, status: int) -> None:
         """Note that something went wrong where `condition` holds."""
+        self.note(self.writer.line(f"select i1 {condition}, i64 {status}, i64 0"))
+
+    def note(self, status: str) -> None:
+        """Note a status."""
         if not self.checked:
             self.checked = True
             self.allocas.append("  %status = alloca i64, align 8")
             self.allocas.append("  store i64 0, ptr %status")
         noted = self.writer.line("load i64, ptr %status")
-        bit = self.writer.line(f"select i1 {condition}, i64 {status}, i64 0")
-        self.writer.do(f"store i64 {self.writer.line(f'or i64 {noted}, {bit}')}, ptr %status")
+        self.writer.do(f"store i64 {self.writer.line(f'or i64 {noted}, {status}')}, ptr %status")
 
 
 def memory_type(dtype: object) -> str:
@@ -100,50 +138,20 @@ _NAME = "jitad_kernel_body"
 def emit(program: Program) -> Code:
     """The LLVM module of a program; its function is named after what it computes."""
     writer = Writer()
-    body = Body(program, writer)
-    tape = program.tape
-    parameters = _bind(body)
-    for step in program.steps:
-        if isinstance(step, Nest):
-            NestEmitter(body, step).emit()
+    memory = plan(program)
+    body = Body(program, writer, memory)
+    functions: list[str] = []
+    for k, step in enumerate(program.steps):
+        if isinstance(step, Nest) and not step.space and len(step.roots) > CHUNK:
+            functions += emit_chunks(body, step, k, f"{_NAME}_{k}")
+        elif isinstance(step, Nest):
+            NestEmitter(body, step, k).emit()
         else:
             emit_contract(body, step.index)
-    for k, i in enumerate(tape.outputs):
-        if i in body.registers and math.prod(tape.instrs[i].shape) == 1:
+    for k, i in enumerate(program.tape.outputs):
+        if i not in program.storage:
             body.store(body.registers[i], f"%out{k}", i)
-    status = writer.line("load i64, ptr %status") if body.checked else "0"
-    writer.do(f"ret i64 {status}")
-    function = [
-        f"define i64 @{_NAME}({', '.join(parameters)}) nounwind noinline {{",
-        "entry:",
-        *body.allocas,
-        *writer.lines,
-        "}",
-    ]
-    text = writer.module(["\n".join(function)])
+    text = writer.module([body.function(_NAME), *functions])
     name = f"{_NAME}_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
     loops = any(not isinstance(step, Nest) or step.space for step in program.steps)
-    return Code(text.replace(_NAME, name), name, body.arena, loops)
-
-
-def _bind(body: Body) -> list[str]:
-    """Name the parameters, and point each stored value to its memory."""
-    tape, program = body.tape, body.program
-    parameters: list[str] = []
-    for k, i in enumerate(tape.inputs):
-        instr = tape.instrs[i]
-        if instr.shape == ():
-            parameters.append(f"{TYPES[instr.dtype]} %in{k}")
-            body.registers[i] = f"%in{k}"
-        else:
-            parameters.append(f"ptr noalias readonly %in{k}")
-            body.pointers[i] = f"%in{k}"
-    for k, i in enumerate(tape.outputs):
-        parameters.append(f"ptr noalias %out{k}")
-        if i in program.storage:
-            body.pointers[program.storage[i]] = f"%out{k}"
-    parameters.append("ptr noalias %arena")
-    for home, offset in body.offsets.items():
-        body.pointers[home] = body.writer.line(f"getelementptr i8, ptr %arena, i64 {offset}")
-    return parameters
-
+    return Code(text.replace(_NAME, name), name, memory.size, loops)

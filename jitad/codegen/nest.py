@@ -38,12 +38,12 @@ GUARD_FAILED = 2
 class NestEmitter:
     """Emits one nest: first symbolically (what is read where), then loop by loop."""
 
-    def __init__(self, body: Body, nest: Nest) -> None:
+    def __init__(self, body: Body, nest: Nest, step: int) -> None:
         self.body = body
         self.writer = body.writer
         self.tape = body.tape
         self.nest = nest
-        self.step = body.program.steps.index(nest)
+        self.step = step
         self.space = self._loop_order()
         self.values: dict[Key, str] = {}
         self.order: list[Key] = []
