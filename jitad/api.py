@@ -291,20 +291,22 @@ def jvp(
         raise ShapeError(
             "jvp takes tuples of primals and tangents", remedy="write jvp(f, (x,), (v,))"
         )
-    return _shared(_make_jvp, fun, bool(has_aux))(tuple(primals), tuple(tangents))
+    if len(primals) != len(tangents):
+        raise ShapeError(f"{len(primals)} primals and {len(tangents)} tangents")
+    return _shared(_make_jvp, fun, bool(has_aux))(*primals, *tangents)
 
 
 def _make_jvp(fun: Function, has_aux: bool) -> Transformed:
     def build(leaves: Sequence[Any], structure: Structure) -> Plan:
-        both, _ = structure.children()
-        primals, tangents = both.children()
-        count = primals.num_leaves
-        if tangents.num_leaves != count or primals != tangents:
+        children = structure.children()[0].children()
+        half = len(children) // 2
+        if children[:half] != children[half:]:
             raise ShapeError(
-                f"primals and tangents differ in structure: {primals} and {tangents}"
+                f"primals and tangents differ in structure: {children[:half]}, {children[half:]}"
             )
-        empty = flatten({})[1]
-        args = flatten((unflatten(primals, [0] * count), unflatten(empty, [])))[1]
+        count = sum(child.num_leaves for child in children[:half])
+        primals = tuple(unflatten(child, [0] * child.num_leaves) for child in children[:half])
+        args = flatten((primals, {}))[1]
         traced = _trace(fun, leaves[:count], args)
         directions = _directions(leaves[:count], leaves[count:])
         active = [i for i in range(count) if traced.leaves[i].dtype.kind == "f"]

@@ -68,7 +68,8 @@ class Elementwise(Op):
     `partials[j](*operands, result)` is c_j: a value, the number 1, -1 or 0 (a structural zero
     costs nothing), a `Mask`, or `None` in place of the function where the derivative is zero everywhere.
     `emit(writer, type, *registers)` writes LLVM instructions and returns the result's register.
-    `cost` is in units of one addition; `domain` is where the tests sample each operand.
+    `cost` is in units of one addition; `domain` is where the tests sample each operand:
+    bounds of floats, of ints (integers, both ends included) or of bools.
     """
 
     partials: tuple[Rule | None, ...]

@@ -19,6 +19,8 @@ from jitad.ir.op import BOOL, DType, Elementwise, Mask, Rule, Shape, register
 REAL = (-3.0, 3.0)
 POSITIVE = (0.1, 4.0)
 UNIT = (-0.9, 0.9)
+INTEGER = (-9, 9)
+TRUTH = (False, True)
 
 
 # -- types -----------------------------------------------------------------------------------------
@@ -279,18 +281,21 @@ gt = _binary("gt", np.greater, _compare("ogt", "sgt", "ugt"), None, None, infer=
 ge = _binary("ge", np.greater_equal, _compare("oge", "sge", "uge"), None, None, infer=_boolean)
 eq = _binary("eq", np.equal, _compare("oeq", "eq"), None, None, infer=_boolean)
 ne = _binary("ne", np.not_equal, _compare("une", "ne"), None, None, infer=_boolean)
-logical_and = _binary("and", np.bitwise_and, _instruction("", "and"), None, None, domain=())
-logical_or = _binary("or", np.bitwise_or, _instruction("", "or"), None, None, domain=())
-logical_xor = _binary("xor", np.bitwise_xor, _instruction("", "xor"), None, None, domain=())
-logical_not = _unary("not", np.invert, _emit_not, None, domain=(), cost=1)
+logical_and = _binary("and", np.bitwise_and, _instruction("", "and"), None, None,
+    domain=(TRUTH, TRUTH))  # fmt: skip
+logical_or = _binary("or", np.bitwise_or, _instruction("", "or"), None, None,
+    domain=(TRUTH, TRUTH))  # fmt: skip
+logical_xor = _binary("xor", np.bitwise_xor, _instruction("", "xor"), None, None,
+    domain=(TRUTH, TRUTH))  # fmt: skip
+logical_not = _unary("not", np.invert, _emit_not, None, domain=TRUTH, cost=1)
 isnan = _unary("isnan", np.isnan, _emit_isnan, None, cost=1, infer=_boolean)
 isinf = _unary("isinf", np.isinf, _emit_isinf, None, cost=1, infer=_boolean)
 isfinite = _unary("isfinite", np.isfinite, _emit_isfinite, None, cost=1, infer=_boolean)
 signbit = _unary("signbit", np.signbit, _emit_signbit, None, cost=1, infer=_boolean)
 int_floor_divide = _binary("int_floor_divide", np.floor_divide, _emit_int_division(False),
-    None, None, domain=(), cost=20)  # fmt: skip
+    None, None, domain=(INTEGER, INTEGER), cost=20)  # fmt: skip
 int_mod = _binary("int_mod", np.remainder, _emit_int_division(True),
-    None, None, domain=(), cost=20)  # fmt: skip
+    None, None, domain=(INTEGER, INTEGER), cost=20)  # fmt: skip
 
 where = register(
     Elementwise(
@@ -300,6 +305,7 @@ where = register(
         np.where,
         (None, lambda c, x, y, v: Mask(c, True), lambda c, x, y, v: Mask(c, False)),
         _emit_where,
+        domain=(TRUTH, REAL, REAL),
     )
 )
 
@@ -311,6 +317,7 @@ cast = register(
         _np_cast,
         (lambda x, v: 1,),
         _emit_cast,
+        domain=(REAL,),
     )
 )
 

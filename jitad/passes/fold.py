@@ -220,8 +220,11 @@ def _transpose(builder: Builder, instr: Instr) -> int | None:
 def _index(builder: Builder, instr: Instr) -> int | None:
     (slots,) = instr.params
     inner = builder.instrs[instr.args[0]]
-    if all(s == (0, n, 1) for s, n in zip(slots, inner.shape, strict=True)):
+    if _is_full(slots, inner.shape):
         return instr.args[0]
+    if inner.op is st.index_add and inner.params == instr.params:
+        x, u = inner.args
+        return u if _is_zero(_number(builder, x)) else None
     if inner.op is st.index:
         return _joined_index(builder, inner, slots)
     return None
@@ -242,6 +245,22 @@ def _joined_index(builder: Builder, inner: Instr, slots: tuple[st.Slot, ...]) ->
         else:
             joined.append((start + step * outer[0], outer[1], step * outer[2]))
     return st.index(builder.value(inner.args[0]), slots=tuple(joined)).index
+
+
+def _is_full(slots: tuple[st.Slot, ...], shape: tuple[int, ...]) -> bool:
+    return all(slot == (0, n, 1) for slot, n in zip(slots, shape, strict=True))
+
+
+def _index_add(builder: Builder, instr: Instr) -> int | None:
+    x, u = (builder.value(j) for j in instr.args)
+    (slots,) = instr.params
+    if _is_full(slots, instr.shape):
+        return u.index if _is_zero(_number(builder, x.index)) else ew.add(x, u).index
+    inner = builder.instrs[x.index]
+    if inner.op is st.index_add and inner.params == instr.params:
+        first, earlier = (builder.value(j) for j in inner.args)
+        return st.index_add(first, ew.add(earlier, u), slots=slots).index
+    return None
 
 
 def _sum(builder: Builder, instr: Instr) -> int | None:
@@ -269,6 +288,7 @@ _RULES: dict[Op, Rewrite] = {
     st.broadcast: _broadcast,
     st.transpose: _transpose,
     st.index: _index,
+    st.index_add: _index_add,
     st.reduce_sum: _sum,
 }
 

@@ -1,0 +1,181 @@
+"""Every elementwise row and every composite: nothing here knows an op by name.
+
+Small arrays are spelt out in scalars, large ones run as loops: each check is made of both.
+"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+import zlib
+from typing import Any
+
+import numpy as np
+import oracle
+import pytest
+
+import jitad
+from jitad.frontend.ufuncs import COMPOSITES
+from jitad.ir.op import FLOAT32, SHORT_NAMES, TABLE, Elementwise
+from jitad.ir.value import UFUNCS
+from jitad.ops.elementwise import stop_gradient
+
+SIZES = (3, 1003)
+SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.75, -2.5, 1e300, -1e-300, 5e-324)
+
+
+def _function(row: Elementwise, params: dict[str, Any]) -> Any:
+    """The op itself under a trace, and NumPy's function of it elsewhere."""
+
+    def function(*operands: Any) -> Any:
+        if any(isinstance(x, jitad.ir.value.Value) for x in operands):
+            return row(*operands, **params)
+        return row.evaluate(*operands, **params)
+
+    return function
+
+
+def _cases() -> list[Any]:
+    """(function, domain) of every row, at every dtype where the row has that parameter."""
+    cases = []
+    for row in TABLE.values():
+        if not isinstance(row, Elementwise) or row is stop_gradient:
+            continue
+        variants = [{"dtype": d} for d in SHORT_NAMES] if row.params else [{}]
+        for params in variants:
+            name = "-".join([row.name, *(SHORT_NAMES[d] for d in params.values())])
+            cases.append(pytest.param(_function(row, params), row.domain, id=name))
+    for entry in COMPOSITES:
+        name = f"np.{entry.function.__name__}"
+        cases.append(pytest.param(entry.function, entry.domain, id=name))
+    return cases
+
+
+CASES = _cases()
+every = pytest.mark.parametrize(("function", "domain"), CASES)
+sizes = pytest.mark.parametrize("size", SIZES)
+
+
+def _sample(domain: Any, size: int, name: str) -> list[np.ndarray]:
+    """Operands in a domain; bounds of bool and int stand for those dtypes."""
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    operands = []
+    for low, high in domain:
+        if isinstance(low, (bool, int)):
+            operands.append(rng.integers(low, high, size, endpoint=True).astype(type(low)))
+        else:
+            operands.append(rng.uniform(low, high, size).astype(np.float32).astype(float))
+    return operands
+
+
+def _active(function: Any, operands: list[np.ndarray]) -> tuple[Any, list[np.ndarray]]:
+    """The function of its operands of floating point alone, the others held."""
+    places = [k for k, x in enumerate(operands) if x.dtype.kind == "f"]
+
+    def of_floats(*floats: Any) -> Any:
+        filled: list[Any] = list(operands)
+        for k, x in zip(places, floats, strict=True):
+            filled[k] = x
+        return function(*filled)
+
+    return of_floats, [operands[k] for k in places]
+
+
+def test_every_row_has_a_domain() -> None:
+    rows = [row for row in TABLE.values() if isinstance(row, Elementwise)]
+    assert all(len(row.domain) == len(row.partials) for row in rows if row is not stop_gradient)
+
+
+@every
+@sizes
+def test_value(function: Any, domain: Any, size: int, request: Any) -> None:
+    oracle.check_value(function, _sample(domain, size, request.node.name))
+
+
+@every
+@sizes
+def test_derivatives(function: Any, domain: Any, size: int, request: Any) -> None:
+    operands = _sample(domain, size, request.node.name)
+    f, floats = _active(function, operands)
+    if not floats:
+        pytest.skip("no operand of floating point")
+    oracle.check_all(f, floats)
+
+
+@every
+@sizes
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_special_values(function: Any, domain: Any, size: int, dtype: Any) -> None:
+    """NaN, infinities, signed zeros, huge and tiny numbers give what NumPy gives."""
+    grid = np.array(list(itertools.product(SPECIAL, repeat=len(domain)))).T
+    if any(isinstance(low, (bool, int)) for low, _ in domain):
+        pytest.skip("special values are those of floating point")
+    repeats = -(-size // grid.shape[1])
+    with np.errstate(all="ignore"):
+        operands = [np.ascontiguousarray(np.tile(x, repeats)).astype(dtype) for x in grid]
+        if size == min(SIZES):
+            # Few at a time, so that they are spelt out in scalars.
+            for start in range(0, grid.shape[1], 6):
+                _check_special(function, [x[start : start + 6].copy() for x in operands])
+        else:
+            _check_special(function, operands)
+
+
+def _check_special(function: Any, operands: list[np.ndarray]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        want = np.asarray(function(*operands))
+    got = np.asarray(jitad.jit(function)(*operands))
+    assert got.dtype == want.dtype
+    tolerance = 8 * np.finfo(want.dtype).eps if want.dtype.kind == "f" else 0
+    tiny = 0 if want.dtype.kind != "f" else float(np.finfo(want.dtype).smallest_subnormal)
+    agree = np.isclose(got, want, rtol=tolerance, atol=tiny, equal_nan=True)
+    if want.dtype.kind == "f":
+        agree &= np.isnan(want) | (np.signbit(got) == np.signbit(want))
+    bad = np.flatnonzero(~agree)
+    report = [([x[i] for x in operands], got[i], want[i]) for i in bad[:5]]
+    assert not bad.size, f"(operands, ours, NumPy's): {report}"
+
+
+KINDS = (np.float64, np.float32, np.int64, np.int32, np.bool_)
+
+
+@pytest.mark.parametrize("ufunc", list(UFUNCS), ids=lambda u: u.__name__)
+def test_dtypes(ufunc: Any) -> None:
+    """Every mixture of dtypes gives NumPy's dtype and value, or an error where tapes have none."""
+    core = ufunc.signature is not None
+    values = {
+        np.dtype(k): np.array([[2, 1, 3], [1, 3, 2], [1, 1, 0]], k) if core
+        else np.array([2, 1, 3, 0, 1], k)
+        for k in KINDS
+    }
+    for dtypes in itertools.product(map(np.dtype, KINDS), repeat=ufunc.nin):
+        operands = [values[d] for d in dtypes]
+        try:
+            loop = ufunc.resolve_dtypes((*dtypes, *(None,) * ufunc.nout))
+        except TypeError:
+            loop = ()
+        with np.errstate(all="ignore"):
+            if not loop or any(d not in SHORT_NAMES for d in loop):
+                with pytest.raises(jitad.TraceError):
+                    jitad.jit(ufunc)(*operands)
+                continue
+            oracle.check_value(ufunc, operands)
+
+
+@pytest.mark.parametrize("ufunc", list(UFUNCS), ids=lambda u: u.__name__)
+def test_python_numbers_are_weak(ufunc: Any) -> None:
+    """A float32 array with a Python number stays float32 wherever it does in NumPy."""
+    if ufunc.nin != 2 or ufunc.signature is not None:
+        pytest.skip("not of two operands, element by element")
+    x = np.array([0.5, 2.0, 3.0], np.float32)
+    for f in (lambda x: ufunc(x, 2.0), lambda x: ufunc(2, x)):
+        try:
+            f(x)
+        except TypeError:
+            with pytest.raises(jitad.TraceError):
+                jitad.jit(f)(x)
+            continue
+        want = oracle.check_value(f, [x])
+        if all(v.dtype.kind == "f" for v in want) and want[0].dtype == FLOAT32:
+            assert jitad.jacfwd(f)(x) is not None
