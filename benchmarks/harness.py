@@ -21,10 +21,12 @@ from typing import Any
 
 import numpy as np
 
+import jitad
+
 SIZES = ("tiny", "quick", "full")
 """tiny only shows that a script runs; the published figures are `full`."""
 
-_PACKAGES = ("jitad", "numpy", "numba", "llvmlite", "scipy", "jax", "jaxlib", "autograd")
+_PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "jax", "jaxlib", "autograd")
 
 Cell = str | float | bool | None
 
@@ -124,6 +126,7 @@ def machine() -> dict[str, str]:
     """What the figures were measured on."""
     found = {"date": time.strftime("%Y-%m-%d"), "CPU": _cpu(), "cores": str(os.cpu_count())}
     found["Python"] = platform.python_version()
+    found["jitad"] = jitad.__version__
     for name in _PACKAGES:
         try:
             found[name] = metadata.version(name)
@@ -231,7 +234,11 @@ def write_json(path: Path, tables: Sequence[Table]) -> None:
 def main(run: Run, description: str | None) -> None:
     """Run one benchmark from the command line."""
     options = arguments(description).parse_args()
-    tables = run(options.size)
+    finish(run(options.size), options)
+
+
+def finish(tables: Sequence[Table], options: argparse.Namespace) -> None:
+    """Show the tables, and write them where the options say so."""
     print(", ".join(f"{k} {v}" for k, v in machine().items()))
     for table in tables:
         show(table)

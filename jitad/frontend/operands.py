@@ -12,7 +12,7 @@ from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import SHORT_NAMES, DType, Shape
 from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops.elementwise import cast
-from jitad.ops.structural import broadcast
+from jitad.ops.structural import broadcast, strided, transpose
 
 PYTHON_NUMBERS = (bool, int, float)
 
@@ -94,6 +94,8 @@ def _lift_object(builder: Builder, x: np.ndarray) -> Value:
 
 def capture(builder: Builder, x: Any) -> Value:
     """An array or an outer value that the function closes over, as an input of its tape."""
+    if isinstance(x, np.ndarray) and not x.flags.c_contiguous:
+        return _capture_strided(builder, x)
     known = builder.captured.get(id(x))
     if known is None:
         name = f"c{len(builder.captured)}"
@@ -101,6 +103,24 @@ def capture(builder: Builder, x: Any) -> Value:
         builder.concrete[value.index] = x
         known = builder.captured[id(x)] = (x, value)
     return known[1]
+
+
+def _capture_strided(builder: Builder, x: np.ndarray) -> Value:
+    """An array that is not C-contiguous: its memory is captured, and read through a view."""
+    if x.flags.f_contiguous:
+        return transpose(capture(builder, x.T), perm=tuple(reversed(range(x.ndim))))
+    if any(step % x.itemsize for step in x.strides) or not x.flags.aligned:
+        raise TraceError(
+            "the function closes over an array whose elements are not aligned",
+            remedy="close over np.ascontiguousarray(x), or pass x as an argument",
+        )
+    steps = tuple(step // x.itemsize for step in x.strides)
+    reach = [(n - 1) * step for n, step in zip(x.shape, steps, strict=True)]
+    low = sum(r for r in reach if r < 0)
+    extent = sum(abs(r) for r in reach) + 1
+    corner = x[tuple(slice(-1, None) if r < 0 else slice(0, 1) for r in reach)]
+    memory = np.lib.stride_tricks.as_strided(corner, (extent,), (x.itemsize,))
+    return strided(capture(builder, memory), offset=-low, shape=x.shape, steps=steps)
 
 
 def supported(dtype: DType) -> DType:

@@ -246,6 +246,30 @@ def spread(x: Any, batched: bool, size: int) -> Any:
     return x if batched else broadcast(x, shape=(size, *x.shape))
 
 
+def _np_strided(x: np.ndarray, offset: int, shape: Shape, steps: tuple[int, ...]) -> np.ndarray:
+    strides = tuple(step * x.itemsize for step in steps)
+    return np.lib.stride_tricks.as_strided(x[offset:], shape, strides)
+
+
+def _map_strided(
+    indices: Any, source: Shape, offset: int, shape: Shape, steps: tuple[int, ...]
+) -> Any:
+    return [sum((i * step for i, step in zip(indices, steps, strict=True)), start=offset)]
+
+
+strided = _register(
+    Structural(
+        "strided",
+        ("offset", "shape", "steps"),
+        infer=lambda x, offset, shape, steps: (shape, x.dtype),
+        evaluate=_np_strided,
+        index_map=_map_strided,
+    )
+)
+"""An array that the function closes over and that is not contiguous, as a view of its memory: never
+differentiated, and never batched."""
+
+
 # -- joins -----------------------------------------------------------------------------------------
 
 

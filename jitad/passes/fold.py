@@ -79,6 +79,8 @@ def _add(builder: Builder, instr: Instr) -> int | None:
         return y
     if _is_zero(_number(builder, y)):
         return x
+    if x == y:
+        return _scaled(builder, x, 2, instr)
     left, right = builder.instrs[x], builder.instrs[y]
     if left.op is ew.where and right.op is ew.where and left.args[0] == right.args[0]:
         return _join_masks(builder, left, right)
@@ -124,11 +126,7 @@ def _mul(builder: Builder, instr: Instr) -> int | None:
         if number is not None and inner.op is ew.neg:
             return _scaled(builder, inner.args[0], -number, instr)
         if number is not None and inner.op is ew.mul and _exact(number):
-            # (x * a) * b is x * (a * b) exactly where b is a power of two.
-            for u, w in (inner.args, inner.args[::-1]):
-                other = _number(builder, w)
-                if other is not None:
-                    return _scaled(builder, u, other * number, instr)
+            return _scaled(builder, x, number, instr)
     x, y = (builder.instrs[j] for j in instr.args)
     if x.op is ew.neg and y.op is ew.neg:
         return ew.mul(builder.value(x.args[0]), builder.value(y.args[0])).index
@@ -136,6 +134,15 @@ def _mul(builder: Builder, instr: Instr) -> int | None:
 
 
 def _scaled(builder: Builder, index: int, number: float, instr: Instr) -> int:
+    """x * number, joined with a product with another number below it."""
+    inner = builder.instrs[index]
+    if inner.op is ew.mul and _exact(number):
+        # (x * a) * b is x * (a * b) exactly where b is a power of two.
+        for u, w in (inner.args, inner.args[::-1]):
+            other = _number(builder, w)
+            if other is not None:
+                index, number = u, other * number
+                break
     factor = builder.const(number, instr.shape, instr.dtype)
     return ew.mul(builder.value(index), factor).index
 

@@ -1,0 +1,124 @@
+"""From a new function object to its first gradient, for straight-line programs of growing length.
+
+The function is a Python loop over a random program of scalar operations, so that tracing it is part
+of what is measured. Every repeat makes a new function object. JAX gets the same functions, up to a
+length at which it takes a few seconds; `--long-jax` goes on to 3,000 operations.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import jitad
+from benchmarks.harness import Table, arguments, finish, once, peer, verdict
+from benchmarks.programs import (
+    Step,
+    straight_line,
+    straight_line_function,
+    straight_line_point,
+)
+from jitad.codegen.llvm import emit
+from jitad.passes.pipeline import optimise
+from jitad.passes.schedule import schedule
+from jitad.runtime.kernel import Kernel
+
+_LENGTHS = {"tiny": (30, 60), "quick": (300, 1000, 3000, 10_000), "full": (300, 1000, 3000, 10_000)}
+_REPEATS = {"tiny": 1, "quick": 2, "full": 5}
+_MOST = {1000: 0.5, 10_000: 4.0}
+_MOST_GROWTH = 4.5
+_LONGEST_FOR_JAX = 1000
+_LONGEST_FOR_PATIENT_JAX = 3000
+
+_ONE_CALL = "first gradient (s)"
+_STAGES = ("trace (s)", "transform (s)", "passes (s)", "schedule, emit (s)", "LLVM (s)")
+
+
+def run(size: str, longest_for_jax: int = _LONGEST_FOR_JAX) -> list[Table]:
+    """The whole, against JAX; and the stages of jitad."""
+    programs = {n: straight_line(n) for n in _LENGTHS[size]}
+    totals = {n: _best(_REPEATS[size], lambda p=p: _first_gradient(p)) for n, p in programs.items()}
+    stages = {n: _stages(p, _REPEATS[size]) for n, p in programs.items()}
+    rows: list[Any] = []
+    before: int | None = None
+    for n, program in programs.items():
+        growth = None if before is None else totals[n] / totals[before]
+        bounds = [verdict(totals[n], most=_MOST[n]) + " (s)"] if n in _MOST else []
+        if before == 3000 and growth is not None:
+            bounds.append("growth " + verdict(growth, most=_MOST_GROWTH))
+        by_jax = _by_jax(program) if n <= longest_for_jax else None
+        ratio = None if by_jax is None else by_jax / totals[n]
+        rows.append((f"{n:,}", totals[n], growth, "; ".join(bounds) or None, by_jax, ratio))
+        before = n
+    columns = ("operations", _ONE_CALL, "growth", "bound", "JAX (s)", "JAX times jitad's")
+    missing = "" if peer("jax") else "JAX is not installed."
+    parts = [(f"{n:,}", *stages[n]) for n in programs]
+    return [
+        Table("From a new function to its first gradient", columns, rows, missing),
+        Table("The stages of that", ("operations", *_STAGES), parts),
+    ]
+
+
+def _best(repeats: int, sample: Callable[[], float]) -> float:
+    return min(sample() for _ in range(repeats))
+
+
+def _first_gradient(program: Sequence[Step]) -> float:
+    function, x = straight_line_function(program), straight_line_point()
+    value, gradient = jitad.value_and_grad(straight_line_function(program))(x)
+    _check(function, x, value, gradient)
+    return once(lambda: jitad.value_and_grad(function)(x))
+
+
+def _check(function: Any, x: np.ndarray, value: Any, gradient: np.ndarray) -> None:
+    """The value as NumPy computes it; the gradient against a central difference."""
+    direction = np.cos(np.arange(x.size))
+    step = 1e-6
+    difference = (function(x + step * direction) - function(x - step * direction)) / (2 * step)
+    if not np.isclose(value, function(x)) or not np.isclose(
+        gradient @ direction, difference, rtol=1e-4, atol=1e-5 * np.abs(gradient).max()
+    ):
+        raise AssertionError(f"gradient {gradient @ direction}, difference quotient {difference}")
+
+
+def _stages(program: Sequence[Step], repeats: int) -> list[float]:
+    """The best seconds of each stage."""
+    samples = [_one_of_each_stage(program) for _ in range(repeats)]
+    return [min(column) for column in zip(*samples, strict=True)]
+
+
+def _one_of_each_stage(program: Sequence[Step]) -> list[float]:
+    x, kept = straight_line_point(), {}
+
+    def stage(name: str, compute: Callable[[], Any]) -> float:
+        return once(lambda: kept.update({name: compute()}))
+
+    transformed = jitad.value_and_grad(straight_line_function(program))
+    trace = once(lambda: jitad.trace(straight_line_function(program), x))
+    both = stage("plan", lambda: transformed.plan(x))
+    passes = stage("tape", lambda: optimise(kept["plan"].tape))
+    emission = once(lambda: emit(schedule(kept["tape"]), "body"))
+    whole = once(lambda: Kernel(kept["plan"]))
+    return [trace, max(0.0, both - trace), passes, emission, max(0.0, whole - passes - emission)]
+
+
+def _by_jax(program: Sequence[Step]) -> float | None:
+    jax = peer("jax")
+    if jax is None:
+        return None
+    jax.config.update("jax_enable_x64", True)
+    function = straight_line_function(program, np=peer("jax.numpy"))
+    x = straight_line_point()
+    compiled = jax.jit(jax.value_and_grad(function))
+    return once(lambda: np.asarray(compiled(x)[1]))
+
+
+if __name__ == "__main__":
+    parser = arguments(__doc__)
+    parser.add_argument("--long-jax", action="store_true", help="JAX at 3,000 operations too")
+    options = parser.parse_args(sys.argv[1:])
+    longest = _LONGEST_FOR_PATIENT_JAX if options.long_jax else _LONGEST_FOR_JAX
+    finish(run(options.size, longest), options)
