@@ -74,6 +74,10 @@ _LIMIT = 1.5
 """A step that would leave [-1.5, 1.5] becomes a sine: values and derivatives stay tame."""
 
 
+_INPUT_AGAIN = 0.1
+"""How often a second operand is an input, so that long programs do not forget them."""
+
+
 def straight_line(length: int, inputs: int = 10, seed: int = 0) -> tuple[Step, ...]:
     """A random program of that many operations whose values are bounded and all of use."""
     rng = np.random.default_rng(seed)
@@ -82,14 +86,14 @@ def straight_line(length: int, inputs: int = 10, seed: int = 0) -> tuple[Step, .
     steps: list[Step] = []
     for _ in range(length - inputs):
         first = unread.pop(0) if len(unread) > _WINDOW // 2 else _recent(rng, len(values))
-        second = _recent(rng, len(values))
+        again = rng.random() < _INPUT_AGAIN
+        second = int(rng.integers(inputs)) if again else _recent(rng, len(values))
         names = _BINARY if rng.random() < 0.7 else _UNARY
         step = Step(names[rng.integers(4)], first, second)
         if abs(_apply(np, step, values)) > _LIMIT:
             step = Step("sin", first, second)
-        for k in (first, *((second,) if step.name in _BINARY else ())):
-            if k in unread:
-                unread.remove(k)
+        read = (first, second) if step.name in _BINARY else (first,)
+        unread = [k for k in unread if k not in read]
         unread.append(len(values))
         values.append(_apply(np, step, values))
         steps.append(step)

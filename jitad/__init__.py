@@ -13,6 +13,7 @@ Read the package in the order of the pipeline:
     codegen/     tape -> LLVM IR
     runtime/     LLVM IR -> callable: compile, call, keep
     api.py       grad, jvp, vjp ...: the stages composed
+    testing.py   check_grads
 """
 
 from jitad.api import (
@@ -41,6 +42,7 @@ from jitad.ir.errors import (
     TraceError,
 )
 from jitad.runtime.kernel import Kernel
+from jitad.testing import check_grads
 
 __version__ = "0.1.0"
 
@@ -52,6 +54,7 @@ __all__ = [
     "Kernel",
     "ShapeError",
     "TraceError",
+    "check_grads",
     "compile",
     "explain",
     "grad",
