@@ -75,7 +75,9 @@ def _check(
         right = sum(
             np.vdot(a, b) for a, b in zip(flatten(x_bar)[0], flatten(direction)[0], strict=True)
         )
-        _compare(right, left, f"<J^T y_bar, v> against <y_bar, J v>, order {order}", width, settings)
+        _compare(
+            right, left, f"<J^T y_bar, v> against <y_bar, J v>, order {order}", width, settings
+        )
     if order > 1 and "fwd" in modes:
         _check(lambda *xs: jvp(f, xs, direction)[1], args, order - 1, modes, settings, random)
     if order > 1 and "rev" in modes:

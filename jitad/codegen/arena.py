@@ -75,5 +75,7 @@ def _lives(program: Program) -> dict[int, tuple[int, int]]:
         first = program.begun.get(i, program.position[i])
         last = max(program.position[i], last_use[i])
         known = lives.get(home)
-        lives[home] = (first, last) if known is None else (min(first, known[0]), max(last, known[1]))
+        lives[home] = (
+            (first, last) if known is None else (min(first, known[0]), max(last, known[1]))
+        )
     return lives

@@ -140,7 +140,9 @@ class _Product:
 
     def _call(self, routine: str, *pointers: str) -> None:
         symbol = _symbol(self.prefix + routine)
-        self.w.declarations[symbol] = f"declare void @{symbol}({', '.join(['ptr'] * len(pointers))})"
+        self.w.declarations[symbol] = (
+            f"declare void @{symbol}({', '.join(['ptr'] * len(pointers))})"
+        )
         self.w.do(f"call void @{symbol}({', '.join(f'ptr {p}' for p in pointers)})")
 
     def _constant(self, kind: str, literal: str) -> str:

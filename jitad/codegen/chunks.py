@@ -43,7 +43,12 @@ def emit_chunks(body: Body, nest: Nest, step: int, name: str) -> list[str]:
 
 
 def _piece(
-    body: Body, piece: list[Root], reads: list[list[int]], slots: dict[int, int], step: int, name: str
+    body: Body,
+    piece: list[Root],
+    reads: list[list[int]],
+    slots: dict[int, int],
+    step: int,
+    name: str,
 ) -> str:
     """One function: scalars of other pieces are loaded before their first use."""
     inner = type(body)(body.program, body.writer, body.memory)

@@ -339,7 +339,9 @@ class NestEmitter:
             return loops
         merged: list[tuple[list[int], int]] = []
         for depths, n in loops:
-            if merged and all(self._alike(x, merged[-1][0][-1], depths[0], n) for x in self.accesses):
+            if merged and all(
+                self._alike(x, merged[-1][0][-1], depths[0], n) for x in self.accesses
+            ):
                 merged[-1] = (merged[-1][0] + depths, merged[-1][1] * n)
             else:
                 merged.append((depths, n))

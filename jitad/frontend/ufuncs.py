@@ -42,8 +42,17 @@ COMPOSITES: list[Composite] = []
 
 @lru_cache(maxsize=4096)
 def _loop(ufunc: Any, kinds: tuple[Any, ...]) -> tuple[DType, ...]:
-    """The dtypes to which NumPy would cast the operands."""
-    resolved = ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout))
+    """The dtypes to which NumPy would cast the operands; an error where tapes lack one."""
+    try:
+        resolved = ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout))
+    except TypeError as error:
+        raise TraceError(f"np.{ufunc.__name__} of operands of {kinds}: {error}") from error
+    if any(dtype not in SHORT_NAMES for dtype in resolved):
+        raise TraceError(
+            f"np.{ufunc.__name__} would compute in {[str(d) for d in resolved]}, which is not "
+            "supported",
+            remedy="cast the operands to float64 or float32 first",
+        )
     return resolved[: ufunc.nin]
 
 
@@ -51,17 +60,7 @@ def _resolve(ufunc: Any, operands: list[Any]) -> tuple[DType, ...]:
     kinds = tuple([kind_of(x) for x in operands])
     if all(isinstance(k, type) for k in kinds):
         kinds = tuple([np.dtype(k) for k in kinds])
-    try:
-        dtypes = _loop(ufunc, kinds)
-    except TypeError as error:
-        raise TraceError(f"np.{ufunc.__name__} of operands of {kinds}: {error}") from error
-    if any(dtype not in SHORT_NAMES for dtype in dtypes):
-        raise TraceError(
-            f"np.{ufunc.__name__} would compute in {[str(d) for d in dtypes]}, which is not "
-            "supported",
-            remedy="cast the operands to float64 or float32 first",
-        )
-    return dtypes
+    return _loop(ufunc, kinds)
 
 
 def align(ufunc: Any, operands: tuple[Any, ...]) -> list[Value]:
@@ -105,7 +104,7 @@ for _op in (
     *(ew.add, ew.sub, ew.mul, ew.div, ew.neg, ew.sqrt, ew.cbrt, ew.exp, ew.exp2, ew.expm1),
     *(ew.log, ew.log2, ew.log10, ew.log1p, ew.sin, ew.cos, ew.tan, ew.arcsin, ew.arccos),
     *(ew.arctan, ew.sinh, ew.cosh, ew.tanh, ew.arcsinh, ew.arccosh, ew.arctanh, ew.arctan2),
-    *(ew.hypot, ew.fmod, ew.copysign, ew.maximum, ew.minimum, ew.fmax, ew.fmin, ew.sign),
+    *(ew.hypot, ew.copysign, ew.maximum, ew.minimum, ew.fmax, ew.fmin, ew.sign),
     *(ew.lt, ew.le, ew.gt, ew.ge, ew.eq, ew.ne, ew.isnan, ew.isinf, ew.isfinite, ew.signbit),
     *(ew.absolute, ew.logical_and, ew.logical_or, ew.logical_xor, ew.logical_not),
 ):
@@ -113,7 +112,7 @@ for _op in (
 
 
 def composite(ufunc: Any, *domain: tuple[float, float]) -> Callable[[Any], Any]:
-    """Register a ufunc that is composed of ops, with its test domain."""
+    """Register a ufunc that is composed of ops on aligned operands, with its test domain."""
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         _record(ufunc, function)
@@ -161,6 +160,22 @@ def _conjugate(x: Value) -> Value:
     return x
 
 
+def _zero_signed_as(zero: Value, y: Value) -> Value:
+    """A zero with the sign of y, and its own derivative."""
+    signed = ew.copysign(_const(y, 0.0), ew.stop_gradient(y))
+    return ew.sub(signed, ew.sub(ew.stop_gradient(zero), zero))
+
+
+@composite(np.fmod, ew.REAL, ew.POSITIVE)
+def _fmod(x: Value, y: Value) -> Value:
+    """The remainder of division towards zero: it has the dividend's sign."""
+    if x.dtype.kind == "f":
+        return ew.fmod(x, y)
+    rest = ew.int_mod(x, y)
+    signs = ew.ne(ew.lt(x, 0), ew.lt(y, 0))
+    return ew.where(ew.logical_and(ew.ne(rest, 0), signs), ew.sub(rest, y), rest)
+
+
 @composite(np.remainder, ew.REAL, ew.POSITIVE)
 def _remainder(x: Value, y: Value) -> Value:
     """Python's modulo: the remainder has the divisor's sign."""
@@ -168,7 +183,8 @@ def _remainder(x: Value, y: Value) -> Value:
         return ew.int_mod(x, y)
     rest = ew.fmod(x, y)
     signs = ew.ne(ew.lt(rest, 0.0), ew.lt(y, 0.0))
-    return ew.where(ew.logical_and(ew.ne(rest, 0.0), signs), ew.add(rest, y), rest)
+    rest = ew.where(ew.logical_and(ew.ne(rest, 0.0), signs), ew.add(rest, y), rest)
+    return ew.where(ew.eq(rest, 0.0), _zero_signed_as(rest, y), rest)
 
 
 @composite(np.floor_divide, ew.REAL, ew.POSITIVE)
@@ -192,7 +208,7 @@ def power(base: Any, exponent: Any) -> Value:
     if isinstance(base, Value) and isinstance(exponent, (int, float)):
         whole = int(exponent) if math.isfinite(exponent) and exponent == int(exponent) else None
         real = base.dtype.kind == "f" or isinstance(exponent, float)
-        if whole is not None and abs(whole) <= 8 and (real or whole >= 0):
+        if whole is not None and (abs(whole) <= 8 if real else whole >= 0):
             (x, _) = align(np.power, (base, exponent))
             return _whole_power(x, whole)
         if exponent == 0.5 and base.dtype.kind == "f":
@@ -200,13 +216,15 @@ def power(base: Any, exponent: Any) -> Value:
     x, y = align(np.power, (base, exponent))
     if x.dtype.kind != "f":
         raise TraceError(
-            "an integer to the power of a traced integer, or of one above 8, is not supported",
+            "an integer to the power of an array of integers, or of a negative one, is not "
+            "supported",
             remedy="use np.power(x.astype(float), y)",
         )
     return ew.power(x, y)
 
 
 UFUNCS[np.power] = power
+COMPOSITES.append(Composite(np.power, power, (ew.POSITIVE, ew.REAL)))
 
 
 def _whole_power(x: Value, n: int) -> Value:
@@ -229,15 +247,20 @@ def _float_power(x: Any, y: Any) -> Value:
 
 
 UFUNCS[np.float_power] = _float_power
-UFUNCS[np.divmod] = lambda x, y: (UFUNCS[np.floor_divide](x, y), UFUNCS[np.remainder](x, y))
+COMPOSITES.append(Composite(np.float_power, _float_power, (ew.POSITIVE, ew.REAL)))
 
 
-def _modf(x: Any) -> tuple[Value, Value]:
-    whole = ew.trunc(*align(np.trunc, (x,)))
-    return UFUNCS[np.subtract](x, whole), whole
+@composite(np.divmod, ew.REAL, ew.POSITIVE)
+def _divmod(x: Value, y: Value) -> tuple[Value, Value]:
+    return _floor_divide(x, y), _remainder(x, y)
 
 
-UFUNCS[np.modf] = _modf
+@composite(np.modf, ew.REAL)
+def _modf(x: Value) -> tuple[Value, Value]:
+    """The parts after and before the point, both with the sign of x."""
+    whole = ew.trunc(x)
+    part = ew.where(ew.isinf(x), 0.0, ew.sub(x, whole))
+    return ew.where(ew.eq(part, 0.0), _zero_signed_as(part, x), part), whole
 
 
 # -- exponentials and angles -----------------------------------------------------------------------

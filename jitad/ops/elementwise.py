@@ -87,10 +87,11 @@ def _emit_abs(w: Any, t: DType, r: DType, x: str) -> str:
 
 
 def _emit_sign(w: Any, t: DType, r: DType, x: str) -> str:
-    """-1, 0 or 1 of x's dtype; NaN stays NaN."""
+    """-1, 0 or 1 of x's dtype; NaN stays NaN, and -0.0 becomes 0.0."""
     zero, one, minus = (w.number(k, t) for k in (0, 1, -1))
     greater, less = ("fcmp ogt", "fcmp olt") if t.kind == "f" else ("icmp sgt", "icmp slt")
-    kept = w.select(w.line(f"{less} {w.type(t)} {x}, {zero}"), t, minus, x)
+    kept = w.select(w.line(f"fcmp uno {w.type(t)} {x}, {x}"), t, x, zero) if t.kind == "f" else x
+    kept = w.select(w.line(f"{less} {w.type(t)} {x}, {zero}"), t, minus, kept)
     kept = w.select(w.line(f"{greater} {w.type(t)} {x}, {zero}"), t, one, kept)
     return kept
 
@@ -145,18 +146,19 @@ def _np_cast(x: Any, *, dtype: DType) -> Any:
     return np.asarray(x).astype(dtype)
 
 
-def _classify(w: Any, t: DType, x: str, predicate: str, bound: str) -> str:
+def _classify(w: Any, t: DType, x: str, predicate: str) -> str:
     if t.kind != "f":
         return w.number(predicate == "one", BOOL)
-    return w.line(f"fcmp {predicate} {w.type(t)} {w.intrinsic('llvm.fabs', t, x)}, {bound}")
+    size, bound = w.intrinsic("llvm.fabs", t, x), w.number(math.inf, t)
+    return w.line(f"fcmp {predicate} {w.type(t)} {size}, {bound}")
 
 
 def _emit_isfinite(w: Any, t: DType, r: DType, x: str) -> str:
-    return _classify(w, t, x, "one", w.number(math.inf, t))
+    return _classify(w, t, x, "one")
 
 
 def _emit_isinf(w: Any, t: DType, r: DType, x: str) -> str:
-    return _classify(w, t, x, "oeq", w.number(math.inf, t))
+    return _classify(w, t, x, "oeq")
 
 
 def _emit_isnan(w: Any, t: DType, r: DType, x: str) -> str:

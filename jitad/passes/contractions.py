@@ -107,5 +107,3 @@ def _product(
         value = st.reshape(value, shape=tuple(sizes[c] if c in term else 1 for c in order))
         factors.append(st.broadcast(value, shape=shape))
     return st.reduce_sum(ew.mul(*factors), axes=tuple(range(len(out), len(order))))
-
-

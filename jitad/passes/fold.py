@@ -298,4 +298,3 @@ _RULES: dict[Op, Rewrite] = {
     st.index_add: _index_add,
     st.reduce_sum: _sum,
 }
-

@@ -46,7 +46,9 @@ def _is_small(tape: Tape) -> bool:
         elif instr.op is contract:
             a, b, _ = labels(instr.params[0])
             shapes = [tape.instrs[j].shape for j in instr.args]
-            operations += 2 * math.prod(dict(zip(a + b, shapes[0] + shapes[1], strict=True)).values())
+            operations += 2 * math.prod(
+                dict(zip(a + b, shapes[0] + shapes[1], strict=True)).values()
+            )
         else:
             operations += math.prod(tape.instrs[instr.args[0]].shape)
     return operations <= SMALL + 1.2 * scalars and moves <= _MAX_MOVES

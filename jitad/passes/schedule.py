@@ -100,9 +100,7 @@ class _Scheduler:
         for step in self.steps:
             if isinstance(step, Nest):
                 step.roots.sort()
-        return Program(
-            self.tape, tuple(self.steps), self.position, self.begun, self._storage()
-        )
+        return Program(self.tape, tuple(self.steps), self.position, self.begun, self._storage())
 
     # -- which values are stored -------------------------------------------------------------------
 

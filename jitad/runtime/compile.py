@@ -19,7 +19,6 @@ from jitad.passes.schedule import schedule
 class Machine:
     """Machine code in memory, for as long as this object lives; and what it was made from."""
 
-
     code: Code
     engine: Any
 

@@ -204,7 +204,9 @@ def _return(t: _Text, tape: Tape, outputs: list[tuple[str, str]]) -> None:
     made: list[str] = []
     for (array, data), i in zip(outputs, tape.outputs, strict=True):
         dtype = _dtype(tape.instrs[i].dtype)
-        made.append(array or t.line(f"call ptr {_numpy(_SCALAR)}(ptr {data}, ptr {dtype}, ptr null)"))
+        made.append(
+            array or t.line(f"call ptr {_numpy(_SCALAR)}(ptr {data}, ptr {dtype}, ptr null)")
+        )
     if len(made) == 1:
         t.do(f"ret ptr {made[0]}")
         return

@@ -37,12 +37,14 @@ class Transformed:
     part of that function's tape.
     """
 
-    def __init__(self, function: Callable[..., Any], build: Build, recipe: tuple[Any, ...]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], program: Callable[..., Build], options: tuple[Any, ...]
+    ) -> None:
         self.__wrapped__ = function
         self.__name__ = getattr(function, "__name__", type(function).__name__)
         self.__doc__ = getattr(function, "__doc__", None)
-        self._build = build
-        self._recipe = recipe
+        self._recipe = (function, program, options)
+        self._build = program(function, *options)
         self._kernels: OrderedDict[Any, list[Kernel]] = OrderedDict()
         self._lock = threading.RLock()
         self._latest: tuple[Callable[..., Any], Callable[[Any], Any] | None] = (_no_kernel, None)
@@ -121,8 +123,8 @@ class Transformed:
         return lambda *args, **kwargs: self(instance, *args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self._recipe
+        return (Transformed, self._recipe)
 
     def __repr__(self) -> str:
-        maker, arguments = self._recipe
-        return f"<{maker.__name__} of {arguments[0]!r}>"
+        function, program, _ = self._recipe
+        return f"<{program.__name__} of {function!r}>"

@@ -31,7 +31,12 @@ _POINTER = ir.IntType(8).as_pointer()
 
 
 def numba_function(
-    tape: Tape, code: Code, leaves: Sequence[Leaf], captured: Sequence[Any], *, allocate: bool = True
+    tape: Tape,
+    code: Code,
+    leaves: Sequence[Leaf],
+    captured: Sequence[Any],
+    *,
+    allocate: bool = True,
 ) -> Any:
     """A Numba dispatcher of the kernel; with `allocate` False, results are written to arguments."""
     results = [tape.instrs[i] for i in tape.outputs]
@@ -143,9 +148,7 @@ class _Emitter:
         """The data of an array argument whose shape has been checked; contiguous."""
         if kind.layout != "C":
             contiguous = types.Array(kind.dtype, kind.ndim, "C")
-            value = context.compile_internal(
-                builder, _contiguous, contiguous(kind), [value]
-            )
+            value = context.compile_internal(builder, _contiguous, contiguous(kind), [value])
             kind = contiguous
         array = context.make_array(kind)(context, builder, value)
         sizes = cgutils.unpack_tuple(builder, array.shape)

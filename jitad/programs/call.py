@@ -1,0 +1,137 @@
+"""Function + arguments -> Call: trace it, and say which leaves are differentiated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.pytree import Structure, flatten, unflatten
+from jitad.frontend.trace import Traced
+from jitad.frontend.trace import trace as record
+from jitad.ir.builder import Builder, inline
+from jitad.ir.errors import DifferentiationError, ShapeError
+from jitad.ir.tape import Tape
+from jitad.ir.value import Value
+from jitad.passes.cse import cse
+from jitad.passes.dce import dce
+from jitad.runtime.kernel import Plan
+
+Function = Callable[..., Any]
+Argnums = int | Sequence[int]
+Build = Callable[[Sequence[Any], Structure], Plan]
+"""From the leaves of the arguments and the structure of (args, kwargs) to a program."""
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A function traced at given arguments, and which of them are differentiated."""
+
+    traced: Traced
+    active: tuple[int, ...]
+    selected: Structure
+    """Pytree of the differentiated arguments."""
+
+    @property
+    def tape(self) -> Tape:
+        return self.traced.tape
+
+    def plan(self, tape: Tape, structure: Structure) -> Plan:
+        """A program of the same inputs."""
+        return Plan(tape, self.traced.leaves, self.traced.captured, structure)
+
+
+def trace_call(fun: Function, leaves: Sequence[Any], structure: Structure) -> Traced:
+    """Trace `fun(*args, **kwargs)`, the leaves of (args, kwargs) being inputs."""
+    names = _names(structure)
+
+    def flat(values: Sequence[Any]) -> Any:
+        args, kwargs = unflatten(structure, values)
+        return fun(*args, **kwargs)
+
+    traced = record(flat, leaves, names)
+    simple = dce(cse(traced.tape))
+    return Traced(simple, traced.captured, traced.structure, traced.leaves)
+
+
+def _names(structure: Structure) -> list[str]:
+    """Names of the inputs for printing: x0, x1, or x0_2 for the leaves of a pytree."""
+    args, kwargs = structure.children()
+    names: list[str] = []
+    for k, child in enumerate(args.children()):
+        names += [f"x{k}"] if child.is_leaf() else [f"x{k}_{i}" for i in range(child.num_leaves)]
+    return names + [f"k{i}" for i in range(kwargs.num_leaves)]
+
+
+def differentiate(
+    fun: Function, argnums: Argnums, leaves: Sequence[Any], structure: Structure
+) -> Call:
+    """Trace a function whose arguments at `argnums` are to be differentiated."""
+    traced = trace_call(fun, leaves, structure)
+    args_structure, _ = structure.children()
+    children = args_structure.children()
+    starts = np.cumsum([0, *(child.num_leaves for child in children)])
+    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+    active: list[int] = []
+    for k in chosen:
+        if not -len(children) <= k < len(children):
+            raise ShapeError(
+                f"argnums={argnums} for a function called with {len(children)} positional arguments"
+            )
+        k %= len(children)
+        active += range(int(starts[k]), int(starts[k + 1]))
+    for i in active:
+        check_float(traced.leaves[i].dtype, "an argument to differentiate")
+    args, _ = unflatten(structure, list(range(len(leaves))))
+    picked = args[chosen[0]] if isinstance(argnums, int) else tuple(args[k] for k in chosen)
+    return Call(traced, tuple(active), flatten(picked)[1])
+
+
+def check_float(dtype: Any, what: str) -> None:
+    """Refuse what has no derivative."""
+    if dtype.kind != "f":
+        raise DifferentiationError(
+            f"{what} has dtype {dtype}, and only float64 and float32 have derivatives",
+            remedy="pass a float (1.0 in place of 1), use x.astype(float), or choose other argnums",
+        )
+
+
+def with_constants(tape: Tape, seeds: Sequence[float]) -> Tape:
+    """The tape with its last inputs bound to numbers."""
+    builder = Builder()
+    count = len(tape.inputs) - len(seeds)
+    inputs = [builder.value(builder.copy(tape.instrs[i], ())) for i in tape.inputs[:count]]
+    for i, number in zip(tape.inputs[count:], seeds, strict=True):
+        instr = tape.instrs[i]
+        inputs.append(builder.const(number, instr.shape, instr.dtype))
+    return builder.finish([x.index for x in inline(builder, tape, inputs)])
+
+
+def same_inputs(tape: Tape, count: int) -> tuple[Builder, list[Value]]:
+    """A new tape with the first `count` inputs of another."""
+    builder = Builder()
+    return builder, [builder.value(builder.copy(tape.instrs[i], ())) for i in tape.inputs[:count]]
+
+
+def finish_with(builder: Builder, results: Sequence[Value]) -> Tape:
+    """The builder's tape with these results."""
+    return builder.finish([x.index for x in results])
+
+
+def plain(fun: Function) -> Build:
+    """The function itself as a program."""
+
+    def build(leaves: Sequence[Any], structure: Structure) -> Plan:
+        traced = trace_call(fun, leaves, structure)
+        return Plan(traced.tape, traced.leaves, traced.captured, traced.structure)
+
+    return build
+
+
+def seedable(tape: Tape, kept: int) -> Tape:
+    """The tape, whose first `kept` outputs are of floating point."""
+    for i in tape.outputs[:kept]:
+        check_float(tape.instrs[i].dtype, "a result to differentiate")
+    return tape

@@ -1,0 +1,110 @@
+"""Function -> Plan of its Jacobian: one sweep over all unit directions at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from jitad.frontend.pytree import Structure, flatten, unflatten
+from jitad.ir.builder import Builder, inline
+from jitad.ir.op import FLOAT64
+from jitad.ir.tape import Tape
+from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
+from jitad.programs.call import (
+    Argnums,
+    Build,
+    Call,
+    Function,
+    differentiate,
+    finish_with,
+    same_inputs,
+    seedable,
+)
+from jitad.runtime.kernel import Plan
+from jitad.transforms.batch import batch
+from jitad.transforms.forward import forward
+from jitad.transforms.reverse import reverse
+
+
+def jacobian(fun: Function, argnums: Argnums, has_aux: bool, mode: str) -> Build:
+    """The Jacobian, or (Jacobian, aux), by `mode`."""
+
+    def build(leaves: Sequence[Any], structure: Structure) -> Plan:
+        call = differentiate(fun, argnums, leaves, structure)
+        parts = call.traced.structure.children() if has_aux else [call.traced.structure]
+        kept = parts[0].num_leaves
+        seedable(call.tape, kept)
+        shapes = [call.traced.leaves[k].shape for k in call.active]
+        results = [call.tape.instrs[i].shape for i in call.tape.outputs[:kept]]
+        n, m = (sum(math.prod(s) for s in group) for group in (shapes, results))
+        chosen = mode
+        if mode == "auto":
+            chosen = "forward" if n <= 1.5 * m else "reverse"
+        compute = _jacobian_forward if chosen == "forward" else _jacobian_reverse
+        tape = compute(call, kept, shapes, results)
+        block = unflatten(call.selected, [0] * call.selected.num_leaves)
+        result: Any = unflatten(parts[0], [block] * kept)
+        if has_aux:
+            result = (result, unflatten(parts[1], [0] * parts[1].num_leaves))
+        return call.plan(tape, flatten(result)[1])
+
+    return build
+
+
+def _one_hot(builder: Builder, shapes: Sequence[Any], dtypes: Sequence[Any]) -> list[Value]:
+    """The unit vectors of a space of several arrays, split among them: each (N, *shape)."""
+    sizes = [math.prod(shape) for shape in shapes]
+    total, seeds, start = sum(sizes), [], 0
+    anchor = builder.const(0, (), FLOAT64)
+    for size, shape, dtype in zip(sizes, shapes, dtypes, strict=True):
+        row = st.iota_on(anchor, (total, size), 0)
+        column = ew.add(st.iota_on(anchor, (total, size), 1), start)
+        unit = ew.cast(ew.eq(row, column), dtype=dtype)
+        seeds.append(st.reshape(unit, shape=(total, *shape)))
+        start += size
+    return seeds
+
+
+def _jacobian_forward(call: Call, kept: int, shapes: list[Any], results: list[Any]) -> Tape:
+    total = sum(math.prod(shape) for shape in shapes)
+    tape = forward(call.tape, call.active)
+    first, count = len(call.tape.inputs), len(call.tape.outputs)
+    tangents = range(count, count + kept)
+    tape = batch(tape, range(first, len(tape.inputs)), total, range(count, 2 * count))
+    builder, inputs = same_inputs(tape, first)
+    dtypes = [call.traced.leaves[k].dtype for k in call.active]
+    outputs = inline(builder, tape, [*inputs, *_one_hot(builder, shapes, dtypes)])
+    blocks: list[Value] = []
+    for k, result in zip(tangents, results, strict=True):
+        start = 0
+        for shape in shapes:
+            size = math.prod(shape)
+            slots = ((start, size, 1), *((0, n, 1) for n in result))
+            rows = st.index(outputs[k], slots=slots)
+            turned = st.transpose(rows, perm=(*range(1, len(result) + 1), 0))
+            blocks.append(st.reshape(turned, shape=(*result, *shape)))
+            start += size
+    return finish_with(builder, [*blocks, *outputs[kept:count]])
+
+
+def _jacobian_reverse(call: Call, kept: int, shapes: list[Any], results: list[Any]) -> Tape:
+    total = sum(math.prod(shape) for shape in results)
+    tape = reverse(call.tape, call.active, range(kept))
+    first, count = len(call.tape.inputs), len(call.tape.outputs)
+    adjoints = range(count, len(tape.outputs))
+    tape = batch(tape, range(first, len(tape.inputs)), total, adjoints)
+    builder, inputs = same_inputs(tape, first)
+    dtypes = [call.tape.instrs[i].dtype for i in call.tape.outputs[:kept]]
+    outputs = inline(builder, tape, [*inputs, *_one_hot(builder, results, dtypes)])
+    blocks: list[Value] = []
+    start = 0
+    for result in results:
+        size = math.prod(result)
+        for k, shape in zip(adjoints, shapes, strict=True):
+            slots = ((start, size, 1), *((0, n, 1) for n in shape))
+            blocks.append(st.reshape(st.index(outputs[k], slots=slots), shape=(*result, *shape)))
+        start += size
+    return finish_with(builder, [*blocks, *outputs[kept:count]])

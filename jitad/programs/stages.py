@@ -1,0 +1,163 @@
+"""Function -> two Plans: the value with residuals, and the linear map that reads them.
+
+`vjp` and `linearize`: what the second needs of the first is kept, never computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.operands import innermost, lift
+from jitad.frontend.pytree import Structure, flatten, unflatten
+from jitad.frontend.trace import Traced
+from jitad.ir.builder import Builder, inline
+from jitad.ir.errors import ShapeError
+from jitad.ir.op import FLOAT64
+from jitad.ir.tape import Tape
+from jitad.ir.value import Value
+from jitad.programs.call import (
+    Build,
+    Function,
+    check_float,
+    finish_with,
+    plain,
+    same_inputs,
+    seedable,
+    trace_call,
+)
+from jitad.runtime.kernel import Plan
+from jitad.runtime.launch import Transformed
+from jitad.transforms.forward import forward
+from jitad.transforms.reverse import reverse
+from jitad.transforms.split import split
+
+
+def pullback(fun: Function, has_aux: bool) -> Build:
+    """(value, residuals, aux); the companion gives the arguments' adjoints."""
+
+    def build(leaves: Sequence[Any], structure: Structure) -> Plan:
+        traced = trace_call(fun, leaves, structure)
+        total = traced.structure.num_leaves
+        kept = traced.structure.children()[0].num_leaves if has_aux else total
+        everything = range(len(leaves))
+        seeds = range(kept)
+        tape = seedable(traced.tape, kept)
+        active = [k for k in everything if traced.leaves[k].dtype.kind == "f"]
+        tape = reverse(tape, active, seeds)
+        first = len(traced.tape.inputs)
+        tape = _fill_in(tape, traced, active, total)
+        late, results = range(first, first + kept), range(total, total + len(leaves))
+        args = structure.children()[0]
+        return _two_stages(traced, tape, late, results, has_aux, args)
+
+    return build
+
+
+def linear(fun: Function) -> Build:
+    """(value, residuals, ()); the companion gives the result's tangent."""
+
+    def build(leaves: Sequence[Any], structure: Structure) -> Plan:
+        traced = trace_call(fun, leaves, structure)
+        for leaf in traced.leaves:
+            check_float(leaf.dtype, "an argument of linearize")
+        total, first = traced.structure.num_leaves, len(traced.tape.inputs)
+        tape = forward(traced.tape, range(len(leaves)))
+        late, results = range(first, first + len(leaves)), range(total, 2 * total)
+        return _two_stages(traced, tape, late, results, False, traced.structure)
+
+    return build
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Pullback:
+    """What `vjp` returns: from the result's adjoint to a tuple of the arguments' adjoints."""
+
+    _program: Any
+    _residuals: tuple[Any, ...]
+    _value: Any
+
+    def __call__(self, y_bar: Any) -> tuple[Any, ...]:
+        """The adjoints of the arguments, for the adjoint `y_bar` of the result."""
+        return self._program(self._residuals, _matched(y_bar, self._value, "the adjoint"))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Linear:
+    """What `linearize` returns: from tangents of the arguments to the result's tangent."""
+
+    _program: Any
+    _residuals: tuple[Any, ...]
+    _primals: tuple[Any, ...]
+
+    def __call__(self, *tangents: Any) -> Any:
+        """J v for the tangents `v` of the arguments."""
+        return self._program(self._residuals, _matched(tangents, self._primals, "the tangent"))
+
+
+def _matched(given: Any, like: Any, what: str) -> Any:
+    """`given` as a tree like another: same structure, shapes, and dtypes (ints become floats)."""
+    leaves, structure = flatten(given)
+    models, wanted = flatten(like)
+    if structure != wanted:
+        raise ShapeError(f"{what} has the structure {structure}, and {wanted} is needed")
+    result: list[Any] = []
+    for x, model in zip(leaves, models, strict=True):
+        if np.shape(x) != np.shape(model):
+            raise ShapeError(f"{what} has shape {np.shape(x)}, and {np.shape(model)} is needed")
+        dtype = model.dtype if isinstance(model, (Value, np.ndarray, np.generic)) else FLOAT64
+        if isinstance(x, Value) or dtype.kind != "f":
+            result.append(x)
+        else:
+            result.append(np.asarray(x, dtype)[()])
+    return unflatten(structure, result)
+
+
+def _two_stages(
+    traced: Traced, tape: Tape, late: Sequence[int], results: Sequence[int], has_aux: bool,
+    structure: Structure,
+) -> Plan:  # fmt: skip
+    """(value, residuals, aux) as a program, and its companion: the results from the residuals."""
+    first, second = split(tape, late, results)
+    total = traced.structure.num_leaves
+    parts = traced.structure.children() if has_aux else [traced.structure, flatten(())[1]]
+    kept = parts[0].num_leaves
+    value, aux = (unflatten(part, [0] * part.num_leaves) for part in parts)
+    residuals = (0,) * (len(first.outputs) - total)
+    outputs = first.outputs[:kept] + first.outputs[total:] + first.outputs[kept:total]
+    return Plan(
+        Tape(first.instrs, first.inputs, outputs),
+        traced.leaves,
+        traced.captured,
+        flatten((value, residuals, aux))[1],
+        _replay(second, structure),
+    )
+
+
+def _replay(tape: Tape, structure: Structure) -> Transformed:
+    """A tape as a function of (residuals, tree of the other inputs)."""
+
+    def function(residuals: Any, tree: Any) -> Any:
+        operands = [*residuals, *flatten(tree)[0]]
+        builder = innermost(operands)
+        return unflatten(structure, inline(builder, tape, [lift(builder, x) for x in operands]))
+
+    return Transformed(function, plain, ())
+
+
+def _fill_in(tape: Tape, traced: Traced, active: Sequence[int], total: int) -> Tape:
+    """Zero adjoints for the arguments that are not of floating point."""
+    if len(active) == len(traced.leaves):
+        return tape
+    builder = Builder()
+    inputs = [builder.value(builder.copy(tape.instrs[i], ())) for i in tape.inputs]
+    results = inline(builder, tape, inputs)
+    adjoints = iter(results[total:])
+    filled = [
+        next(adjoints) if k in active else builder.const(0.0, leaf.shape, FLOAT64)
+        for k, leaf in enumerate(traced.leaves)
+    ]
+    return builder.finish([x.index for x in (*results[:total], *filled)])
