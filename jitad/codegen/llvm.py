@@ -18,12 +18,6 @@ from jitad.ir.op import BOOL
 from jitad.ir.tape import Tape
 from jitad.passes.schedule import Nest, Program
 
-OUT_OF_BOUNDS = 1
-"""Status: an integer-array index lies outside of its axis."""
-
-GUARD_FAILED = 2
-"""Status: a guard found another value than the one that the trace was made for."""
-
 
 @dataclass(frozen=True)
 class Code:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.codegen.llvm import GUARD_FAILED, OUT_OF_BOUNDS
+from jitad.codegen.status import GUARD_FAILED, OUT_OF_BOUNDS
 from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.frontend.trace import Leaf, leaf_type
 from jitad.ir.errors import ShapeError, TraceError

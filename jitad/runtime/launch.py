@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jitad.codegen.llvm import GUARD_FAILED
+from jitad.codegen.status import GUARD_FAILED
 from jitad.frontend.operands import innermost, lift
 from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.frontend.trace import leaf_type

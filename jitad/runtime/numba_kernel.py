@@ -19,7 +19,8 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 from numba.np.numpy_support import from_dtype
 
-from jitad.codegen.llvm import GUARD_FAILED, Code
+from jitad.codegen.llvm import Code
+from jitad.codegen.status import GUARD_FAILED
 from jitad.frontend.trace import Leaf
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import BOOL, Shape

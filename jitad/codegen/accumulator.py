@@ -1,0 +1,139 @@
+"""A reduction within its nest: neutral element, one element after another, result."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jitad.codegen.memory import fill
+from jitad.codegen.reader import At
+from jitad.codegen.writer import float_literal
+from jitad.ir.op import BOOL, INT64, DType, Op, Structural
+from jitad.ir.tape import Instr
+from jitad.ops import structural as st
+from jitad.passes.schedule import Root
+
+if TYPE_CHECKING:
+    from jitad.codegen.nest import NestEmitter
+
+
+class Accumulator:
+    """A reduction's running result: in a register where its loops are innermost, else in memory."""
+
+    def __init__(self, nest: NestEmitter, i: int, instr: Instr) -> None:
+        self.nest = nest
+        self.i = i
+        self.instr = instr
+        self.level: int | None = None
+        self.slot = ""
+        self.spot = ""
+        source = nest.tape.instrs[instr.args[0]]
+        self.dtype = source.dtype
+        self.by_place = instr.op in (st.argmax, st.argmin)
+        axes = instr.params[0] if isinstance(instr.params[0], tuple) else (instr.params[0],)
+        live = [k for k, n in enumerate(source.shape) if n != 1]
+        self.reduced = {live.index(k) for k in axes if source.shape[k] != 1}
+        self.place_counter = {live.index(k) for k in axes if k in live}
+
+    def place(self, loops: list[tuple[list[int], int]]) -> None:
+        """Choose the loop level at which the accumulator starts; None: add in memory."""
+        body = self.nest.body
+        inner = [bool(set(depths) & self.reduced) for depths, _ in loops]
+        first = inner.index(True) if True in inner else len(loops)
+        if all(inner[first:]):
+            self.level = first
+            self.slot = body.alloca(self._memory())
+            if self.by_place:
+                self.spot = body.alloca("i64")
+        else:
+            pointer = body.pointer(self.i)
+            fill(body, pointer, self.instr, identity(self.instr.op, self.instr.dtype))
+
+    def _memory(self) -> str:
+        return "i8" if self.dtype == BOOL else self.nest.writer.type(self.dtype)
+
+    def begin(self, level: int) -> None:
+        """Before the loop of that level: the neutral element."""
+        if level != self.level:
+            return
+        source = self.instr.args[0]
+        self.nest.body.store(identity(self.instr.op, self.dtype), self.slot, source)
+        if self.by_place:
+            self.nest.writer.do(f"store i64 0, ptr {self.spot}")
+
+    def take(self, register: str, target: At | None) -> None:
+        """One more element."""
+        body = self.nest.body
+        if self.by_place:
+            self._take_place(register)
+            return
+        if self.level is not None:
+            known = body.load(self.slot, self.instr.args[0])
+            body.store(self._combined(known, register), self.slot, self.instr.args[0])
+            return
+        assert target is not None
+        place = self.nest.elements.place(self.i, target)
+        known = body.load(place, self.i)
+        body.store(self._combined(known, register), place, self.i)
+
+    def _combined(self, x: str, y: str) -> str:
+        op = self.instr.op
+        assert isinstance(op, Structural) and op.combine is not None
+        w = self.nest.writer
+        if op is st.reduce_sum and self.dtype.kind == "f":
+            # Sums may be reassociated, and so run in vector lanes.
+            return w.line(f"fadd reassoc contract {w.type(self.dtype)} {x}, {y}")
+        return op.combine.emit(w, self.dtype, self.dtype, x, y)
+
+    def _take_place(self, register: str) -> None:
+        """Keep the place of the first best element; a NaN is better than any number."""
+        body, w, source = self.nest.body, self.nest.writer, self.instr.args[0]
+        op = self.instr.op
+        assert isinstance(op, Structural) and op.combine is not None
+        best = body.load(self.slot, source)
+        kind = w.type(self.dtype)
+        taken = op.combine.emit(w, self.dtype, BOOL, register, best)
+        axis = next(iter(self.place_counter), None)
+        counter = "0" if axis is None else self.nest.elements.counters[axis]
+        first = w.line(f"icmp eq i64 {counter}, 0")
+        taken = w.either(taken, first)
+        if self.dtype.kind == "f":
+            new = w.line(f"fcmp uno {kind} {register}, {register}")
+            old = w.line(f"fcmp ord {kind} {best}, {best}")
+            taken = w.either(taken, w.both(new, old))
+        body.store(w.select(taken, self.dtype, register, best), self.slot, source)
+        spot = w.line(f"load i64, ptr {self.spot}")
+        w.do(f"store i64 {w.select(taken, INT64, counter, spot)}, ptr {self.spot}")
+
+    def end(self, level: int) -> None:
+        """After the loop of that level: store the result."""
+        if level != self.level:
+            return
+        body, w = self.nest.body, self.nest.writer
+        if self.by_place:
+            register = w.line(f"load i64, ptr {self.spot}")
+        else:
+            register = body.load(self.slot, self.instr.args[0])
+        if math.prod(self.instr.shape) == 1:
+            body.registers[self.i] = register
+            return
+        target = self.nest.reader.target(Root(self.i), self.instr)
+        assert target is not None
+        body.store(register, self.nest.elements.place(self.i, target), self.i)
+
+
+def identity(op: Op, dtype: DType) -> str:
+    """The neutral element of a reduction as a literal."""
+    if op in (st.reduce_any, st.reduce_all):
+        return "true" if op is st.reduce_all else "false"
+    if op in (st.reduce_max, st.argmax, st.reduce_min, st.argmin):
+        low = op in (st.reduce_max, st.argmax)
+        if dtype.kind == "f":
+            return float_literal(-math.inf if low else math.inf)
+        if dtype.kind == "b":
+            return "false" if low else "true"
+        limits = np.iinfo(dtype)
+        return str(limits.min if low else limits.max)
+    return "0.0" if dtype.kind == "f" else "0"

@@ -1,0 +1,105 @@
+"""Registers of single elements: values computed or loaded, indices, addresses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jitad.codegen.index import Atom, Index, Loop, Quotient, Remainder, flat, strides
+from jitad.codegen.reader import At, Key, Reader
+from jitad.codegen.status import OUT_OF_BOUNDS
+from jitad.ir.op import BOOL, Elementwise
+from jitad.ir.tape import CONST, Instr
+from jitad.ops import structural as st
+
+if TYPE_CHECKING:
+    from jitad.codegen.llvm import Body
+
+
+class Elements:
+    """Computes elements in the innermost body of a nest."""
+
+    def __init__(self, body: Body, reader: Reader) -> None:
+        self.body = body
+        self.writer = body.writer
+        self.tape = body.tape
+        self.reader = reader
+        self.values: dict[Key, str] = {}
+        self.counters: dict[int, str] = {}
+
+    def run(self) -> None:
+        """Compute all that the reader has collected."""
+        for key in self.reader.order:
+            self.values[key] = self.compute(key)
+
+    def compute(self, key: Key) -> str:
+        """The register of one element of a value."""
+        i, at = key
+        instr = self.tape.instrs[i]
+        if self.reader.is_loaded(i, at):
+            if i in self.body.registers:
+                return self.body.registers[i]
+            return self.body.load(self.place(i, at), i)
+        if instr.op is CONST:
+            return self.literal(instr)
+        if instr.op is st.iota:
+            return self.index(at[instr.params[1]])
+        if isinstance(instr.op, Elementwise):
+            operands = [self.values[(j, at)] for j in instr.args]
+            source = self.tape.instrs[instr.args[-1]].dtype
+            return instr.op.emit(self.writer, source, instr.dtype, *operands)
+        if instr.op is st.gather:
+            return self.values[self.reader.gathered(instr, at)]
+        return self.values[self.reader.source(instr, at)]
+
+    def literal(self, instr: Instr) -> str:
+        return self.writer.number(instr.params[0], instr.dtype)
+
+    def scalar(self, i: int) -> str:
+        """The register of a value of one element."""
+        instr = self.tape.instrs[i]
+        if instr.op is CONST:
+            return self.literal(instr)
+        if i in self.body.registers:
+            return self.body.registers[i]
+        return self.body.load(self.body.pointer(i), i)
+
+    def place(self, i: int, at: At) -> str:
+        """The address of an element of a stored value."""
+        shape = self.tape.instrs[i].shape
+        return self.element(i, self.index(flat(at, strides(shape))))
+
+    def element(self, i: int, index: str) -> str:
+        dtype = self.tape.instrs[i].dtype
+        kind = "i8" if dtype == BOOL else self.writer.type(dtype)
+        return self.writer.line(f"getelementptr {kind}, ptr {self.body.pointer(i)}, i64 {index}")
+
+    def index(self, index: Index) -> str:
+        """The register of an index."""
+        w = self.writer
+        total = ""
+        for atom, c in index.terms:
+            register = self.atom(atom)
+            if not register:
+                continue
+            term = register if c == 1 else w.line(f"mul nsw i64 {register}, {c}")
+            total = w.line(f"add nsw i64 {total}, {term}") if total else term
+        if not total:
+            return str(index.const)
+        return w.line(f"add nsw i64 {total}, {index.const}") if index.const else total
+
+    def atom(self, atom: Atom) -> str:
+        w = self.writer
+        if isinstance(atom, Loop):
+            return self.counters[atom.depth]
+        if isinstance(atom, Quotient):
+            return w.line(f"udiv i64 {self.index(atom.index)}, {atom.divisor}")
+        if isinstance(atom, Remainder):
+            return w.line(f"urem i64 {self.index(atom.index)}, {atom.divisor}")
+        return self.bounds(self.values[(atom.value, atom.at)], atom.size)
+
+    def bounds(self, register: str, size: int) -> str:
+        """An integer that the user gave as an index: 0 in its place where it is out of bounds."""
+        w = self.writer
+        outside = w.line(f"icmp uge i64 {register}, {size}")
+        self.body.flag(outside, OUT_OF_BOUNDS)
+        return w.line(f"select i1 {outside}, i64 0, i64 {register}")

@@ -1,0 +1,100 @@
+"""Buffers before their loops: copies, zeros where an accumulation will not overwrite, fills."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from jitad.ir.op import BOOL
+from jitad.ir.tape import CONST, Instr
+from jitad.ops import structural as st
+
+if TYPE_CHECKING:
+    from jitad.codegen.llvm import Body
+
+
+def initialise(body: Body, i: int, instr: Instr) -> None:
+    """The buffer that an accumulation adds to: a copy, zeros, or the operand's own."""
+    j = instr.args[0]
+    source = body.tape.instrs[j]
+    if math.prod(instr.shape) == 1:
+        body.registers[i] = _scalar(body, j)
+        return
+    home = body.program.storage
+    if j in home and home[j] == home[i]:
+        return
+    target = body.pointer(i)
+    size = math.prod(instr.shape) * instr.dtype.itemsize
+    if source.op is not CONST:
+        name = "llvm.memcpy.p0.p0.i64"
+        body.writer.declarations[name] = f"declare void @{name}(ptr, ptr, i64, i1)"
+        origin = body.pointer(j)
+        body.writer.do(f"call void @{name}(ptr {target}, ptr {origin}, i64 {size}, i1 false)")
+    elif source.params[0] != 0:
+        fill(body, target, instr, body.writer.number(source.params[0], source.dtype))
+    else:
+        for start, stop in _uncovered(body, instr):
+            _clear(body, target, start * instr.dtype.itemsize, stop * instr.dtype.itemsize)
+
+
+def _uncovered(body: Body, instr: Instr) -> list[tuple[int, int]]:
+    """The stretches of a zero buffer that the accumulation will not simply overwrite."""
+    size = math.prod(instr.shape)
+    box = overwritten(body, instr)
+    return [(0, size)] if box is None else [(0, box[0]), (box[1], size)]
+
+
+def overwritten(body: Body, instr: Instr) -> tuple[int, int] | None:
+    """A contiguous stretch into zeros that the first accumulation fills, if it is one."""
+    if instr.op is not st.index_add or body.tape.instrs[instr.args[0]].op is not CONST:
+        return None
+    if body.tape.instrs[instr.args[0]].params[0] != 0 or not instr.shape:
+        return None
+    first, *rest = instr.params[0]
+    if any(s != (0, n, 1) for s, n in zip(rest, instr.shape[1:], strict=True)):
+        return None
+    start, length, step = (first, 1, 1) if isinstance(first, int) else first
+    if step != 1:
+        return None
+    row = math.prod(instr.shape[1:])
+    return start * row, (start + length) * row
+
+
+def _clear(body: Body, pointer: str, start: int, stop: int) -> None:
+    if stop <= start:
+        return
+    name = "llvm.memset.p0.i64"
+    body.writer.declarations[name] = f"declare void @{name}(ptr, i8, i64, i1)"
+    place = body.writer.line(f"getelementptr i8, ptr {pointer}, i64 {start}")
+    body.writer.do(f"call void @{name}(ptr {place}, i8 0, i64 {stop - start}, i1 false)")
+
+
+def fill(body: Body, pointer: str, instr: Instr, literal: str) -> None:
+    """Store one number in every element of a buffer."""
+    count = math.prod(instr.shape)
+    if count == 0:
+        return
+    w = body.writer
+    before, loop, after = w.fresh("fill"), w.fresh("fill"), w.fresh("fill")
+    w.do(f"br label %{before}")
+    w.label(before)
+    w.do(f"br label %{loop}")
+    w.label(loop)
+    counter, following = w.fresh("i"), w.fresh("i")
+    w.do(f"%{counter} = phi i64 [ 0, %{before} ], [ %{following}, %{loop} ]")
+    kind = "i8" if instr.dtype == BOOL else w.type(instr.dtype)
+    place = w.line(f"getelementptr {kind}, ptr {pointer}, i64 %{counter}")
+    literal = {"true": "1", "false": "0"}.get(literal, literal)
+    w.do(f"store {kind} {literal}, ptr {place}")
+    w.do(f"%{following} = add nuw nsw i64 %{counter}, 1")
+    done = w.line(f"icmp eq i64 %{following}, {count}")
+    w.do(f"br i1 {done}, label %{after}, label %{loop}")
+    w.label(after)
+
+
+def _scalar(body: Body, i: int) -> str:
+    """The register of a value of one element."""
+    instr = body.tape.instrs[i]
+    if instr.op is CONST:
+        return body.writer.number(instr.params[0], instr.dtype)
+    return body.registers[i] if i in body.registers else body.load(body.pointer(i), i)

@@ -1,0 +1,204 @@
+"""What a nest reads and writes, symbolically: every (value, index) that its body computes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from jitad.codegen.index import (
+    Index,
+    Loaded,
+    Loop,
+    Quotient,
+    Remainder,
+    as_index,
+    flat,
+    strides,
+)
+from jitad.ir.errors import CompileError
+from jitad.ir.op import Elementwise, Op, Shape, Structural
+from jitad.ir.tape import CONST, INPUT, Instr
+from jitad.ops import structural as st
+from jitad.passes.schedule import Root
+
+if TYPE_CHECKING:
+    from jitad.codegen.llvm import Body
+
+At = tuple[Index, ...]
+Key = tuple[int, At]
+"""An element of a value: the instruction's index, and where in its array."""
+
+
+def is_plain(op: Op) -> bool:
+    """Whether an op is computed element by element at its own index."""
+    if isinstance(op, Elementwise) or op in (CONST, st.iota, st.gather):
+        return True
+    assert isinstance(op, Structural)
+    return op.index_map is not None
+
+
+class Reader:
+    """Walks from roots to what is stored; `order` is what must be computed, operands first.
+
+    `accesses` are the distances from the start of each array that is read or written; `opaque`
+    says that some index is not affine, so that loops may not be joined.
+    """
+
+    def __init__(self, body: Body, step: int) -> None:
+        self.body = body
+        self.tape = body.tape
+        self.step = step
+        self.order: list[Key] = []
+        self.seen: set[Key] = set()
+        self.accesses: list[Index] = []
+        self.opaque = False
+
+    def clear(self) -> None:
+        """Forget what was walked."""
+        self.order.clear()
+        self.seen.clear()
+        self.accesses.clear()
+
+    def collect(self, root: Root) -> None:
+        """Note all that a root reads and writes."""
+        instr = self.tape.instrs[root.index]
+        for key in self.reads(root, instr):
+            self.visit(key)
+        target = self.target(root, instr)
+        if target is not None:
+            self.accesses.append(flat(target, strides(instr.shape)))
+        if instr.op in (st.cumsum, st.argmax, st.argmin):
+            self.opaque = True
+
+    def at(self, shape: Shape) -> At:
+        """The loops' counters as an index into an array whose squeezed shape is the space."""
+        live = 0
+        result: list[Index] = []
+        for n in shape:
+            if n == 1:
+                result.append(Index(0))
+            else:
+                result.append(Index(0, ((Loop(live, n), 1),)))
+                live += 1
+        return tuple(result)
+
+    def reads(self, root: Root, instr: Instr) -> list[Key]:
+        """What a root needs computed at the loops' place."""
+        if is_plain(instr.op):
+            return [(root.index, self.at(instr.shape))]
+        part = root.part if instr.op in st.JOINS else len(instr.args) - 1
+        j = instr.args[part]
+        at = self.at(self.tape.instrs[j].shape)
+        if instr.op is st.cumsum and instr.params[1]:
+            axis = instr.params[0]
+            back = Index(instr.shape[axis] - 1) + at[axis] * -1
+            at = (*at[:axis], back, *at[axis + 1 :])
+        if instr.op is st.scatter_add:
+            index = instr.args[1]
+            rank = len(self.tape.instrs[index].shape)
+            return [(j, at), (index, at[:rank])]
+        return [(j, at)]
+
+    def target(self, root: Root, instr: Instr) -> At | None:
+        """Where a root stores, in its own index space; None for what stays in registers."""
+        if math.prod(instr.shape) == 1 or instr.op is st.guard:
+            return None
+        if is_plain(instr.op):
+            return self.at(instr.shape)
+        key = self.reads(root, instr)[0]
+        at, source = key[1], self.tape.instrs[key[0]]
+        if instr.op in st.JOINS:
+            operands = [self.tape.instrs[j] for j in instr.args]
+            slots = st.join_slots(instr.op, operands, root.part, instr.params[0])
+            return tuple(as_index(x) for x in st.map_slots(at, slots))
+        if instr.op is st.index_add:
+            return tuple(as_index(x) for x in st.map_slots(at, instr.params[0]))
+        if instr.op is st.scatter_add:
+            index = self.reads(root, instr)[1]
+            rank = len(index[1])
+            place = Index(0, ((Loaded(index[0], index[1], instr.shape[0]), 1),))
+            return (place, *at[rank:])
+        if instr.op is st.cumsum:
+            return at
+        axes = instr.params[0] if isinstance(instr.params[0], tuple) else (instr.params[0],)
+        return tuple(x for k, x in enumerate(at) if k not in axes and k < len(source.shape))
+
+    def visit(self, key: Key) -> None:
+        """Depth-first over what (value, index) is computed from; iterative, for long chains."""
+        stack: list[tuple[Key, bool]] = [(key, False)]
+        while stack:
+            current, expanded = stack.pop()
+            if current in self.seen:
+                continue
+            if expanded:
+                self.seen.add(current)
+                self.order.append(current)
+                continue
+            stack.append((current, True))
+            stack.extend((child, False) for child in self.children(current))
+
+    def children(self, key: Key) -> list[Key]:
+        i, at = key
+        instr = self.tape.instrs[i]
+        if self.is_loaded(i, at):
+            if i not in self.body.registers:
+                self.accesses.append(flat(at, strides(instr.shape)))
+            return self.loaded_atoms(at)
+        if instr.op is CONST or instr.op is st.iota:
+            self.opaque = self.opaque or instr.op is st.iota
+            return self.loaded_atoms(at)
+        if isinstance(instr.op, Elementwise):
+            return [(j, at) for j in instr.args]
+        if instr.op is st.gather:
+            rank = len(self.tape.instrs[instr.args[1]].shape)
+            index: Key = (instr.args[1], at[:rank])
+            return [index, self.gathered(instr, at)]
+        return [self.source(instr, at)]
+
+    def gathered(self, instr: Instr, at: At) -> Key:
+        """The element of x that a gather reads."""
+        x, i = instr.args
+        rank = len(self.tape.instrs[i].shape)
+        rows = self.tape.instrs[x].shape[0]
+        place = Index(0, ((Loaded(i, at[:rank], rows), 1),))
+        return (x, (place, *at[rank:]))
+
+    def source(self, instr: Instr, at: At) -> Key:
+        """The operand's element that a view shows."""
+        op = instr.op
+        assert isinstance(op, Structural)
+        if op.index_map is None:
+            raise CompileError(f"{op.name} cannot be computed element by element")
+        (j,) = instr.args
+        source = self.tape.instrs[j].shape
+        mapped = op.index_map(at, source, **instr.named_params)
+        result = tuple(as_index(x) for x in mapped)
+        for index in result:
+            self.opaque = self.opaque or any(
+                isinstance(atom, (Quotient, Remainder)) for atom, _ in index.terms
+            )
+        return (j, result)
+
+    def loaded_atoms(self, at: At) -> list[Key]:
+        """The integers that an index needs computed first."""
+        found: list[Key] = []
+        stack = list(at)
+        while stack:
+            for atom, _ in stack.pop().terms:
+                if isinstance(atom, Loaded):
+                    found.append((atom.value, atom.at))
+                elif isinstance(atom, (Quotient, Remainder)):
+                    stack.append(atom.index)
+        return found
+
+    def is_loaded(self, i: int, at: At) -> bool:
+        """Whether a value is at hand in memory or a register, complete before this nest."""
+        instr = self.tape.instrs[i]
+        if instr.op is INPUT or i in self.body.registers:
+            return True
+        position = self.body.program.position.get(i)
+        if position is None or instr.op is CONST:
+            return False
+        if position < self.step:
+            return True
+        return not is_plain(instr.op)
