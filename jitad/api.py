@@ -11,16 +11,14 @@ from typing import Any
 
 from jitad.frontend.pytree import flatten, unflatten
 from jitad.ir.errors import ShapeError, TraceError
-from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
-from jitad.passes.pipeline import stages
-from jitad.passes.schedule import Nest, schedule
 from jitad.programs.call import Argnums, Function, plain
 from jitad.programs.gradient import gradient, value_and_gradient
 from jitad.programs.jacobian import jacobian as jacobian_program
 from jitad.programs.stages import Linear, Pullback, linear, pullback
 from jitad.programs.tangent import tangent
+from jitad.report import Trace, argument_names, describe_stages
 from jitad.runtime.kernel import Kernel
 from jitad.runtime.launch import Transformed
 
@@ -295,8 +293,12 @@ def compile(fun: Function, *args: Any, **kwargs: Any) -> Kernel:
     return jit(fun).kernel(*args, **kwargs)
 
 
-def trace(fun: Function, *args: Any, **kwargs: Any) -> Tape:
+def trace(fun: Function, *args: Any, **kwargs: Any) -> Trace:
     """The tape that the function leaves when it is run at these arguments.
+
+    Returns:
+        A `Trace`: prints as the tape; `.evaluation_trace()` is the textbooks' table of values,
+        tangents and adjoints, `.to_dot()` the computational graph; notebooks show it as a table.
 
     >>> import numpy as np, jitad
     >>> print(jitad.trace(lambda x, y: np.log(x) + x * y, 2.0, 5.0))  # doctest: +ELLIPSIS
@@ -306,25 +308,11 @@ def trace(fun: Function, *args: Any, **kwargs: Any) -> Tape:
       v4: f64 = add(v2, v3)...
       return v4
     """
-    return jit(fun).plan(*args, **kwargs).tape
+    leaves, structure = flatten((args, kwargs))
+    plan = jit(fun).plan(*args, **kwargs)
+    return Trace(plan, structure, tuple(leaves), argument_names(fun, structure))
 
 
 def explain(fun: Function, *args: Any, **kwargs: Any) -> str:
     """Every stage from the tape to LLVM IR, as text."""
-    tape = trace(fun, *args, **kwargs)
-    parts = [f"== trace\n{tape}"]
-    for name, tape in stages(tape):
-        parts.append(f"== {name}\n{tape}")
-    program = schedule(tape)
-    parts.append("== schedule\n" + "\n".join(_describe(step, tape) for step in program.steps))
-    kernel = compile(fun, *args, **kwargs)
-    parts.append(f"== llvm\n{kernel.code.text}")
-    return "\n\n".join(parts)
-
-
-def _describe(step: Any, tape: Tape) -> str:
-    if not isinstance(step, Nest):
-        return f"  call v{step.index} = {tape.instrs[step.index].op.name}"
-    roots = ", ".join(f"v{root.index}" for root in step.roots)
-    over = " x ".join(map(str, step.space)) or "once"
-    return f"  loop {over}: {roots}"
+    return describe_stages(jit(fun).plan(*args, **kwargs))

@@ -62,16 +62,16 @@ def _check(
     direction = unflatten(structure, [_direction(x, random) for x in leaves])
     width = min((x.dtype.itemsize for x in leaves), default=8)
     value, tangent = jvp(f, args, direction)
+    results, results_structure = flatten(value)
+    seeds = [_direction(np.asarray(y), random) for y in results]
+    y_bar = unflatten(results_structure, seeds)
     if "fwd" in modes:
         eps = settings[2] or _STEP[width]
         expected = _difference(f, args, direction, eps)
         _compare(tangent, expected, f"J v of order {order}", width, settings)
     if "rev" in modes:
-        value, pullback = vjp(f, *args)
-        results, results_structure = flatten(value)
-        y_bar = [_direction(np.asarray(y), random) for y in results]
-        x_bar = pullback(unflatten(results_structure, y_bar))
-        left = sum(np.vdot(a, b) for a, b in zip(y_bar, flatten(tangent)[0], strict=True))
+        x_bar = vjp(f, *args)[1](y_bar)
+        left = sum(np.vdot(a, b) for a, b in zip(seeds, flatten(tangent)[0], strict=True))
         right = sum(
             np.vdot(a, b) for a, b in zip(flatten(x_bar)[0], flatten(direction)[0], strict=True)
         )
@@ -81,8 +81,7 @@ def _check(
     if order > 1 and "fwd" in modes:
         _check(lambda *xs: jvp(f, xs, direction)[1], args, order - 1, modes, settings, random)
     if order > 1 and "rev" in modes:
-        seed = unflatten(results_structure, y_bar)
-        _check(lambda *xs: vjp(f, *xs)[1](seed), args, order - 1, modes, settings, random)
+        _check(lambda *xs: vjp(f, *xs)[1](y_bar), args, order - 1, modes, settings, random)
 
 
 def _real(x: Any) -> Any:

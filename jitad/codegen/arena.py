@@ -1,4 +1,4 @@
-"""Program -> offsets: temporaries in one arena, a place used again only when nobody reads it any more.
+"""Program -> offsets: temporaries in one arena; a place is used again when nobody reads it.
 
 This is the textbook's overwriting problem: a buffer lives from the step that first writes it to
 the last step that reads it, and two buffers overlap only where their lives do not.

@@ -45,7 +45,7 @@ def emit_contract(body: Body, i: int) -> None:
         x, y, a, b, rows, columns = y, x, b, a, columns, rows
     count = math.prod(sizes[label] for label in stack)
     m, n, k = (math.prod(sizes[label] for label in g) for g in (rows, columns, inner))
-    pointers = [body.pointer(x), body.pointer(y)]
+    of_x, of_y = body.pointer(x), body.pointer(y)
     slot = body.pointer(i) if i in body.program.storage else body.alloca(w.type(instr.dtype))
     call = _Product(body, m, n, k, instr.dtype == FLOAT64)
     call.x_rows_first = _leads(a, rows, inner)
@@ -56,9 +56,9 @@ def emit_contract(body: Body, i: int) -> None:
         w.declarations[name] = f"declare void @{name}(ptr, i8, i64, i1)"
         w.do(f"call void @{name}(ptr {slot}, i8 0, i64 {size}, i1 false)")
     elif count == 1:
-        call.emit(*pointers, slot)
+        call.emit(of_x, of_y, slot)
     else:
-        _over_stack(body, call, count, (*pointers, slot), instr.dtype.itemsize)
+        _over_stack(body, call, count, (of_x, of_y, slot), instr.dtype.itemsize)
     if i not in body.program.storage:
         body.registers[i] = body.load(slot, i)
 
@@ -88,7 +88,8 @@ def _over_stack(
     ):
         offset = w.line(f"mul nuw nsw i64 %{counter}, {size * itemsize}")
         places.append(w.line(f"getelementptr i8, ptr {pointer}, i64 {offset}"))
-    call.emit(*places)
+    x, y, out = places
+    call.emit(x, y, out)
     w.do(f"%{following} = add nuw nsw i64 %{counter}, 1")
     done = w.line(f"icmp eq i64 %{following}, {count}")
     w.do(f"br i1 {done}, label %{after}, label %{head}")

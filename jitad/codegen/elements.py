@@ -92,9 +92,9 @@ class Elements:
         if isinstance(atom, Loop):
             return self.counters[atom.depth]
         if isinstance(atom, Quotient):
-            return w.line(f"udiv i64 {self.index(atom.index)}, {atom.divisor}")
+            return w.line(f"udiv i64 {self.index(atom.of)}, {atom.divisor}")
         if isinstance(atom, Remainder):
-            return w.line(f"urem i64 {self.index(atom.index)}, {atom.divisor}")
+            return w.line(f"urem i64 {self.index(atom.of)}, {atom.divisor}")
         return self.bounds(self.values[(atom.value, atom.at)], atom.size)
 
     def bounds(self, register: str, size: int) -> str:

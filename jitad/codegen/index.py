@@ -29,7 +29,7 @@ class Loaded(NamedTuple):
 class Quotient(NamedTuple):
     """index // divisor."""
 
-    index: Index
+    of: Index
     divisor: int
     size: int
 
@@ -37,7 +37,7 @@ class Quotient(NamedTuple):
 class Remainder(NamedTuple):
     """index % divisor."""
 
-    index: Index
+    of: Index
     divisor: int
     size: int
 

@@ -119,7 +119,7 @@ class NestEmitter:
         for a in active:
             a.place(loops)
         latches: list[tuple[str, str, str, int]] = []
-        for level, (depths, n) in enumerate(loops):
+        for level, (depths, _) in enumerate(loops):
             for a in active:
                 a.begin(level)
             before, head = w.fresh("pre"), w.fresh("loop")

@@ -188,7 +188,7 @@ class Reader:
                 if isinstance(atom, Loaded):
                     found.append((atom.value, atom.at))
                 elif isinstance(atom, (Quotient, Remainder)):
-                    stack.append(atom.index)
+                    stack.append(atom.of)
         return found
 
     def is_loaded(self, i: int, at: At) -> bool:

@@ -19,7 +19,7 @@ from jitad.frontend.operands import (
     lift,
 )
 from jitad.ir.errors import ShapeError, TraceError
-from jitad.ir.value import UFUNCS, Value
+from jitad.ir.value import FUNCTIONS, UFUNCS, Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.contraction import contract
@@ -67,7 +67,7 @@ def _prepare(x: Value, a: str, b: str, out: str) -> tuple[Value, str]:
         while a.count(label) > 1:
             i = a.index(label)
             j = a.index(label, i + 1)
-            x = np.diagonal(x, axis1=i, axis2=j)
+            x = FUNCTIONS[np.diagonal](x, axis1=i, axis2=j)
             a = a[:i] + a[i + 1 : j] + a[j + 1 :] + label
     lone = tuple(i for i, label in enumerate(a) if label not in b and label not in out)
     if lone:

@@ -12,7 +12,7 @@ import numpy as np
 
 from jitad.ir.builder import Builder, run
 from jitad.ir.errors import TraceError
-from jitad.ir.value import HOOKS, Value
+from jitad.ir.value import HOOKS, UFUNCS, Value
 from jitad.ops.structural import guard
 
 
@@ -64,7 +64,7 @@ def guard_number(x: Value, kind: type) -> Any:
             remedy="use np.any(x), np.all(x), or np.where(condition, a, b)",
         )
     if kind is bool and x.dtype.kind != "b":
-        return bool(guard_array(np.not_equal(x, 0)).item())
+        return bool(guard_array(UFUNCS[np.not_equal](x, 0)).item())
     if kind is int and x.dtype.kind == "f":
         whole = HOOKS["astype"](np.trunc(x), np.dtype(np.int64))
         return int(guard_array(whole).item())

@@ -46,5 +46,6 @@ def _register(kind: type) -> None:
             object.__setattr__(made, name, child)
         return made
 
-    optree.register_pytree_node(kind, take_apart, put_together, namespace=NAMESPACE)
+    register: Any = optree.register_pytree_node
+    register(kind, take_apart, put_together, namespace=NAMESPACE)
     _known.add(kind)

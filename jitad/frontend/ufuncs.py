@@ -142,7 +142,9 @@ def _square(x: Value) -> Value:
 
 @composite(np.reciprocal, ew.POSITIVE)
 def _reciprocal(x: Value) -> Value:
-    return ew.div(1.0, x) if x.dtype.kind == "f" else ew.int_floor_divide(_const(x, 1), x)
+    if x.dtype.kind == "f":
+        return ew.div(1.0, x)
+    return ew.where(ew.le(ew.absolute(x), 1), x, _const(x, 0))
 
 
 @composite(np.positive, ew.REAL)

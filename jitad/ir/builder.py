@@ -76,8 +76,7 @@ class Builder:
     def _lift_numbers(self, operands: Sequence[Any]) -> list[Value]:
         peer = next(x for x in reversed(operands) if not isinstance(x, NUMBERS))
         return [
-            self.const(x, peer.shape, peer.dtype) if isinstance(x, NUMBERS) else x
-            for x in operands
+            self.const(x, peer.shape, peer.dtype) if isinstance(x, NUMBERS) else x for x in operands
         ]
 
     def copy(self, instr: Instr, args: tuple[int, ...]) -> int:

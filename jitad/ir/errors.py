@@ -63,9 +63,7 @@ class CacheError(JitadError, RuntimeError):
     """A stored kernel could not be read back."""
 
 
-def _rebuild(
-    kind: type[JitadError], what: str, remedy: str, line: SourceLine | None
-) -> JitadError:
+def _rebuild(kind: type[JitadError], what: str, remedy: str, line: SourceLine | None) -> JitadError:
     return kind(what, remedy=remedy, line=line)
 
 
@@ -74,7 +72,10 @@ _OWN = tuple(
     os.path.join(_PACKAGE, name)
     for name in (
         *(f"{layer}{os.sep}" for layer in ("ir", "ops", "frontend", "transforms", "passes")),
-        *(f"{layer}{os.sep}" for layer in ("codegen", "runtime", "scipy", "interop")),
+        *(
+            f"{layer}{os.sep}"
+            for layer in ("codegen", "runtime", "programs", "report", "scipy", "interop")
+        ),
         *("api.py", "testing.py", "numpy.py"),
     )
 )
@@ -84,7 +85,7 @@ _is_internal: dict[str, bool] = {}
 
 def user_line() -> SourceLine | None:
     """The innermost line being run that is neither ours nor a library's."""
-    frame = sys._getframe(1)
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # the way that logging walks
     while frame is not None:
         file = frame.f_code.co_filename
         internal = _is_internal.get(file)

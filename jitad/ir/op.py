@@ -66,7 +66,7 @@ class Elementwise(Op):
     """An op on operands of one shape, element by element.
 
     `partials[j](*operands, result)` is c_j: a value, the number 1, -1 or 0 (a structural zero
-    costs nothing), a `Mask`, or `None` in place of the function where the derivative is zero everywhere.
+    costs nothing), a `Mask`, or `None` in place of the function where it is zero everywhere.
     `emit(writer, type, *registers)` writes LLVM instructions and returns the result's register.
     `cost` is in units of one addition; `domain` is where the tests sample each operand:
     bounds of floats, of ints (integers, both ends included) or of bools.
@@ -76,7 +76,6 @@ class Elementwise(Op):
     emit: Rule
     cost: float = 1.0
     domain: tuple[tuple[float, float], ...] = ()
-
 
 
 @final
@@ -103,7 +102,6 @@ class Structural(Op):
     scalars: Rule | None = None
     combine: Elementwise | None = None
     effect: bool = False
-
 
 
 class Mask(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jitad.ir.errors import SourceLine
-from jitad.ir.op import BOOL, SHORT_NAMES, DType, Op, Shape, Structural, register
+from jitad.ir.op import SHORT_NAMES, DType, Op, Shape, Structural, register
 
 
 class Instr(NamedTuple):
@@ -66,13 +66,23 @@ def _no_evaluation(*_: object, **__: object) -> Any:
     raise TypeError("an input has no value of its own")
 
 
+def _input_type(name: str) -> tuple[Shape, DType]:
+    raise TypeError("the type of an input is declared")
+
+
+def _const_type(value: float, shape: Shape, dtype: DType) -> tuple[Shape, DType]:
+    return shape, dtype
+
+
+def _full(value: float, shape: Shape, dtype: DType) -> Any:
+    return np.full(shape, value, dtype)
+
+
 def _zero(*_: object, **__: object) -> None:
     return None
 
 
-def _keep_const(
-    operands: Sequence[Any], batched: Sequence[bool], size: int, **params: Any
-) -> Any:
+def _keep_const(operands: Sequence[Any], batched: Sequence[bool], size: int, **params: Any) -> Any:
     raise AssertionError("a constant has no batched operands")
 
 
@@ -80,7 +90,7 @@ INPUT = register(
     Structural(
         "input",
         ("name",),
-        infer=lambda name: ((), BOOL),
+        infer=_input_type,
         evaluate=_no_evaluation,
         jvp=_zero,
         batch=_keep_const,
@@ -92,11 +102,10 @@ CONST = register(
     Structural(
         "const",
         ("value", "shape", "dtype"),
-        infer=lambda value, shape, dtype: (shape, dtype),
-        evaluate=lambda value, shape, dtype: np.full(shape, value, dtype),
+        infer=_const_type,
+        evaluate=_full,
         jvp=_zero,
         batch=_keep_const,
-        scalars=None,
     )
 )
 """One number in every element."""
@@ -110,11 +119,12 @@ def type_name(instr: Instr) -> str:
 
 def format_param(value: Any) -> str:
     """A static parameter as `print(tape)` shows it."""
-    if isinstance(value, np.dtype):
-        return SHORT_NAMES.get(value, str(value))
-    if isinstance(value, tuple):
+    kind: type = type(value)
+    if kind is tuple:
         return f"({', '.join(map(format_param, value))}{',' if len(value) == 1 else ''})"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if kind is float:
+        return f"{value:g}"
+    return SHORT_NAMES.get(value, str(value)) if issubclass(kind, np.dtype) else str(value)
 
 
 def format_tape(tape: Tape) -> Iterable[str]:

@@ -147,12 +147,12 @@ class Value:
         return self.dtype.itemsize
 
     @property
-    def T(self) -> Any:  # noqa: N802  NumPy's name
+    def T(self) -> Any:
         """The array with its axes reversed."""
         return np.transpose(self)  # type: ignore[call-overload]
 
     @property
-    def mT(self) -> Any:  # noqa: N802  NumPy's name
+    def mT(self) -> Any:
         """The array with its last two axes swapped."""
         return np.swapaxes(self, -1, -2)  # type: ignore[arg-type]
 
@@ -204,9 +204,9 @@ class Value:
 
     def transpose(self, *axes: Any) -> Any:
         """The array with its axes permuted."""
-        if len(axes) == 1 and (axes[0] is None or not isinstance(axes[0], int)):
-            axes = axes[0]
-        return np.transpose(self, axes or None)  # type: ignore[arg-type]
+        single = len(axes) == 1 and not isinstance(axes[0], int)
+        order: Any = axes[0] if single else axes or None
+        return np.transpose(self, order)  # type: ignore[arg-type]
 
     def flatten(self, order: str = "C") -> Any:
         """The array as one axis."""
@@ -235,6 +235,10 @@ def _unary(ufunc: Any) -> Callable[..., Any]:
         return result
 
     return method
+
+
+def _elementwise(ufunc: Any) -> Callable[..., Any]:
+    return lambda *operands: UFUNCS[ufunc](*operands)
 
 
 def _method(name: str) -> Callable[..., Any]:
@@ -297,10 +301,5 @@ for _name in (
     *("deg2rad", "rad2deg", "isnan", "isinf", "isfinite", "arctan2", "hypot", "fmod"),
     *("logaddexp", "logaddexp2", "copysign", "heaviside"),
 ):
-    setattr(
-        Value,
-        _name,
-        lambda self, *others, _ufunc=getattr(np, _name): UFUNCS[_ufunc](self, *others),
-    )
+    setattr(Value, _name, _elementwise(getattr(np, _name)))
 Value.conjugate = lambda self: self  # type: ignore[attr-defined]
-

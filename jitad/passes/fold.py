@@ -68,7 +68,7 @@ def _number(builder: Builder, index: int) -> float | None:
 
 
 def _is_zero(number: float | None) -> bool:
-    return number == 0 and number is not None
+    return number == 0
 
 
 def _add(builder: Builder, instr: Instr) -> int | None:
@@ -273,7 +273,8 @@ def _index_add(builder: Builder, instr: Instr) -> int | None:
 def _sum(builder: Builder, instr: Instr) -> int | None:
     (axes,) = instr.params
     source = builder.instrs[instr.args[0]]
-    count = math.prod(source.shape[i] for i in axes)
+    lengths: list[int] = [source.shape[i] for i in axes]
+    count = math.prod(lengths)
     if count == 1:
         return st.reshape(builder.value(instr.args[0]), shape=instr.shape).index
     number = _number(builder, instr.args[0])

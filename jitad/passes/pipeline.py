@@ -35,9 +35,8 @@ def stages(tape: Tape) -> Iterator[tuple[str, Tape]]:
 
 def optimise(tape: Tape) -> Tape:
     """The tape after all passes."""
-    for _, tape in stages(tape):
-        pass
-    return tape
+    *_, (_, last) = stages(tape)
+    return last
 
 
 def own_outputs(tape: Tape) -> Tape:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,9 @@ from jitad.ops.contraction import contract, labels
 
 SMALL = 400
 """A tape of at most that many scalar operations is scalarised whatever it is made of."""
+
+Objects = Any
+"""An object array of values."""
 
 _MOVES = (st.broadcast, st.reshape, st.transpose, st.index, st.concatenate)
 _MAX_MOVES = 200_000
@@ -71,7 +76,7 @@ def spell_out(tape: Tape) -> Tape:
     """Every array as its elements; inputs are taken apart, results packed."""
     builder = Builder()
     # A scalar is the index of its instruction, an array an object array of values.
-    spelt: list[int | np.ndarray] = []
+    spelt: list[int | Objects] = []
     inputs: dict[int, int] = {}
     for i, instr in enumerate(tape.instrs):
         builder.line = instr.line
@@ -89,22 +94,27 @@ def spell_out(tape: Tape) -> Tape:
     return builder.finish(outputs, [inputs[i] for i in tape.inputs])
 
 
-def _as_array(builder: Builder, x: int | np.ndarray) -> np.ndarray:
-    return x if isinstance(x, np.ndarray) else _objects([builder.value(x)], ())
+def _as_array(builder: Builder, x: int | Objects) -> Objects:
+    return x if not isinstance(x, int) else _objects([builder.value(x)], ())
 
 
-def _objects(items: list[Any], shape: tuple[int, ...]) -> np.ndarray:
-    array = np.empty(len(items), dtype=object)
+def _places(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """The indices of an array's elements in C order."""
+    return product(*map(range, shape))
+
+
+def _objects(items: list[Any], shape: tuple[int, ...]) -> Objects:
+    array: Any = np.empty(len(items), dtype=object)
     for k, item in enumerate(items):
         array[k] = item
     return array.reshape(shape)
 
 
-def _elements(x: Value) -> np.ndarray:
-    return _objects([st.index(x, slots=place) for place in np.ndindex(x.shape)], x.shape)
+def _elements(x: Value) -> Objects:
+    return _objects([st.index(x, slots=place) for place in _places(x.shape)], x.shape)
 
 
-def _scalars(builder: Builder, instr: Instr, operands: list[np.ndarray]) -> np.ndarray:
+def _scalars(builder: Builder, instr: Instr, operands: list[Objects]) -> Objects:
     op, params = instr.op, instr.named_params
     if op is CONST:
         number = builder.const(params["value"], (), instr.dtype)
@@ -129,15 +139,15 @@ def _scalars(builder: Builder, instr: Instr, operands: list[np.ndarray]) -> np.n
     return np.asarray(op.scalars(*operands, **params), dtype=object)
 
 
-def _index_add(x: np.ndarray, u: np.ndarray, slots: tuple[st.Slot, ...]) -> np.ndarray:
+def _index_add(x: Objects, u: Objects, slots: tuple[st.Slot, ...]) -> Objects:
     result = x.copy()
-    for place in np.ndindex(u.shape):
+    for place in _places(u.shape):
         at = tuple(st.map_slots(place, slots))
         result[at] = st.ew.add(result[at], u[place])
     return result
 
 
-def _packed(array: np.ndarray) -> Value:
+def _packed(array: Objects) -> Value:
     if array.shape == ():
         return array[()]
     return st.pack(*array.ravel(), shape=array.shape)

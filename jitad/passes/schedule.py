@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from jitad.ir.op import Elementwise, Op, Shape, Structural
 from jitad.ir.tape import CONST, INPUT, Tape
@@ -25,7 +24,8 @@ _EXCLUSIVE = (st.argmax, st.argmin, st.cumsum, st.scatter_add)
 """Ops with an order of their own along an axis: they share no nest."""
 
 
-class Root(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class Root:
     """What a nest computes for keeps: an instruction, or one operand (`part`) of a join."""
 
     index: int
@@ -90,7 +90,7 @@ class _Scheduler:
 
     def run(self) -> Program:
         for i, instr in enumerate(self.tape.instrs):
-            if instr.op is INPUT or instr.op is CONST and not self.stored[i]:
+            if instr.op is INPUT or (instr.op is CONST and not self.stored[i]):
                 continue
             if self.stored[i]:
                 self._place(i)

@@ -23,9 +23,7 @@ from jitad.programs.call import (
     Build,
     Function,
     check_float,
-    finish_with,
     plain,
-    same_inputs,
     seedable,
     trace_call,
 )

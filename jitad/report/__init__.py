@@ -1,14 +1,15 @@
 """What people who learn or teach differentiation look at: traces, graphs, stages, as text and HTML.
 
 Read in this order: `expression` writes an instruction in infix notation; `elementary` spells a tape
-out into the v_i of the textbooks; `evaluation` puts values, tangents and adjoints beside them;
+out into the v_i of the textbooks; `evaluation` and `sweeps` put values, tangents and adjoints beside
 `graph` draws; `stages` shows a program on its way to LLVM IR; `trace` is what `jitad.trace` returns.
 """
 
-from jitad.report.evaluation import EvaluationRow, EvaluationTrace, Partial, evaluation_trace
+from jitad.report.evaluation import EvaluationRow, EvaluationTrace, Partial
 from jitad.report.graph import to_dot
 from jitad.report.html import to_html
 from jitad.report.stages import describe_stages
+from jitad.report.sweeps import evaluation_trace
 from jitad.report.trace import Trace, argument_names
 
 __all__ = [

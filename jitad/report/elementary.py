@@ -72,7 +72,9 @@ def elementary(
     spelt = scalarize(tape)
     if spelt is tape:
         program, arrays = tape, [np.asarray(x) for x in (*arguments, *captured)]
-        return Elementary(program, tuple(arrays), tuple(labels), _names(program, len(labels)), False)
+        return Elementary(
+            program, tuple(arrays), tuple(labels), _names(program, len(labels)), False
+        )
     program = cse(_split(spelt, len(arguments), captured))
     arrays = [element for x in arguments for element in np.ravel(x)]
     places = [

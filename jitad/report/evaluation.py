@@ -16,11 +16,14 @@ import numpy as np
 from jitad.ir.errors import SourceLine
 from jitad.report.html import table, with_symbols
 
+MODES = ("forward", "reverse", "both")
+
+
 @dataclass(frozen=True)
 class EvaluationRow:
-    """One line of an evaluation trace: an argument, an elemental operation, or a result.
+    """One line of an evaluation trace: an "argument", an "operation", or a "result".
 
-    Values are floats (arrays, where the program is too long to be spelt out in scalars); tangents
+    `index` is the place of the value on the elementary tape, `line` the user's line. Values are floats (arrays, where the program is too long to be spelt out in scalars); tangents
     and adjoints are None where the mode does not ask for them and for integers and booleans.
     """
 
@@ -28,6 +31,7 @@ class EvaluationRow:
     name: str
     primal: str
     value: Any
+    index: int
     tangent_expression: str = ""
     tangent: Any = None
     adjoint_expression: str = ""
@@ -70,7 +74,7 @@ class EvaluationTrace:
 
     def __str__(self) -> str:
         columns = self.columns()
-        cells = [[_HEADINGS[name] for name in columns]]
+        cells = [_headings(columns)]
         cells += [[_cell(getattr(row, name)) for name in columns] for row in self.rows]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = [_aligned(row, columns, widths) for row in cells]
@@ -81,19 +85,19 @@ class EvaluationTrace:
 
     def _repr_html_(self) -> str:
         columns = self.columns()
-        rows = [[with_symbols(_cell(getattr(row, name), 200)) for name in columns] for row in self.rows]
-        return table([_HEADINGS[name] for name in columns], rows, _boundaries(self.rows))
+        rows = [
+            [with_symbols(_cell(getattr(row, name), 200)) for name in columns] for row in self.rows
+        ]
+        return table(_headings(columns), rows, _boundaries(self.rows))
 
 
-_HEADINGS = {
-    "name": "",
-    "primal": "primal",
-    "value": "value",
-    "tangent_expression": "tangent",
-    "tangent": "",
-    "adjoint_expression": "adjoint",
-    "adjoint": "adjoint",
-}
+def _headings(columns: Sequence[str]) -> list[str]:
+    """A heading for each column; of an expression and its number the first has it."""
+    result: list[str] = []
+    for name in columns:
+        heading = "" if name == "name" else name.removesuffix("_expression")
+        result.append("" if heading in result else heading)
+    return result
 
 
 def _cell(x: Any, limit: int = 60) -> str:
@@ -102,7 +106,7 @@ def _cell(x: Any, limit: int = 60) -> str:
     if isinstance(x, str):
         return x if len(x) <= limit else f"{x[: limit - 4]} ..."
     if np.ndim(x) == 0:
-        return f"{x:.6g}" if isinstance(x, float) else str(x)
+        return f"{x + 0.0:.6g}" if isinstance(x, float) else str(x)
     text = np.array2string(x, precision=4, threshold=4, edgeitems=1, max_line_width=1000)
     return " ".join(text.split())
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
 from jitad.ir.op import Op
 from jitad.ir.tape import CONST, INPUT, Instr, Tape, format_param
 from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
 
 RELATION, SUM, PRODUCT, ATOM = range(4)
 """How tightly the outermost operator of a term binds."""
@@ -79,9 +80,19 @@ def applied(instr: Instr, operands: Sequence[Term]) -> Term:
     if op in _RELATIONS:
         left, right = (x.within(SUM) for x in operands)
         return Term(f"{left} {_RELATIONS[op]} {right}", binding=RELATION)
+    if op is st.index:
+        return Term(f"{operands[0].within(ATOM)}[{', '.join(map(_slot, instr.params[0]))}]")
     params = ", ".join(f"{k}={format_param(v)}" for k, v in instr.named_params.items())
     arguments = ", ".join(map(str, operands))
     return Term(f"{op.name}({arguments}{'; ' if params else ''}{params})")
+
+
+def _slot(slot: st.Slot) -> str:
+    if isinstance(slot, int):
+        return str(slot)
+    start, length, step = slot
+    stop = start + length * step
+    return f"{start}:{stop if stop >= 0 else ''}{'' if step == 1 else f':{step}'}"
 
 
 def _negated(x: Term) -> Term:
@@ -108,3 +119,18 @@ def _times(x: Term, y: Term) -> Term:
 def _over(x: Term, y: Term) -> Term:
     negative = x.negative != y.negative
     return Term(f"{x.unsigned(PRODUCT)} / {y.unsigned(ATOM)}", negative, PRODUCT)
+
+
+def equations(tape: Tape) -> Iterator[tuple[int, str, Term]]:
+    """For each operation of a tape its index, the name `print(tape)` gives it, and its right side.
+
+    >>> import numpy as np, jitad
+    >>> tape = jitad.trace(lambda x, y: np.log(x) + x * y, 2.0, 5.0).tape
+    >>> [f"{name} = {right}" for _, name, right in equations(tape)]
+    ['v2 = log(x0)', 'v3 = x0 * x1', 'v4 = v2 + v3']
+    """
+    names: dict[int, str] = {}
+    for i, instr in enumerate(tape.instrs):
+        if instr.op is not INPUT and instr.op is not CONST:
+            yield i, f"v{i}", applied(instr, [expression(tape, j, names) for j in instr.args])
+            names[i] = f"v{i}"

@@ -40,7 +40,7 @@ _SCALARS: dict[DType, type] = {
 @lru_cache(maxsize=1)
 def _numpy_api() -> Any:
     """NumPy's table of C functions."""
-    from numpy._core import _multiarray_umath
+    from numpy._core import _multiarray_umath  # pyright: ignore  # C module, no stub
 
     get = ctypes.pythonapi.PyCapsule_GetPointer
     get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]

@@ -1,4 +1,4 @@
-"""Function + how to transform it -> callable: traces at new shapes, keeps the kernels, calls them."""
+"""Function + its program -> callable: traces at new shapes, keeps the kernels, calls them."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def numba_function(
 
     @numba.njit(nogil=True)
     def kernel(*args: Any) -> Any:
-        return call(args)
+        return call(args)  # pyright: ignore[reportCallIssue]  # the context is Numba's
 
     return kernel
 

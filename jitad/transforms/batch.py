@@ -52,5 +52,3 @@ def _batched(
         return op(*aligned, **instr.named_params).index
     assert isinstance(op, Structural) and op.batch is not None
     return op.batch(operands, flags, size, **instr.named_params).index
-
-

@@ -52,7 +52,8 @@ def _tangent(
         total = None
         for j, dx in enumerate(tangents):
             if dx is not None:
-                total = plus(total, typed(scale(partial(op, j, operands, result), dx), result.dtype))
+                term = scale(partial(op, j, operands, result), dx)
+                total = plus(total, typed(term, result.dtype))
         return total
     assert isinstance(op, Structural) and op.jvp is not None
     return op.jvp(operands, result, tangents, **instr.named_params)

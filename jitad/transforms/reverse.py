@@ -86,8 +86,6 @@ def _pull(
             _add(adjoints, j, share)
 
 
-
-
 def _add(adjoints: dict[int, Value], j: int, share: Value) -> None:
     known = adjoints.get(j)
     adjoints[j] = share if known is None else add(known, share)

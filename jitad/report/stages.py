@@ -1,0 +1,30 @@
+"""Plan -> text: a program after every pass, its loops, and its LLVM IR; what `explain` shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jitad.ir.tape import Tape
+from jitad.passes.pipeline import stages
+from jitad.passes.schedule import Nest, schedule
+from jitad.runtime.kernel import Kernel, Plan
+
+
+def describe_stages(plan: Plan) -> str:
+    """Every stage from the tape to LLVM IR."""
+    tape = plan.tape
+    parts = [f"== trace\n{tape}"]
+    for name, tape in stages(tape):
+        parts.append(f"== {name}\n{tape}")
+    program = schedule(tape)
+    parts.append("== schedule\n" + "\n".join(_describe(step, tape) for step in program.steps))
+    parts.append(f"== llvm\n{Kernel(plan).code.text}")
+    return "\n\n".join(parts)
+
+
+def _describe(step: Any, tape: Tape) -> str:
+    if not isinstance(step, Nest):
+        return f"  call v{step.index} = {tape.instrs[step.index].op.name}"
+    roots = ", ".join(f"v{root.index}" for root in step.roots)
+    over = " x ".join(map(str, step.space)) or "once"
+    return f"  loop {over}: {roots}"
