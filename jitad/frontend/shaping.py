@@ -146,8 +146,8 @@ def atleast_2d(*arys: Any) -> Any:
 
 def _each(arrays: tuple[Any, ...], function: Any) -> Any:
     builder = innermost(arrays)
-    results = tuple(function(lift(builder, x)) for x in arrays)
-    return results if len(results) > 1 else results[0]
+    results = [function(lift(builder, x)) for x in arrays]
+    return tuple(results) if len(results) > 1 else results[0]
 
 
 # -- joins -----------------------------------------------------------------------------------------
@@ -479,5 +479,5 @@ def diff(a: Any, n: int = 1, axis: int = -1, **unsupported: Any) -> Value:
     for _ in range(n):
         later = (slice(None),) * place + (slice(1, None),)
         earlier = (slice(None),) * place + (slice(None, -1),)
-        x = x[later] - x[earlier]
+        x = ew.sub(x[later], x[earlier])
     return x

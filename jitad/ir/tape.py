@@ -119,7 +119,7 @@ def type_name(instr: Instr) -> str:
 
 def format_param(value: Any) -> str:
     """A static parameter as `print(tape)` shows it."""
-    kind: type = type(value)
+    kind: Any = type(value)
     if kind is tuple:
         return f"({', '.join(map(format_param, value))}{',' if len(value) == 1 else ''})"
     if kind is float:

@@ -123,7 +123,7 @@ def _scalars(builder: Builder, instr: Instr, operands: list[Objects]) -> Objects
         rows = zip(*(x.ravel() for x in operands), strict=True)
         return _objects([op(*row, **params) for row in rows], instr.shape)
     if op is st.iota:
-        places = np.ndindex(instr.shape)
+        places = _places(instr.shape)
         axis = params["axis"]
         numbers = [builder.const(place[axis], (), instr.dtype) for place in places]
         return _objects(numbers, instr.shape)
