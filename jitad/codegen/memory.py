@@ -40,24 +40,29 @@ def initialise(body: Body, i: int, instr: Instr) -> None:
 def _uncovered(body: Body, instr: Instr) -> list[tuple[int, int]]:
     """The stretches of a zero buffer that the accumulation will not simply overwrite."""
     size = math.prod(instr.shape)
-    box = overwritten(body, instr)
+    box = _contiguous(instr) if overwrites(body, instr) else None
     return [(0, size)] if box is None else [(0, box[0]), (box[1], size)]
 
 
-def overwritten(body: Body, instr: Instr) -> tuple[int, int] | None:
-    """A contiguous stretch into zeros that the first accumulation fills, if it is one."""
-    if instr.op is not st.index_add or body.tape.instrs[instr.args[0]].op is not CONST:
-        return None
-    if body.tape.instrs[instr.args[0]].params[0] != 0 or not instr.shape:
-        return None
+def overwrites(body: Body, instr: Instr) -> bool:
+    """Whether an accumulation is the first into zeros: each element is stored, and added to none."""
+    base = body.tape.instrs[instr.args[0]]
+    return (
+        instr.op is st.index_add
+        and base.op is CONST
+        and base.params[0] == 0
+        and math.prod(instr.shape) != 1
+    )
+
+
+def _contiguous(instr: Instr) -> tuple[int, int] | None:
+    """The stretch of memory that a basic index covers, if it is one."""
     first, *rest = instr.params[0]
     if any(s != (0, n, 1) for s, n in zip(rest, instr.shape[1:], strict=True)):
         return None
     start, length, step = (first, 1, 1) if isinstance(first, int) else first
-    if step != 1:
-        return None
     row = math.prod(instr.shape[1:])
-    return start * row, (start + length) * row
+    return (start * row, (start + length) * row) if step == 1 else None
 
 
 def _clear(body: Body, pointer: str, start: int, stop: int) -> None:

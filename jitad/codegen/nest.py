@@ -10,7 +10,7 @@ import numpy as np
 from jitad.codegen.accumulator import Accumulator, identity
 from jitad.codegen.elements import Elements
 from jitad.codegen.index import Index, Loop, flat, strides
-from jitad.codegen.memory import fill, initialise, overwritten
+from jitad.codegen.memory import fill, initialise, overwrites
 from jitad.codegen.reader import At, Reader
 from jitad.codegen.status import GUARD_FAILED
 from jitad.ir.op import BOOL, DType, Elementwise, Structural
@@ -205,7 +205,7 @@ class NestEmitter:
             self._check(instr, register, reads[0][1])
         elif instr.op is st.cumsum:
             self._running(root.index, instr, register, reads[0][1])
-        elif instr.op in (st.index_add, st.scatter_add) and overwritten(self.body, instr) is None:
+        elif instr.op in (st.index_add, st.scatter_add) and not overwrites(self.body, instr):
             self._add_to(root.index, instr, register, target)
         elif target is None:
             self.body.registers[root.index] = register

@@ -208,7 +208,7 @@ sub = _binary("sub", np.subtract, _instruction("fsub contract", "sub"),
 mul = _binary("mul", np.multiply, _instruction("fmul contract", "mul", "and"),
     lambda x, y, v: y, lambda x, y, v: x)  # fmt: skip
 div = _binary("div", np.true_divide, _instruction("fdiv contract"),
-    lambda x, y, v: div(1.0, y), lambda x, y, v: neg(div(v, y)),
+    lambda x, y, v: div(1.0, y), lambda x, y, v: neg(mul(v, div(1.0, y))),
     domain=(REAL, POSITIVE), cost=8)  # fmt: skip
 neg = _unary("neg", np.negative, _emit_neg, lambda x, v: -1, cost=1)
 absolute = _unary("abs", np.absolute, _emit_abs, lambda x, v: sign(x), cost=1)
@@ -218,7 +218,7 @@ ceil = _unary("ceil", np.ceil, _intrinsic("ceil"), None, cost=2)
 rint = _unary("rint", np.rint, _intrinsic("rint"), None, cost=2)
 trunc = _unary("trunc", np.trunc, _intrinsic("trunc"), None, cost=2)
 
-sqrt = _unary("sqrt", np.sqrt, _intrinsic("sqrt"), lambda x, v: div(0.5, v),
+sqrt = _unary("sqrt", np.sqrt, _intrinsic("sqrt"), lambda x, v: mul(0.5, div(1.0, v)),
     domain=POSITIVE, cost=8)  # fmt: skip
 cbrt = _unary("cbrt", np.cbrt, _libm("cbrt"), lambda x, v: div(1 / 3, mul(v, v)), domain=POSITIVE)
 exp = _unary("exp", np.exp, _libm("exp"), lambda x, v: v)

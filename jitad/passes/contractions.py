@@ -1,4 +1,4 @@
-"""Tape -> Tape: contractions in the layouts that BLAS takes; tiny ones as products and sums.
+"""Tape -> Tape: contractions in the layouts that BLAS takes; tiny and outer ones as products.
 
 BLAS sees stacks of dense matrices: operands labelled (stack, rows, inner) or (stack, inner, rows),
 results (stack, rows, columns) or (stack, columns, rows). Transposed operands are absorbed into
@@ -45,7 +45,7 @@ def _lower(builder: Builder, instr: Instr, args: tuple[int, ...]) -> int:
     inner = [label for label in a if label in b and label not in out]
     rows = "".join(label for label in out if label not in b)
     columns = "".join(label for label in out if label not in a)
-    if math.prod(sizes.values()) <= _TINY:
+    if not inner or not (rows or columns) or math.prod(sizes.values()) <= _TINY:
         return _product(x, y, a, b, out, "".join(inner), sizes).index
     k = next(
         (order for order in (_inner(a, inner), _inner(b, inner)) if _fits(a, b, stack, order, out)),
@@ -103,7 +103,9 @@ def _product(
     factors: list[Value] = []
     for value, term in ((x, a), (y, b)):
         present = [label for label in order if label in term]
-        value = st.transpose(value, perm=tuple(term.index(label) for label in present))
+        perm = tuple(term.index(label) for label in present)
+        value = value if perm == tuple(range(len(perm))) else st.transpose(value, perm=perm)
         value = st.reshape(value, shape=tuple(sizes[c] if c in term else 1 for c in order))
         factors.append(st.broadcast(value, shape=shape))
-    return st.reduce_sum(ew.mul(*factors), axes=tuple(range(len(out), len(order))))
+    total = ew.mul(*factors)
+    return st.reduce_sum(total, axes=tuple(range(len(out), len(order)))) if inner else total

@@ -12,6 +12,7 @@ from jitad.passes.cse import cse
 from jitad.passes.dce import dce
 from jitad.passes.fold import fold
 from jitad.passes.scalarize import scalarize
+from jitad.passes.stencils import stencils
 
 PASSES: tuple[Callable[[Tape], Tape], ...] = (
     dce,  # first, so that the others do not work on what nobody reads
@@ -21,6 +22,7 @@ PASSES: tuple[Callable[[Tape], Tape], ...] = (
     scalarize,
     fold,  # elements bring new constants: zeros of adjoints, ones of seeds
     cse,
+    stencils,  # after cse, so that a chain of additions is read once
     dce,
 )
 

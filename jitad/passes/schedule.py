@@ -108,14 +108,35 @@ class _Scheduler:
         stored = [self._is_root(instr.op) for instr in self.tape.instrs]
         for i in self.tape.outputs:
             stored[i] = self.tape.instrs[i].op is not INPUT or stored[i]
+        seen: dict[int, int] = {}
         for i, instr in enumerate(self.tape.instrs):
             if self.sizes[i] == 1 and instr.op not in (INPUT, CONST):
                 stored[i] = True
             if not stored[i]:
                 self.cost[i] = self._cost(i, stored)
-            for j in self._read_from_memory(i):
+            for j in self._read_from_memory(i) + self._read_apart(i, seen):
                 stored[j] = stored[j] or self.tape.instrs[j].op is not INPUT
         return stored
+
+    def _read_apart(self, i: int, seen: dict[int, int]) -> tuple[int, ...]:
+        """A costly operand that a second view shows: a stencil would compute it at each place."""
+        instr = self.tape.instrs[i]
+        if isinstance(instr.op, Structural) and instr.op.index_map is not None:
+            (j,) = instr.args
+            if seen.setdefault(j, i) != i and self.cost[j] > CHEAP:
+                return (self._costly_part(j),)
+        return ()
+
+    def _costly_part(self, i: int) -> int:
+        """What is worth storing of a value: not the constant factor that it ends with."""
+        instr = self.tape.instrs[i]
+        while isinstance(instr.op, Elementwise) and instr.op.cost <= 1:
+            rest = [j for j in instr.args if self.tape.instrs[j].op is not CONST]
+            if len(rest) != 1 or self.cost[rest[0]] <= CHEAP:
+                break
+            i = rest[0]
+            instr = self.tape.instrs[i]
+        return i
 
     def _is_root(self, op: Op) -> bool:
         if isinstance(op, Elementwise) or op in (INPUT, CONST, st.iota, st.gather):

@@ -1,0 +1,123 @@
+"""Tape -> Tape: shifted additions into zeros become one sum where they overlap, and thin margins.
+
+The adjoint of a stencil adds K shifted arrays into one, in K passes over memory. Where all K boxes
+overlap, the same elements are one elementwise sum; what remains of each box are slabs at its rim.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from jitad.ir.builder import Builder
+from jitad.ir.tape import CONST, Tape
+from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
+
+Box = tuple[tuple[int, int], ...]
+"""For each axis where a region starts and stops."""
+
+_MOST = 32
+"""Chains of more additions are left as they are."""
+
+
+class _Addition(NamedTuple):
+    operand: int
+    slots: tuple[st.Slot, ...]
+
+
+def stencils(tape: Tape) -> Tape:
+    """The tape with overlapping additions into zeros merged."""
+    if not any(instr.op is st.index_add for instr in tape.instrs):
+        return tape
+    uses = tape.users()
+    builder = Builder()
+    new: list[int] = []
+    for i, instr in enumerate(tape.instrs):
+        builder.line = instr.line
+        chain = _chain(tape, uses, i)
+        merged = None
+        if chain is not None:
+            moved = [_Addition(new[a.operand], a.slots) for a in chain]
+            merged = _merge(builder, moved, instr.shape)
+        args = tuple([new[j] for j in instr.args])
+        new.append(builder.copy(instr, args) if merged is None else merged)
+    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+
+
+def _chain(tape: Tape, uses: list[int], last: int) -> list[_Addition] | None:
+    """The additions of which instruction `last` is the end, if they begin with zeros."""
+    if tape.instrs[last].op is not st.index_add:
+        return None
+    additions: list[_Addition] = []
+    i = last
+    while tape.instrs[i].op is st.index_add and (i == last or uses[i] == 1):
+        total, operand = tape.instrs[i].args
+        additions.append(_Addition(operand, tape.instrs[i].params[0]))
+        i = total
+    zero = tape.instrs[i].op is CONST and tape.instrs[i].params[0] == 0
+    return additions[::-1] if zero and 2 <= len(additions) <= _MOST else None
+
+
+def _box(slots: tuple[st.Slot, ...]) -> Box | None:
+    """The region that a basic index covers, if it is a box."""
+    box: list[tuple[int, int]] = []
+    for slot in slots:
+        if isinstance(slot, int) or slot[2] != 1:
+            return None
+        box.append((slot[0], slot[0] + slot[1]))
+    return tuple(box)
+
+
+def _merge(builder: Builder, chain: Sequence[_Addition], shape: tuple[int, ...]) -> int | None:
+    boxed = [(a, box) for a in chain if (box := _box(a.slots)) is not None]
+    if len(boxed) < 2:
+        return None
+    inside = tuple(
+        (max(low for low, _ in axis), min(high for _, high in axis))
+        for axis in zip(*(box for _, box in boxed), strict=True)
+    )
+    if _volume(inside) * 2 < min(_volume(box) for _, box in boxed):
+        return None
+    total: Value | None = None
+    for addition, box in boxed:
+        part = _part(builder, addition.operand, box, inside)
+        total = part if total is None else ew.add(total, part)
+    assert total is not None
+    result = builder.const(0, shape, total.dtype)
+    result = st.index_add(result, total, slots=_slots(inside))
+    for addition, box in boxed:
+        for slab in _rim(box, inside):
+            margin = _part(builder, addition.operand, box, slab)
+            result = st.index_add(result, margin, slots=_slots(slab))
+    for addition in chain:
+        if _box(addition.slots) is None:
+            result = st.index_add(result, builder.value(addition.operand), slots=addition.slots)
+    return result.index
+
+
+def _volume(box: Box) -> int:
+    return math.prod(max(0, high - low) for low, high in box)
+
+
+def _slots(box: Box) -> tuple[st.Slot, ...]:
+    return tuple((low, high - low, 1) for low, high in box)
+
+
+def _part(builder: Builder, operand: int, box: Box, region: Box) -> Value:
+    """The elements of an operand that fall into a region, the operand lying at `box`."""
+    shifted = zip(box, region, strict=True)
+    slots = tuple((low - start, high - low, 1) for (start, _), (low, high) in shifted)
+    x = builder.value(operand)
+    full = all(slot == (0, n, 1) for slot, n in zip(slots, x.shape, strict=True))
+    return x if full else st.index(x, slots=slots)
+
+
+def _rim(box: Box, inside: Box) -> Iterator[Box]:
+    """What a box has outside of another that lies in it, as disjoint slabs."""
+    for axis, ((low, high), (start, stop)) in enumerate(zip(box, inside, strict=True)):
+        for margin in ((low, start), (stop, high)):
+            if margin[0] < margin[1]:
+                yield (*inside[:axis], margin, *box[axis + 1 :])
