@@ -125,22 +125,34 @@ def _mul(builder: Builder, instr: Instr) -> int | None:
         inner = builder.instrs[x]
         if number is not None and inner.op is ew.neg:
             return _scaled(builder, inner.args[0], -number, instr)
-        if number is not None and inner.op is ew.mul and _exact(number):
+        if number is not None and inner.op is ew.mul:
             return _scaled(builder, x, number, instr)
-    x, y = (builder.instrs[j] for j in instr.args)
-    if x.op is ew.neg and y.op is ew.neg:
-        return ew.mul(builder.value(x.args[0]), builder.value(y.args[0])).index
+        if inner.op is ew.neg:
+            # One negation, outermost, where it meets the next product or sum.
+            product = ew.mul(builder.value(inner.args[0]), builder.value(y))
+            return _neg_of(builder, product.index)
     return None
+
+
+def _neg_of(builder: Builder, index: int) -> int:
+    """-x, with another negation undone: both factors of a product were negated."""
+    instr = builder.instrs[index]
+    if instr.op is ew.mul:
+        for x, y in (instr.args, instr.args[::-1]):
+            inner = builder.instrs[x]
+            if inner.op is ew.neg:
+                return ew.mul(builder.value(inner.args[0]), builder.value(y)).index
+    return ew.neg(builder.value(index)).index
 
 
 def _scaled(builder: Builder, index: int, number: float, instr: Instr) -> int:
     """x * number, joined with a product with another number below it."""
     inner = builder.instrs[index]
-    if inner.op is ew.mul and _exact(number):
-        # (x * a) * b is x * (a * b) exactly where b is a power of two.
+    if inner.op is ew.mul:
+        # (x * a) * b is x * (a * b) exactly where a or b is a power of two.
         for u, w in (inner.args, inner.args[::-1]):
             other = _number(builder, w)
-            if other is not None:
+            if other is not None and (_exact(number) or _exact(other)):
                 index, number = u, other * number
                 break
     factor = builder.const(number, instr.shape, instr.dtype)

@@ -1,8 +1,9 @@
 """What people who learn or teach differentiation look at: traces, graphs, stages, as text and HTML.
 
-Read in this order: `expression` writes an instruction in infix notation; `elementary` spells a tape
-out into the v_i of the textbooks; `evaluation` and `sweeps` put values, tangents and adjoints beside
-`graph` draws; `stages` shows a program on its way to LLVM IR; `trace` is what `jitad.trace` returns.
+Read in this order: `expression` writes an instruction in infix notation; `elementary` spells a
+tape out into the v_i of the textbooks; `evaluation` and `sweeps` put values, tangents and adjoints
+beside them; `graph` draws; `stages` shows a program on its way to LLVM IR; `trace` is what
+`jitad.trace` returns.
 """
 
 from jitad.report.evaluation import EvaluationRow, EvaluationTrace, Partial

@@ -7,6 +7,7 @@ as a number in the expressions, or, if it is a long array, under the name of its
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,9 @@ from jitad.passes.scalarize import scalarize
 from jitad.report.expression import Term, applied, number
 
 Array = np.ndarray[Any, Any]
+
+MAX_ENDS = 200
+"""Arguments and results of more elements than that are not taken apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +73,9 @@ def elementary(
     tape: Tape, arguments: Sequence[Any], captured: Sequence[Any], labels: Sequence[str]
 ) -> Elementary:
     """The program in elementary form; `labels` are the arguments' names."""
-    spelt = scalarize(tape)
+    ends = [*tape.inputs[: len(labels)], *tape.outputs]
+    is_long = sum(math.prod(tape.instrs[i].shape) for i in ends) > MAX_ENDS
+    spelt = tape if is_long else scalarize(tape)
     if spelt is tape:
         program, arrays = tape, [np.asarray(x) for x in (*arguments, *captured)]
         return Elementary(

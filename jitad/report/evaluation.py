@@ -23,8 +23,9 @@ MODES = ("forward", "reverse", "both")
 class EvaluationRow:
     """One line of an evaluation trace: an "argument", an "operation", or a "result".
 
-    `index` is the place of the value on the elementary tape, `line` the user's line. Values are floats (arrays, where the program is too long to be spelt out in scalars); tangents
-    and adjoints are None where the mode does not ask for them and for integers and booleans.
+    `index` is the place of the value on the elementary tape, `line` the user's line. Values are
+    floats (arrays, where the program is too long to be spelt out in scalars); tangents and
+    adjoints are None where the mode does not ask for them, and for integers and booleans.
     """
 
     kind: str

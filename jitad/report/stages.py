@@ -14,7 +14,7 @@ def describe_stages(plan: Plan) -> str:
     """Every stage from the tape to LLVM IR."""
     tape = plan.tape
     parts = [f"== trace\n{tape}"]
-    for name, tape in stages(tape):
+    for name, tape in stages(plan.tape):
         parts.append(f"== {name}\n{tape}")
     program = schedule(tape)
     parts.append("== schedule\n" + "\n".join(_describe(step, tape) for step in program.steps))

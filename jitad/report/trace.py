@@ -11,6 +11,7 @@ import numpy as np
 
 from jitad.frontend.pytree import Structure, flatten
 from jitad.ir.errors import ShapeError
+from jitad.ir.op import Shape
 from jitad.ir.tape import Tape
 from jitad.report.elementary import Elementary, elementary
 from jitad.report.evaluation import MODES, EvaluationTrace
@@ -86,6 +87,7 @@ class Trace:
         >>> import numpy as np, jitad
         >>> trace = jitad.trace(lambda x1, x2: np.log(x1) + x1 * x2 - np.sin(x2), 2.0, 5.0)
         >>> print(trace.evaluation_trace())
+             primal        value  tangent                     adjoint
         -------------------------------------------------------------
         v-1  x1                2  dx1                      1      5.5
         v0   x2                5  dx2                      0  1.71634
@@ -104,12 +106,13 @@ class Trace:
         direction = weights = None
         if tangents is not None:
             args = self.structure.children()[0]
-            given = _like(tuple(tangents), args, self.arguments, "tangents")
-            rest = self.arguments[args.num_leaves :]
-            direction = program.split([*given, *(np.zeros(np.shape(x)) for x in rest)])
+            shapes = [np.shape(x) for x in self.arguments]
+            given = _like(tuple(tangents), args, shapes[: args.num_leaves], "tangents")
+            rest = [np.zeros(shape) for shape in shapes[args.num_leaves :]]
+            direction = program.split([*given, *rest])
         if adjoint is not None:
-            results = [self.tape.instrs[i] for i in self.tape.outputs]
-            weights = program.split(_like(adjoint, self.plan.structure, results, "adjoint"))
+            shapes = [self.tape.instrs[i].shape for i in self.tape.outputs]
+            weights = program.split(_like(adjoint, self.plan.structure, shapes, "adjoint"))
         return evaluation_trace(program, mode, direction, weights)
 
     def _elementary(self) -> Elementary:
@@ -120,13 +123,12 @@ class Trace:
         return elementary(self.tape, leaves, self.plan.captured, self.labels)
 
 
-def _like(given: Any, structure: Structure, models: Sequence[Any], what: str) -> list[Any]:
+def _like(given: Any, structure: Structure, shapes: Sequence[Shape], what: str) -> list[Any]:
     """The leaves of a tree; an error where structure or shapes are not those wanted."""
     leaves, got = flatten(given)
     if got != structure:
         raise ShapeError(f"the {what} have the structure {got}, and {structure} is needed")
-    for x, model in zip(leaves, models, strict=False):
-        shape = model.shape if hasattr(model, "shape") else ()
+    for x, shape in zip(leaves, shapes, strict=True):
         if np.shape(x) != shape:
             raise ShapeError(f"the {what} have shape {np.shape(x)}, and {shape} is needed")
     return leaves

@@ -7,12 +7,14 @@ Derivatives, 2nd ed., SIAM 2008, section 3.1).
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import Elementwise, Structural
+from jitad.ir.op import DType, Elementwise, Mask, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
-from jitad.transforms.linear import dense, is_float, partial, plus, scale, typed
+from jitad.ops.elementwise import mul
+from jitad.transforms.linear import Partial, dense, is_float, partial, plus, scale, typed
 
 
 def forward(tape: Tape, active: Collection[int]) -> Tape:
@@ -24,36 +26,83 @@ def forward(tape: Tape, active: Collection[int]) -> Tape:
     builder = Builder()
     seeded = {tape.inputs[k] for k in active}
     primals: list[int] = []
-    tangents: dict[int, Value] = {}
+    tangents: dict[int, Tangent] = {}
+    uses = tape.users()
     for i, instr in enumerate(tape.instrs):
         builder.line = instr.line
         primals.append(builder.copy(instr, tuple([primals[j] for j in instr.args])))
         if i in seeded:
-            tangents[i] = builder.input(f"d{instr.params[0]}", instr.shape, instr.dtype)
+            seed = builder.input(f"d{instr.params[0]}", instr.shape, instr.dtype)
+            tangents[i] = Tangent(None, seed)
         elif is_float(instr):
             dv = _tangent(builder, instr, primals[i], [tangents.get(j) for j in instr.args])
             if dv is not None:
-                tangents[i] = dv
-    results = [dense(tangents.get(i), tape.instrs[i], builder).index for i in tape.outputs]
+                # Several readers share one product with the base.
+                tangents[i] = dv if uses[i] == 1 else Tangent(None, dv.whole())
+    whole = {i: tangents[i].whole() for i in tape.outputs if i in tangents}
+    results = [dense(whole.get(i), tape.instrs[i], builder).index for i in tape.outputs]
     inputs = [primals[i] for i in tape.inputs]
-    inputs += [tangents[tape.inputs[k]].index for k in active]
+    inputs += [tangents[tape.inputs[k]].base.index for k in active]
     return builder.finish([primals[i] for i in tape.outputs] + results, inputs)
 
 
+class Tangent(NamedTuple):
+    """factor * base, where a factor of None is 1.
+
+    Partials along a chain multiply into the factor, so that with many tangents at once they are
+    multiplied once and not for each; the base is one of the seeds or a sum that had two bases.
+    """
+
+    factor: Value | None
+    base: Value
+
+    def whole(self) -> Value:
+        """The tangent itself."""
+        return self.base if self.factor is None else mul(self.factor, self.base)
+
+
 def _tangent(
-    builder: Builder, instr: Instr, index: int, tangents: Sequence[Value | None]
-) -> Value | None:
+    builder: Builder, instr: Instr, index: int, tangents: Sequence[Tangent | None]
+) -> Tangent | None:
     if all(x is None for x in tangents):
         return None
     op = instr.op
     operands = [builder.value(j) for j in builder.instrs[index].args]
     result = builder.value(index)
     if isinstance(op, Elementwise):
-        total = None
-        for j, dx in enumerate(tangents):
-            if dx is not None:
-                term = scale(partial(op, j, operands, result), dx)
-                total = plus(total, typed(term, result.dtype))
-        return total
+        terms = [
+            (partial(op, j, operands, result), dx)
+            for j, dx in enumerate(tangents)
+            if dx is not None
+        ]
+        return _joined(terms) or _summed(terms, result.dtype)
     assert isinstance(op, Structural) and op.jvp is not None
-    return op.jvp(operands, result, tangents, **instr.named_params)
+    whole = [None if dx is None else dx.whole() for dx in tangents]
+    moved = op.jvp(operands, result, whole, **instr.named_params)
+    return None if moved is None else Tangent(None, moved)
+
+
+def _joined(terms: list[tuple[Partial, Tangent]]) -> Tangent | None:
+    """The terms as one factor, where they have one base; None where they have not."""
+    base = terms[0][1].base
+    total: Value | None = None
+    for c, dx in terms:
+        if dx.base.index != base.index or not isinstance(c, Value) or c.dtype != base.dtype:
+            return None
+        total = plus(total, c if dx.factor is None else mul(c, dx.factor))
+    return Tangent(total, base)
+
+
+def _summed(terms: list[tuple[Partial, Tangent]], dtype: DType) -> Tangent | None:
+    total: Value | None = None
+    for c, dx in terms:
+        if (
+            len(terms) == 1
+            and dx.factor is not None
+            and not isinstance(c, (Value, Mask))
+            and c in (1, -1)
+            and dx.base.dtype == dtype
+        ):
+            return Tangent(scale(c, dx.factor), dx.base)
+        total = plus(total, typed(scale(c, dx.whole()), dtype))
+    return None if total is None else Tangent(None, total)
