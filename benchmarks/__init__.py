@@ -1,8 +1,8 @@
 """Speed claims, each measured beside its competitor in one process: `python -m benchmarks`.
 
-    latency.py         value and gradient of a NumPy function called from Python, against JAX and Numba
+    latency.py         value and gradient of a NumPy function called from Python, against its peers
     compile_time.py    from a new function object to its first gradient, and the stages in between
-    cheap_gradient.py  TIME(f, grad f) / TIME(f) and TIME(f, J v) / TIME(f) over functions of many kinds
+    cheap_gradient.py  TIME(f, grad f) / TIME(f), TIME(f, J v) / TIME(f) over many kinds of f
     many_tangents.py   eight tangents at once, against eight single ones
     njit_loop.py       a kernel inside an @njit loop, against a gradient written by hand
     programs.py        the functions that are measured

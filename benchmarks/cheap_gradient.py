@@ -1,4 +1,4 @@
-"""The cheap gradient principle: what a gradient and a directional derivative cost, in function calls.
+"""The cheap gradient principle: gradients and tangents cost a few function calls.
 
 TIME(f, grad f) / TIME(f) is at most 4 (Griewank & Walther, Evaluating Derivatives, 2nd ed., SIAM
 2008, section 4.4: between 3 and 4 by counting operations), TIME(f, J v) / TIME(f) at most 2.5.
@@ -73,7 +73,9 @@ def _times(function: Function, x: np.ndarray, seconds: float) -> dict[str, float
         "gradient": (gradient, (x,)),
         "tangent": (tangent, (x, v)),
     }
-    return {name: timing.best for name, timing in measure(calls, seconds=seconds, rtol=None).items()}
+    return {
+        name: timing.best for name, timing in measure(calls, seconds=seconds, rtol=None).items()
+    }
 
 
 # -- the functions ---------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Callables -> tables of timings: interleaved repeats in one process, equal results checked first."""
+"""Callables -> tables of timings: interleaved repeats in one process, results checked first."""
 
 from __future__ import annotations
 

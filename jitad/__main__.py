@@ -8,6 +8,7 @@ import timeit
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,7 +70,7 @@ class Split(NamedTuple):
 
 @dataclass
 class Progress:
-    """One line that says how far a fit is: updated in place on a terminal, printed anew elsewhere."""
+    """How far a fit is: one line updated in place on a terminal, lines now and then elsewhere."""
 
     every: int = 5
     iteration: int = 0
@@ -154,7 +155,7 @@ def rosenbrock(x: Any) -> Any:
 def scalar_rosenbrock(x: Sequence[Any]) -> Any:
     """The same, one scalar at a time."""
     total = 0.0
-    for a, b in zip(x[:-1], x[1:], strict=True):
+    for a, b in pairwise(x):
         residual, distance = b - a * a, 1 - a
         total = total + 100 * (residual * residual) + distance * distance
     return total
@@ -203,7 +204,7 @@ def microseconds(function: Callable[[], Any]) -> float:
 def show_speed() -> None:
     """Time per value and gradient: compiled, and in pure Python by either mode."""
     _heading("Time per value and gradient, in microseconds")
-    print(f"{'':32}{'jitad':>8}{'dual numbers':>24}{'reverse mode':>24}")
+    print(f"{'':36}{'jitad':>8}{'dual numbers':>24}{'reverse mode':>24}")
     for contest in contests():
         compiled = jitad.value_and_grad(contest.array)
         numbers = contest.x.tolist()
@@ -215,7 +216,7 @@ def show_speed() -> None:
         _check_equal(contest.name, [method() for method in methods])
         own, *others = (microseconds(method) for method in methods)
         ratios = "".join(f"{t:14.1f}{f'({t / own:.0f} x)':>10}" for t in others)
-        print(f"{f'{contest.name}, n = {len(numbers)}':32}{own:8.2f}{ratios}")
+        print(f"{f'{contest.name}, n = {len(numbers)}':36}{own:8.2f}{ratios}")
     print("\nIn pure Python: jitad.textbook. All gradients were checked to be equal.")
 
 

@@ -8,12 +8,12 @@ gradient. Nothing here knows any function by name.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import jitad
-from jitad.frontend.pytree import flatten
+from jitad.frontend.pytree import flatten, unflatten
 
 Arrays = Sequence[np.ndarray]
 
@@ -23,6 +23,10 @@ STENCIL = ((1, 3 / 4), (2, -3 / 20), (3, 1 / 60))
 
 DIFFERENCES = 1e-8
 """Tolerance of differences in float64: about h^6 and eps / h."""
+
+
+def is_float(x: np.ndarray) -> bool:
+    return x.dtype.kind == "f"
 
 
 def leaves(tree: Any) -> list[np.ndarray]:
@@ -59,13 +63,9 @@ def difference(
 
 def smooth(f: Callable[..., Any], xs: Arrays, dxs: Arrays) -> list[np.ndarray]:
     """Where two steps agree about the derivative; elsewhere a kink or a jump lies within them."""
-    pairs = zip(
-        difference(f, xs, dxs), difference(f, xs, dxs, STEP / 2), strict=True
-    )
+    pairs = zip(difference(f, xs, dxs), difference(f, xs, dxs, STEP / 2), strict=True)
     limits = [1e-2 if v.dtype == np.float32 else 1e-6 for v in plain(f, xs)]
-    masks = [
-        np.isclose(a, b, rtol=t, atol=t) for (a, b), t in zip(pairs, limits, strict=True)
-    ]
+    masks = [np.isclose(a, b, rtol=t, atol=t) for (a, b), t in zip(pairs, limits, strict=True)]
     for mask in masks:
         assert mask.size == 0 or mask.mean() > 0.9, "the samples lie at kinks"
     return masks
@@ -85,91 +85,117 @@ def assert_same(got: Any, want: Sequence[np.ndarray], tolerance: float | None = 
 def directions(rng: np.random.Generator, arrays: Arrays) -> list[np.ndarray]:
     """Random directions of the arrays' shapes, exact in float32; in float64 for other dtypes."""
     return [
-        np.asarray(rng.normal(size=x.shape).astype(np.float32), x.dtype if x.dtype.kind == "f" else float)
+        np.asarray(rng.normal(size=x.shape).astype(np.float32), x.dtype if is_float(x) else float)
         for x in arrays
     ]
 
 
-def check_value(f: Callable[..., Any], xs: Arrays) -> list[np.ndarray]:
+def check_value(f: Callable[..., Any], xs: Sequence[Any]) -> list[np.ndarray]:
     """The compiled function gives NumPy's values, dtypes and shapes."""
     want = plain(f, xs)
     assert_same(jitad.jit(f)(*xs), want)
     return want
 
 
-def check_tangent(f: Callable[..., Any], xs: Arrays, dxs: Arrays) -> list[np.ndarray]:
-    """The tangent agrees with differences."""
-    value, tangent = jitad.jvp(f, tuple(xs), tuple(dxs))
-    assert_same(value, plain(f, xs))
+class Results(NamedTuple):
+    """All that is asked of a function, from one kernel."""
+
+    value: Any
+    tangent: Any
+    adjoint: Any
+    gradient: Any
+    second: Any
+
+
+def program(f: Callable[..., Any]) -> Callable[..., Results]:
+    """Value, tangent, adjoints, gradient of <y_bar, f> and its tangent, compiled together."""
+
+    def weighted(xs: Any, y_bars: Any) -> Any:
+        results = flatten(f(*xs))[0]
+        return sum(np.sum(y * r) for y, r in zip(y_bars, results, strict=True))
+
+    def everything(xs: Any, dxs: Any, y_bars: Any) -> Results:
+        value, tangent = jitad.jvp(f, xs, dxs)
+        if not y_bars:
+            return Results(value, tangent, None, None, None)
+        again, pullback = jitad.vjp(f, *xs)
+        adjoint = pullback(unflatten(flatten(again)[1], y_bars))
+        gradient, second = jitad.jvp(lambda xs: jitad.grad(weighted)(xs, y_bars), (xs,), (dxs,))
+        return Results(value, tangent, adjoint, gradient, second)
+
+    return jitad.jit(everything)
+
+
+def check_tangent(f: Callable[..., Any], xs: Arrays, dxs: Arrays, got: Any) -> None:
+    """J v agrees with differences."""
     want, masks = difference(f, xs, dxs), smooth(f, xs, dxs)
-    got = leaves(tangent)
-    for x, y, v, mask in zip(got, want, leaves(value), masks, strict=True):
-        assert x.dtype == (v.dtype if v.dtype.kind == "f" else np.float64)
+    for x, y, v, mask in zip(leaves(got), want, plain(f, xs), masks, strict=True):
         tolerance = DIFFERENCES if v.dtype != np.float32 else 1e-3
         np.testing.assert_allclose(x[mask], y[mask], rtol=tolerance, atol=10 * tolerance)
-    return got
 
 
-def check_adjoint(
-    f: Callable[..., Any], xs: Arrays, dxs: Arrays, y_bars: Arrays, tangents: Arrays
-) -> None:
+def check_adjoint(xs: Arrays, dxs: Arrays, y_bars: Arrays, tangent: Any, adjoint: Any) -> None:
     """<y_bar, J dx> = <J^T y_bar, dx>."""
-    value, pullback = jitad.vjp(f, *xs)
-    structure = flatten(value)[1]
-    x_bars = leaves(pullback(structure.unflatten([y[()] for y in y_bars])))
-    for x_bar, x in zip(x_bars, xs, strict=True):
+    for x_bar, x in zip(leaves(adjoint), xs, strict=True):
         assert (x_bar.shape, x_bar.dtype) == (x.shape, x.dtype)
-    left = [np.ravel(np.float64(y) * t) for y, t in zip(y_bars, tangents, strict=True)]
-    right = [np.ravel(np.float64(b) * dx) for b, dx in zip(x_bars, dxs, strict=True)]
-    limit = max((rounding(x.dtype) for x in (*xs, *y_bars)), default=0.0)
+    left = [np.ravel(np.float64(y) * t) for y, t in zip(y_bars, leaves(tangent), strict=True)]
+    right = [np.ravel(np.float64(b) * dx) for b, dx in zip(leaves(adjoint), dxs, strict=True)]
+    limit = max(rounding(x.dtype) for x in (*xs, *y_bars))
     products = np.concatenate([*left, *right])
     assert np.all(np.isfinite(products))
     gap = abs(sum(x.sum() for x in left) - sum(x.sum() for x in right))
     assert gap <= limit * max(1.0, float(np.abs(products).sum()))
 
 
-def check_second(f: Callable[..., Any], xs: Arrays, dxs: Arrays, y_bars: Arrays) -> None:
-    """The derivative of the gradient of <y_bar, f> agrees with differences of that gradient."""
-
-    def weighted(*values: Any) -> Any:
-        results = flatten(f(*values))[0]
-        return sum(np.sum(y * r) for y, r in zip(y_bars, results, strict=True))
-
-    gradient = jitad.grad(weighted, argnums=tuple(range(len(xs))))
-    _, tangent = jitad.jvp(gradient, tuple(xs), tuple(dxs))
-    masks = smooth(gradient, xs, dxs)
-    want = difference(gradient, xs, dxs)
-    for x, y, mask in zip(leaves(tangent), want, masks, strict=True):
-        np.testing.assert_allclose(x[mask], y[mask], rtol=1e-7, atol=1e-6)
-
-
-def check_single(f: Callable[..., Any], xs: Arrays, dxs: Arrays) -> None:
-    """In float32: NumPy's dtypes and values, and derivatives close to those in float64."""
-    singles = [x.astype(np.float32) for x in xs]
-    value = check_value(f, singles)
-    moves = [dx.astype(np.float32) for dx in dxs]
-    _, tangent = jitad.jvp(f, tuple(singles), tuple(moves))
-    _, exact = jitad.jvp(f, tuple(xs), tuple(dxs))
-    for x, y, v in zip(leaves(tangent), leaves(exact), value, strict=True):
-        assert x.dtype == (v.dtype if v.dtype.kind == "f" else np.float64)
-        scale = float(np.max(np.abs(y), initial=1.0))
-        np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-4 * scale)
-    if value and all(v.dtype.kind == "f" for v in value):
-        rng = np.random.default_rng(2)
-        check_adjoint(f, singles, moves, directions(rng, value), leaves(tangent))
-
-
-def check_all(f: Callable[..., Any], xs: Arrays, *, second: bool = True) -> None:
+def check_all(f: Callable[..., Any], xs: Arrays) -> None:
     """Everything, for a function of float64 arrays; xs are exact in float32."""
     rng = np.random.default_rng(1)
-    value = check_value(f, xs)
-    if not xs:
-        return
+    value = plain(f, xs)
     dxs = directions(rng, xs)
-    tangents = check_tangent(f, xs, dxs)
-    if all(v.dtype.kind == "f" for v in value):
-        y_bars = directions(rng, value)
-        check_adjoint(f, xs, dxs, y_bars, tangents)
-        if second:
-            check_second(f, xs, dxs, y_bars)
-    check_single(f, xs, dxs)
+    y_bars = directions(rng, value) if all(v.dtype.kind == "f" for v in value) else []
+    run = program(f)
+
+    def at(points: Arrays, dtype: Any = float) -> Results:
+        arrays = [[np.asarray(x, dtype) for x in group] for group in (points, dxs)]
+        kinds = [v.dtype for v in plain(f, arrays[0])]
+        seeds = [y.astype(kind) for y, kind in zip(y_bars, kinds, strict=bool(y_bars))]
+        return run(*map(tuple, (*arrays, seeds)))
+
+    exact = at(xs)
+    assert_same(exact.value, value)
+    check_tangent(f, xs, dxs, exact.tangent)
+    if y_bars:
+        check_adjoint(xs, dxs, y_bars, exact.tangent, exact.adjoint)
+        assert_same(exact.gradient, leaves(exact.adjoint), 1e-12)
+
+        def gradient(*points: Any) -> Any:
+            return at(points).gradient
+
+        masks = smooth(gradient, xs, dxs)
+        want = difference(gradient, xs, dxs)
+        for x, y, mask in zip(leaves(exact.second), want, masks, strict=True):
+            np.testing.assert_allclose(x[mask], y[mask], rtol=1e-7, atol=1e-6)
+    singles = [x.astype(np.float32) for x in xs]
+    single = at(singles, np.float32)
+    assert_same(single.value, plain(f, singles))
+    check_single(singles, dxs, y_bars, single, exact)
+
+
+def check_single(xs: Arrays, dxs: Arrays, y_bars: Arrays, single: Results, exact: Results) -> None:
+    """In float32: NumPy's dtypes all the way, and derivatives close to those in float64."""
+    values = leaves(single.value)
+    for x, v in zip(leaves(single.tangent), values, strict=True):
+        assert x.dtype == (v.dtype if v.dtype.kind == "f" else np.float64)
+    if y_bars:
+        check_adjoint(
+            xs,
+            dxs,
+            [y.astype(v.dtype) for y, v in zip(y_bars, values, strict=True)],
+            single.tangent,
+            single.adjoint,
+        )
+        for x, g, s in zip(xs, leaves(single.gradient), leaves(single.second), strict=True):
+            assert g.dtype == s.dtype == x.dtype
+    for x, y in zip(leaves(tuple(single[1:])), leaves(tuple(exact[1:])), strict=True):
+        scale = float(np.max(np.abs(y), initial=1.0))
+        np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-3 * scale)

@@ -22,8 +22,9 @@ _rng = np.random.default_rng(7)
 
 
 def array(*shape: int) -> np.ndarray:
-    """Random numbers, all different, exact in float32."""
-    return _rng.normal(size=shape).astype(np.float32).astype(float)
+    """Random numbers, all different, exact in float32, none near 0."""
+    x = _rng.normal(size=shape).astype(np.float32).astype(float)
+    return np.asarray(x + 0.25 * np.sign(x))
 
 
 S, V, W = array(), array(5), array(5)
@@ -72,7 +73,7 @@ def axes(*more: Any, **kwargs: Any) -> list[Call]:
         call(LONG, *more, **kwargs),
         call(WIDE, *more, axis=0, **kwargs),
         call(WIDE, *more, axis=1, **kwargs),
-        call([[S, S], [1.0, 2.0]], *more, axis=0, **kwargs),
+        call([[S, S], [array(), array()]], *more, axis=0, **kwargs),
     ]
 
 
@@ -245,7 +246,7 @@ SAMPLES: dict[Any, list[Call]] = {
         by(lambda x: np.nan_to_num(np.where(FLAGS, np.nan, x), nan=7.0), M),
     ],
     np.sinc: [call(M), call(S), call(np.array([0.0, 1e-3, 0.0099, 0.0101, 1.0])), call(LONG)],
-    np.round: [call(M), call(M * 20, 1), call(INTS), by(lambda x: x.round(), M)],
+    np.round: [call(M), call(array(3) * 2**9, -1), call(np.array([1.21875, -3.125, 7.0]), 1), call(INTS), by(lambda x: x.round(), M)],
     np.copy: [call(M), by(lambda x: x.copy(), M)],
     # constants of the same shape
     np.zeros_like: [call(M), call(INTS), call(M, dtype=int), by(lambda x: np.zeros_like(x) + x, V)],
@@ -410,7 +411,6 @@ SAMPLES: dict[Any, list[Call]] = {
         call(V, INTS[0, :1]), call(array(3, 1), array(4)), call(EMPTY, S), call(THIN, array(2)),
         call(array(1), EMPTY), call(FLAGS, M), call(WIDE, LONG[:53]), call(array(37, 1), WIDE),
         by(lambda x: x + np.float32(2) + np.float64(3) + 1 + True, V),
-        by(lambda x: (x.astype(np.float32) + 1.0).astype(np.float64) * x, V),
         by(lambda x: -x + +x - abs(x) + x // 1 + x % 1, V),
         by(lambda x: divmod(x, 0.75), V),
         by(lambda x: 1 - x, V), by(lambda x: 1 / (3 + x), V), by(lambda x: [1.0, 2.0] * x[:2], V),
@@ -449,7 +449,7 @@ def _of_floats(function: Callable[..., Any], c: Call) -> tuple[Any, list[np.ndar
 
 
 def _is_active(x: Any) -> bool:
-    return isinstance(x, (np.ndarray, np.float64)) and x.dtype.kind == "f"
+    return isinstance(x, np.ndarray) and x.dtype == np.float64
 
 
 @pytest.fixture(params=["scalars", "loops"])

@@ -6,6 +6,7 @@ or a quotient or remainder that did not simplify.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from jitad.ir.op import Shape
@@ -26,15 +27,17 @@ class Loaded(NamedTuple):
     size: int
 
 
-class Quotient(NamedTuple):
-    """index // divisor."""
+@dataclass(frozen=True)
+class Quotient:
+    """index // divisor; not a tuple, which would equal a remainder of the same fields."""
 
     of: Index
     divisor: int
     size: int
 
 
-class Remainder(NamedTuple):
+@dataclass(frozen=True)
+class Remainder:
     """index % divisor."""
 
     of: Index

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.operands import (
+    array_dtype,
     as_dtype,
-    common_dtype,
     implements,
     innermost,
     lift,
@@ -28,7 +28,7 @@ from jitad.ops.contraction import contract
 def _pair(a: Any, b: Any) -> tuple[Value, Value]:
     builder = innermost((a, b))
     x, y = lift(builder, a), lift(builder, b)
-    dtype = common_dtype(x, y)
+    dtype = array_dtype(x, y)
     return as_dtype(x, dtype), as_dtype(y, dtype)
 
 
@@ -171,7 +171,9 @@ UFUNCS[np.matmul] = matmul
 
 
 @implements(np.einsum)
-def einsum(subscripts: Any, *operands: Any, out: Any = None, optimize: Any = False, **_: Any) -> Value:
+def einsum(
+    subscripts: Any, *operands: Any, out: Any = None, optimize: Any = False, **_: Any
+) -> Value:
     if not isinstance(subscripts, str) or out is not None:
         raise TraceError(
             "np.einsum of traced values takes a string of subscripts first, and no out=",
@@ -179,9 +181,10 @@ def einsum(subscripts: Any, *operands: Any, out: Any = None, optimize: Any = Fal
         )
     builder = innermost(operands)
     values = [lift(builder, x) for x in operands]
-    dtype = common_dtype(*values)
+    dtype = array_dtype(*values)
     values = [as_dtype(x, dtype) for x in values]
     terms, result = _subscripts(subscripts, values)
+    values, terms = _drop_ones(values, terms)
     if len(values) == 1:
         return _single(values[0], terms[0], result)
     work = list(zip(values, terms, strict=True))
@@ -192,6 +195,23 @@ def einsum(subscripts: Any, *operands: Any, out: Any = None, optimize: Any = Fal
         out_labels = out_labels if work else result
         work.append((product(x, y, a, b, out_labels), out_labels))
     return work[0][0]
+
+
+def _drop_ones(values: list[Value], terms: list[str]) -> tuple[list[Value], list[str]]:
+    """Without the axes of length 1 whose label is longer elsewhere: they broadcast."""
+    sizes: dict[str, int] = {}
+    for x, term in zip(values, terms, strict=True):
+        for label, n in zip(term, x.shape, strict=True):
+            sizes[label] = n if sizes.get(label, 1) == 1 else sizes[label]
+    kept = [
+        tuple(i for i, label in enumerate(term) if x.shape[i] != 1 or sizes[label] == 1)
+        for x, term in zip(values, terms, strict=True)
+    ]
+    values = [
+        x if len(places) == x.ndim else st.reshape(x, shape=tuple(x.shape[i] for i in places))
+        for x, places in zip(values, kept, strict=True)
+    ]
+    return values, ["".join(t[i] for i in p) for t, p in zip(terms, kept, strict=True)]
 
 
 def _order(work: list[tuple[Value, str]], result: str) -> list[tuple[int, int]]:

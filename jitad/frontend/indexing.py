@@ -113,6 +113,7 @@ def _basic(x: Value, items: list[Any]) -> Value:
 
 def _advanced(x: Value, items: list[Any]) -> Value:
     """Basic items first, then one gather over the axes that arrays index."""
+    x, items = _whole_masks(x, items)
     items = _masks_to_places(x, items)
     basic = [slice(None) if _is_array(item) else item for item in items]
     # Ints beside arrays broadcast with them, in NumPy: they become arrays of one element.
@@ -144,6 +145,20 @@ def _advanced(x: Value, items: list[Any]) -> Value:
     k = len(shape)
     perm = (*range(k, k + lead), *range(k), *range(k + lead, result.ndim))
     return st.transpose(result, perm=perm)
+
+
+def _whole_masks(x: Value, items: list[Any]) -> tuple[Value, list[Any]]:
+    """0-d masks as indices into new axes of length 1: of place 0 where true, else of none."""
+    result: list[Any] = []
+    axis = 0
+    for item in items:
+        if _is_array(item) and item.dtype.kind == "b" and item.ndim == 0:
+            count = int(guard_array(lift(x.builder, item)))
+            x = st.reshape(x, shape=(*x.shape[:axis], 1, *x.shape[axis:]))
+            item = np.zeros(count, np.int64)
+        result.append(item)
+        axis += _axes_of(item)
+    return x, result
 
 
 def _axis_at(items: list[Any], k: int) -> int:

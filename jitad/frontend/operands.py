@@ -9,7 +9,7 @@ import numpy as np
 
 from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError, TraceError
-from jitad.ir.op import SHORT_NAMES, DType, Shape
+from jitad.ir.op import BOOL, SHORT_NAMES, DType, Shape
 from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops.elementwise import cast
 from jitad.ops.structural import broadcast, strided, transpose
@@ -138,18 +138,27 @@ def kind_of(x: Any) -> Any:
     if isinstance(x, Value):
         return _WEAK[x.dtype.kind] if x.weak else x.dtype
     if isinstance(x, PYTHON_NUMBERS) and not isinstance(x, np.generic):
-        return type(x)
+        return _WEAK[np.dtype(type(x)).kind]
     return x.dtype
 
 
-_WEAK = {"f": float, "i": int, "b": bool}
+_WEAK = {"f": float, "i": int, "b": BOOL}
 
 
 def common_dtype(*operands: Any) -> DType:
     """NumPy's result_type of the operands (NEP 50: Python numbers are weak)."""
-    kinds = [kind_of(x) for x in operands]
-    numbers = [k(0) if isinstance(k, type) and not isinstance(k, np.dtype) else k for k in kinds]
-    return np.dtype(np.result_type(*numbers))
+    return np.dtype(np.result_type(*map(stand_in, operands)))
+
+
+def stand_in(x: Any) -> Any:
+    """What `np.result_type` takes in the place of an operand: a dtype or a Python number."""
+    kind = kind_of(x)
+    return kind(0) if isinstance(kind, type) else kind
+
+
+def array_dtype(*values: Value) -> DType:
+    """The dtype where NumPy makes arrays of the operands first: Python numbers are not weak."""
+    return np.dtype(np.result_type(*(x.dtype for x in values)))
 
 
 def as_dtype(x: Value, dtype: DType) -> Value:

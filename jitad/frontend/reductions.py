@@ -1,4 +1,4 @@
-"""NumPy's reductions and running sums on values, each with axis (int, tuple, negative), keepdims."""
+"""NumPy's reductions and running sums on values: axis (int, tuple, negative) and keepdims."""
 
 from __future__ import annotations
 
@@ -200,9 +200,9 @@ def _place(op: Any, name: str) -> Any:
     def record(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Value:
         _plain(out)
         x = _array(a)
-        if x.size == 0:
-            raise ShapeError(f"np.{name} of an empty array has no value")
         axes = normal_axes(axis, x.ndim)
+        if any(x.shape[i] == 0 for i in axes):
+            raise ShapeError(f"np.{name} of an empty array has no value")
         flat = st.reshape(x, shape=(x.size,)) if axis is None else x
         place = 0 if axis is None else normal_axis(axis, x.ndim)
         flat = flat if flat.dtype.kind != "b" else ew.cast(flat, dtype=np.dtype(np.int64))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.operands import (
+    array_dtype,
     as_dtype,
     as_shape,
     broadcast_shape,
@@ -18,6 +19,7 @@ from jitad.frontend.operands import (
     lift,
     normal_axes,
     normal_axis,
+    stand_in,
 )
 from jitad.frontend.ufuncs import align, truth
 from jitad.ir.errors import ShapeError, TraceError
@@ -160,7 +162,7 @@ def _values(arrays: Any) -> list[Value]:
     arrays = list(arrays)
     builder = innermost(arrays)
     values = [lift(builder, x) for x in arrays]
-    dtype = common_dtype(*values)
+    dtype = array_dtype(*values)
     return [as_dtype(x, dtype) for x in values]
 
 
@@ -296,10 +298,17 @@ def _horner(z: Value, coefficients: Sequence[float]) -> Value:
 
 @implements(np.round, np.around)
 def round_(a: Any, decimals: int = 0, out: Any = None) -> Value:
-    if decimals == 0:
-        return np.rint(a)
-    factor = 10.0**decimals
-    return np.true_divide(np.rint(np.multiply(a, factor)), factor)
+    if out is not None:
+        raise TraceError("out= of a traced value", remedy="use the result that is returned")
+    x = _array(a)
+    if x.dtype.kind == "i" and decimals >= 0:
+        return x
+    if x.dtype.kind == "i":
+        raise TraceError("np.round of integers to tens is not supported", remedy="cast to float")
+    factor = 10.0 ** abs(decimals)
+    if decimals < 0:
+        return np.rint(x / factor) * factor
+    return np.rint(x) if decimals == 0 else np.rint(x * factor) / factor
 
 
 # -- constants of the same shape -------------------------------------------------------------------
@@ -353,7 +362,7 @@ def size(a: Any, axis: int | None = None) -> int:
 
 @implements(np.result_type)
 def result_type(*operands: Any) -> np.dtype[Any]:
-    return common_dtype(*operands)
+    return np.result_type(*(stand_in(x) if isinstance(x, Value) else x for x in operands))
 
 
 @implements(np.copy)
@@ -459,9 +468,7 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Value:
     x = _array(a)
     if axis is None:
         return st.reshape(roll(ravel(x), shift, 0), shape=x.shape)
-    shifts = shift if isinstance(shift, (tuple, list)) else (shift,)
-    places = axis if isinstance(axis, (tuple, list)) else (axis,)
-    for amount, place in zip(shifts, places, strict=True):
+    for amount, place in np.broadcast(shift, axis):
         where_ = normal_axis(place, x.ndim)
         n = x.shape[where_]
         if n and amount % n:

@@ -13,7 +13,7 @@ import jitad.frontend.contractions
 import jitad.frontend.indexing
 import jitad.frontend.reductions
 import jitad.frontend.shaping  # noqa: F401  fills the registries
-from jitad.frontend.operands import innermost, lift, supported
+from jitad.frontend.operands import lift, supported
 from jitad.frontend.pytree import Structure, flatten
 from jitad.ir.builder import Builder
 from jitad.ir.errors import TraceError, user_line
@@ -101,8 +101,6 @@ def trace(
 
 
 def _output(builder: Builder, x: Any) -> Value:
-    if isinstance(x, np.ndarray) and x.dtype == object and x.size:
-        return lift(innermost((x,)), x)
     if isinstance(x, (Value, np.ndarray, np.generic, *_NUMBERS)):
         return lift(builder, x)
     raise TraceError(

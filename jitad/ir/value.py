@@ -122,12 +122,16 @@ class Value:
     __complex__ = __float__
 
     def item(self, *index: int) -> Value:
-        """The element at `index`, or the only one."""
-        return self.reshape(-1)[index[0]] if len(index) == 1 else self[index].reshape(())
+        """The element at `index`, or the only one, as a Python number."""
+        x = self.reshape(-1)[index[0]] if len(index) == 1 else self[index].reshape(())
+        return x.tolist()
 
     def tolist(self) -> Any:
-        """Nested lists of traced scalars."""
-        return self if self.shape == () else [row.tolist() for row in self]
+        """Nested lists of traced Python numbers."""
+        if self.shape:
+            return [row.tolist() for row in self]
+        x = HOOKS["astype"](self, np.asarray(self.dtype.type(0).item()).dtype)
+        return Value(x.builder, x.index, (), x.dtype, weak=True)
 
     # -- the array's face ----------------------------------------------------------------------
 

@@ -20,6 +20,8 @@ def verify(tape: Tape) -> Tape:
             raise IllegalTape(f"v{i} = {instr.op} reads a value that is not computed before it")
         if instr.dtype not in SHORT_NAMES:
             raise IllegalTape(f"v{i} = {instr.op} has dtype {instr.dtype}")
+        if any(n < 0 for n in instr.shape):
+            raise IllegalTape(f"v{i} = {instr.op} has shape {instr.shape}")
         if len(instr.params) != len(instr.op.params):
             raise IllegalTape(f"v{i} = {instr.op} has parameters {instr.params}")
         if (instr.op is INPUT) != (i in inputs):

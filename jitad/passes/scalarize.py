@@ -33,7 +33,8 @@ def scalarize(tape: Tape) -> Tape:
 
 def _is_small(tape: Tape) -> bool:
     scalars = operations = moves = 0
-    for instr in tape.instrs:
+    outputs = set(tape.outputs)
+    for i, instr in enumerate(tape.instrs):
         size = math.prod(instr.shape)
         if not _can(tape, instr):
             return False
@@ -44,9 +45,12 @@ def _is_small(tape: Tape) -> bool:
             operations += size
         elif instr.op in (*_MOVES, st.pack, st.iota):
             moves += size
+            # What is only moved costs nothing, unless it is a result: then each element is stored.
+            operations += size if i in outputs and instr.op is not st.pack else 0
         elif instr.op is st.index_add:
+            count = math.prod(tape.instrs[instr.args[1]].shape)
             scalars += 1
-            operations += math.prod(tape.instrs[instr.args[1]].shape)
+            operations += size if i in outputs and count > 1 else count
             moves += size
         elif instr.op is contract:
             a, b, _ = labels(instr.params[0])

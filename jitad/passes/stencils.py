@@ -79,7 +79,8 @@ def _merge(builder: Builder, chain: Sequence[_Addition], shape: tuple[int, ...])
         (max(low for low, _ in axis), min(high for _, high in axis))
         for axis in zip(*(box for _, box in boxed), strict=True)
     )
-    if _volume(inside) * 2 < min(_volume(box) for _, box in boxed):
+    overlap = _volume(inside)
+    if not overlap or overlap * 2 < min(_volume(box) for _, box in boxed):
         return None
     total: Value | None = None
     for addition, box in boxed:

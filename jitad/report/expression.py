@@ -80,6 +80,8 @@ def applied(instr: Instr, operands: Sequence[Term]) -> Term:
     if op in _RELATIONS:
         left, right = (x.within(SUM) for x in operands)
         return Term(f"{left} {_RELATIONS[op]} {right}", binding=RELATION)
+    if op is ew.cast:
+        return Term(f"{format_param(instr.dtype)}({operands[0]})")
     if op is st.index:
         return Term(f"{operands[0].within(ATOM)}[{', '.join(map(_slot, instr.params[0]))}]")
     params = ", ".join(f"{k}={format_param(v)}" for k, v in instr.named_params.items())
@@ -113,6 +115,8 @@ def _times(x: Term, y: Term) -> Term:
     left, right = x.unsigned(PRODUCT), y.unsigned(PRODUCT)
     if left.startswith("1 / "):
         return Term(f"{right} / {left.removeprefix('1 / ')}", negative, PRODUCT)
+    if right.startswith("1 / "):
+        return Term(f"{left} / {right.removeprefix('1 / ')}", negative, PRODUCT)
     return Term(f"{left} * {right}", negative, PRODUCT)
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import llvmlite.binding as llvm
+from numba.core.compiler_lock import global_compiler_lock
 
 from jitad.codegen.llvm import Code, emit
 from jitad.ir.errors import CompileError
@@ -69,6 +70,7 @@ def optimised_module(text: str, machine: Any, level: int) -> Any:
     return module
 
 
+@global_compiler_lock
 def load(code: Code, extra: str = "") -> Machine:
     """Compile a module, with `extra` LLVM IR linked in, and make it executable."""
     machine = target_machine()
@@ -78,11 +80,13 @@ def load(code: Code, extra: str = "") -> Machine:
     return Machine(code, engine)
 
 
+@global_compiler_lock
 def module_llvm(code: Code) -> str:
     """A kernel's LLVM IR after LLVM's passes."""
     return str(optimised_module(code.text, target_machine(), 2))
 
 
+@global_compiler_lock
 def module_asm(code: Code) -> str:
     """A kernel's assembly on this processor."""
     machine = target_machine()

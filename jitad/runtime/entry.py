@@ -228,10 +228,10 @@ class _MethodDef(ctypes.Structure):
 _METH_FASTCALL = 0x0080
 
 
-def make_function(address: int, name: str) -> tuple[Callable[..., Any], Any]:
-    """A Python builtin around a METH_FASTCALL function, and what must be kept alive with it."""
+def make_function(address: int, name: str, owner: object) -> Callable[..., Any]:
+    """A Python builtin around a METH_FASTCALL function; it keeps `owner`, whose code it is, alive."""
     definition = _MethodDef(name.encode(), address, _METH_FASTCALL, None)
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype = ctypes.py_object
-    new.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
-    return new(ctypes.addressof(definition), None, None), definition
+    new.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
+    return new(ctypes.addressof(definition), (owner, definition), None)

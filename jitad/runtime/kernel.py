@@ -52,7 +52,8 @@ class Kernel:
         self._captured = tuple(_by_reference(x) for x in plan.captured)
         text = entry_text("entry", self.tape, self.code, plan.leaves, self._captured)
         self._machine = load(self.code, text)
-        self.entry, self._definition = make_function(self._machine.address("entry"), "jitad_kernel")
+        keep = (self._machine, self._captured)
+        self.entry = make_function(self._machine.address("entry"), "jitad_kernel", keep)
         self.is_plain = _is_plain(plan.structure)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
