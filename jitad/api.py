@@ -90,8 +90,8 @@ def jit(fun: Function) -> Transformed:
     """The function itself, compiled: traced at new shapes and paths, then run as machine code.
 
     >>> import numpy as np, jitad
-    >>> jitad.jit(lambda x: np.sin(x) ** 2 + np.cos(x) ** 2)(np.float64(0.3))
-    np.float64(1.0)
+    >>> jitad.jit(lambda x, y: np.sum(x * y))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    np.float64(11.0)
     """
     return _shared(plain, fun)
 

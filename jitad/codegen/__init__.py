@@ -1,0 +1,1 @@
+"""Program -> LLVM IR, as text."""

@@ -1,0 +1,1 @@
+"""Python function -> tape: what NumPy's functions record on tracers."""

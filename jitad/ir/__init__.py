@@ -1,0 +1,1 @@
+"""What a program is: ops (rows), instructions, tapes, the tracer, errors."""

@@ -1,0 +1,1 @@
+"""LLVM IR -> callable: compile, call from Python and from Numba, keep."""

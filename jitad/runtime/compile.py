@@ -29,18 +29,20 @@ class Machine:
 
 
 @lru_cache(maxsize=1)
-def _initialise() -> None:
+def _host() -> tuple[str, str]:
+    """This processor's name and features, for LLVM, which is made ready for it."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
 
 
 def target_machine() -> Any:
     """LLVM's code generator for this processor; an engine takes it over, so each gets its own."""
-    _initialise()
+    cpu, features = _host()
     target = llvm.Target.from_default_triple()
     return target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
+        cpu=cpu,
+        features=features,
         opt=2,
         reloc="static" if target.name.startswith("x86") else "default",
         codemodel="jitdefault",

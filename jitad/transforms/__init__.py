@@ -1,0 +1,1 @@
+"""Tape -> tape of a new meaning: forward, reverse, batch, split."""
