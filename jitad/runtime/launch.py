@@ -14,7 +14,7 @@ from jitad.frontend.trace import leaf_type
 from jitad.ir.builder import inline
 from jitad.ir.errors import CompileError
 from jitad.ir.value import Value
-from jitad.runtime.kernel import MISMATCH, Kernel, Plan
+from jitad.runtime.kernel import Kernel, Plan
 
 Build = Callable[[Sequence[Any], Structure], Plan]
 """From the leaves of the arguments and the structure of (args, kwargs) to a program."""
@@ -22,12 +22,11 @@ Build = Callable[[Sequence[Any], Structure], Plan]
 MAX_KERNELS = 128
 """Shapes for which a function keeps kernels; the longest unused one goes first."""
 
+RECENT = 4
+"""Kernels that a call tries in turn before it looks its arguments' types up."""
+
 MAX_PATHS = 64
 """Paths through a function's branches that are kept for one shape."""
-
-
-def _no_kernel(*_: Any) -> int:
-    return MISMATCH
 
 
 class Transformed:
@@ -47,14 +46,14 @@ class Transformed:
         self._build = program(function, *options)
         self._kernels: OrderedDict[Any, list[Kernel]] = OrderedDict()
         self._lock = threading.RLock()
-        self._latest: tuple[Callable[..., Any], Callable[[Any], Any] | None] = (_no_kernel, None)
+        self._recent: tuple[tuple[Callable[..., Any], Callable[[Any], Any] | None], ...] = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
-            entry, finish = self._latest
-            result = entry(*args)
-            if type(result) is not int:
-                return result if finish is None else finish(result)
+            for entry, finish in self._recent:
+                result = entry(*args)
+                if type(result) is not int:
+                    return result if finish is None else finish(result)
         return self.run(args, kwargs)[0]
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Plan]:
@@ -95,7 +94,9 @@ class Transformed:
             while len(self._kernels) > MAX_KERNELS:
                 self._kernels.popitem(last=False)
             if not kwargs and len(args) == len(kernel.plan.leaves):
-                self._latest = (kernel.entry, None if kernel.is_plain else kernel.finish)
+                mine = (kernel.entry, None if kernel.is_plain else kernel.finish)
+                others = (pair for pair in self._recent if pair[0] is not kernel.entry)
+                self._recent = (mine, *others)[:RECENT]
 
     def kernel(self, *args: Any, **kwargs: Any) -> Kernel:
         """The kernel for arguments like these."""
