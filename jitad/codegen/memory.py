@@ -45,7 +45,7 @@ def _uncovered(body: Body, instr: Instr) -> list[tuple[int, int]]:
 
 
 def overwrites(body: Body, instr: Instr) -> bool:
-    """Whether an accumulation is the first into zeros: each element is stored, and added to none."""
+    """Whether an accumulation is the first into zeros: its elements are stored, not added."""
     base = body.tape.instrs[instr.args[0]]
     return (
         instr.op is st.index_add

@@ -139,8 +139,8 @@ def matmul(a: Any, b: Any) -> Value:
     if x.ndim == 0 or y.ndim == 0:
         raise ShapeError("matmul of a scalar", remedy="use * for products with scalars")
     names = string.ascii_letters
-    of_x = ("k" if x.ndim == 1 else "ik")
-    of_y = ("k" if y.ndim == 1 else "kj")
+    of_x = "k" if x.ndim == 1 else "ik"
+    of_y = "k" if y.ndim == 1 else "kj"
     lead = max(x.ndim, y.ndim, 2) - 2
     free = [c for c in names if c not in "ijk"]
     stack = "".join(free[:lead])
@@ -258,5 +258,3 @@ def _subscripts(subscripts: str, values: list[Value]) -> tuple[list[str], str]:
     joined = "".join(terms)
     implicit = "".join(sorted(c for c in set(joined) if joined.count(c) == 1 and c not in dots))
     return terms, dots + implicit
-
-

@@ -221,9 +221,7 @@ def dstack(tup: Any) -> Value:
 
 @implements(np.column_stack)
 def column_stack(tup: Any) -> Value:
-    return concatenate(
-        [x.reshape(-1, 1) if x.ndim < 2 else x for x in _values(tup)], axis=1
-    )
+    return concatenate([x.reshape(-1, 1) if x.ndim < 2 else x for x in _values(tup)], axis=1)
 
 
 # -- choices ---------------------------------------------------------------------------------------

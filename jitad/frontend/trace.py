@@ -121,5 +121,3 @@ def _inputs_first(tape: Tape) -> Tape:
         tape.instrs[i]._replace(args=tuple([new[j] for j in tape.instrs[i].args])) for i in order
     )
     return Tape(instrs, tuple(new[i] for i in tape.inputs), tuple(new[i] for i in tape.outputs))
-
-

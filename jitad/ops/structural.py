@@ -49,15 +49,11 @@ def _infer_broadcast(x: Any, shape: Shape) -> tuple[Shape, DType]:
 def _broadcast_axes(source: Shape, shape: Shape) -> tuple[int, ...]:
     """The axes of `shape` along which `source` is repeated."""
     lead = len(shape) - len(source)
-    stretched = tuple(
-        lead + i for i, n in enumerate(source) if n == 1 and shape[lead + i] != 1
-    )
+    stretched = tuple(lead + i for i, n in enumerate(source) if n == 1 and shape[lead + i] != 1)
     return tuple(range(lead)) + stretched
 
 
-def _pull_broadcast(
-    j: int, operands: Any, v: Any, v_bar: Any, shape: Shape
-) -> Any:
+def _pull_broadcast(j: int, operands: Any, v: Any, v_bar: Any, shape: Shape) -> Any:
     (x,) = operands
     reduced = reduce_sum(v_bar, axes=_broadcast_axes(x.shape, shape))
     return reduced if reduced.shape == x.shape else reshape(reduced, shape=x.shape)
@@ -145,9 +141,7 @@ transpose = _register(
         evaluate=lambda x, perm: np.transpose(x, perm),
         jvp=_linear("transpose"),
         pullback=lambda j, xs, v, v_bar, perm: transpose(v_bar, perm=_inverse(perm)),
-        batch=lambda xs, batched, size, perm: transpose(
-            xs[0], perm=(0, *(i + 1 for i in perm))
-        ),
+        batch=lambda xs, batched, size, perm: transpose(xs[0], perm=(0, *(i + 1 for i in perm))),
         index_map=lambda indices, source, perm: [indices[i] for i in _inverse(perm)],
     )
 )
@@ -288,9 +282,7 @@ def _infer_concatenate(*xs: Any, axis: int) -> tuple[Shape, DType]:
 def concatenate_slots(xs: Any, j: int, axis: int) -> tuple[Slot, ...]:
     """Where operand j stands in the concatenation."""
     start = sum(x.shape[axis] for x in xs[:j])
-    return tuple(
-        (start, n, 1) if i == axis else _full(n) for i, n in enumerate(xs[j].shape)
-    )
+    return tuple((start, n, 1) if i == axis else _full(n) for i, n in enumerate(xs[j].shape))
 
 
 concatenate = _register(
@@ -302,9 +294,7 @@ concatenate = _register(
         jvp=lambda xs, v, tangents, axis: concatenate(
             *(_or_zeros(dx, x, v) for dx, x in zip(tangents, xs, strict=True)), axis=axis
         ),
-        pullback=lambda j, xs, v, v_bar, axis: index(
-            v_bar, slots=concatenate_slots(xs, j, axis)
-        ),
+        pullback=lambda j, xs, v, v_bar, axis: index(v_bar, slots=concatenate_slots(xs, j, axis)),
         batch=lambda xs, batched, size, axis: concatenate(
             *(spread(x, b, size) for x, b in zip(xs, batched, strict=True)), axis=axis + 1
         ),
@@ -546,9 +536,7 @@ iota = _register(
         ("shape", "axis"),
         infer=lambda shape, axis: (shape, INT64),
         evaluate=lambda shape, axis: np.broadcast_to(
-            np.arange(shape[axis]).reshape(
-                [-1 if i == axis else 1 for i in range(len(shape))]
-            ),
+            np.arange(shape[axis]).reshape([-1 if i == axis else 1 for i in range(len(shape))]),
             shape,
         ),
         jvp=lambda *_, **__: None,

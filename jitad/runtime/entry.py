@@ -229,7 +229,7 @@ _METH_FASTCALL = 0x0080
 
 
 def make_function(address: int, name: str, owner: object) -> Callable[..., Any]:
-    """A Python builtin around a METH_FASTCALL function; it keeps `owner`, whose code it is, alive."""
+    """A Python builtin around a METH_FASTCALL function; it keeps the code's `owner` alive."""
     definition = _MethodDef(name.encode(), address, _METH_FASTCALL, None)
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype = ctypes.py_object
