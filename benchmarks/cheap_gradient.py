@@ -40,10 +40,10 @@ def run(size: str) -> list[Table]:
     return [large, small]
 
 
-def _table(kind: str, scale: dict[str, int], seconds: float, *, bounds: bool) -> Table:
+def _table(kind: str, scale: tuple[int, ...], seconds: float, *, bounds: bool) -> Table:
     rows: list[Any] = []
-    for name, make in CASES.items():
-        times = _times(*make(scale[name]), seconds)
+    for (name, make), n in zip(CASES.items(), scale, strict=True):
+        times = _times(*make(n), seconds)
         value = times["value"]
         rows.append((name, *times.values(), times["gradient"] / value, times["tangent"] / value))
     gradients, tangents = [row[4] for row in rows], [row[5] for row in rows]
@@ -190,6 +190,7 @@ def _cross_entropy(n: int) -> Case:
 
 CASES: dict[str, Callable[[int], Case]] = {
     "Rosenbrock": _rosenbrock,
+    "Rosenbrock, beyond the cache": _rosenbrock,
     "logistic regression": _logistic_regression,
     "two-layer network": _perceptron,
     "Speelpenning's product": _speelpenning,
@@ -203,11 +204,8 @@ CASES: dict[str, Callable[[int], Case]] = {
     "softmax cross-entropy": _cross_entropy,
 }
 
-_LARGE = dict(
-    zip(CASES, (20_000, 4000, 512, 5000, 20_000, 2000, 20_000, 5000, 5000, 150, 200, 2000),
-        strict=True)
-)  # fmt: skip
-_SMALL = dict(zip(CASES, (10, 20, 8, 20, 20, 60, 20, 12, 10, 5, 8, 5), strict=True))
+_LARGE = (20_000, 100_000, 4000, 512, 5000, 20_000, 2000, 20_000, 5000, 5000, 150, 200, 2000)
+_SMALL = (10, 100, 20, 8, 20, 20, 60, 20, 12, 10, 5, 8, 5)
 
 
 if __name__ == "__main__":

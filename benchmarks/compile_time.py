@@ -95,26 +95,25 @@ def _check(function: Any, x: np.ndarray, value: Any, gradient: np.ndarray) -> No
 
 
 def _stages(program: Sequence[Step], repeats: int) -> list[float]:
-    """The best seconds of each stage."""
-    samples = [_one_of_each_stage(program) for _ in range(repeats)]
-    return [min(column) for column in zip(*samples, strict=True)]
-
-
-def _one_of_each_stage(program: Sequence[Step]) -> list[float]:
     """Each stage's seconds, as the difference to a run that ends one stage earlier."""
+    samples = [_until_each_stage(program) for _ in range(repeats)]
+    trace, plan, passes, lowered, whole = (min(x) for x in zip(*samples, strict=True))
+    parts = (trace, plan - trace, passes, lowered - passes, whole - lowered)
+    return [max(0.0, part) for part in parts]
+
+
+def _until_each_stage(program: Sequence[Step]) -> tuple[float, ...]:
+    """Seconds to the tape, to the gradient's; and from that to the simpler tape, LLVM IR, kernel."""
     x = straight_line_point()
     transformed = jitad.value_and_grad(straight_line_function(program))
     plan = transformed.plan(x)
-    until = (
+    return (
         once(lambda: jitad.trace(straight_line_function(program), x)),
         once(lambda: transformed.plan(x)),
         once(lambda: optimise(plan.tape)),
         once(lambda: lower(plan.tape)),
         once(lambda: Kernel(plan)),
     )
-    trace, plan_made, passes, lowered, whole = until
-    parts = (trace, plan_made - trace, passes, lowered - passes, whole - lowered)
-    return [max(0.0, part) for part in parts]
 
 
 def _by_jax(length: int, patience: float) -> float | str:

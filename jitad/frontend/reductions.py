@@ -22,7 +22,9 @@ from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 
-_NO_VALUE = (None, np._NoValue)
+
+def _is_absent(x: Any) -> bool:
+    return x is None or x is np._NoValue
 
 
 def _array(x: Any) -> Value:
@@ -33,7 +35,7 @@ def _plain(out: Any = None, where: Any = np._NoValue, initial: Any = np._NoValue
     """Refuse the arguments that have no meaning on traced values."""
     if out is not None:
         raise TraceError("out= of a traced value", remedy="use the result that is returned")
-    if where not in _NO_VALUE or initial not in _NO_VALUE:
+    if not (_is_absent(where) and _is_absent(initial)):
         raise TraceError(
             "where= and initial= of a reduction are not supported on traced values",
             remedy="reduce np.where(mask, x, neutral) in their place",

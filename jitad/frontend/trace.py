@@ -16,7 +16,7 @@ import jitad.frontend.shaping  # noqa: F401  fills the registries
 from jitad.frontend.operands import lift, supported
 from jitad.frontend.pytree import Structure, flatten
 from jitad.ir.builder import Builder
-from jitad.ir.errors import TraceError, user_line
+from jitad.ir.errors import JitadError, TraceError, user_line
 from jitad.ir.op import DType, Shape
 from jitad.ir.tape import INPUT, Tape
 from jitad.ir.value import Value
@@ -91,13 +91,25 @@ def trace(
             value = builder.input(name, leaf.shape, leaf.dtype, weak=leaf.weak)
             builder.concrete[value.index] = x
             inputs.append(value)
-        results, structure = flatten(function(inputs))
+        results, structure = flatten(_run(function, inputs))
         outputs = [_output(builder, x).index for x in results]
     finally:
         builder.tracing = False
+        builder.closed = True
         _depth.value -= 1
     captured = tuple(x for x, _ in builder.captured.values())
     return Traced(_inputs_first(builder.finish(outputs)), captured, structure, leaves)
+
+
+def _run(function: Callable[[Sequence[Any]], Any], inputs: Sequence[Any]) -> Any:
+    """Call the function; where NumPy reports our error as one of its own, ours is raised."""
+    try:
+        return function(inputs)
+    except (TypeError, ValueError) as error:
+        cause = error.__cause__
+        if isinstance(cause, JitadError) and not isinstance(error, JitadError):
+            raise cause from None
+        raise
 
 
 def _output(builder: Builder, x: Any) -> Value:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.errors import SourceLine
+from jitad.ir.errors import SourceLine, TraceError
 from jitad.ir.op import NUMBERS, DType, Op, Shape
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ir.value import Value
@@ -23,7 +23,17 @@ class Builder:
     """
 
     __slots__ = (
-        *("captured", "concrete", "inputs", "instrs", "level", "line", "locate", "tracing"),
+        *(
+            "captured",
+            "closed",
+            "concrete",
+            "inputs",
+            "instrs",
+            "level",
+            "line",
+            "locate",
+            "tracing",
+        ),
     )
 
     def __init__(
@@ -35,6 +45,7 @@ class Builder:
         self.line: SourceLine | None = None
         self.level = level
         self.tracing = locate is not None
+        self.closed = False
         self.captured: dict[int, tuple[Any, Value]] = {}
         self.concrete: dict[int, Any] = {}
 
@@ -64,6 +75,11 @@ class Builder:
 
     def apply(self, op: Op, operands: Sequence[Any], params: dict[str, Any]) -> Value:
         """Record `op(*operands, **params)`; a number takes the dtype and shape of its peers."""
+        if self.closed:
+            raise TraceError(
+                "a traced value was used after the function that it belongs to had ended",
+                remedy="return what is needed from the function in place of storing it elsewhere",
+            )
         for operand in operands:
             if isinstance(operand, NUMBERS):
                 operands = self._lift_numbers(operands)

@@ -93,7 +93,10 @@ class Transformed:
             self._kernels.move_to_end(key)
             while len(self._kernels) > MAX_KERNELS:
                 self._kernels.popitem(last=False)
-            if not kwargs and len(args) == len(kernel.plan.leaves):
+            # A kernel for a Python int takes an np.int64 too, which promotes otherwise.
+            leaves = kernel.plan.leaves
+            strict = all(leaf.dtype.kind == "f" or not leaf.weak for leaf in leaves)
+            if not kwargs and len(args) == len(leaves) and strict:
                 mine = (kernel.entry, None if kernel.is_plain else kernel.finish)
                 others = (pair for pair in self._recent if pair[0] is not kernel.entry)
                 self._recent = (mine, *others)[:RECENT]
