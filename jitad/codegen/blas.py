@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import llvmlite.binding as llvm
 from numba.extending import get_cython_function_address
 
+from jitad.codegen.body import Body
 from jitad.ir.op import FLOAT64
 from jitad.ops.contraction import labels
-
-if TYPE_CHECKING:
-    from jitad.codegen.llvm import Body
 
 
 @lru_cache(maxsize=8)

@@ -8,13 +8,9 @@ accesses are volatile: LLVM's search for aliases among thousands of others is qu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from jitad.codegen.body import Body
 from jitad.codegen.nest import NestEmitter
 from jitad.passes.schedule import Nest, Root
-
-if TYPE_CHECKING:
-    from jitad.codegen.llvm import Body
 
 CHUNK = 1500
 """Roots in one function."""

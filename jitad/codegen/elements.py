@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from jitad.codegen.body import Body
 from jitad.codegen.index import Atom, Index, Loop, Quotient, Remainder, flat, strides
 from jitad.codegen.reader import At, Key, Reader
 from jitad.codegen.status import OUT_OF_BOUNDS
 from jitad.ir.op import BOOL, Elementwise
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
-
-if TYPE_CHECKING:
-    from jitad.codegen.llvm import Body
 
 
 class Elements:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
+from jitad.codegen.body import Body
 from jitad.ir.op import BOOL
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
-
-if TYPE_CHECKING:
-    from jitad.codegen.llvm import Body
 
 
 def initialise(body: Body, i: int, instr: Instr) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jitad.codegen.accumulator import Accumulator, identity
+from jitad.codegen.body import Body
 from jitad.codegen.elements import Elements
 from jitad.codegen.index import Index, Loop, flat, strides
 from jitad.codegen.memory import fill, initialise, overwrites
@@ -17,9 +17,6 @@ from jitad.ir.op import BOOL, DType, Elementwise, Structural
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
 from jitad.passes.schedule import Nest, Root, squeeze
-
-if TYPE_CHECKING:
-    from jitad.codegen.llvm import Body
 
 
 class NestEmitter:

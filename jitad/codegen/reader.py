@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
+from jitad.codegen.body import Body
 from jitad.codegen.index import (
     Index,
     Loaded,
@@ -20,9 +20,6 @@ from jitad.ir.op import Elementwise, Op, Shape, Structural
 from jitad.ir.tape import CONST, INPUT, Instr
 from jitad.ops import structural as st
 from jitad.passes.schedule import Root
-
-if TYPE_CHECKING:
-    from jitad.codegen.llvm import Body
 
 At = tuple[Index, ...]
 Key = tuple[int, At]

@@ -242,7 +242,10 @@ def _subscripts(subscripts: str, values: list[Value]) -> tuple[list[str], str]:
     left, arrow, right = text.partition("->")
     terms = left.split(",")
     if len(terms) != len(values):
-        raise ShapeError(f"{subscripts!r} names {len(terms)} operands, and {len(values)} are given")
+        raise ShapeError(
+            f"{subscripts!r} names {len(terms)} operands, and {len(values)} are given",
+            remedy="give as many operands as there are terms between the commas",
+        )
     unused = [c for c in string.ascii_letters if c not in text]
     widest = 0
     for i, (term, x) in enumerate(zip(terms, values, strict=True)):
@@ -251,7 +254,10 @@ def _subscripts(subscripts: str, values: list[Value]) -> tuple[list[str], str]:
             widest = max(widest, count)
             terms[i] = term.replace("...", "".join(unused[:count][::-1]))
         if len(terms[i]) != x.ndim:
-            raise ShapeError(f"{term!r} does not fit an operand of shape {x.shape}")
+            raise ShapeError(
+                f"{term!r} does not fit an operand of shape {x.shape}",
+                remedy="write one letter for each axis, or ... for the rest",
+            )
     dots = "".join(unused[:widest][::-1])
     if arrow:
         return terms, right.replace("...", dots)

@@ -52,10 +52,16 @@ def _expand(key: tuple[Any, ...], x: Value) -> list[Any]:
         items.append(item)
     used = sum(_axes_of(item) for item in items)
     if used > x.ndim:
-        raise ShapeError(f"too many indices for an array of shape {x.shape}")
+        raise ShapeError(
+            f"too many indices for an array of shape {x.shape}",
+            remedy="give at most one index for each axis",
+        )
     dots = [i for i, item in enumerate(items) if item is Ellipsis]
     if len(dots) > 1:
-        raise ShapeError("an index can have only one ...")
+        raise ShapeError(
+            "an index can have only one ...",
+            remedy="spell out the other one with :",
+        )
     place = dots[0] if dots else len(items)
     items[place : place + len(dots)] = [slice(None)] * (x.ndim - used)
     return items
@@ -80,6 +86,7 @@ def _integer(item: int, n: int) -> int:
     if not -n <= item < n:
         raise ShapeError(
             f"index {item} is out of bounds for an axis of length {n}",
+            remedy="count from 0, or from -1 backwards",
         )
     return item % n
 
@@ -173,7 +180,10 @@ def _masks_to_places(x: Value, items: list[Any]) -> list[Any]:
         if _is_array(item) and item.dtype.kind == "b":
             expected = x.shape[axis : axis + item.ndim]
             if item.shape != expected:
-                raise ShapeError(f"a mask of shape {item.shape} for axes of shape {expected}")
+                raise ShapeError(
+                    f"a mask of shape {item.shape} for axes of shape {expected}",
+                    remedy="a mask has the shape of the axes that it picks from",
+                )
             mask = guard_array(lift(x.builder, item))
             result += [np.asarray(place, np.int64) for place in np.nonzero(mask)]
         else:
@@ -204,7 +214,10 @@ HOOKS["astype"] = as_dtype
 @implements(np.take)
 def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Value:
     if out is not None or mode != "raise":
-        raise TraceError("np.take with out= or mode= is not supported on traced values")
+        raise TraceError(
+            "np.take with out= or mode= is not supported on traced values",
+            remedy="bring the indices into range yourself, and use the result that is returned",
+        )
     x = a.reshape(-1) if axis is None else a
     place = 0 if axis is None else axis % x.ndim
     return x[(slice(None),) * place + (np.asarray(indices) if not _is_array(indices) else indices,)]

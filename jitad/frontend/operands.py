@@ -194,9 +194,15 @@ def normal_axis(axis: Any, ndim: int) -> int:
     try:
         place = axis.__index__()
     except AttributeError as error:
-        raise ShapeError(f"axis {axis!r} is not an integer") from error
+        raise ShapeError(
+            f"axis {axis!r} is not an integer",
+            remedy="give axes as ints",
+        ) from error
     if not -ndim <= place < ndim:
-        raise ShapeError(f"axis {axis} is out of bounds for an array of {ndim} axes")
+        raise ShapeError(
+            f"axis {axis} is out of bounds for an array of {ndim} axes",
+            remedy="count axes from 0, or from -1 backwards",
+        )
     return place % ndim
 
 
@@ -207,5 +213,8 @@ def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     normal = sorted(normal_axis(a, ndim) for a in axes)
     if len(set(normal)) != len(normal):
-        raise ShapeError(f"an axis stands twice in {axis}")
+        raise ShapeError(
+            f"an axis stands twice in {axis}",
+            remedy="name each axis once",
+        )
     return tuple(normal)

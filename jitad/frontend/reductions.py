@@ -173,7 +173,10 @@ def _reduction(op: Any, name: str, *, logic: bool) -> Any:
         x = truth(_array(a)) if logic else _array(a)
         axes = normal_axes(axis, x.ndim)
         if not logic and any(x.shape[i] == 0 for i in axes):
-            raise ShapeError(f"np.{name} of an empty array has no value")
+            raise ShapeError(
+                f"np.{name} of an empty array has no value",
+                remedy="test x.size before",
+            )
         return _kept(x, op(x, axes=axes) if axes else x, axes, keepdims)
 
     return reduce
@@ -204,7 +207,10 @@ def _place(op: Any, name: str) -> Any:
         x = _array(a)
         axes = normal_axes(axis, x.ndim)
         if any(x.shape[i] == 0 for i in axes):
-            raise ShapeError(f"np.{name} of an empty array has no value")
+            raise ShapeError(
+                f"np.{name} of an empty array has no value",
+                remedy="test x.size before",
+            )
         flat = st.reshape(x, shape=(x.size,)) if axis is None else x
         place = 0 if axis is None else normal_axis(axis, x.ndim)
         flat = flat if flat.dtype.kind != "b" else ew.cast(flat, dtype=np.dtype(np.int64))

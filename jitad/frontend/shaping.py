@@ -42,15 +42,21 @@ def reshape(
     x = _array(a)
     shape = newshape if shape is None else shape
     target = tuple(int(n) for n in shape) if isinstance(shape, (tuple, list)) else (int(shape),)
-    if target.count(-1) == 1:
-        known = math.prod(n for n in target if n != -1)
-        if known == 0 or x.size % known:
-            raise ShapeError(f"cannot reshape an array of shape {x.shape} into {target}")
-        target = tuple(x.size // known if n == -1 else n for n in target)
+    known = math.prod(n for n in target if n != -1)
+    free = target.count(-1)
+    if free > 1 or (x.size % known if free and known else x.size != known or free):
+        raise ShapeError(
+            f"cannot reshape an array of shape {x.shape} into {target}",
+            remedy="the sizes must multiply to that of the array; one of them may be -1",
+        )
+    target = tuple(x.size // known if n == -1 else n for n in target)
     if order == "F":
         return reshape(x.T, target[::-1]).T
     if order not in ("C", "A", "K"):
-        raise ShapeError(f"reshape has no order {order!r}")
+        raise ShapeError(
+            f"reshape has no order {order!r}",
+            remedy="use order=C or order=F",
+        )
     return st.reshape(x, shape=target)
 
 
@@ -66,7 +72,10 @@ def transpose(a: Any, axes: Any = None) -> Value:
         return st.transpose(x, perm=tuple(reversed(range(x.ndim))))
     perm = tuple(normal_axis(i, x.ndim) for i in axes)
     if sorted(perm) != list(range(x.ndim)):
-        raise ShapeError(f"axes {axes} do not permute an array of {x.ndim} axes")
+        raise ShapeError(
+            f"axes {axes} do not permute an array of {x.ndim} axes",
+            remedy="name each axis once",
+        )
     return st.transpose(x, perm=perm)
 
 
@@ -92,7 +101,10 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Value:
     sources = [normal_axis(i, x.ndim) for i in sources]
     targets = [normal_axis(i, x.ndim) for i in targets]
     if len(sources) != len(targets):
-        raise ShapeError("moveaxis needs as many sources as destinations")
+        raise ShapeError(
+            "moveaxis needs as many sources as destinations",
+            remedy="give each source its destination",
+        )
     perm = [i for i in range(x.ndim) if i not in sources]
     for target, origin in sorted(zip(targets, sources, strict=True)):
         perm.insert(target, origin)
@@ -105,7 +117,10 @@ def squeeze(a: Any, axis: Any = None) -> Value:
     ones = tuple(i for i, n in enumerate(x.shape) if n == 1)
     axes = ones if axis is None else normal_axes(axis, x.ndim)
     if any(x.shape[i] != 1 for i in axes):
-        raise ShapeError(f"cannot squeeze axes {axes} of an array of shape {x.shape}")
+        raise ShapeError(
+            f"cannot squeeze axes {axes} of an array of shape {x.shape}",
+            remedy="only axes of length 1 can go; use reshape for others",
+        )
     return st.reshape(x, shape=st.drop_axes(x.shape, axes))
 
 
@@ -124,7 +139,10 @@ def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Value:
     x = _array(array)
     target = (shape,) if isinstance(shape, int) else tuple(shape)
     if broadcast_shape(x.shape, target) != target:
-        raise ShapeError(f"an array of shape {x.shape} does not broadcast to {target}")
+        raise ShapeError(
+            f"an array of shape {x.shape} does not broadcast to {target}",
+            remedy="trailing axes must be equal or 1",
+        )
     return as_shape(x, target)
 
 
@@ -192,7 +210,10 @@ def stack(
 ) -> Value:
     values = _values(arrays)
     if any(x.shape != values[0].shape for x in values):
-        raise ShapeError(f"arrays of shapes {[x.shape for x in values]} cannot be stacked")
+        raise ShapeError(
+            f"arrays of shapes {[x.shape for x in values]} cannot be stacked",
+            remedy="use np.concatenate, or make the shapes equal",
+        )
     if values[0].shape == () and out is None and dtype is None:
         return st.pack(*values, shape=(len(values),))
     return concatenate([expand_dims(x, axis) for x in values], axis=axis, out=out, dtype=dtype)
@@ -374,7 +395,10 @@ def copy(a: Any, order: str = "K", subok: bool = False) -> Value:
 def _triangle(m: Any, k: int, *, upper: bool) -> Value:
     x = _array(m)
     if x.ndim < 2:
-        raise ShapeError(f"a triangle of an array of shape {x.shape}")
+        raise ShapeError(
+            f"a triangle of an array of shape {x.shape}",
+            remedy="use an array of two axes or more",
+        )
     row = st.iota_on(x, x.shape, x.ndim - 2)
     column = st.iota_on(x, x.shape, x.ndim - 1)
     gap = ew.sub(column, row)
@@ -409,7 +433,10 @@ def diag(v: Any, k: int = 0) -> Value:
     if x.ndim == 2:
         return diagonal(x, k)
     if x.ndim != 1:
-        raise ShapeError(f"np.diag of an array of {x.ndim} axes")
+        raise ShapeError(
+            f"np.diag of an array of {x.ndim} axes",
+            remedy="use np.diagonal for stacks of matrices",
+        )
     n = x.shape[0] + abs(k)
     start = k if k >= 0 else -k * n
     flat = st.zeros(x, (n * n,), x.dtype)
@@ -478,7 +505,10 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Value:
 @implements(np.diff)
 def diff(a: Any, n: int = 1, axis: int = -1, **unsupported: Any) -> Value:
     if unsupported:
-        raise TraceError(f"np.diff with {sorted(unsupported)} is not supported")
+        raise TraceError(
+            f"np.diff with {sorted(unsupported)} is not supported",
+            remedy="join the ends with np.concatenate first",
+        )
     x = _array(a)
     place = normal_axis(axis, x.ndim)
     for _ in range(n):

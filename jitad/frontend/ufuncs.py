@@ -46,7 +46,10 @@ def _loop(ufunc: Any, kinds: tuple[Any, ...]) -> tuple[DType, ...]:
     try:
         resolved = ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout))
     except TypeError as error:
-        raise TraceError(f"np.{ufunc.__name__} of operands of {kinds}: {error}") from error
+        raise TraceError(
+            f"np.{ufunc.__name__} of operands of {kinds}: {error}",
+            remedy="cast the operands to float64 or float32 first",
+        ) from error
     if any(dtype not in SHORT_NAMES for dtype in resolved):
         raise TraceError(
             f"np.{ufunc.__name__} would compute in {[str(d) for d in resolved]}, which is not "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -119,12 +119,12 @@ def type_name(instr: Instr) -> str:
 
 def format_param(value: Any) -> str:
     """A static parameter as `print(tape)` shows it."""
-    kind: Any = type(value)
-    if kind is tuple:
-        return f"({', '.join(map(format_param, value))}{',' if len(value) == 1 else ''})"
-    if kind is float:
+    if isinstance(value, tuple):
+        items = cast("tuple[Any, ...]", value)
+        return f"({', '.join(map(format_param, items))}{',' if len(items) == 1 else ''})"
+    if isinstance(value, float):
         return f"{value:g}"
-    return SHORT_NAMES.get(value, str(value)) if issubclass(kind, np.dtype) else str(value)
+    return SHORT_NAMES.get(value, str(value))
 
 
 def format_tape(tape: Tape) -> Iterable[str]:

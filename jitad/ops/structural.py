@@ -273,7 +273,10 @@ def _infer_concatenate(*xs: Any, axis: int) -> tuple[Shape, DType]:
         if x.dtype != first.dtype or any(
             n != m for i, (n, m) in enumerate(zip(x.shape, first.shape, strict=True)) if i != axis
         ):
-            raise ShapeError(f"cannot concatenate {first.shape} and {x.shape} along axis {axis}")
+            raise ShapeError(
+                f"cannot concatenate {first.shape} and {x.shape} along axis {axis}",
+                remedy="all other axes must be of equal lengths",
+            )
     shape = list(first.shape)
     shape[axis] = sum(x.shape[axis] for x in xs)
     return tuple(shape), first.dtype

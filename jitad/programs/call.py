@@ -78,7 +78,9 @@ def differentiate(
     for k in chosen:
         if not -len(children) <= k < len(children):
             raise ShapeError(
-                f"argnums={argnums} for a function called with {len(children)} positional arguments"
+                f"argnums={argnums} for a function called with {len(children)} positional "
+                "arguments",
+                remedy="count positional arguments from 0, or from -1 backwards",
             )
         k %= len(children)
         active += range(int(starts[k]), int(starts[k + 1]))

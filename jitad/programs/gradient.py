@@ -58,7 +58,8 @@ def _scalar_gradient(
         parts = result.children()
         if len(parts) != 2 or not parts[0].is_leaf():
             raise DifferentiationError(
-                "with has_aux=True the function must return a pair (scalar, aux)"
+                "with has_aux=True the function must return a pair (scalar, aux)",
+                remedy="return the pair, or leave has_aux=True out",
             )
         aux, count = parts[1], parts[1].num_leaves
     elif not result.is_leaf():

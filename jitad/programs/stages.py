@@ -101,11 +101,17 @@ def _matched(given: Any, like: Any, what: str) -> Any:
     leaves, structure = flatten(given)
     models, wanted = flatten(like)
     if structure != wanted:
-        raise ShapeError(f"{what} has the structure {structure}, and {wanted} is needed")
+        raise ShapeError(
+            f"{what} has the structure {structure}, and {wanted} is needed",
+            remedy="pass a tree of the same structure",
+        )
     result: list[Any] = []
     for x, model in zip(leaves, models, strict=True):
         if np.shape(x) != np.shape(model):
-            raise ShapeError(f"{what} has shape {np.shape(x)}, and {np.shape(model)} is needed")
+            raise ShapeError(
+                f"{what} has shape {np.shape(x)}, and {np.shape(model)} is needed",
+                remedy="pass an array of that shape",
+            )
         dtype = model.dtype if isinstance(model, (Value, np.ndarray, np.generic)) else FLOAT64
         if isinstance(x, Value) or dtype.kind != "f":
             result.append(x)

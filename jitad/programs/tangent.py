@@ -27,7 +27,8 @@ def tangent(fun: Function, has_aux: bool) -> Build:
         half = len(children) // 2
         if children[:half] != children[half:]:
             raise ShapeError(
-                f"primals and tangents differ in structure: {children[:half]}, {children[half:]}"
+                f"primals and tangents differ in structure: {children[:half]}, {children[half:]}",
+                remedy="give each argument a tangent of its own structure",
             )
         count = sum(child.num_leaves for child in children[:half])
         primals = tuple(unflatten(child, [0] * child.num_leaves) for child in children[:half])
@@ -70,7 +71,10 @@ def _directions(primals: Sequence[Any], tangents: Sequence[Any]) -> int | None:
                 remedy="tangents have the argument's shape, or that with a leading axis of K",
             )
     if len(sizes) > 1:
-        raise ShapeError("some tangents have a leading axis, and others not, or another one")
+        raise ShapeError(
+            "some tangents have a leading axis, and others not, or another one",
+            remedy="give all tangents the same leading axis, or none",
+        )
     return sizes.pop() if sizes else None
 
 

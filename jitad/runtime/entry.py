@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from jitad.codegen.llvm import Code, memory_type
+from jitad.codegen.body import memory_type
+from jitad.codegen.llvm import Code
 from jitad.frontend.trace import Leaf
 from jitad.ir.op import BOOL, FLOAT32, FLOAT64, INT32, INT64, DType
 from jitad.ir.tape import Tape
