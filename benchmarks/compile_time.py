@@ -103,7 +103,7 @@ def _stages(program: Sequence[Step], repeats: int) -> list[float]:
 
 
 def _until_each_stage(program: Sequence[Step]) -> tuple[float, ...]:
-    """Seconds to the tape, to the gradient's; and from that to the simpler tape, LLVM IR, kernel."""
+    """Seconds to the tape and the gradient's tape; from there to simpler tape, LLVM IR, kernel."""
     x = straight_line_point()
     transformed = jitad.value_and_grad(straight_line_function(program))
     plan = transformed.plan(x)

@@ -319,7 +319,7 @@ def _horner(z: Value, coefficients: Sequence[float]) -> Value:
 def round_(a: Any, decimals: int = 0, out: Any = None) -> Value:
     if out is not None:
         raise TraceError("out= of a traced value", remedy="use the result that is returned")
-    x = _array(a)
+    x: Any = _array(a)
     if x.dtype.kind == "i" and decimals >= 0:
         return x
     if x.dtype.kind == "i":
