@@ -18,6 +18,9 @@ from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
 from jitad.passes.schedule import Nest, Root, squeeze
 
+_LONG_BODY = (40, 400)
+"""Values in a loop's body for which two iterations are interleaved."""
+
 
 class NestEmitter:
     """Emits one nest: first symbolically (what is read where), then loop by loop."""
@@ -143,10 +146,19 @@ class NestEmitter:
             w.lines[place] = w.lines[place].replace("%LATCH", f"%{latch}")
             w.do(f"{following} = add nuw nsw i64 {counter}, 1")
             finished = w.line(f"icmp eq i64 {following}, {loops[level][1]}")
-            w.do(f"br i1 {finished}, label %{after}, label %{head}")
+            hint = self._hint() if level == len(loops) - 1 else ""
+            w.do(f"br i1 {finished}, label %{after}, label %{head}{hint}")
             w.label(after)
         for a in active:
             a.end(0)
+
+    def _hint(self) -> str:
+        """Ask LLVM to interleave two iterations of a long body, which it would run one by one.
+
+        The operations of one iteration wait for each other; those of two do not.
+        """
+        long = _LONG_BODY[0] <= len(self.reader.order) <= _LONG_BODY[1]
+        return self.writer.loop_hint("llvm.loop.interleave.count", 2) if long else ""
 
     # -- the body ----------------------------------------------------------------------------------
 

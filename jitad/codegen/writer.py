@@ -30,6 +30,7 @@ class Writer:
         self.attributes: dict[str, str] = {}
         self.kept: list[str] = []
         self.globals: list[str] = []
+        self.metadata: list[str] = []
         self.count = 0
 
     # -- registers, blocks -------------------------------------------------------------------------
@@ -150,6 +151,13 @@ class Writer:
         self.declarations[name] = f"declare {b} @{name}({a})"
         return self.line(f"call {b} @{name}({a} {x})")
 
+    def loop_hint(self, name: str, number: int) -> str:
+        """Metadata for the branch that closes a loop."""
+        first = len(self.metadata)
+        self.metadata.append(f"!{first} = distinct !{{!{first}, !{first + 1}}}")
+        self.metadata.append(f'!{first + 1} = !{{!"{name}", i32 {number}}}')
+        return f", !llvm.loop !{first}"
+
     # -- the module --------------------------------------------------------------------------------
 
     def module(self, functions: Iterable[str]) -> str:
@@ -168,7 +176,7 @@ class Writer:
                 f"attributes {number} = {{ nounwind willreturn memory(none) "
                 f'"vector-function-abi-variant"="{text}" }}'
             )
-        return "\n".join(parts) + "\n"
+        return "\n".join([*parts, *self.metadata]) + "\n"
 
 
 def float_literal(x: float) -> str:

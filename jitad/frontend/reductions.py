@@ -147,11 +147,15 @@ def prod(
     if count == 0:
         return _kept(x, x.builder.const(1, rest, x.dtype), axes, keepdims)
     while count > 1:
-        half = count // 2
-        product = ew.mul(_rows(tree, 0, half), _rows(tree, half, half))
-        if count % 2:
-            product = st.concatenate(product, _rows(tree, 2 * half, 1), axis=0)
-        tree, count = product, half + count % 2
+        ways = 8 if count >= 16 else 2
+        part, left = divmod(count, ways)
+        blocks = [_rows(tree, k * part, part) for k in range(ways)]
+        while len(blocks) > 1:
+            blocks = [ew.mul(a, b) for a, b in zip(blocks[::2], blocks[1::2], strict=True)]
+        product = blocks[0]
+        if left:
+            product = st.concatenate(product, _rows(tree, count - left, left), axis=0)
+        tree, count = product, part + left
     return _kept(x, st.reshape(tree, shape=rest), axes, keepdims)
 
 

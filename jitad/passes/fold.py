@@ -27,9 +27,24 @@ def fold(tape: Tape) -> Tape:
         op, args, params, shape, dtype, line = instr
         moved = Instr(op, tuple([new[j] for j in args]), params, shape, dtype, line)
         builder.line = line
-        rewritten = _rewrite(builder, moved) if args else None
+        rewritten = _simplest(builder, moved) if args else None
         new.append(builder.copy(moved, moved.args) if rewritten is None else rewritten)
     return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+
+
+def _simplest(builder: Builder, instr: Instr) -> int | None:
+    """The rewritten instruction, itself rewritten as long as a rule applies."""
+    result: int | None = None
+    while instr.args:
+        count = len(builder.instrs)
+        rewritten = _rewrite(builder, instr)
+        if rewritten is None:
+            return result
+        result = rewritten
+        if result < count:
+            return result
+        instr = builder.instrs[result]
+    return result
 
 
 def _rewrite(builder: Builder, instr: Instr) -> int | None:
@@ -125,7 +140,7 @@ def _mul(builder: Builder, instr: Instr) -> int | None:
         inner = builder.instrs[x]
         if number is not None and inner.op is ew.neg:
             return _scaled(builder, inner.args[0], -number, instr)
-        if number is not None and inner.op is ew.mul:
+        if number is not None and inner.op is ew.mul and _joins(builder, inner, number):
             return _scaled(builder, x, number, instr)
         if inner.op is ew.neg:
             # One negation, outermost, where it meets the next product or sum.
@@ -143,6 +158,12 @@ def _neg_of(builder: Builder, index: int) -> int:
             if inner.op is ew.neg:
                 return ew.mul(builder.value(inner.args[0]), builder.value(y)).index
     return ew.neg(builder.value(index)).index
+
+
+def _joins(builder: Builder, product: Instr, number: float) -> bool:
+    """Whether a product has a constant factor that `number` can be joined with exactly."""
+    others = [_number(builder, j) for j in product.args]
+    return any(x is not None and (_exact(number) or _exact(x)) for x in others)
 
 
 def _scaled(builder: Builder, index: int, number: float, instr: Instr) -> int:

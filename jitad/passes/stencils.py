@@ -75,6 +75,9 @@ def _merge(builder: Builder, chain: Sequence[_Addition], shape: tuple[int, ...])
     boxed = [(a, box) for a in chain if (box := _box(a.slots)) is not None]
     if len(boxed) < 2:
         return None
+    tiled = _tiled(builder, boxed, shape) if len(boxed) == len(chain) else None
+    if tiled is not None:
+        return tiled
     inside = tuple(
         (max(low for low, _ in axis), min(high for _, high in axis))
         for axis in zip(*(box for _, box in boxed), strict=True)
@@ -97,6 +100,25 @@ def _merge(builder: Builder, chain: Sequence[_Addition], shape: tuple[int, ...])
         if _box(addition.slots) is None:
             result = st.index_add(result, builder.value(addition.operand), slots=addition.slots)
     return result.index
+
+
+def _tiled(
+    builder: Builder, boxed: Sequence[tuple[_Addition, Box]], shape: tuple[int, ...]
+) -> int | None:
+    """Boxes that lie side by side along one axis, and leave nothing out, are a join."""
+    full = tuple((0, n) for n in shape)
+    for axis in range(len(shape)):
+        ordered = sorted(boxed, key=lambda pair: pair[1][axis])
+        at = 0
+        for _, box in ordered:
+            if box[:axis] + box[axis + 1 :] != full[:axis] + full[axis + 1 :] or box[axis][0] != at:
+                break
+            at = box[axis][1]
+        else:
+            if at == shape[axis]:
+                parts = [builder.value(addition.operand) for addition, _ in ordered]
+                return st.concatenate(*parts, axis=axis).index
+    return None
 
 
 def _volume(box: Box) -> int:

@@ -27,6 +27,10 @@ class Machine:
         """The address of a function."""
         return self.engine.get_function_address(name)
 
+    def variable(self, name: str) -> int:
+        """The address of a global variable."""
+        return self.engine.get_global_value_address(name)
+
 
 @lru_cache(maxsize=1)
 def _host() -> tuple[str, str]:
@@ -36,14 +40,14 @@ def _host() -> tuple[str, str]:
     return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
 
 
-def target_machine() -> Any:
+def target_machine(code: Code) -> Any:
     """LLVM's code generator for this processor; an engine takes it over, so each gets its own."""
     cpu, features = _host()
     target = llvm.Target.from_default_triple()
     return target.create_target_machine(
         cpu=cpu,
         features=features,
-        opt=2,
+        opt=0 if code.quick else 2,
         reloc="static" if target.name.startswith("x86") else "default",
         codemodel="jitdefault",
         jit=True,
@@ -75,8 +79,8 @@ def optimised_module(text: str, machine: Any, level: int) -> Any:
 @global_compiler_lock
 def load(code: Code, extra: str = "") -> Machine:
     """Compile a module, with `extra` LLVM IR linked in, and make it executable."""
-    machine = target_machine()
-    module = optimised_module(code.text + extra, machine, 2 if code.loops else 0)
+    machine = target_machine(code)
+    module = optimised_module(code.text + extra, machine, code.level)
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
     return Machine(code, engine)
@@ -85,11 +89,11 @@ def load(code: Code, extra: str = "") -> Machine:
 @global_compiler_lock
 def module_llvm(code: Code) -> str:
     """A kernel's LLVM IR after LLVM's passes."""
-    return str(optimised_module(code.text, target_machine(), 2))
+    return str(optimised_module(code.text, target_machine(code), code.level))
 
 
 @global_compiler_lock
 def module_asm(code: Code) -> str:
     """A kernel's assembly on this processor."""
-    machine = target_machine()
-    return machine.emit_assembly(optimised_module(code.text, machine, 2))
+    machine = target_machine(code)
+    return machine.emit_assembly(optimised_module(code.text, machine, code.level))

@@ -9,6 +9,7 @@ returns the int 0, and where the body reports a status, that int: no result is e
 from __future__ import annotations
 
 import ctypes
+import weakref
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -20,6 +21,7 @@ from jitad.codegen.llvm import Code
 from jitad.frontend.trace import Leaf
 from jitad.ir.op import BOOL, FLOAT32, FLOAT64, INT32, INT64, DType
 from jitad.ir.tape import Tape
+from jitad.runtime.compile import Machine
 
 MISMATCH = 0
 """The arguments are not those that the kernel was compiled for."""
@@ -29,6 +31,9 @@ _DATA, _RANK, _DIMENSIONS = _HEADER, _HEADER + 8, _HEADER + 16
 _DTYPE, _FLAGS = _HEADER + 40, _HEADER + 48
 _CONTIGUOUS_ALIGNED = 0x0001 | 0x0100
 _STACK_ARENA = 32 * 1024
+
+KEPT_ARENA = "kept_arena"
+"""The global variable that holds a kernel's arena between calls."""
 _SCALARS: dict[DType, type] = {
     FLOAT64: np.float64,
     FLOAT32: np.float32,
@@ -120,7 +125,9 @@ def entry_text(name: str, tape: Tape, code: Code, leaves: Sequence[Leaf], captur
     t.do(f"%zero = call ptr {_python('PyLong_FromLongLong')}(i64 {MISMATCH})")
     t.do("ret ptr %zero")
     t.lines.append("error:")
+    t.do(f"%memory = call ptr {_python('PyErr_NoMemory')}()")
     t.do("ret ptr null")
+    t.globals.append("declare ptr @llvm.ptrmask.p0.i64(ptr, i64)")
     head = f"define ptr @{name}(ptr %self, ptr %args, i64 %count) {{\nentry:"
     return "\n".join([*t.globals, head, *t.lines, "}"]) + "\n"
 
@@ -185,19 +192,38 @@ def _call_body(t: _Text, code: Code, arguments: list[str]) -> str:
     """Call the kernel's body without the GIL; its status."""
     heap = code.arena > _STACK_ARENA
     if code.arena == 0:
-        arena = "null"
+        arena = raw = "null"
     elif heap:
-        arena = t.line(f"call ptr {_python('PyMem_RawMalloc')}(i64 {code.arena})")
-        t.do(f"br i1 {t.line(f'icmp eq ptr {arena}, null')}, label %error, label %granted")
-        t.lines.append("granted:")
+        raw, arena = _take_arena(t, code.arena)
     else:
-        arena = t.line(f"alloca i8, i64 {code.arena}, align 64")
+        arena = raw = t.line(f"alloca i8, i64 {code.arena}, align 64")
     thread = t.line(f"call ptr {_python('PyEval_SaveThread')}()")
     status = t.line(f"call i64 @{code.name}({', '.join([*arguments, f'ptr {arena}'])})")
     t.do(f"call void {_python('PyEval_RestoreThread')}(ptr {thread})")
     if heap:
-        t.do(f"call void {_python('PyMem_RawFree')}(ptr {arena})")
+        # Of two threads in the kernel at once, one finds the other's arena kept, and frees it.
+        other = t.line(f"atomicrmw xchg ptr @{KEPT_ARENA}, ptr {raw} acq_rel")
+        t.do(f"call void {_python('PyMem_RawFree')}(ptr {other})")
     return status
+
+
+def _take_arena(t: _Text, size: int) -> tuple[str, str]:
+    """The arena kept from the last call, or a new one; and where in it the data begin.
+
+    To free it after each call would give the pages back, and fault them in again at the next.
+    """
+    t.globals.append(f"@{KEPT_ARENA} = global ptr null")
+    t.do("br label %take")
+    t.lines.append("take:")
+    kept = t.line(f"atomicrmw xchg ptr @{KEPT_ARENA}, ptr null acq_rel")
+    t.do(f"br i1 {t.line(f'icmp eq ptr {kept}, null')}, label %allocate, label %granted")
+    t.lines.append("allocate:")
+    new = t.line(f"call ptr {_python('PyMem_RawMalloc')}(i64 {size + 64})")
+    t.do(f"br i1 {t.line(f'icmp eq ptr {new}, null')}, label %error, label %granted")
+    t.lines.append("granted:")
+    raw = t.line(f"phi ptr [ {kept}, %take ], [ {new}, %allocate ]")
+    above = t.line(f"getelementptr i8, ptr {raw}, i64 63")
+    return raw, t.line(f"call ptr @llvm.ptrmask.p0.i64(ptr {above}, i64 -64)")
 
 
 def _return(t: _Text, tape: Tape, outputs: list[tuple[str, str]]) -> None:
@@ -215,6 +241,20 @@ def _return(t: _Text, tape: Tape, outputs: list[tuple[str, str]]) -> None:
     for k, x in enumerate(made):
         t.do(f"call i32 {_python('PyTuple_SetItem')}(ptr {result}, i64 {k}, ptr {x})")
     t.do(f"ret ptr {result}")
+
+
+def free_arena_with(machine: Machine) -> None:
+    """Free the arena that a kernel keeps between calls when its machine code goes."""
+    if machine.code.arena > _STACK_ARENA:
+        place = ctypes.c_void_p.from_address(machine.variable(KEPT_ARENA))
+        weakref.finalize(machine, _free, place, machine.engine)
+
+
+def _free(place: ctypes.c_void_p, engine: Any) -> None:
+    """`engine` is an argument so that the variable is still there."""
+    free = ctypes.pythonapi.PyMem_RawFree
+    free.restype, free.argtypes = None, [ctypes.c_void_p]
+    free(place.value)
 
 
 class _MethodDef(ctypes.Structure):

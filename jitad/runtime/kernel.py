@@ -15,7 +15,7 @@ from jitad.frontend.trace import Leaf, leaf_type
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.tape import Tape
 from jitad.runtime.compile import load, lower, module_asm, module_llvm
-from jitad.runtime.entry import MISMATCH, entry_text, make_function
+from jitad.runtime.entry import MISMATCH, entry_text, free_arena_with, make_function
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +52,7 @@ class Kernel:
         self._captured = tuple(_by_reference(x) for x in plan.captured)
         text = entry_text("entry", self.tape, self.code, plan.leaves, self._captured)
         self._machine = load(self.code, text)
+        free_arena_with(self._machine)
         keep = (self._machine, self._captured)
         self.entry = make_function(self._machine.address("entry"), "jitad_kernel", keep)
         self.is_plain = _is_plain(plan.structure)
