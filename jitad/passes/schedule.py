@@ -123,6 +123,8 @@ class _Scheduler:
         instr = self.tape.instrs[i]
         if isinstance(instr.op, Structural) and instr.op.index_map is not None:
             (j,) = instr.args
+            if self.sizes[i] * 4 < self.sizes[j]:
+                return ()  # a margin: little is computed again
             if seen.setdefault(j, i) != i and self.cost[j] > CHEAP:
                 return (self._costly_part(j),)
         return ()
