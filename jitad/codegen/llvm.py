@@ -34,8 +34,8 @@ class Code:
 
 
 LONG = 8000
-"""Straight-line code of more scalars than that is translated the quick way: a third of the time, for
-code that runs a tenth to a third slower."""
+"""Straight-line code of more scalars than that is translated the quick way: in a third of the time,
+to code that runs a tenth to a third slower."""
 
 _NAME = "jitad_kernel_body"
 

@@ -2,6 +2,7 @@
 
 The adjoint of a stencil adds K shifted arrays into one, in K passes over memory. Where all K boxes
 overlap, the same elements are one elementwise sum; what remains of each box are slabs at its rim.
+A sum over the stencil's own space is cut alike, so that both run in one loop.
 """
 
 from __future__ import annotations
@@ -35,8 +36,12 @@ def stencils(tape: Tape) -> Tape:
     uses = tape.users()
     builder = Builder()
     new: list[int] = []
+    cuts = _cuts(tape, uses)
     for i, instr in enumerate(tape.instrs):
         builder.line = instr.line
+        if instr.op is st.reduce_sum and tape.instrs[instr.args[0]].shape in cuts:
+            new.append(_cut_sum(builder, new[instr.args[0]], cuts))
+            continue
         chain = _chain(tape, uses, i)
         merged = None
         if chain is not None:
@@ -45,6 +50,33 @@ def stencils(tape: Tape) -> Tape:
         args = tuple([new[j] for j in instr.args])
         new.append(builder.copy(instr, args) if merged is None else merged)
     return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+
+
+def _cuts(tape: Tape, uses: list[int]) -> dict[tuple[int, ...], tuple[int, int]]:
+    """For vectors of a length that is added at two shifts: the part that lies in the overlap."""
+    cuts: dict[tuple[int, ...], tuple[int, int]] = {}
+    for i, instr in enumerate(tape.instrs):
+        chain = _chain(tape, uses, i) if len(instr.shape) == 1 else None
+        boxes = [box for a in chain or () if (box := _box(a.slots)) is not None]
+        inside = _overlap(boxes) if len(boxes) > 1 else None
+        if inside is not None:
+            (low, high), (start, stop) = boxes[0][0], inside[0]
+            cuts[(high - low,)] = (start - low, stop - start)
+    return cuts
+
+
+def _cut_sum(builder: Builder, x: int, cuts: dict[tuple[int, ...], tuple[int, int]]) -> int:
+    """The sum of a vector as that of its middle and those of its ends."""
+    value = builder.value(x)
+    (n,) = value.shape
+    start, length = cuts[value.shape]
+    total: Value | None = None
+    for low, size in ((start, length), (0, start), (start + length, n - start - length)):
+        if size:
+            part = st.reduce_sum(st.index(value, slots=((low, size, 1),)), axes=(0,))
+            total = part if total is None else ew.add(total, part)
+    assert total is not None
+    return total.index
 
 
 def _chain(tape: Tape, uses: list[int], last: int) -> list[_Addition] | None:
@@ -78,12 +110,8 @@ def _merge(builder: Builder, chain: Sequence[_Addition], shape: tuple[int, ...])
     tiled = _tiled(builder, boxed, shape) if len(boxed) == len(chain) else None
     if tiled is not None:
         return tiled
-    inside = tuple(
-        (max(low for low, _ in axis), min(high for _, high in axis))
-        for axis in zip(*(box for _, box in boxed), strict=True)
-    )
-    overlap = _volume(inside)
-    if not overlap or overlap * 2 < min(_volume(box) for _, box in boxed):
+    inside = _overlap([box for _, box in boxed])
+    if inside is None:
         return None
     total: Value | None = None
     for addition, box in boxed:
@@ -100,6 +128,16 @@ def _merge(builder: Builder, chain: Sequence[_Addition], shape: tuple[int, ...])
         if _box(addition.slots) is None:
             result = st.index_add(result, builder.value(addition.operand), slots=addition.slots)
     return result.index
+
+
+def _overlap(boxes: Sequence[Box]) -> Box | None:
+    """What lies in all boxes, where that is the larger part of each."""
+    inside = tuple(
+        (max(low for low, _ in axis), min(high for _, high in axis))
+        for axis in zip(*boxes, strict=True)
+    )
+    volume = _volume(inside)
+    return inside if volume and volume * 2 >= min(map(_volume, boxes)) else None
 
 
 def _tiled(
