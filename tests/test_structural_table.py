@@ -246,7 +246,13 @@ SAMPLES: dict[Any, list[Call]] = {
         by(lambda x: np.nan_to_num(np.where(FLAGS, np.nan, x), nan=7.0), M),
     ],
     np.sinc: [call(M), call(S), call(np.array([0.0, 1e-3, 0.0099, 0.0101, 1.0])), call(LONG)],
-    np.round: [call(M), call(array(3) * 2**9, -1), call(np.array([1.21875, -3.125, 7.0]), 1), call(INTS), by(lambda x: x.round(), M)],
+    np.round: [
+        call(M),
+        call(array(3) * 2**9, -1),
+        call(np.array([1.21875, -3.125, 7.0]), 1),
+        call(INTS),
+        by(lambda x: x.round(), M),
+    ],
     np.copy: [call(M), by(lambda x: x.copy(), M)],
     # constants of the same shape
     np.zeros_like: [call(M), call(INTS), call(M, dtype=int), by(lambda x: np.zeros_like(x) + x, V)],
@@ -299,8 +305,9 @@ SAMPLES: dict[Any, list[Call]] = {
         *(
             call(V, key)
             for key in (
-                2, -1, np.int64(3), slice(None), slice(1, 4), slice(None, None, -1), slice(4, 0, -2),
-                slice(-2, 99), slice(3, 3), slice(-1, 0), None, ..., (), (None, 1), (..., 1),
+                2, -1, np.int64(3), slice(None), slice(1, 4), slice(None, None, -1),
+                slice(4, 0, -2), slice(-2, 99), slice(3, 3), slice(-1, 0),
+                None, ..., (), (None, 1), (..., 1),
                 [0, 3, 3], np.array([4, -5, 0]), PLACES, np.array([], int), [], np.array(2),
                 np.array([True, False, True, True, False]), True, False,
                 [True, False, True, True, False],
@@ -313,7 +320,8 @@ SAMPLES: dict[Any, list[Call]] = {
                 (slice(None), slice(None, None, -2), slice(3, 0, -1)), (None, 0, None, ..., None),
                 (slice(0), 1), (slice(None), [2, 0, 0]), (slice(None), slice(None), PLACES),
                 ([0, 1], [2, -1]), ([0, 1], slice(None), [3, 0]), ([[0], [1]], [0, 1, 2]),
-                (0, [1, 2]), (0, slice(None), [1, 3]), ([1, 0], 2), (PLACES[:, :1] % 2, ..., PLACES),
+                (0, [1, 2]), (0, slice(None), [1, 3]), ([1, 0], 2),
+                (PLACES[:, :1] % 2, ..., PLACES),
                 (slice(None), [0, 1], [1, 2]), (slice(None), 1, [1, 2]), ([0, 1], None, [0, 1]),
                 (None, [1, 1, 0]), (slice(None, None, -1), [0, 2], slice(1, 3)),
                 (slice(None), None, [0, 2], [1, 1]), ([0], [0], [0]),

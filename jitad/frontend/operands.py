@@ -77,6 +77,11 @@ def lift(builder: Builder, x: Any) -> Value:
     )
 
 
+def as_value(x: Any) -> Value:
+    """x as a value on the tape that it belongs to."""
+    return lift(innermost((x,)), x)
+
+
 def _lift_value(builder: Builder, x: Value) -> Value:
     if x.builder.level < builder.level and x.builder.tracing:
         return capture(builder, x)

@@ -9,9 +9,8 @@ import numpy as np
 
 from jitad.frontend.operands import (
     as_dtype,
+    as_value,
     implements,
-    innermost,
-    lift,
     normal_axes,
     normal_axis,
 )
@@ -25,10 +24,6 @@ from jitad.ops import structural as st
 
 def _is_absent(x: Any) -> bool:
     return x is None or x is np._NoValue
-
-
-def _array(x: Any) -> Value:
-    return lift(innermost((x,)), x)
 
 
 def _plain(out: Any = None, where: Any = np._NoValue, initial: Any = np._NoValue) -> None:
@@ -65,7 +60,7 @@ def sum_(
     where: Any = np._NoValue,
 ) -> Value:
     _plain(out, where, initial)
-    x = _array(a)
+    x = as_value(a)
     x = as_dtype(x, _sum_dtype(x, dtype))
     axes = normal_axes(axis, x.ndim)
     return _kept(x, st.reduce_sum(x, axes=axes) if axes else x, axes, keepdims)
@@ -82,7 +77,7 @@ def mean(
     where: Any = np._NoValue,
 ) -> Value:
     _plain(out, where)
-    x = _real(_array(a), dtype)
+    x = _real(as_value(a), dtype)
     axes = normal_axes(axis, x.ndim)
     count = math.prod(x.shape[i] for i in axes)
     return ew.div(sum_(x, axis=axes, keepdims=keepdims), float(count))
@@ -108,7 +103,7 @@ def var(
     correction: Any = np._NoValue,
 ) -> Value:
     _plain(out, where)
-    x = _real(_array(a), dtype)
+    x = _real(as_value(a), dtype)
     axes = normal_axes(axis, x.ndim)
     count = math.prod(x.shape[i] for i in axes)
     ddof = ddof if correction is np._NoValue else correction
@@ -136,7 +131,7 @@ def prod(
 ) -> Value:
     """A tree of products: its derivative is right where elements are zero, to any order."""
     _plain(out, where, initial)
-    x = _array(a)
+    x = as_value(a)
     x = as_dtype(x, _sum_dtype(x, dtype))
     axes = normal_axes(axis, x.ndim)
     kept = [i for i in range(x.ndim) if i not in axes]
@@ -174,7 +169,7 @@ def _reduction(op: Any, name: str, *, logic: bool) -> Any:
         where: Any = np._NoValue,
     ) -> Value:
         _plain(out, where, initial)
-        x = truth(_array(a)) if logic else _array(a)
+        x = truth(as_value(a)) if logic else as_value(a)
         axes = normal_axes(axis, x.ndim)
         if not logic and any(x.shape[i] == 0 for i in axes):
             raise ShapeError(
@@ -208,7 +203,7 @@ implements(np.all)(_logic_reduction(st.reduce_all, "all"))
 def _place(op: Any, name: str) -> Any:
     def record(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Value:
         _plain(out)
-        x = _array(a)
+        x = as_value(a)
         axes = normal_axes(axis, x.ndim)
         if any(x.shape[i] == 0 for i in axes):
             raise ShapeError(
@@ -230,7 +225,7 @@ implements(np.argmin)(_place(st.argmin, "argmin"))
 @implements(np.cumsum)
 def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Value:
     _plain(out)
-    x = _array(a)
+    x = as_value(a)
     x = as_dtype(x, _sum_dtype(x, dtype))
     if axis is None:
         x, axis = st.reshape(x, shape=(x.size,)), 0
@@ -239,4 +234,4 @@ def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Valu
 
 @implements(np.count_nonzero)
 def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Value:
-    return sum_(truth(_array(a)), axis=axis, keepdims=keepdims)
+    return sum_(truth(as_value(a)), axis=axis, keepdims=keepdims)

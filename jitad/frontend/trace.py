@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+import jitad.frontend.choosing
 import jitad.frontend.contractions
 import jitad.frontend.indexing
 import jitad.frontend.reductions
+import jitad.frontend.selecting
 import jitad.frontend.shaping  # noqa: F401  fills the registries
 from jitad.frontend.operands import lift, supported
 from jitad.frontend.pytree import Structure, flatten

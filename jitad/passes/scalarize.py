@@ -15,6 +15,7 @@ from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import structural as st
 from jitad.ops.contraction import contract, labels
+from jitad.ops.elementwise import add
 
 SMALL = 400
 """A tape of at most that many scalar operations is scalarised whatever it is made of."""
@@ -147,7 +148,7 @@ def _index_add(x: Objects, u: Objects, slots: tuple[st.Slot, ...]) -> Objects:
     result = x.copy()
     for place in _places(u.shape):
         at = tuple(st.map_slots(place, slots))
-        result[at] = st.ew.add(result[at], u[place])
+        result[at] = add(result[at], u[place])
     return result
 
 

@@ -1,0 +1,137 @@
+"""Gather and scatter at integers that are computed, element numbers, and guards.
+
+Mathematics in the rules: operands x, y; result v; tangents dx; adjoint v_bar.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jitad.ir.errors import ShapeError
+from jitad.ir.op import BOOL, INT64, DType, Shape, Structural, register
+from jitad.ops import elementwise as ew
+from jitad.ops.views import or_zeros, reshape, spread, zeros
+
+# -- gather and scatter ----------------------------------------------------------------------------
+
+iota = register(
+    Structural(
+        "iota",
+        ("shape", "axis"),
+        infer=lambda shape, axis: (shape, INT64),
+        evaluate=lambda shape, axis: np.broadcast_to(
+            np.arange(shape[axis]).reshape([-1 if i == axis else 1 for i in range(len(shape))]),
+            shape,
+        ),
+        jvp=lambda *_, **__: None,
+        scalars=None,
+    )
+)
+"""Each element's index along an axis."""
+
+
+def iota_on(like: Any, shape: Shape, axis: int) -> Any:
+    """`iota` on the tape of `like`."""
+    return like.builder.apply(iota, (), {"shape": shape, "axis": axis})
+
+
+def _np_gather(x: np.ndarray, i: np.ndarray) -> np.ndarray:
+    return x[i]
+
+
+def _np_scatter(x: np.ndarray, i: np.ndarray, u: np.ndarray) -> np.ndarray:
+    result = np.array(x)
+    np.add.at(result, i, u)
+    return result
+
+
+def _infer_gather(x: Any, i: Any) -> tuple[Shape, DType]:
+    if i.dtype != INT64:
+        raise ShapeError(f"gather needs int64 indices, not {i.dtype}")
+    return (*i.shape, *x.shape[1:]), x.dtype
+
+
+def _infer_scatter(x: Any, i: Any, u: Any) -> tuple[Shape, DType]:
+    if u.shape != (*i.shape, *x.shape[1:]) or u.dtype != x.dtype:
+        raise ShapeError(f"cannot scatter {u.shape} into {x.shape} at indices of {i.shape}")
+    return x.shape, x.dtype
+
+
+def _accumulate_gather(total: Any, v_bar: Any, x: Any, i: Any) -> Any:
+    total = zeros(v_bar, x.shape, x.dtype) if total is None else total
+    return scatter_add(total, i, v_bar)
+
+
+def _merge_batch(i: Any, batched: bool, size: int, rows: int) -> Any:
+    """Indices into the rows of `size` arrays laid end to end."""
+    i = spread(i, batched, size)
+    offset = ew.mul(iota_on(i, i.shape, 0), rows)
+    return ew.add(i, offset)
+
+
+def _batch_gather(xs: Any, batched: Any, size: int) -> Any:
+    x, i = xs
+    if not batched[0]:
+        return gather(x, i)
+    rows = x.shape[1]
+    merged = reshape(x, shape=(size * rows, *x.shape[2:]))
+    return gather(merged, _merge_batch(i, batched[1], size, rows))
+
+
+def _batch_scatter(xs: Any, batched: Any, size: int) -> Any:
+    x, u = spread(xs[0], batched[0], size), spread(xs[2], batched[2], size)
+    rows = x.shape[1]
+    merged = reshape(x, shape=(size * rows, *x.shape[2:]))
+    i = _merge_batch(xs[1], batched[1], size, rows)
+    return reshape(scatter_add(merged, i, u), shape=x.shape)
+
+
+gather = register(
+    Structural(
+        "gather",
+        (),
+        infer=_infer_gather,
+        evaluate=_np_gather,
+        jvp=lambda xs, v, tangents: gather(tangents[0], xs[1]),
+        pullback=lambda j, xs, v, v_bar: _accumulate_gather(None, v_bar, *xs),
+        accumulate=lambda total, v_bar, x, i: _accumulate_gather(total, v_bar, x, i),
+        batch=_batch_gather,
+    )
+)
+"""Rows of x at integer indices, which must lie within 0 <= i < len(x)."""
+
+
+def _jvp_scatter(xs: Any, v: Any, tangents: Any) -> Any:
+    dx, _, du = tangents
+    return dx if du is None else scatter_add(or_zeros(dx, xs[0], du), xs[1], du)
+
+
+scatter_add = register(
+    Structural(
+        "scatter_add",
+        (),
+        infer=_infer_scatter,
+        evaluate=_np_scatter,
+        jvp=_jvp_scatter,
+        pullback=lambda j, xs, v, v_bar: v_bar if j == 0 else gather(v_bar, xs[1]),
+        batch=_batch_scatter,
+    )
+)
+"""x with rows u added at integer indices; indices may repeat."""
+
+
+# -- guards ----------------------------------------------------------------------------------------
+
+guard = register(
+    Structural(
+        "guard",
+        ("expected",),
+        infer=lambda x, expected: ((), BOOL),
+        evaluate=lambda x, expected: np.asarray(x.tobytes() == expected),
+        jvp=lambda *_, **__: None,
+        effect=True,
+    )
+)
+"""Whether x still has the value (as bytes) that the trace was made for."""

@@ -1,0 +1,330 @@
+"""Views and joins: ops whose result has the elements of their operands, in other places.
+
+Mathematics in the rules: operands x, y; result v; tangents dx; adjoint v_bar.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from jitad.ir.errors import ShapeError
+from jitad.ir.op import DType, Shape, Structural, find, register
+
+Slot = int | tuple[int, int, int]
+"""One axis of a basic index: an int (the axis goes), or (start, length, step)."""
+
+
+def zeros(like: Any, shape: Shape, dtype: DType) -> Any:
+    """A constant array of zeros on the tape of `like`."""
+    return like.builder.const(0, shape, dtype)
+
+
+def linear(op_name: str) -> Any:
+    """The tangent of a linear op of one operand: the op itself."""
+    return lambda operands, v, tangents, **params: find(op_name)(tangents[0], **params)
+
+
+# -- views: every element of the result is an element of the operand -------------------------------
+
+
+def _infer_broadcast(x: Any, shape: Shape) -> tuple[Shape, DType]:
+    if np.broadcast_shapes(x.shape, shape) != shape:
+        raise ShapeError(f"shape {x.shape} does not broadcast to {shape}")
+    return shape, x.dtype
+
+
+def _broadcast_axes(source: Shape, shape: Shape) -> tuple[int, ...]:
+    """The axes of `shape` along which `source` is repeated."""
+    lead = len(shape) - len(source)
+    stretched = tuple(lead + i for i, n in enumerate(source) if n == 1 and shape[lead + i] != 1)
+    return tuple(range(lead)) + stretched
+
+
+def _pull_broadcast(j: int, operands: Any, v: Any, v_bar: Any, shape: Shape) -> Any:
+    (x,) = operands
+    reduced = find("sum")(v_bar, axes=_broadcast_axes(x.shape, shape))
+    return reduced if reduced.shape == x.shape else reshape(reduced, shape=x.shape)
+
+
+def _batch_broadcast(operands: Any, batched: Any, size: int, shape: Shape) -> Any:
+    (x,) = operands
+    lead = len(shape) - (len(x.shape) - 1)
+    aligned = reshape(x, shape=(size, *(1,) * lead, *x.shape[1:])) if lead else x
+    return broadcast(aligned, shape=(size, *shape))
+
+
+def _map_broadcast(indices: Any, source: Shape, shape: Shape) -> Any:
+    lead = len(shape) - len(source)
+    return [indices[lead + i] if n != 1 else 0 for i, n in enumerate(source)]
+
+
+broadcast = register(
+    Structural(
+        "broadcast",
+        ("shape",),
+        infer=_infer_broadcast,
+        evaluate=lambda x, shape: np.broadcast_to(x, shape),
+        jvp=linear("broadcast"),
+        pullback=_pull_broadcast,
+        batch=_batch_broadcast,
+        index_map=_map_broadcast,
+    )
+)
+
+
+def _infer_reshape(x: Any, shape: Shape) -> tuple[Shape, DType]:
+    if math.prod(x.shape) != math.prod(shape):
+        raise ShapeError(f"cannot reshape an array of shape {x.shape} into {shape}")
+    return shape, x.dtype
+
+
+def _map_reshape(indices: Any, source: Shape, shape: Shape) -> Any:
+    """Via the position in C order; axes that stay are passed through."""
+    return _split(_flat(indices, shape), source) if source else []
+
+
+def _flat(indices: Any, shape: Shape) -> Any:
+    position: Any = 0
+    for index, n in zip(indices, shape, strict=True):
+        position = position * n + index if n != 1 else position
+    return position
+
+
+def _split(position: Any, shape: Shape) -> list[Any]:
+    """The indices of the element at a position in C order."""
+    live = [i for i, n in enumerate(shape) if n != 1]
+    indices: list[Any] = [0] * len(shape)
+    for i in reversed(live[1:]):
+        indices[i] = position % shape[i]
+        position = position // shape[i]
+    if live:
+        indices[live[0]] = position
+    return indices
+
+
+reshape = register(
+    Structural(
+        "reshape",
+        ("shape",),
+        infer=_infer_reshape,
+        evaluate=lambda x, shape: np.reshape(x, shape),
+        jvp=linear("reshape"),
+        pullback=lambda j, xs, v, v_bar, shape: reshape(v_bar, shape=xs[0].shape),
+        batch=lambda xs, batched, size, shape: reshape(xs[0], shape=(size, *shape)),
+        index_map=_map_reshape,
+    )
+)
+
+
+def _inverse(perm: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(range(len(perm)), key=perm.__getitem__))
+
+
+transpose = register(
+    Structural(
+        "transpose",
+        ("perm",),
+        infer=lambda x, perm: (tuple(x.shape[i] for i in perm), x.dtype),
+        evaluate=lambda x, perm: np.transpose(x, perm),
+        jvp=linear("transpose"),
+        pullback=lambda j, xs, v, v_bar, perm: transpose(v_bar, perm=_inverse(perm)),
+        batch=lambda xs, batched, size, perm: transpose(xs[0], perm=(0, *(i + 1 for i in perm))),
+        index_map=lambda indices, source, perm: [indices[i] for i in _inverse(perm)],
+    )
+)
+
+
+def slot_shape(slots: tuple[Slot, ...]) -> Shape:
+    """The shape of a basic index."""
+    return tuple(slot[1] for slot in slots if not isinstance(slot, int))
+
+
+def _np_slots(slots: tuple[Slot, ...]) -> tuple[Any, ...]:
+    result: list[Any] = []
+    for slot in slots:
+        if isinstance(slot, int):
+            result.append(slot)
+        else:
+            start, length, step = slot
+            stop = start + length * step
+            result.append(slice(start, stop if stop >= 0 else None, step) if length else slice(0))
+    return tuple(result)
+
+
+def map_slots(indices: Any, slots: tuple[Slot, ...]) -> list[Any]:
+    """Where in the indexed array the element at `indices` of the index's result lies."""
+    remaining = iter(indices)
+    return [
+        slot if isinstance(slot, int) else next(remaining) * slot[2] + slot[0] for slot in slots
+    ]
+
+
+def _full(size: int) -> Slot:
+    return (0, size, 1)
+
+
+def _set_slots(x: np.ndarray, u: np.ndarray, slots: tuple[Slot, ...]) -> np.ndarray:
+    result = np.array(x)
+    result[_np_slots(slots)] += u
+    return result
+
+
+def _accumulate_index(total: Any, v_bar: Any, x: Any, slots: tuple[Slot, ...]) -> Any:
+    total = zeros(v_bar, x.shape, x.dtype) if total is None else total
+    return index_add(total, v_bar, slots=slots)
+
+
+index = register(
+    Structural(
+        "index",
+        ("slots",),
+        infer=lambda x, slots: (slot_shape(slots), x.dtype),
+        evaluate=lambda x, slots: x[_np_slots(slots)],
+        jvp=linear("index"),
+        pullback=lambda j, xs, v, v_bar, slots: _accumulate_index(None, v_bar, xs[0], slots),
+        accumulate=_accumulate_index,
+        batch=lambda xs, batched, size, slots: index(xs[0], slots=(_full(size), *slots)),
+        index_map=lambda indices, source, slots: map_slots(indices, slots),
+    )
+)
+"""Basic indexing: ints and slices, one slot an axis."""
+
+
+def _infer_index_add(x: Any, u: Any, slots: tuple[Slot, ...]) -> tuple[Shape, DType]:
+    if u.shape != slot_shape(slots) or u.dtype != x.dtype:
+        raise ShapeError(f"{u.shape} {u.dtype} does not fit the slots {slots} of {x.dtype}")
+    return x.shape, x.dtype
+
+
+def or_zeros(dx: Any, x: Any, peer: Any) -> Any:
+    return zeros(peer, x.shape, x.dtype) if dx is None else dx
+
+
+def _jvp_index_add(xs: Any, v: Any, tangents: Any, slots: tuple[Slot, ...]) -> Any:
+    dx, du = tangents
+    return dx if du is None else index_add(or_zeros(dx, xs[0], du), du, slots=slots)
+
+
+index_add = register(
+    Structural(
+        "index_add",
+        ("slots",),
+        infer=_infer_index_add,
+        evaluate=_set_slots,
+        jvp=_jvp_index_add,
+        pullback=lambda j, xs, v, v_bar, slots: index(v_bar, slots=slots) if j else v_bar,
+        batch=lambda xs, batched, size, slots: index_add(
+            *(spread(x, b, size) for x, b in zip(xs, batched, strict=True)),
+            slots=(_full(size), *slots),
+        ),
+    )
+)
+"""x with u added at a basic index; in place where nobody else reads x."""
+
+
+def spread(x: Any, batched: bool, size: int) -> Any:
+    """x over the batch axis: repeated where it is not batched."""
+    return x if batched else broadcast(x, shape=(size, *x.shape))
+
+
+def _np_strided(x: np.ndarray, offset: int, shape: Shape, steps: tuple[int, ...]) -> np.ndarray:
+    strides = tuple(step * x.itemsize for step in steps)
+    return np.lib.stride_tricks.as_strided(x[offset:], shape, strides)
+
+
+def _map_strided(
+    indices: Any, source: Shape, offset: int, shape: Shape, steps: tuple[int, ...]
+) -> Any:
+    return [sum((i * step for i, step in zip(indices, steps, strict=True)), start=offset)]
+
+
+strided = register(
+    Structural(
+        "strided",
+        ("offset", "shape", "steps"),
+        infer=lambda x, offset, shape, steps: (shape, x.dtype),
+        evaluate=_np_strided,
+        index_map=_map_strided,
+    )
+)
+"""An array that the function closes over and that is not contiguous, as a view of its memory: never
+differentiated, and never batched."""
+
+
+# -- joins -----------------------------------------------------------------------------------------
+
+
+def _infer_concatenate(*xs: Any, axis: int) -> tuple[Shape, DType]:
+    first = xs[0]
+    for x in xs[1:]:
+        if x.dtype != first.dtype or any(
+            n != m for i, (n, m) in enumerate(zip(x.shape, first.shape, strict=True)) if i != axis
+        ):
+            raise ShapeError(
+                f"cannot concatenate {first.shape} and {x.shape} along axis {axis}",
+                remedy="all other axes must be of equal lengths",
+            )
+    shape = list(first.shape)
+    shape[axis] = sum(x.shape[axis] for x in xs)
+    return tuple(shape), first.dtype
+
+
+def concatenate_slots(xs: Any, j: int, axis: int) -> tuple[Slot, ...]:
+    """Where operand j stands in the concatenation."""
+    start = sum(x.shape[axis] for x in xs[:j])
+    return tuple((start, n, 1) if i == axis else _full(n) for i, n in enumerate(xs[j].shape))
+
+
+concatenate = register(
+    Structural(
+        "concatenate",
+        ("axis",),
+        infer=_infer_concatenate,
+        evaluate=lambda *xs, axis: np.concatenate(xs, axis=axis),
+        jvp=lambda xs, v, tangents, axis: concatenate(
+            *(or_zeros(dx, x, v) for dx, x in zip(tangents, xs, strict=True)), axis=axis
+        ),
+        pullback=lambda j, xs, v, v_bar, axis: index(v_bar, slots=concatenate_slots(xs, j, axis)),
+        batch=lambda xs, batched, size, axis: concatenate(
+            *(spread(x, b, size) for x, b in zip(xs, batched, strict=True)), axis=axis + 1
+        ),
+    )
+)
+
+
+def _at_place(shape: Shape, j: int) -> tuple[Slot, ...]:
+    return tuple(int(i) for i in np.unravel_index(j, shape))
+
+
+def _batch_pack(xs: Any, batched: Any, size: int, shape: Shape) -> Any:
+    columns = [
+        reshape(spread(x, b, size), shape=(size, 1)) for x, b in zip(xs, batched, strict=True)
+    ]
+    return reshape(concatenate(*columns, axis=1), shape=(size, *shape))
+
+
+pack = register(
+    Structural(
+        "pack",
+        ("shape",),
+        infer=lambda *xs, shape: (shape, xs[0].dtype),
+        evaluate=lambda *xs, shape: np.array(xs).reshape(shape),
+        jvp=lambda xs, v, tangents, shape: pack(
+            *(or_zeros(dx, x, v) for dx, x in zip(tangents, xs, strict=True)), shape=shape
+        ),
+        pullback=lambda j, xs, v, v_bar, shape: index(v_bar, slots=_at_place(shape, j)),
+        batch=_batch_pack,
+    )
+)
+"""An array of scalars, in C order."""
+
+JOINS = (concatenate, pack)
+"""Ops whose operands each fill a part of the result."""
+
+
+def join_slots(op: Any, xs: Any, j: int, param: Any) -> tuple[Slot, ...]:
+    """Where operand j stands in a join."""
+    return _at_place(param, j) if op is pack else concatenate_slots(xs, j, param)
