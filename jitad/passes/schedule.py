@@ -108,7 +108,7 @@ class _Scheduler:
         stored = [self._is_root(instr.op) for instr in self.tape.instrs]
         for i in self.tape.outputs:
             stored[i] = self.tape.instrs[i].op is not INPUT or stored[i]
-        seen: dict[int, int] = {}
+        seen: dict[int, object] = {}
         for i, instr in enumerate(self.tape.instrs):
             if self.sizes[i] == 1 and instr.op not in (INPUT, CONST):
                 stored[i] = True
@@ -118,15 +118,17 @@ class _Scheduler:
                 stored[j] = stored[j] or self.tape.instrs[j].op is not INPUT
         return stored
 
-    def _read_apart(self, i: int, seen: dict[int, int]) -> tuple[int, ...]:
+    def _read_apart(self, i: int, seen: dict[int, object]) -> tuple[int, ...]:
         """A costly operand that a second view shows: a stencil would compute it at each place."""
         instr = self.tape.instrs[i]
         if isinstance(instr.op, Structural) and instr.op.index_map is not None:
             (j,) = instr.args
             if self.sizes[i] * 4 < self.sizes[j]:
                 return ()  # a margin: little is computed again
-            if seen.setdefault(j, i) != i and self.cost[j] > CHEAP:
-                return (self._costly_part(j),)
+            source = self._costly_part(j)
+            view = (instr.op, instr.params)
+            if seen.setdefault(source, view) != view and self.cost[source] > CHEAP:
+                return (source,)
         return ()
 
     def _costly_part(self, i: int) -> int:
