@@ -18,8 +18,8 @@ from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
 from jitad.passes.schedule import Nest, Root, squeeze
 
-_LONG_BODY = (40, 400)
-"""Values in a loop's body for which two iterations are interleaved."""
+_INTERLEAVE = ((40, 0), (120, 4), (400, 2))
+"""Up to how many values in a body how many iterations are interleaved; 0 leaves it to LLVM."""
 
 
 class NestEmitter:
@@ -153,12 +153,13 @@ class NestEmitter:
             a.end(0)
 
     def _hint(self) -> str:
-        """Ask LLVM to interleave two iterations of a long body, which it would run one by one.
+        """Ask LLVM to interleave iterations of a long body, which it would run one by one.
 
-        The operations of one iteration wait for each other; those of two do not.
+        The operations of one iteration wait for each other; those of several do not.
         """
-        long = _LONG_BODY[0] <= len(self.reader.order) <= _LONG_BODY[1]
-        return self.writer.loop_hint("llvm.loop.interleave.count", 2) if long else ""
+        values = len(self.reader.order)
+        count = next((count for most, count in _INTERLEAVE if values <= most), 1)
+        return self.writer.loop_hint("llvm.loop.interleave.count", count) if count else ""
 
     # -- the body ----------------------------------------------------------------------------------
 
