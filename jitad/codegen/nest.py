@@ -11,15 +11,18 @@ from jitad.codegen.body import Body
 from jitad.codegen.elements import Elements
 from jitad.codegen.index import Index, Loop, flat, strides
 from jitad.codegen.memory import fill, initialise, overwrites
-from jitad.codegen.reader import At, Reader
+from jitad.codegen.reader import At, Key, Reader
 from jitad.codegen.status import GUARD_FAILED
 from jitad.ir.op import BOOL, DType, Elementwise, Structural
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
 from jitad.passes.schedule import Nest, Root, squeeze
 
-_INTERLEAVE = ((40, 0), (120, 4), (400, 2))
-"""Up to how many values in a body how many iterations are interleaved; 0 leaves it to LLVM."""
+_DEEP = 24
+"""Operations that wait for each other in a row, from which iterations are interleaved."""
+
+_MOST = ((120, 4), (400, 2))
+"""Up to how many values in a body how many iterations are interleaved."""
 
 
 class NestEmitter:
@@ -157,9 +160,16 @@ class NestEmitter:
 
         The operations of one iteration wait for each other; those of several do not.
         """
+        depth: dict[Key, int] = {}
+        for i, at in self.reader.order:
+            instr = self.tape.instrs[i]
+            if isinstance(instr.op, Elementwise):
+                depth[i, at] = 1 + max(depth.get((j, at), 0) for j in instr.args)
+        if max(depth.values(), default=0) < _DEEP:
+            return ""
         values = len(self.reader.order)
-        count = next((count for most, count in _INTERLEAVE if values <= most), 1)
-        return self.writer.loop_hint("llvm.loop.interleave.count", count) if count else ""
+        count = next((count for most, count in _MOST if values <= most), 1)
+        return self.writer.loop_hint("llvm.loop.interleave.count", count)
 
     # -- the body ----------------------------------------------------------------------------------
 
