@@ -12,6 +12,7 @@ Read the package in the order of the pipeline:
     passes/      tape -> tape of the same meaning, and the schedule of its loops
     codegen/     tape -> LLVM IR
     runtime/     LLVM IR -> callable: compile, call, keep
+    programs/    function + transform -> the tape to compile
     report/      tape -> text: evaluation traces, graphs, tables, every stage
     api.py       grad, jvp, vjp ...: the stages composed
     testing.py   check_grads
