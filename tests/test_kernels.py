@@ -254,3 +254,11 @@ def test_inspection():
     text = jitad.explain(jitad.grad(rosenbrock), POINTS[10])
     for name in ("== trace", "== fold", "== schedule", "== llvm"):
         assert name in text
+
+
+def test_a_tuple_of_one_array_is_not_the_array():
+    function = jitad.jit(lambda t, y: t[0] * y)
+    x, y = np.array([2.0, 3.0, 4.0]), np.array([1.0, 1.0, 2.0])
+    np.testing.assert_array_equal(function((x,), y), x * y)
+    np.testing.assert_array_equal(function(x, y), x[0] * y)
+    np.testing.assert_array_equal(function((x,), y), x * y)

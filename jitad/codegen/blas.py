@@ -104,7 +104,6 @@ class _Product:
         self.prefix = "d" if double else "s"
         self.x_rows_first = True
         self.y_inner_first = True
-        self.constants: dict[str, str] = {}
 
     def emit(self, x: str, y: str, out: str) -> None:
         """BLAS is column-major: out^T = y^T x^T, and a C-ordered matrix is its transpose there."""

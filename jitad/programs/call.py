@@ -18,11 +18,10 @@ from jitad.ir.value import Value
 from jitad.passes.cse import cse
 from jitad.passes.dce import dce
 from jitad.runtime.kernel import Plan
+from jitad.runtime.launch import Build
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
-Build = Callable[[Sequence[Any], Structure], Plan]
-"""From the leaves of the arguments and the structure of (args, kwargs) to a program."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,6 @@ from jitad.ir.errors import DifferentiationError
 from jitad.ir.tape import Tape
 from jitad.programs.call import (
     Argnums,
-    Build,
     Call,
     Function,
     check_float,
@@ -18,6 +17,7 @@ from jitad.programs.call import (
     with_constants,
 )
 from jitad.runtime.kernel import Plan
+from jitad.runtime.launch import Build
 from jitad.transforms.reverse import reverse
 
 

@@ -15,7 +15,6 @@ from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.programs.call import (
     Argnums,
-    Build,
     Call,
     Function,
     differentiate,
@@ -24,6 +23,7 @@ from jitad.programs.call import (
     seedable,
 )
 from jitad.runtime.kernel import Plan
+from jitad.runtime.launch import Build
 from jitad.transforms.batch import batch
 from jitad.transforms.forward import forward
 from jitad.transforms.reverse import reverse

@@ -14,21 +14,22 @@ import numpy as np
 from jitad.frontend.operands import innermost, lift
 from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.frontend.trace import Traced
-from jitad.ir.builder import Builder, inline
+from jitad.ir.builder import inline
 from jitad.ir.errors import ShapeError
 from jitad.ir.op import FLOAT64
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.programs.call import (
-    Build,
     Function,
     check_float,
+    finish_with,
     plain,
+    same_inputs,
     seedable,
     trace_call,
 )
 from jitad.runtime.kernel import Plan
-from jitad.runtime.launch import Transformed
+from jitad.runtime.launch import Build, Transformed
 from jitad.transforms.forward import forward
 from jitad.transforms.reverse import reverse
 from jitad.transforms.split import split
@@ -156,12 +157,11 @@ def _fill_in(tape: Tape, traced: Traced, active: Sequence[int], total: int) -> T
     """Zero adjoints for the arguments that are not of floating point."""
     if len(active) == len(traced.leaves):
         return tape
-    builder = Builder()
-    inputs = [builder.value(builder.copy(tape.instrs[i], ())) for i in tape.inputs]
+    builder, inputs = same_inputs(tape, len(tape.inputs))
     results = inline(builder, tape, inputs)
     adjoints = iter(results[total:])
     filled = [
         next(adjoints) if k in active else builder.const(0.0, leaf.shape, FLOAT64)
         for k, leaf in enumerate(traced.leaves)
     ]
-    return builder.finish([x.index for x in (*results[:total], *filled)])
+    return finish_with(builder, [*results[:total], *filled])

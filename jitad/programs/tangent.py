@@ -13,8 +13,9 @@ from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import ShapeError
 from jitad.ir.tape import Tape
 from jitad.ops import elementwise as ew
-from jitad.programs.call import Build, Function, finish_with, trace_call
+from jitad.programs.call import Function, finish_with, trace_call
 from jitad.runtime.kernel import Plan
+from jitad.runtime.launch import Build
 from jitad.transforms.batch import batch
 from jitad.transforms.forward import forward
 

@@ -66,14 +66,14 @@ class Transformed:
         for kernel in tuple(self._kernels.get(key, ())):
             result = kernel.call(leaves)
             if type(result) is not int:
-                self._keep(key, kernel, args, kwargs)
+                self._keep(key, kernel, kwargs)
                 return result, kernel.plan
             if result != GUARD_FAILED:
                 raise CompileError(f"a kernel refused arguments that it was compiled for: {key}")
-        return self._compile(key, leaves, structure, args, kwargs)
+        return self._compile(key, leaves, structure, kwargs)
 
     def _compile(
-        self, key: Any, leaves: list[Any], structure: Structure, args: Any, kwargs: Any
+        self, key: Any, leaves: list[Any], structure: Structure, kwargs: Any
     ) -> tuple[Any, Plan]:
         plan = self._build(leaves, structure)
         if any(isinstance(x, Value) for x in plan.captured):
@@ -82,10 +82,10 @@ class Transformed:
         result = kernel.call(leaves)
         if type(result) is int:
             raise CompileError("a new kernel refused the arguments that it was compiled for")
-        self._keep(key, kernel, args, kwargs)
+        self._keep(key, kernel, kwargs)
         return result, plan
 
-    def _keep(self, key: Any, kernel: Kernel, args: Any, kwargs: Any) -> None:
+    def _keep(self, key: Any, kernel: Kernel, kwargs: Any) -> None:
         """Make a kernel the first to be tried for its shapes, and evict what is long unused."""
         with self._lock:
             paths = [kernel, *(k for k in self._kernels.get(key, ()) if k is not kernel)]
@@ -96,7 +96,9 @@ class Transformed:
             # A kernel for a Python int takes an np.int64 too, which promotes otherwise.
             leaves = kernel.plan.leaves
             strict = all(leaf.dtype.kind == "f" or not leaf.weak for leaf in leaves)
-            if not kwargs and len(args) == len(leaves) and strict:
+            # The entry sees leaves only: f((x,)) and f(x) would be one to it.
+            flat = all(child.is_leaf() for child in key[0].children()[0].children())
+            if not kwargs and flat and strict:
                 mine = (kernel.entry, None if kernel.is_plain else kernel.finish)
                 others = (pair for pair in self._recent if pair[0] is not kernel.entry)
                 self._recent = (mine, *others)[:RECENT]
