@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jitad.codegen.arena import Plan
+from jitad.codegen.status import PLACE
 from jitad.codegen.writer import TYPES, Writer
 from jitad.ir.op import BOOL
 from jitad.ir.tape import Tape
@@ -86,18 +87,28 @@ class Body:
         register = self.writer.line(f"{word} {memory_type(dtype)}, ptr {pointer}")
         return self.writer.line(f"icmp ne i8 {register}, 0") if dtype == BOOL else register
 
-    def flag(self, condition: str, status: int) -> None:
-        """Note that something went wrong where `condition` holds."""
-        self.note(self.writer.line(f"select i1 {condition}, i64 {status}, i64 0"))
+    def flag(self, condition: str, status: int, instruction: int | None = None) -> None:
+        """Note that something went wrong where `condition` holds, and in which instruction."""
+        if instruction is not None:
+            # The first to report keeps its place: a later one would mix the bits.
+            word = status + PLACE * (instruction + 1)
+            earlier = self.writer.line(f"icmp uge i64 {self._noted()}, {PLACE}")
+            code = self.writer.line(f"select i1 {earlier}, i64 {status}, i64 {word}")
+        else:
+            code = str(status)
+        self.note(self.writer.line(f"select i1 {condition}, i64 {code}, i64 0"))
 
     def note(self, status: str) -> None:
         """Note a status."""
+        noted = self._noted()
+        self.writer.do(f"store i64 {self.writer.line(f'or i64 {noted}, {status}')}, ptr %status")
+
+    def _noted(self) -> str:
         if not self.checked:
             self.checked = True
             self.allocas.append("  %status = alloca i64, align 8")
             self.allocas.append("  store i64 0, ptr %status")
-        noted = self.writer.line("load i64, ptr %status")
-        self.writer.do(f"store i64 {self.writer.line(f'or i64 {noted}, {status}')}, ptr %status")
+        return self.writer.line("load i64, ptr %status")
 
 
 def memory_type(dtype: object) -> str:

@@ -10,9 +10,9 @@ import hashlib
 from dataclasses import dataclass
 
 from jitad.codegen.arena import plan
-from jitad.codegen.blas import emit_contract
 from jitad.codegen.body import Body
 from jitad.codegen.chunks import CHUNK, emit_chunks
+from jitad.codegen.library import LibraryCall
 from jitad.codegen.nest import NestEmitter
 from jitad.codegen.writer import Writer
 from jitad.passes.schedule import Nest, Program
@@ -23,7 +23,8 @@ class Code:
     """The text of a module, its function's name, how many bytes of arena it needs.
 
     `level` is what LLVM's own passes should do: nothing for straight-line code, which comes out of
-    ours; `quick` asks for the fast instruction selection, for code so long that it pays.
+    ours; `quick` asks for the fast instruction selection, for code so long that it pays. `kept` are
+    the objects that the code calls back.
     """
 
     text: str
@@ -31,6 +32,7 @@ class Code:
     arena: int
     level: int
     quick: bool
+    kept: tuple[object, ...] = ()
 
 
 LONG = 8000
@@ -52,7 +54,7 @@ def emit(program: Program) -> Code:
         elif isinstance(step, Nest):
             NestEmitter(body, step, k).emit()
         else:
-            emit_contract(body, step.index)
+            LibraryCall(body, step.index).emit()
     for k, i in enumerate(program.tape.outputs):
         if i not in program.storage:
             body.store(body.registers[i], f"%out{k}", i)
@@ -61,4 +63,6 @@ def emit(program: Program) -> Code:
     straight = [step for step in program.steps if isinstance(step, Nest) and not step.space]
     level = 0 if len(straight) == len(program.steps) else 2
     quick = sum(len(nest.roots) for nest in straight) > LONG
-    return Code(text.replace(_NAME, name), name, memory.size, level, quick)
+    return Code(
+        text.replace(_NAME, name), name, memory.size, level, quick, tuple(writer.kept_objects)
+    )

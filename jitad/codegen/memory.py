@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from jitad.codegen.body import Body
-from jitad.ir.op import BOOL
+from jitad.codegen.body import Body, memory_type
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
 
@@ -23,10 +22,7 @@ def initialise(body: Body, i: int, instr: Instr) -> None:
     target = body.pointer(i)
     size = math.prod(instr.shape) * instr.dtype.itemsize
     if source.op is not CONST:
-        name = "llvm.memcpy.p0.p0.i64"
-        body.writer.declarations[name] = f"declare void @{name}(ptr, ptr, i64, i1)"
-        origin = body.pointer(j)
-        body.writer.do(f"call void @{name}(ptr {target}, ptr {origin}, i64 {size}, i1 false)")
+        body.writer.copy(target, body.pointer(j), size)
     elif source.params[0] != 0:
         fill(body, target, instr, body.writer.number(source.params[0], source.dtype))
     else:
@@ -65,10 +61,7 @@ def _contiguous(instr: Instr) -> tuple[int, int] | None:
 def _clear(body: Body, pointer: str, start: int, stop: int) -> None:
     if stop <= start:
         return
-    name = "llvm.memset.p0.i64"
-    body.writer.declarations[name] = f"declare void @{name}(ptr, i8, i64, i1)"
-    place = body.writer.line(f"getelementptr i8, ptr {pointer}, i64 {start}")
-    body.writer.do(f"call void @{name}(ptr {place}, i8 0, i64 {stop - start}, i1 false)")
+    body.writer.clear(body.writer.offset(pointer, start), stop - start)
 
 
 def fill(body: Body, pointer: str, instr: Instr, literal: str) -> None:
@@ -77,21 +70,11 @@ def fill(body: Body, pointer: str, instr: Instr, literal: str) -> None:
     if count == 0:
         return
     w = body.writer
-    before, loop, after = w.fresh("fill"), w.fresh("fill"), w.fresh("fill")
-    w.do(f"br label %{before}")
-    w.label(before)
-    w.do(f"br label %{loop}")
-    w.label(loop)
-    counter, following = w.fresh("i"), w.fresh("i")
-    w.do(f"%{counter} = phi i64 [ 0, %{before} ], [ %{following}, %{loop} ]")
-    kind = "i8" if instr.dtype == BOOL else w.type(instr.dtype)
-    place = w.line(f"getelementptr {kind}, ptr {pointer}, i64 %{counter}")
+    kind = memory_type(instr.dtype)
     literal = {"true": "1", "false": "0"}.get(literal, literal)
-    w.do(f"store {kind} {literal}, ptr {place}")
-    w.do(f"%{following} = add nuw nsw i64 %{counter}, 1")
-    done = w.line(f"icmp eq i64 %{following}, {count}")
-    w.do(f"br i1 {done}, label %{after}, label %{loop}")
-    w.label(after)
+    with w.counted(count) as counter:
+        place = w.line(f"getelementptr {kind}, ptr {pointer}, i64 {counter}")
+        w.do(f"store {kind} {literal}, ptr {place}")
 
 
 def _scalar(body: Body, i: int) -> str:

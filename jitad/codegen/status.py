@@ -5,3 +5,15 @@ OUT_OF_BOUNDS = 1
 
 GUARD_FAILED = 2
 """A guard found another value than the one that the trace was made for."""
+
+LINEAR_ALGEBRA = 4
+"""LAPACK refused: a singular or indefinite matrix, or an iteration that did not converge."""
+
+CALLBACK_FAILED = 8
+"""A NumPy function that was called back raised; codegen/callback.py keeps what."""
+
+COMPLEX_RESULT = 16
+"""A result that must be real is not: the eigenvalues of this matrix are complex."""
+
+PLACE = 256
+"""Above these bits stands, plus 1, the instruction that reported first."""

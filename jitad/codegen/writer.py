@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ class Writer:
         self.kept: list[str] = []
         self.globals: list[str] = []
         self.metadata: list[str] = []
+        self.kept_objects: list[object] = []
         self.count = 0
 
     # -- registers, blocks -------------------------------------------------------------------------
@@ -55,6 +57,24 @@ class Writer:
         """Start a basic block."""
         self.lines.append(f"{name}:")
 
+    @contextmanager
+    def counted(self, count: int | str) -> Iterator[str]:
+        """A loop that runs `count` times, which is at least 1; its counter."""
+        before, head, latch, after = (self.fresh(s) for s in ("pre", "loop", "latch", "done"))
+        counter, following = self.fresh("i"), self.fresh("i")
+        self.do(f"br label %{before}")
+        self.label(before)
+        self.do(f"br label %{head}")
+        self.label(head)
+        self.do(f"%{counter} = phi i64 [ 0, %{before} ], [ %{following}, %{latch} ]")
+        yield f"%{counter}"
+        self.do(f"br label %{latch}")
+        self.label(latch)
+        self.do(f"%{following} = add nuw nsw i64 %{counter}, 1")
+        finished = self.line(f"icmp eq i64 %{following}, {count}")
+        self.do(f"br i1 {finished}, label %{after}, label %{head}")
+        self.label(after)
+
     # -- types and numbers -------------------------------------------------------------------------
 
     def type(self, t: DType) -> str:
@@ -76,6 +96,24 @@ class Writer:
         if t.kind == "b":
             return "true" if x else "false"
         return str(int(x))
+
+    # -- memory ------------------------------------------------------------------------------------
+
+    def offset(self, pointer: str, bytes_: int | str) -> str:
+        """A pointer that many bytes further on."""
+        return self.line(f"getelementptr i8, ptr {pointer}, i64 {bytes_}")
+
+    def clear(self, pointer: str, size: int) -> None:
+        """Set `size` bytes to zero."""
+        name = "llvm.memset.p0.i64"
+        self.declarations[name] = f"declare void @{name}(ptr, i8, i64, i1)"
+        self.do(f"call void @{name}(ptr {pointer}, i8 0, i64 {size}, i1 false)")
+
+    def copy(self, target: str, source: str, size: int) -> None:
+        """Copy `size` bytes."""
+        name = "llvm.memcpy.p0.p0.i64"
+        self.declarations[name] = f"declare void @{name}(ptr, ptr, i64, i1)"
+        self.do(f"call void @{name}(ptr {target}, ptr {source}, i64 {size}, i1 false)")
 
     # -- the vocabulary of the op table ------------------------------------------------------------
 

@@ -7,6 +7,8 @@ import os
 import sys
 from typing import NamedTuple
 
+import numpy as np
+
 
 class SourceLine(NamedTuple):
     """A line of the user's code: the file's name and the line's number, from 1."""
@@ -53,6 +55,10 @@ class ShapeError(JitadError, ValueError):
 
 class DifferentiationError(JitadError, TypeError):
     """What was asked for has no derivative: an integer argument, a non-scalar under grad."""
+
+
+class LinearAlgebraError(JitadError, np.linalg.LinAlgError):
+    """A matrix that a factorisation refuses: singular, not positive definite."""
 
 
 class CompileError(JitadError, RuntimeError):

@@ -7,6 +7,7 @@ its tangent and its pullback as calls of other ops.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, final
@@ -92,6 +93,8 @@ class Structural(Op):
     `scalars(operands, **params)`: the op on object arrays of scalar values, for small arrays.
     `combine`: for a reduction, the elementwise op that joins two elements.
     `effect`: the instruction counts even where nobody reads its result.
+    `library(call)`: for work that a library does on whole arrays in memory, how it is called; the
+    vocabulary is `LibraryCall` of codegen/library.py.
     """
 
     jvp: Rule | None = None
@@ -102,6 +105,7 @@ class Structural(Op):
     scalars: Rule | None = None
     combine: Elementwise | None = None
     effect: bool = False
+    library: Rule | None = None
 
 
 class Mask(NamedTuple):
@@ -127,5 +131,7 @@ def register(op: OpT) -> OpT:
 
 
 def find(name: str) -> Op:
-    """The op of that name."""
+    """The op of that name; the rows that need SciPy are imported when one is asked for."""
+    if name not in TABLE:
+        importlib.import_module("jitad.ops.special")
     return TABLE[name]

@@ -87,6 +87,7 @@ contract = register(
         pullback=_pullback,
         batch=_batch,
         scalars=_scalars,
+        library=lambda call, spec: call.contract(spec),
     )
 )
 """out[...] = sum over the labels not in the result of x[...] * y[...]; `spec` as in einsum."""

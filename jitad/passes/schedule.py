@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from jitad.ir.op import Elementwise, Op, Shape, Structural
 from jitad.ir.tape import CONST, INPUT, Tape
 from jitad.ops import structural as st
-from jitad.ops.contraction import contract
 
 CHEAP = 6.0
 """A virtual value of at most this cost is computed again rather than stored."""
@@ -66,6 +65,11 @@ class Program:
 def squeeze(shape: Shape) -> Shape:
     """The axes longer than 1."""
     return tuple(n for n in shape if n != 1)
+
+
+def is_call(op: Op) -> bool:
+    """Whether an op is computed by a library, on arrays in memory."""
+    return isinstance(op, Structural) and op.library is not None
 
 
 def schedule(tape: Tape) -> Program:
@@ -157,7 +161,7 @@ class _Scheduler:
     def _read_from_memory(self, i: int) -> tuple[int, ...]:
         """The operands that an instruction needs stored."""
         instr = self.tape.instrs[i]
-        if instr.op is contract:
+        if is_call(instr.op):
             return instr.args
         if instr.op in (st.index_add, st.scatter_add):
             return () if self.tape.instrs[instr.args[0]].op is CONST else instr.args[:1]
@@ -184,7 +188,7 @@ class _Scheduler:
     def _place(self, i: int) -> None:
         """Put a stored value's work into steps."""
         instr = self.tape.instrs[i]
-        if instr.op is contract:
+        if is_call(instr.op):
             self.steps.append(Call(i))
             self._complete(i, len(self.steps) - 1, shareable=False)
         elif instr.op in st.JOINS:

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from jitad.codegen.status import GUARD_FAILED, OUT_OF_BOUNDS
+from jitad.codegen.status import GUARD_FAILED, PLACE
 from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.frontend.trace import Leaf, leaf_type
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.tape import Tape
 from jitad.runtime.compile import load, lower, module_asm, module_llvm
 from jitad.runtime.entry import MISMATCH, entry_text, free_arena_with, make_function
+from jitad.runtime.failure import failure
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +78,17 @@ class Kernel:
         """The result of flat arguments, or the int MISMATCH or GUARD_FAILED."""
         result = self.entry(*(canonical(x) for x in leaves))
         if type(result) is int:
-            if result & OUT_OF_BOUNDS:
-                raise ShapeError("an integer-array index is out of bounds")
-            return result
+            if result == MISMATCH or result & GUARD_FAILED:
+                # What else went wrong on a path that was not to be taken does not count.
+                return result & GUARD_FAILED
+            raise self._failure(result)
         return self.finish(result)
+
+    def _failure(self, status: int) -> BaseException:
+        """What the body reports, as an exception."""
+        place = status // PLACE - 1
+        instr = self.tape.instrs[place] if place >= 0 else None
+        return failure(status % PLACE, instr)
 
     def finish(self, result: Any) -> Any:
         """The result's pytree from what the entry returns."""

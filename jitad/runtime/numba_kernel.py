@@ -20,9 +20,9 @@ from numba.np import arrayobj
 from numba.np.numpy_support import from_dtype
 
 from jitad.codegen.llvm import Code
-from jitad.codegen.status import GUARD_FAILED
+from jitad.codegen.status import GUARD_FAILED, OUT_OF_BOUNDS
 from jitad.frontend.trace import Leaf
-from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.errors import LinearAlgebraError, ShapeError, TraceError
 from jitad.ir.op import BOOL, Shape
 from jitad.ir.tape import Instr, Tape
 
@@ -197,8 +197,12 @@ class _Emitter:
         with builder.if_then(builder.icmp_signed("!=", status, _I64(0)), likely=False):
             guard = builder.icmp_signed("==", builder.and_(status, _I64(GUARD_FAILED)), _I64(0))
             with builder.if_then(guard, likely=False):
-                message = "an integer-array index is out of bounds"
-                context.call_conv.return_user_exc(builder, ShapeError, (message,))
+                bounds = builder.and_(status, _I64(OUT_OF_BOUNDS))
+                with builder.if_then(builder.icmp_signed("!=", bounds, _I64(0))):
+                    message = "an integer-array index is out of bounds"
+                    context.call_conv.return_user_exc(builder, ShapeError, (message,))
+                message = "a factorisation failed: the matrix is singular or not as it must be"
+                context.call_conv.return_user_exc(builder, LinearAlgebraError, (message,))
             message = (
                 "the arguments take another path through the function's branches than the one "
                 "that was compiled"

@@ -1,0 +1,147 @@
+"""A call of a library on whole arrays: the vocabulary in which rows say how they are computed.
+
+BLAS and LAPACK are those that SciPy brings along (scipy.linalg.cython_blas, cython_lapack). What no
+library offers to compiled code is computed by the row's own NumPy function, called back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+import llvmlite.binding as llvm
+from numba.extending import get_cython_function_address
+
+from jitad.codegen.blas import emit_contract
+from jitad.codegen.body import Body, memory_type
+from jitad.codegen.callback import callback
+from jitad.codegen.status import CALLBACK_FAILED
+from jitad.ir.op import DType, Structural
+
+_PREFIX = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
+
+
+@lru_cache(maxsize=512)
+def external(module: str, name: str) -> str:
+    """A C function that a Cython module offers, under a name that compiled code can call."""
+    symbol = f"jitad_{name}"
+    llvm.add_symbol(symbol, get_cython_function_address(module, name))
+    return symbol
+
+
+class LibraryCall:
+    """Writes the call that computes one instruction.
+
+    `inputs` are pointers to the operands, `out` to the result, all dense in C order; `shapes` and
+    `dtypes` are the operands', `shape` and `dtype` the result's.
+    """
+
+    def __init__(self, body: Body, i: int) -> None:
+        self.body = body
+        self.writer = body.writer
+        self.index = i
+        self.instr = body.tape.instrs[i]
+        self.shape, self.dtype = self.instr.shape, self.instr.dtype
+        operands = [body.tape.instrs[j] for j in self.instr.args]
+        self.shapes = [x.shape for x in operands]
+        self.dtypes = [x.dtype for x in operands]
+        self.inputs = [body.pointer(j) for j in self.instr.args]
+        self.stored = i in body.program.storage
+        self.out = body.pointer(i) if self.stored else body.alloca(memory_type(self.dtype))
+
+    def emit(self) -> None:
+        """Write all of it."""
+        op = self.instr.op
+        assert isinstance(op, Structural) and op.library is not None
+        if math.prod(self.shape):
+            op.library(self, **self.instr.named_params)
+        if not self.stored:
+            self.body.registers[self.index] = self.body.load(self.out, self.index)
+
+    # -- what Fortran is passed: everything by reference -------------------------------------------
+
+    def _constant(self, kind: str, literal: str) -> str:
+        clean = "".join(c if c.isalnum() else "_" for c in f"{kind}_{literal}")
+        text = f"@library_{clean} = private constant {kind} {literal}"
+        if text not in self.writer.globals:
+            self.writer.globals.append(text)
+        return f"@library_{clean}"
+
+    def char(self, letter: str) -> str:
+        """A constant letter."""
+        return self._constant("i8", str(ord(letter)))
+
+    def int(self, number: int) -> str:
+        """A constant Fortran INTEGER."""
+        return self._constant("i32", str(number))
+
+    def number(self, x: float, dtype: DType) -> str:
+        """A constant of floating point, real or complex."""
+        return self._constant(self.writer.type(dtype), self.writer.number(x, dtype))
+
+    def int_slot(self) -> str:
+        """An INTEGER that is written."""
+        return self.body.alloca("i32")
+
+    def scratch(self, size: int) -> str:
+        """A pointer to that many bytes of working memory."""
+        return self.body.in_arena(self.body.memory.grow(-(-size // 8)))
+
+    # -- calls -------------------------------------------------------------------------------------
+
+    def blas(self, routine: str, dtype: DType, *pointers: str) -> None:
+        """Call a routine of BLAS, named without the letter of its type."""
+        self._call("scipy.linalg.cython_blas", _PREFIX[dtype.name] + routine, pointers)
+
+    def lapack(self, routine: str, *pointers: str) -> None:
+        """Call a routine of LAPACK, named in full."""
+        self._call("scipy.linalg.cython_lapack", routine, pointers)
+
+    def prefix(self, dtype: DType) -> str:
+        """The letter with which LAPACK's routines of a type begin."""
+        return _PREFIX[dtype.name]
+
+    def _call(self, module: str, routine: str, pointers: tuple[str, ...]) -> None:
+        symbol = external(module, routine)
+        types = ", ".join(["ptr"] * len(pointers))
+        self.writer.declarations[symbol] = f"declare void @{symbol}({types})"
+        self.writer.do(f"call void @{symbol}({', '.join(f'ptr {p}' for p in pointers)})")
+
+    def fail_unless_zero(self, info: str, status: int) -> None:
+        """Report a status where LAPACK's `info` is not zero."""
+        w = self.writer
+        bad = w.line(f"icmp ne i32 {w.line(f'load i32, ptr {info}')}, 0")
+        self.body.flag(bad, status, self.index)
+
+    def call_back(self) -> None:
+        """Have the row's own NumPy function compute it: the GIL is taken for the time."""
+        op, params = self.instr.op, self.instr.named_params
+        address, kept = callback(op, params, self.shapes, self.dtypes, self.shape, self.dtype)
+        self.writer.kept_objects.append(kept)
+        w = self.writer
+        table = self.body.alloca("ptr", len(self.inputs) + 1)
+        for k, pointer in enumerate([*self.inputs, self.out]):
+            w.do(f"store ptr {pointer}, ptr {w.offset(table, 8 * k)}")
+        status = w.line(f"call i64 inttoptr (i64 {address} to ptr)(ptr {table})")
+        self.body.flag(w.line(f"icmp ne i64 {status}, 0"), CALLBACK_FAILED, self.index)
+
+    def contract(self, spec: str) -> None:
+        """The products of a contraction."""
+        emit_contract(self, spec)
+
+    # -- stacks ------------------------------------------------------------------------------------
+
+    @contextmanager
+    def each(self, count: int, *stacks: tuple[str, int]) -> Iterator[list[str]]:
+        """Once for each of `count` matrices; a stack is (pointer, bytes from one to the next)."""
+        if count == 1:
+            yield [pointer for pointer, _ in stacks]
+            return
+        w = self.writer
+        with w.counted(count) as counter:
+            yield [
+                w.offset(pointer, w.line(f"mul nuw nsw i64 {counter}, {step}"))
+                for pointer, step in stacks
+            ]
