@@ -15,8 +15,12 @@ Read the package in the order of the pipeline:
     programs/    function + transform -> the tape to compile
     report/      tape -> text: evaluation traces, graphs, tables, every stage
     api.py       grad, jvp, vjp ...: the stages composed
+    numpy.py     the NumPy namespace whose arrays can be written to while a function is traced
     testing.py   check_grads
 """
+
+import importlib
+from typing import Any
 
 from jitad.api import (
     compile,
@@ -40,10 +44,13 @@ from jitad.ir.errors import (
     CompileError,
     DifferentiationError,
     JitadError,
+    LinearAlgebraError,
+    NonFiniteError,
     ShapeError,
     TraceError,
 )
 from jitad.runtime.kernel import Kernel
+from jitad.runtime.launch import debug_nans
 from jitad.testing import check_grads
 
 __version__ = "0.1.0"
@@ -54,10 +61,13 @@ __all__ = [
     "DifferentiationError",
     "JitadError",
     "Kernel",
+    "LinearAlgebraError",
+    "NonFiniteError",
     "ShapeError",
     "TraceError",
     "check_grads",
     "compile",
+    "debug_nans",
     "explain",
     "grad",
     "hessian",
@@ -73,3 +83,10 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """jitad.numpy and jitad.scipy, imported when they are first used."""
+    if name in ("numpy", "scipy"):
+        return importlib.import_module(f"jitad.{name}")
+    raise AttributeError(f"module 'jitad' has no attribute {name!r}")

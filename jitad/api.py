@@ -45,7 +45,9 @@ def _static(argnums: Argnums) -> Argnums:
     return argnums if isinstance(argnums, int) else tuple(int(k) for k in argnums)
 
 
-def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Transformed:
+def grad(
+    fun: Function, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Transformed:
     """The gradient of a scalar function, by reverse mode.
 
     Args:
@@ -53,6 +55,8 @@ def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Transfor
             `has_aux`, a pair of it and anything else).
         argnums: which positional arguments to differentiate; of a tuple, a tuple of gradients.
         has_aux: `fun` returns `(value, aux)`; the result is then `(gradient, aux)`.
+        holomorphic: argument and result are complex, and the result is f'(z). Without it the
+            result is real, and the gradient at a complex argument x + iy is df/dx - i df/dy.
 
     Returns:
         A function of the same arguments; its result has the argument's structure, shapes, dtypes.
@@ -67,10 +71,12 @@ def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Transfor
     >>> jitad.grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
     array([2., 4.])
     """
-    return _shared(gradient, fun, _static(argnums), bool(has_aux))
+    return _shared(gradient, fun, _static(argnums), bool(has_aux), bool(holomorphic))
 
 
-def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Transformed:
+def value_and_grad(
+    fun: Function, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Transformed:
     """A scalar function's value and gradient together; arguments as of `grad`.
 
     Returns:
@@ -80,7 +86,7 @@ def value_and_grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -
     >>> jitad.value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
     (np.float64(5.0), array([2., 4.]))
     """
-    return _shared(value_and_gradient, fun, _static(argnums), bool(has_aux))
+    return _shared(value_and_gradient, fun, _static(argnums), bool(has_aux), bool(holomorphic))
 
 
 # -- compiling as it is ----------------------------------------------------------------------------
@@ -173,13 +179,17 @@ def linearize(fun: Function, *primals: Any) -> tuple[Any, Linear]:
 # -- whole Jacobians and Hessians ------------------------------------------------------------------
 
 
-def jacfwd(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Transformed:
+def jacfwd(
+    fun: Function, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Transformed:
     """The Jacobian by forward mode: one tangent for each element of the argument, all at once.
 
     Args:
         fun: returns arrays of floating point, in any pytree (with `has_aux` a pair of it and aux).
         argnums: which positional arguments to differentiate.
         has_aux: the result is then `(jacobian, aux)`.
+        holomorphic: arguments and results are complex, and the function is holomorphic. Without
+            it forward mode takes real arguments, and reverse mode real results.
 
     Returns:
         A function of the same arguments. For a result of shape s and an argument of shape t its
@@ -190,10 +200,14 @@ def jacfwd(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Transf
     array([[3., 2.],
            [1., 0.]])
     """
-    return _shared(jacobian_program, fun, _static(argnums), bool(has_aux), "forward")
+    return _shared(
+        jacobian_program, fun, _static(argnums), bool(has_aux), bool(holomorphic), "forward"
+    )
 
 
-def jacrev(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Transformed:
+def jacrev(
+    fun: Function, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Transformed:
     """The Jacobian by reverse mode: one adjoint for each element of the result, all at once.
 
     Arguments and result as of `jacfwd`.
@@ -203,11 +217,17 @@ def jacrev(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Transf
     array([[3., 2.],
            [1., 0.]])
     """
-    return _shared(jacobian_program, fun, _static(argnums), bool(has_aux), "reverse")
+    return _shared(
+        jacobian_program, fun, _static(argnums), bool(has_aux), bool(holomorphic), "reverse"
+    )
 
 
 def jacobian(
-    fun: Function, argnums: Argnums = 0, has_aux: bool = False, mode: str = "auto"
+    fun: Function,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    mode: str = "auto",
 ) -> Transformed:
     """The Jacobian by the mode that costs less, or the one that is asked for.
 
@@ -220,10 +240,12 @@ def jacobian(
     """
     if mode not in ("auto", "forward", "reverse"):
         raise ShapeError(f"jacobian has no mode {mode!r}", remedy="auto, forward or reverse")
-    return _shared(jacobian_program, fun, _static(argnums), bool(has_aux), mode)
+    return _shared(jacobian_program, fun, _static(argnums), bool(has_aux), bool(holomorphic), mode)
 
 
-def hessian(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Transformed:
+def hessian(
+    fun: Function, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Transformed:
     """The matrix of second derivatives, forward over reverse.
 
     Arguments as of `jacfwd`. For a scalar function of an argument of shape t the result has
@@ -234,7 +256,8 @@ def hessian(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Trans
     array([[6., 4.],
            [4., 0.]])
     """
-    return jacfwd(jacrev(fun, argnums, has_aux), argnums, has_aux)
+    inner = jacrev(fun, argnums, has_aux, holomorphic)
+    return jacfwd(inner, argnums, has_aux, holomorphic)
 
 
 def hvp(
@@ -275,12 +298,14 @@ def stop_gradient(x: Any) -> Any:
     return unflatten(structure, stopped)
 
 
-def compile(fun: Function, *args: Any, **kwargs: Any) -> Kernel:
+def compile(fun: Function, *args: Any, debug: bool = False, **kwargs: Any) -> Kernel:
     """A kernel for arguments of these shapes and dtypes.
 
     Args:
         fun: a function, plain or made by a transform such as `value_and_grad(f)`.
         args, kwargs: example arguments.
+        debug: a call whose result is infinite or NaN raises NonFiniteError, which names the first
+            op where that began and the line of your code (see `debug_nans`).
 
     Returns:
         A `Kernel`: callable from Python; `kernel.njit` is callable from Numba code.
@@ -290,7 +315,7 @@ def compile(fun: Function, *args: Any, **kwargs: Any) -> Kernel:
     >>> kernel(np.ones(3))
     array([2., 2., 2.])
     """
-    return jit(fun).kernel(*args, **kwargs)
+    return jit(fun).kernel(args, kwargs, debug=debug)
 
 
 def trace(fun: Function, *args: Any, **kwargs: Any) -> Trace:

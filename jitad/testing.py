@@ -60,7 +60,7 @@ def _check(
     leaves = [_real(x) for x in leaves]
     args = unflatten(structure, leaves)
     direction = unflatten(structure, [_direction(x, random) for x in leaves])
-    width = min((x.dtype.itemsize for x in leaves), default=8)
+    width = min((np.finfo(x.dtype).bits // 8 for x in leaves), default=8)
     value, tangent = jvp(f, args, direction)
     results, results_structure = flatten(value)
     seeds = [_direction(np.asarray(y), random) for y in results]
@@ -71,10 +71,8 @@ def _check(
         _compare(tangent, expected, f"J v of order {order}", width, settings)
     if "rev" in modes:
         x_bar = vjp(f, *args)[1](y_bar)
-        left = sum(np.vdot(a, b) for a, b in zip(seeds, flatten(tangent)[0], strict=True))
-        right = sum(
-            np.vdot(a, b) for a, b in zip(flatten(x_bar)[0], flatten(direction)[0], strict=True)
-        )
+        left = _pairing(seeds, flatten(tangent)[0])
+        right = _pairing(flatten(x_bar)[0], flatten(direction)[0])
         _compare(
             right, left, f"<J^T y_bar, v> against <y_bar, J v>, order {order}", width, settings
         )
@@ -86,9 +84,9 @@ def _check(
 
 def _real(x: Any) -> Any:
     array = np.asarray(x)
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "fc":
         raise DifferentiationError(
-            f"check_grads needs arguments of floating point, not {array.dtype}",
+            f"check_grads needs arguments of floating point, real or complex, not {array.dtype}",
             remedy="pass 1.0 in place of 1",
         )
     return array[()]
@@ -96,7 +94,13 @@ def _real(x: Any) -> Any:
 
 def _direction(x: Any, random: np.random.Generator) -> Any:
     """A random direction of x's shape and dtype, with entries that are short in binary."""
-    return np.asarray(random.integers(-8, 9, np.shape(x)) / 8 + 1 / 16, x.dtype)[()]
+    re, im = random.integers(-8, 9, (2, *np.shape(x))) / 8 + 1 / 16
+    return np.asarray(re + 1j * im if x.dtype.kind == "c" else re, x.dtype)[()]
+
+
+def _pairing(left: Sequence[Any], right: Sequence[Any]) -> Any:
+    """The real part of the sum of products: how adjoints of complex numbers pair with tangents."""
+    return sum(np.real(np.sum(a * b)) for a, b in zip(left, right, strict=True))
 
 
 def _difference(f: Callable[..., Any], args: Any, direction: Any, eps: float) -> Any:

@@ -26,7 +26,18 @@ DIFFERENCES = 1e-8
 
 
 def is_float(x: np.ndarray) -> bool:
-    return x.dtype.kind == "f"
+    return x.dtype.kind in "fc"
+
+
+SINGLE = (np.dtype(np.float32), np.dtype(np.complex64))
+
+
+def _double(x: Any) -> np.ndarray:
+    return np.asarray(x, complex if np.iscomplexobj(x) else float)
+
+
+def _single(x: np.ndarray) -> np.ndarray:
+    return x.astype(np.complex64 if np.iscomplexobj(x) else np.float32)
 
 
 def leaves(tree: Any) -> list[np.ndarray]:
@@ -36,7 +47,7 @@ def leaves(tree: Any) -> list[np.ndarray]:
 
 def rounding(dtype: Any) -> float:
     """Tolerance of a value computed in that dtype by another order of operations."""
-    return 200 * float(np.finfo(dtype).eps) if np.dtype(dtype).kind == "f" else 0.0
+    return 200 * float(np.finfo(dtype).eps) if np.dtype(dtype).kind in "fc" else 0.0
 
 
 def plain(f: Callable[..., Any], xs: Arrays) -> list[np.ndarray]:
@@ -54,7 +65,7 @@ def difference(
         ahead = plain(f, [x + k * step * dx for x, dx in zip(xs, dxs, strict=True)])
         behind = plain(f, [x - k * step * dx for x, dx in zip(xs, dxs, strict=True)])
         terms = [
-            np.zeros(a.shape) if a.dtype.kind != "f" else weight * (a - b) / step
+            np.zeros(a.shape) if not is_float(a) else weight * (a - b) / step
             for a, b in zip(ahead, behind, strict=True)
         ]
         total = [t + u for t, u in zip(total, terms, strict=True)] if total else terms
@@ -64,7 +75,7 @@ def difference(
 def smooth(f: Callable[..., Any], xs: Arrays, dxs: Arrays) -> list[np.ndarray]:
     """Where two steps agree about the derivative; elsewhere a kink or a jump lies within them."""
     pairs = zip(difference(f, xs, dxs), difference(f, xs, dxs, STEP / 2), strict=True)
-    limits = [1e-2 if v.dtype == np.float32 else 1e-6 for v in plain(f, xs)]
+    limits = [1e-2 if v.dtype in SINGLE else 1e-6 for v in plain(f, xs)]
     masks = [np.isclose(a, b, rtol=t, atol=t) for (a, b), t in zip(pairs, limits, strict=True)]
     for mask in masks:
         assert mask.size == 0 or mask.mean() > 0.9, "the samples lie at kinks"
@@ -78,16 +89,18 @@ def assert_same(got: Any, want: Sequence[np.ndarray], tolerance: float | None = 
     for x, y in zip(results, want, strict=True):
         assert (x.shape, x.dtype) == (y.shape, y.dtype)
         limit = rounding(y.dtype) if tolerance is None else tolerance
-        scale = float(np.max(np.abs(y[np.isfinite(y)]), initial=1.0)) if y.dtype.kind == "f" else 0
+        scale = float(np.max(np.abs(y[np.isfinite(y)]), initial=1.0)) if is_float(y) else 0
         np.testing.assert_allclose(x, y, rtol=limit, atol=limit * scale)
 
 
 def directions(rng: np.random.Generator, arrays: Arrays) -> list[np.ndarray]:
     """Random directions of the arrays' shapes, exact in float32; in float64 for other dtypes."""
-    return [
-        np.asarray(rng.normal(size=x.shape).astype(np.float32), x.dtype if is_float(x) else float)
-        for x in arrays
-    ]
+
+    def exact(x: np.ndarray) -> np.ndarray:
+        re, im = rng.normal(size=(2, *x.shape)).astype(np.float32)
+        return np.asarray(re + 1j * im if x.dtype.kind == "c" else re)
+
+    return [np.asarray(exact(x), x.dtype if is_float(x) else float) for x in arrays]
 
 
 def check_value(f: Callable[..., Any], xs: Sequence[Any]) -> list[np.ndarray]:
@@ -112,7 +125,7 @@ def program(f: Callable[..., Any]) -> Callable[..., Results]:
 
     def weighted(xs: Any, y_bars: Any) -> Any:
         results = flatten(f(*xs))[0]
-        return sum(np.sum(y * r) for y, r in zip(y_bars, results, strict=True))
+        return sum(np.real(np.sum(y * r)) for y, r in zip(y_bars, results, strict=True))
 
     def everything(xs: Any, dxs: Any, y_bars: Any) -> Results:
         value, tangent = jitad.jvp(f, xs, dxs)
@@ -130,16 +143,16 @@ def check_tangent(f: Callable[..., Any], xs: Arrays, dxs: Arrays, got: Any) -> N
     """J v agrees with differences."""
     want, masks = difference(f, xs, dxs), smooth(f, xs, dxs)
     for x, y, v, mask in zip(leaves(got), want, plain(f, xs), masks, strict=True):
-        tolerance = DIFFERENCES if v.dtype != np.float32 else 1e-3
+        tolerance = DIFFERENCES if v.dtype not in SINGLE else 1e-3
         np.testing.assert_allclose(x[mask], y[mask], rtol=tolerance, atol=10 * tolerance)
 
 
 def check_adjoint(xs: Arrays, dxs: Arrays, y_bars: Arrays, tangent: Any, adjoint: Any) -> None:
-    """<y_bar, J dx> = <J^T y_bar, dx>."""
+    """<y_bar, J dx> = <J^T y_bar, dx>, where <a, b> is the real part of the sum of a b."""
     for x_bar, x in zip(leaves(adjoint), xs, strict=True):
         assert (x_bar.shape, x_bar.dtype) == (x.shape, x.dtype)
-    left = [np.ravel(np.float64(y) * t) for y, t in zip(y_bars, leaves(tangent), strict=True)]
-    right = [np.ravel(np.float64(b) * dx) for b, dx in zip(leaves(adjoint), dxs, strict=True)]
+    left = [np.ravel(_double(y) * t).real for y, t in zip(y_bars, leaves(tangent), strict=True)]
+    right = [np.ravel(_double(b) * dx).real for b, dx in zip(leaves(adjoint), dxs, strict=True)]
     limit = max(rounding(x.dtype) for x in (*xs, *y_bars))
     products = np.concatenate([*left, *right])
     assert np.all(np.isfinite(products))
@@ -152,11 +165,11 @@ def check_all(f: Callable[..., Any], xs: Arrays) -> None:
     rng = np.random.default_rng(1)
     value = plain(f, xs)
     dxs = directions(rng, xs)
-    y_bars = directions(rng, value) if all(v.dtype.kind == "f" for v in value) else []
+    y_bars = directions(rng, value) if all(is_float(v) for v in value) else []
     run = program(f)
 
-    def at(points: Arrays, dtype: Any = float) -> Results:
-        arrays = [[np.asarray(x, dtype) for x in group] for group in (points, dxs)]
+    def at(points: Arrays, convert: Any = _double) -> Results:
+        arrays = [[convert(x) for x in group] for group in (points, dxs)]
         kinds = [v.dtype for v in plain(f, arrays[0])]
         seeds = [y.astype(kind) for y, kind in zip(y_bars, kinds, strict=bool(y_bars))]
         return run(*map(tuple, (*arrays, seeds)))
@@ -175,8 +188,8 @@ def check_all(f: Callable[..., Any], xs: Arrays) -> None:
         want = difference(gradient, xs, dxs)
         for x, y, mask in zip(leaves(exact.second), want, masks, strict=True):
             np.testing.assert_allclose(x[mask], y[mask], rtol=1e-7, atol=1e-6)
-    singles = [x.astype(np.float32) for x in xs]
-    single = at(singles, np.float32)
+    singles = [_single(x) for x in xs]
+    single = at(singles, _single)
     assert_same(single.value, plain(f, singles))
     check_single(singles, dxs, y_bars, single, exact)
 
@@ -185,7 +198,7 @@ def check_single(xs: Arrays, dxs: Arrays, y_bars: Arrays, single: Results, exact
     """In float32: NumPy's dtypes all the way, and derivatives close to those in float64."""
     values = leaves(single.value)
     for x, v in zip(leaves(single.tangent), values, strict=True):
-        assert x.dtype == (v.dtype if v.dtype.kind == "f" else np.float64)
+        assert x.dtype == (v.dtype if is_float(v) else np.float64)
     if y_bars:
         check_adjoint(
             xs,

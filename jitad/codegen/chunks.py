@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from jitad.codegen.body import Body
 from jitad.codegen.nest import NestEmitter
+from jitad.ops.structural import JOINS
 from jitad.passes.schedule import Nest, Root
 
 CHUNK = 1500
@@ -63,7 +64,8 @@ def _scalars_read(body: Body, root: Root) -> list[int]:
     """The stored scalars that computing a root reads, through virtual values as well."""
     tape, program = body.tape, body.program
     found: list[int] = []
-    stack = list(tape.instrs[root.index].args)
+    instr = tape.instrs[root.index]
+    stack = [instr.args[root.part]] if instr.op in JOINS else list(instr.args)
     while stack:
         i = stack.pop()
         if i in program.position:
@@ -86,5 +88,6 @@ def _slots(body: Body, pieces: list[list[Root]], reads: list[list[list[int]]]) -
         if i not in home:
             crossing.update(j for j in instr.args if j in home and j not in body.program.storage)
     crossing.update(i for i in body.tape.outputs if i in home and i not in body.program.storage)
-    start = body.memory.grow(len(crossing))
-    return {i: start + 8 * k for k, i in enumerate(sorted(crossing))}
+    # Room for two numbers of 8 bytes each: a scalar may be complex.
+    start = body.memory.grow(2 * len(crossing))
+    return {i: start + 16 * k for k, i in enumerate(sorted(crossing))}

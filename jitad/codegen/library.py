@@ -17,8 +17,8 @@ from numba.extending import get_cython_function_address
 from jitad.codegen.blas import emit_contract
 from jitad.codegen.body import Body, memory_type
 from jitad.codegen.callback import callback
-from jitad.codegen.status import CALLBACK_FAILED
-from jitad.ir.op import DType, Structural
+from jitad.codegen.status import CALLBACK_FAILED, COMPLEX_RESULT, LINEAR_ALGEBRA
+from jitad.ir.op import REAL_OF, DType, Structural
 
 _PREFIX = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 
@@ -89,6 +89,27 @@ class LibraryCall:
         """A pointer to that many bytes of working memory."""
         return self.body.in_arena(self.body.memory.grow(-(-size // 8)))
 
+    # -- elements of arrays ------------------------------------------------------------------------
+
+    def element(self, pointer: str, place: int | str, kind: str) -> str:
+        """A pointer to an element of an array of an LLVM type."""
+        return self.writer.line(f"getelementptr {kind}, ptr {pointer}, i64 {place}")
+
+    def load(self, pointer: str, kind: str) -> str:
+        """What stands at a pointer."""
+        return self.writer.line(f"load {kind}, ptr {pointer}")
+
+    def store(self, register: str, pointer: str, kind: str) -> None:
+        """Put a register's value at a pointer."""
+        self.writer.do(f"store {kind} {register}, ptr {pointer}")
+
+    def reals(self, matrix: str, row: int, n: int) -> tuple[str, str, int]:
+        """A row of a matrix of n columns, as real parts: a pointer, their type, their distance."""
+        item = self.dtypes[0].itemsize
+        part = REAL_OF.get(self.dtypes[0], self.dtypes[0])
+        pointer = self.writer.offset(matrix, row * n * item)
+        return pointer, self.writer.type(part), item // part.itemsize
+
     # -- calls -------------------------------------------------------------------------------------
 
     def blas(self, routine: str, dtype: DType, *pointers: str) -> None:
@@ -109,11 +130,17 @@ class LibraryCall:
         self.writer.declarations[symbol] = f"declare void @{symbol}({types})"
         self.writer.do(f"call void @{symbol}({', '.join(f'ptr {p}' for p in pointers)})")
 
-    def fail_unless_zero(self, info: str, status: int) -> None:
-        """Report a status where LAPACK's `info` is not zero."""
-        w = self.writer
-        bad = w.line(f"icmp ne i32 {w.line(f'load i32, ptr {info}')}, 0")
-        self.body.flag(bad, status, self.index)
+    def refuse_where(self, condition: str) -> None:
+        """Report a matrix that has no such factorisation or solution."""
+        self.body.flag(condition, LINEAR_ALGEBRA, self.index)
+
+    def refuse_complex(self, condition: str) -> None:
+        """Report a result that is not real."""
+        self.body.flag(condition, COMPLEX_RESULT, self.index)
+
+    def refuse_unless_zero(self, info: str) -> None:
+        """Report what LAPACK refuses: its `info` is not zero."""
+        self.refuse_where(self.writer.line(f"icmp ne i32 {self.load(info, 'i32')}, 0"))
 
     def call_back(self) -> None:
         """Have the row's own NumPy function compute it: the GIL is taken for the time."""
@@ -131,7 +158,18 @@ class LibraryCall:
         """The products of a contraction."""
         emit_contract(self, spec)
 
-    # -- stacks ------------------------------------------------------------------------------------
+    # -- stacks and conditions ---------------------------------------------------------------------
+
+    @contextmanager
+    def when(self, condition: str) -> Iterator[None]:
+        """What is done only where a condition holds."""
+        w = self.writer
+        then, after = w.fresh("then"), w.fresh("after")
+        w.do(f"br i1 {condition}, label %{then}, label %{after}")
+        w.label(then)
+        yield
+        w.do(f"br label %{after}")
+        w.label(after)
 
     @contextmanager
     def each(self, count: int, *stacks: tuple[str, int]) -> Iterator[list[str]]:

@@ -10,7 +10,7 @@ from jitad.ops import structural as st
 
 
 def initialise(body: Body, i: int, instr: Instr) -> None:
-    """The buffer that an accumulation adds to: a copy, zeros, or the operand's own."""
+    """The buffer that an update writes to: a copy, zeros, or the operand's own."""
     j = instr.args[0]
     source = body.tape.instrs[j]
     if math.prod(instr.shape) == 1:
@@ -20,9 +20,9 @@ def initialise(body: Body, i: int, instr: Instr) -> None:
     if j in home and home[j] == home[i]:
         return
     target = body.pointer(i)
-    size = math.prod(instr.shape) * instr.dtype.itemsize
     if source.op is not CONST:
-        body.writer.copy(target, body.pointer(j), size)
+        for start, stop in _uncovered(body, instr):
+            _copy(body, target, body.pointer(j), start, stop, instr.dtype.itemsize)
     elif source.params[0] != 0:
         fill(body, target, instr, body.writer.number(source.params[0], source.dtype))
     else:
@@ -31,14 +31,17 @@ def initialise(body: Body, i: int, instr: Instr) -> None:
 
 
 def _uncovered(body: Body, instr: Instr) -> list[tuple[int, int]]:
-    """The stretches of a zero buffer that the accumulation will not simply overwrite."""
+    """The stretches of a buffer that the update will not simply overwrite."""
     size = math.prod(instr.shape)
-    box = _contiguous(instr) if overwrites(body, instr) else None
+    indexed = instr.op in (st.index_add, st.index_set)
+    box = _contiguous(instr) if indexed and overwrites(body, instr) else None
     return [(0, size)] if box is None else [(0, box[0]), (box[1], size)]
 
 
 def overwrites(body: Body, instr: Instr) -> bool:
-    """Whether an accumulation is the first into zeros: its elements are stored, not added."""
+    """Whether elements are stored, not added: to set, or as the first addition into zeros."""
+    if instr.op in (st.index_set, st.scatter_set):
+        return True
     base = body.tape.instrs[instr.args[0]]
     return (
         instr.op is st.index_add
@@ -62,6 +65,13 @@ def _clear(body: Body, pointer: str, start: int, stop: int) -> None:
     if stop <= start:
         return
     body.writer.clear(body.writer.offset(pointer, start), stop - start)
+
+
+def _copy(body: Body, target: str, source: str, start: int, stop: int, itemsize: int) -> None:
+    if stop <= start:
+        return
+    w, at = body.writer, start * itemsize
+    w.copy(w.offset(target, at), w.offset(source, at), (stop - start) * itemsize)
 
 
 def fill(body: Body, pointer: str, instr: Instr, literal: str) -> None:

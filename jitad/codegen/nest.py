@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from jitad.codegen.accumulator import Accumulator, identity
-from jitad.codegen.body import Body
+from jitad.codegen.body import Body, memory_type
 from jitad.codegen.elements import Elements
 from jitad.codegen.index import Index, Loop, flat, strides
 from jitad.codegen.memory import fill, initialise, overwrites
@@ -36,6 +36,7 @@ class NestEmitter:
         self.space = self._loop_order()
         self.reader = Reader(body, step)
         self.elements = Elements(body, self.reader)
+        self.slots: dict[int, str] = {}
 
     def _loop_order(self) -> list[tuple[int, int]]:
         """(axis of the space, its length) from the outermost loop to the innermost."""
@@ -65,6 +66,8 @@ class NestEmitter:
             self.reader.collect(root)
         loops = self._merged_loops()
         self._emit_loops(loops, accumulators)
+        for i, slot in self.slots.items():
+            self.body.registers[i] = self.body.load(slot, i)
 
     def _emit_empty(self) -> None:
         """No element: sums are 0, joins and stores have nothing to do."""
@@ -80,15 +83,17 @@ class NestEmitter:
                         instr,
                         identity(instr.op, instr.dtype),
                     )
-            elif instr.op in (st.index_add, st.scatter_add):
+            elif instr.op in st.UPDATES:
                 initialise(self.body, root.index, instr)
 
     def _prepare(self, root: Root) -> Accumulator | None:
         """What a root needs before the loops: a neutral accumulator, or a buffer to add to."""
         instr = self.tape.instrs[root.index]
         op = instr.op
-        if op in (st.index_add, st.scatter_add):
+        if op in st.UPDATES:
             initialise(self.body, root.index, instr)
+            if self.nest.space and math.prod(instr.shape) == 1:
+                self._spill(root.index)
         if isinstance(op, Structural) and op.combine is not None and op is not st.cumsum:
             return Accumulator(self, root.index, instr)
         return None
@@ -225,27 +230,35 @@ class NestEmitter:
             self._check(instr, register, reads[0][1])
         elif instr.op is st.cumsum:
             self._running(root.index, instr, register, reads[0][1])
-        elif instr.op in (st.index_add, st.scatter_add) and not overwrites(self.body, instr):
-            self._add_to(root.index, instr, register, target)
+        elif instr.op in st.UPDATES and target is None:
+            self._update_scalar(root.index, instr, register)
+        elif instr.op in st.UPDATES and not overwrites(self.body, instr):
+            place = self.elements.place(root.index, target)
+            total = self.writer.plus(self.body.load(place, root.index), register, instr.dtype)
+            self.body.store(total, place, root.index)
         elif target is None:
             self.body.registers[root.index] = register
         else:
             self.body.store(register, self.elements.place(root.index, target), root.index)
 
-    def _add_to(self, i: int, instr: Instr, register: str, target: At | None) -> None:
-        word = "fadd contract" if instr.dtype.kind == "f" else "add"
-        kind = self.writer.type(instr.dtype)
-        if target is None:
-            known = self.body.registers[i]
-            if instr.op is st.scatter_add:
-                self.elements.bounds(
-                    self.elements.values[self.reader.reads(Root(i), instr)[1]], instr.shape[0]
-                )
-            self.body.registers[i] = self.writer.line(f"{word} {kind} {known}, {register}")
-            return
-        place = self.elements.place(i, target)
-        known = self.body.load(place, i)
-        self.body.store(self.writer.line(f"{word} {kind} {known}, {register}"), place, i)
+    def _spill(self, i: int) -> None:
+        """A register cannot carry what each turn of a loop adds: memory for the nest's time."""
+        dtype = self.tape.instrs[i].dtype
+        self.slots[i] = self.body.alloca(memory_type(dtype))
+        self.body.store(self.body.registers[i], self.slots[i], i)
+
+    def _update_scalar(self, i: int, instr: Instr, register: str) -> None:
+        """One more element that goes into an array of one element."""
+        if instr.op in (st.scatter_add, st.scatter_set):
+            index = self.reader.reads(Root(i), instr)[1]
+            self.elements.bounds(self.elements.values[index], instr.shape[0])
+        if not overwrites(self.body, instr):
+            known = self.body.load(self.slots[i], i) if i in self.slots else self.body.registers[i]
+            register = self.writer.plus(known, register, instr.dtype)
+        if i in self.slots:
+            self.body.store(register, self.slots[i], i)
+        else:
+            self.body.registers[i] = register
 
     def _running(self, i: int, instr: Instr, register: str, at: At) -> None:
         """One element of a running sum: the one before it, which is stored already, plus x."""
@@ -262,14 +275,11 @@ class NestEmitter:
         )
         here = self.elements.index(flat(at, strides(instr.shape)))
         safe = w.line(f"select i1 {first}, i64 {here}, i64 {step}")
-        kind = w.type(instr.dtype)
         previous = self.body.load(self.elements.element(i, safe), i)
         zero = w.number(0, instr.dtype)
         previous = w.select(first, instr.dtype, zero, previous)
-        word = "fadd contract" if instr.dtype.kind == "f" else "add"
-        self.body.store(
-            w.line(f"{word} {kind} {previous}, {register}"), self.elements.element(i, here), i
-        )
+        total = w.plus(previous, register, instr.dtype)
+        self.body.store(total, self.elements.element(i, here), i)
 
     def _check(self, instr: Instr, register: str, at: At) -> None:
         """Compare with the bytes that the trace was made for."""

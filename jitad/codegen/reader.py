@@ -90,7 +90,7 @@ class Reader:
             axis = instr.params[0]
             back = Index(instr.shape[axis] - 1) + at[axis] * -1
             at = (*at[:axis], back, *at[axis + 1 :])
-        if instr.op is st.scatter_add:
+        if instr.op in (st.scatter_add, st.scatter_set):
             index = instr.args[1]
             rank = len(self.tape.instrs[index].shape)
             return [(j, at), (index, at[:rank])]
@@ -105,12 +105,13 @@ class Reader:
         key = self.reads(root, instr)[0]
         at, source = key[1], self.tape.instrs[key[0]]
         if instr.op in st.JOINS:
-            operands = [self.tape.instrs[j] for j in instr.args]
+            parts = () if instr.op is st.pack else instr.args  # all of one element
+            operands = [self.tape.instrs[j] for j in parts]
             slots = st.join_slots(instr.op, operands, root.part, instr.params[0])
             return tuple(as_index(x) for x in st.map_slots(at, slots))
-        if instr.op is st.index_add:
+        if instr.op in (st.index_add, st.index_set):
             return tuple(as_index(x) for x in st.map_slots(at, instr.params[0]))
-        if instr.op is st.scatter_add:
+        if instr.op in (st.scatter_add, st.scatter_set):
             index = self.reads(root, instr)[1]
             rank = len(index[1])
             place = Index(0, ((Loaded(index[0], index[1], instr.shape[0]), 1),))

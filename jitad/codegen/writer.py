@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from jitad.codegen.external import external
 from jitad.codegen.vector_math import vector_variants
-from jitad.ir.op import BOOL, FLOAT32, FLOAT64, INT32, INT64, DType
+from jitad.ir.op import BOOL, COMPLEX64, COMPLEX128, FLOAT32, FLOAT64, INT32, INT64, REAL_OF, DType
 
 TYPES: dict[DType, str] = {
     FLOAT64: "double",
     FLOAT32: "float",
+    COMPLEX128: "{ double, double }",
+    COMPLEX64: "{ float, float }",
     INT64: "i64",
     INT32: "i32",
     BOOL: "i1",
@@ -93,6 +96,10 @@ class Writer:
         """A literal."""
         if t.kind == "f":
             return float_literal(float(np.asarray(x, t)))
+        if t.kind == "c":
+            z, part = complex(x), REAL_OF[t]
+            kind = TYPES[part]
+            return f"{{ {kind} {self.number(z.real, part)}, {kind} {self.number(z.imag, part)} }}"
         if t.kind == "b":
             return "true" if x else "false"
         return str(int(x))
@@ -117,8 +124,31 @@ class Writer:
 
     # -- the vocabulary of the op table ------------------------------------------------------------
 
+    def parts(self, x: str, t: DType) -> tuple[str, str]:
+        """The real and the imaginary part of a complex number."""
+        ty = self.type(t)
+        return self.line(f"extractvalue {ty} {x}, 0"), self.line(f"extractvalue {ty} {x}, 1")
+
+    def pair(self, re: str, im: str, t: DType) -> str:
+        """The complex number of dtype t with these parts."""
+        ty, part = self.type(t), self.type(REAL_OF[t])
+        half = self.line(f"insertvalue {ty} poison, {part} {re}, 0")
+        return self.line(f"insertvalue {ty} {half}, {part} {im}, 1")
+
+    def plus(self, x: str, y: str, t: DType, flags: str = "contract") -> str:
+        """x + y, of any numbers."""
+        if t.kind == "c":
+            (a, b), (c, d), part = self.parts(x, t), self.parts(y, t), REAL_OF[t]
+            return self.pair(self.plus(a, c, part, flags), self.plus(b, d, part, flags), t)
+        word = f"fadd {flags}" if t.kind == "f" else "add" if t.kind == "i" else "or"
+        return self.line(f"{word} {self.type(t)} {x}, {y}")
+
     def select(self, c: str, t: DType, x: str, y: str) -> str:
         """c ? x : y."""
+        if t.kind == "c":
+            # By parts: LLVM's loop vectoriser gives up on a select of a pair.
+            (a, b), (u, v), part = self.parts(x, t), self.parts(y, t), REAL_OF[t]
+            return self.pair(self.select(c, part, a, u), self.select(c, part, b, v), t)
         ty = self.type(t)
         return self.line(f"select {self.type(BOOL)} {c}, {ty} {x}, {ty} {y}")
 
@@ -143,15 +173,36 @@ class Writer:
         full = name if t == FLOAT64 else f"{name}f"
         self.declarations[full] = f"declare {ty} @{full}({', '.join([ty] * len(xs))}) #0"
         call = f"call {ty} @{full}({', '.join(f'{ty} {x}' for x in xs)})"
-        return self.line(call + self._vector_attribute(full, len(xs)))
+        return self.line(call + self._vector_attribute(full, len(xs), ty))
 
-    def _vector_attribute(self, name: str, arity: int) -> str:
+    def external(
+        self, module: str, name: str, t: DType, *xs: str, result: int = 0, whole: bool = False
+    ) -> str:
+        """A function of a Cython module, in double precision; `result` is which of several.
+
+        `whole` asks for the overload that takes integers.
+        """
+        function = external(module, name, len(xs), result, whole)
+        self.declarations[function.target] = function.declaration
+        if "fptosi.sat" in function.text:
+            kind = "llvm.fptosi.sat.i64.f64"
+            self.declarations[kind] = f"declare i64 @{kind}(double)"
+        return self.defined(function.name, function.text, t, *xs)
+
+    def defined(self, name: str, text: str, t: DType, *xs: str) -> str:
+        """A function of doubles that is written in LLVM itself: its name and its text."""
+        if text not in self.globals:
+            self.globals.append(text)
+        wide = ", ".join(f"double {self.cast(x, t, FLOAT64)}" for x in xs)
+        return self.cast(self.line(f"call double @{name}({wide})"), FLOAT64, t)
+
+    def _vector_attribute(self, name: str, arity: int, scalar: str) -> str:
         """Tell the loop vectoriser of libmvec's versions of a function, and declare them."""
         variants = vector_variants(name, arity)
         if not variants:
             return ""
         for variant in variants:
-            ty = f"<{variant.lanes} x {'float' if name.endswith('f') else 'double'}>"
+            ty = f"<{variant.lanes} x {scalar}>"
             self.declarations[variant.symbol] = (
                 f"declare {ty} @{variant.symbol}({', '.join([ty] * arity)})"
             )
@@ -165,6 +216,8 @@ class Writer:
         """Conversion between dtypes, as NumPy's astype."""
         if source == target:
             return x
+        if "c" in (source.kind, target.kind):
+            return self._cast_complex(x, source, target)
         a, b = self.type(source), self.type(target)
         if target.kind == "b":
             compare = "fcmp une" if source.kind == "f" else "icmp ne"
@@ -180,6 +233,20 @@ class Writer:
         else:
             word = "sext" if target.itemsize > source.itemsize else "trunc"
         return self.line(f"{word} {a} {x} to {b}")
+
+    def _cast_complex(self, x: str, source: DType, target: DType) -> str:
+        """To complex with imaginary part 0; from complex the real part, or whether it is not 0."""
+        if source.kind != "c":
+            part = REAL_OF[target]
+            return self.pair(self.cast(x, source, part), self.number(0, part), target)
+        re, im = self.parts(x, source)
+        part = REAL_OF[source]
+        if target.kind == "c":
+            into = REAL_OF[target]
+            return self.pair(self.cast(re, part, into), self.cast(im, part, into), target)
+        if target.kind == "b":
+            return self.either(self.cast(re, part, BOOL), self.cast(im, part, BOOL))
+        return self.cast(re, part, target)
 
     def _saturating(self, x: str, source: DType, target: DType) -> str:
         """Floating point to integer without undefined behaviour outside of the range."""

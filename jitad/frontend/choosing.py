@@ -1,27 +1,29 @@
-"""NumPy's functions that choose, round and fill, on values."""
+"""NumPy's functions that choose among arrays and round, on values."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from jitad.frontend.conversion import as_array, as_array_on, refuse_out
+from jitad.frontend.indices import nonzero
 from jitad.frontend.operands import (
     as_dtype,
     as_shape,
-    as_value,
     broadcast_shape,
     common_dtype,
     implements,
     innermost,
     lift,
-    stand_in,
 )
-from jitad.frontend.shaping import broadcast_to
 from jitad.frontend.ufuncs import align, truth
-from jitad.ir.errors import TraceError
+from jitad.ir.builder import Builder
+from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.op import BOOL
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
@@ -30,10 +32,12 @@ from jitad.ops import structural as st
 
 
 @implements(np.where)
-def where(condition: Any, x: Any = None, y: Any = None, /) -> Value:
+def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
+    if x is None and y is None:
+        return nonzero(condition)
     if x is None or y is None:
         raise TraceError(
-            "np.where(condition) alone has a result whose shape depends on values",
+            "np.where with one array to choose from",
             remedy="use np.where(condition, x, y)",
         )
     operands = (condition, x, y)
@@ -48,13 +52,77 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Value:
     )
 
 
+@implements(np.select)
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    conditions, choices = list(condlist), list(choicelist)
+    if len(conditions) != len(choices) or not conditions:
+        raise ShapeError(
+            f"np.select of {len(choices)} arrays by {len(conditions)} conditions",
+            remedy="give one condition for each array, and at least one",
+        )
+    builder = innermost((*conditions, *choices, default))
+    masks = [lift(builder, c) for c in conditions]
+    if any(mask.dtype != BOOL for mask in masks):
+        raise TraceError("np.select by conditions that are not booleans", remedy="use x != 0")
+    *values, result = (lift(builder, x) for x in (*choices, default))
+    dtype = common_dtype(*values, result)
+    shape = broadcast_shape(*(x.shape for x in (*masks, *values, result)))
+    result = as_shape(as_dtype(result, dtype), shape)
+    for mask, x in reversed([*zip(masks, values, strict=True)]):
+        result = ew.where(as_shape(mask, shape), as_shape(as_dtype(x, dtype), shape), result)
+    return result
+
+
+@implements(np.piecewise)
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Value:
+    """Each function sees all of x, also where its piece is not: its derivative there is 0."""
+    pieces = list(funclist)
+    builder = innermost((x, condlist, [f for f in pieces if not callable(f)]))
+    x = as_array_on(builder, x)
+    masks = _conditions(builder, condlist, x.ndim)
+    if any(mask.shape != x.shape for mask in masks):
+        raise ShapeError(
+            f"np.piecewise of an array of shape {x.shape} with conditions of shapes "
+            f"{', '.join(str(mask.shape) for mask in masks)}",
+            remedy="give conditions of the shape of the array",
+        )
+    if len(pieces) not in (len(masks), len(masks) + 1):
+        raise ShapeError(
+            f"np.piecewise of {len(pieces)} functions by {len(masks)} conditions",
+            remedy="give one function for each condition, and at most one for all other places",
+        )
+
+    def piece(f: Any) -> Value:
+        given = f(x, *args, **kw) if isinstance(f, Callable) else f
+        return as_shape(as_dtype(as_array_on(builder, given), x.dtype), x.shape)
+
+    otherwise = len(pieces) > len(masks)
+    result = piece(pieces[-1]) if otherwise else st.zeros(x, x.shape, x.dtype)
+    for mask, f in zip(masks, pieces, strict=False):
+        result = ew.where(mask, piece(f), result)
+    return result
+
+
+def _conditions(builder: Builder, condlist: Any, ndim: int) -> list[Value]:
+    """A list of conditions, or one: of an array of one axis or more, one is a list of booleans."""
+    several = _is_array(condlist) and (ndim == 0 or _is_array(condlist[0]))
+    conditions = list(condlist) if several else [condlist]
+    return [truth(lift(builder, c)) for c in conditions]
+
+
+def _is_array(x: Any) -> bool:
+    return isinstance(x, (list, tuple)) or np.ndim(x) > 0
+
+
+# -- limits and rounding ---------------------------------------------------------------------------
+
+
 @implements(np.clip)
 def clip(
     a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None,
     max: Any = None,
 ) -> Any:  # fmt: skip
-    if out is not None:
-        raise TraceError("out= of a traced value", remedy="use the result that is returned")
+    refuse_out(out)
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     x = a
     if low is not None:
@@ -66,7 +134,10 @@ def clip(
 def nan_to_num(
     x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
 ) -> Value:
-    x = as_value(x)
+    x = as_array(x)
+    if x.dtype.kind == "c":
+        parts = (nan_to_num(part, copy, nan, posinf, neginf) for part in (x.real, x.imag))
+        return ew.pair(*parts)
     if x.dtype.kind != "f":
         return x
     limits = np.finfo(x.dtype)
@@ -97,74 +168,15 @@ def _horner(z: Value, coefficients: Sequence[float]) -> Value:
 
 
 @implements(np.round, np.around)
-def round_(a: Any, decimals: int = 0, out: Any = None) -> Value:
-    if out is not None:
-        raise TraceError("out= of a traced value", remedy="use the result that is returned")
-    x: Any = as_value(a)
-    if x.dtype.kind == "i" and decimals >= 0:
+def round_(a: Any, decimals: Any = 0, out: Any = None) -> Value:
+    refuse_out(out)
+    x: Any = as_array(a)
+    places = operator.index(decimals)
+    if x.dtype.kind == "c":
+        return ew.pair(round_(x.real, places), round_(x.imag, places))
+    if x.dtype.kind == "i" and places >= 0:
         return x
-    if x.dtype.kind == "i":
-        raise TraceError("np.round of integers to tens is not supported", remedy="cast to float")
-    factor = 10.0 ** abs(decimals)
-    if decimals < 0:
-        return np.rint(x / factor) * factor
-    return np.rint(x) if decimals == 0 else np.rint(x * factor) / factor
-
-
-# -- constants of the same shape -------------------------------------------------------------------
-
-
-def _like(a: Any, number: Any, dtype: Any, shape: Any) -> np.ndarray:
-    dtype = a.dtype if dtype is None else dtype
-    return np.full(a.shape if shape is None else shape, number, dtype)
-
-
-@implements(np.zeros_like, np.empty_like)
-def zeros_like(
-    a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, **_: Any
-) -> np.ndarray:
-    return _like(a, 0, dtype, shape)
-
-
-@implements(np.ones_like)
-def ones_like(
-    a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, **_: Any
-) -> np.ndarray:
-    return _like(a, 1, dtype, shape)
-
-
-@implements(np.full_like)
-def full_like(
-    a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True,
-    shape: Any = None, **_: Any,
-) -> Any:  # fmt: skip
-    if not isinstance(fill_value, Value):
-        return _like(a, fill_value, dtype, shape)
-    value = as_dtype(fill_value, np.dtype(a.dtype if dtype is None else dtype))
-    return broadcast_to(value, a.shape if shape is None else shape)
-
-
-@implements(np.shape)
-def shape_of(a: Any) -> tuple[int, ...]:
-    return as_value(a).shape
-
-
-@implements(np.ndim)
-def ndim(a: Any) -> int:
-    return as_value(a).ndim
-
-
-@implements(np.size)
-def size(a: Any, axis: int | None = None) -> int:
-    x = as_value(a)
-    return x.size if axis is None else x.shape[axis]
-
-
-@implements(np.result_type)
-def result_type(*operands: Any) -> np.dtype[Any]:
-    return np.result_type(*(stand_in(x) if isinstance(x, Value) else x for x in operands))
-
-
-@implements(np.copy)
-def copy(a: Any, order: str = "K", subok: bool = False) -> Value:
-    return as_value(a)
+    factor = 10.0 ** abs(places)
+    if places < 0:
+        return as_dtype(np.rint(x / factor) * factor, x.dtype)
+    return np.rint(x) if places == 0 else np.rint(x * factor) / factor

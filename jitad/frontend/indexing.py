@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.guards import guard_array
-from jitad.frontend.operands import as_dtype, as_shape, broadcast_shape, implements, lift
+from jitad.frontend.operands import as_dtype, as_shape, as_value, broadcast_shape, lift
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import INT64
 from jitad.ir.value import HOOKS, Value
@@ -38,8 +38,8 @@ def _expand(key: tuple[Any, ...], x: Value) -> list[Any]:
             item = np.asarray(item)
         elif isinstance(item, Value) and item.shape == () and item.dtype.kind == "i":
             item = st.reshape(item, shape=())
-        elif isinstance(item, np.ndarray) and item.shape == () and item.dtype.kind in "iu":
-            item = int(item)
+        elif isinstance(item, np.ndarray) and item.dtype.kind in "iu":
+            item = item.astype(np.int64, copy=False) if item.shape else int(item)
         elif isinstance(item, list):
             item = _list_index(item)
         elif not (item is None or item is Ellipsis or isinstance(item, (slice, np.ndarray, Value))):
@@ -69,7 +69,7 @@ def _expand(key: tuple[Any, ...], x: Value) -> list[Any]:
 
 def _list_index(items: list[Any]) -> Any:
     if any(isinstance(item, Value) for item in items):
-        return np.stack(items)
+        return as_value(items)
     array = np.asarray(items)
     return array if array.size else array.astype(np.int64)
 
@@ -209,15 +209,3 @@ def _flat_index(values: list[Value], sizes: list[int], shape: tuple[int, ...]) -
 
 HOOKS["getitem"] = getitem
 HOOKS["astype"] = as_dtype
-
-
-@implements(np.take)
-def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Value:
-    if out is not None or mode != "raise":
-        raise TraceError(
-            "np.take with out= or mode= is not supported on traced values",
-            remedy="bring the indices into range yourself, and use the result that is returned",
-        )
-    x = a.reshape(-1) if axis is None else a
-    place = 0 if axis is None else axis % x.ndim
-    return x[(slice(None),) * place + (np.asarray(indices) if not _is_array(indices) else indices,)]

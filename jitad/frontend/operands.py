@@ -10,11 +10,11 @@ import numpy as np
 from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import BOOL, SHORT_NAMES, DType, Shape
-from jitad.ir.value import FUNCTIONS, Value
+from jitad.ir.value import FUNCTIONS, HOOKS, Value
 from jitad.ops.elementwise import cast
 from jitad.ops.structural import broadcast, strided, transpose
 
-PYTHON_NUMBERS = (bool, int, float)
+PYTHON_NUMBERS = (bool, int, float, complex)
 
 
 def implements(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -58,6 +58,7 @@ def _innermost_or_none(items: Any) -> Builder | None:
 def lift(builder: Builder, x: Any) -> Value:
     """x as a value on the tape: constants for numbers, inputs by reference for arrays."""
     if isinstance(x, Value):
+        x = x if type(x) is Value else HOOKS["freeze"](x)
         return x if x.builder is builder else _lift_value(builder, x)
     if isinstance(x, np.ndarray):
         return _lift_object(builder, x) if x.dtype == object else capture(builder, x)
@@ -99,6 +100,11 @@ def _lift_object(builder: Builder, x: np.ndarray) -> Value:
 
 def capture(builder: Builder, x: Any) -> Value:
     """An array or an outer value that the function closes over, as an input of its tape."""
+    if not builder.tracing:
+        raise TraceError(
+            "a derivative rule met a plain array: a tape that is complete can take no more inputs",
+            remedy="write the rule with ops on its operands alone",
+        )
     if isinstance(x, np.ndarray) and not x.flags.c_contiguous:
         return _capture_strided(builder, x)
     known = builder.captured.get(id(x))
@@ -133,7 +139,8 @@ def supported(dtype: DType) -> DType:
     if dtype not in SHORT_NAMES:
         raise TraceError(
             f"arrays of dtype {dtype} are not supported",
-            remedy="use x.astype(...) with float64, float32, int64, int32 or bool",
+            remedy="use x.astype(...) with float64, float32, complex128, complex64, int64, int32 or "
+            "bool",
         )
     return np.dtype(dtype.type)
 
@@ -147,7 +154,7 @@ def kind_of(x: Any) -> Any:
     return x.dtype
 
 
-_WEAK = {"f": float, "i": int, "b": BOOL}
+_WEAK = {"f": float, "c": complex, "i": int, "b": BOOL}
 
 
 def common_dtype(*operands: Any) -> DType:

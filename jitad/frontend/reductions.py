@@ -1,237 +1,223 @@
-"""NumPy's reductions and running sums on values: axis (int, tuple, negative) and keepdims."""
+"""NumPy's reductions on values: axis (int, tuple, negative), keepdims, dtype, where and initial."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from jitad.frontend.accumulations import total_dtype, tree
+from jitad.frontend.conversion import as_array, as_array_on, refuse_out
 from jitad.frontend.operands import (
     as_dtype,
-    as_value,
+    as_shape,
+    broadcast_shape,
     implements,
+    innermost,
     normal_axes,
     normal_axis,
 )
 from jitad.frontend.ufuncs import truth
 from jitad.ir.errors import ShapeError, TraceError
-from jitad.ir.op import DType
+from jitad.ir.op import BOOL, INT64, DType, Elementwise, Shape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 
 
-def _is_absent(x: Any) -> bool:
+def is_absent(x: Any) -> bool:
+    """Whether an argument was left out."""
     return x is None or x is np._NoValue
 
 
-def _plain(out: Any = None, where: Any = np._NoValue, initial: Any = np._NoValue) -> None:
-    """Refuse the arguments that have no meaning on traced values."""
-    if out is not None:
-        raise TraceError("out= of a traced value", remedy="use the result that is returned")
-    if not (_is_absent(where) and _is_absent(initial)):
-        raise TraceError(
-            "where= and initial= of a reduction are not supported on traced values",
-            remedy="reduce np.where(mask, x, neutral) in their place",
-        )
-
-
-def _kept(x: Value, result: Value, axes: tuple[int, ...], keepdims: Any) -> Value:
+def kept(shape: Shape, result: Value, axes: tuple[int, ...], keepdims: Any) -> Value:
+    """The result of a reduction of an array of that shape, with its axes kept if so asked."""
     keep = bool(keepdims) and keepdims is not np._NoValue
-    return st.reshape(result, shape=st.keep_axes(x.shape, axes)) if keep else result
+    return st.reshape(result, shape=st.keep_axes(shape, axes)) if keep else result
 
 
-def _sum_dtype(x: Value, dtype: Any) -> DType:
-    """NumPy sums booleans and small integers in its default integer."""
-    if dtype is not None:
-        return np.dtype(dtype)
-    return x.dtype if x.dtype.kind == "f" else np.dtype(np.int64)
+def mask_for(x: Value, where: Any) -> Value | None:
+    """`where=` as booleans of x's shape; None where all elements count."""
+    if is_absent(where) or where is True:
+        return None
+    mask = as_array_on(x.builder, where)
+    if mask.dtype != BOOL:
+        raise TraceError(
+            f"where= of a reduction is an array of {mask.dtype}", remedy="give booleans"
+        )
+    if broadcast_shape(mask.shape, x.shape) != x.shape:
+        raise ShapeError(
+            f"where= of shape {mask.shape} for an array of shape {x.shape}",
+            remedy="give a mask that broadcasts to the array",
+        )
+    return as_shape(mask, x.shape)
 
 
-@implements(np.sum)
-def sum_(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    keepdims: Any = False,
-    initial: Any = np._NoValue,
-    where: Any = np._NoValue,
+def select(mask: Value | None, x: Value, other: Any) -> Value:
+    """x where the mask says so, else a number: derivatives of the others are 0, never NaN."""
+    if mask is None:
+        return x
+    return ew.where(mask, x, x.builder.const(other, x.shape, x.dtype))
+
+
+def reduced(x: Value, op: Any, axes: tuple[int, ...]) -> Value:
+    """x reduced along axes; as it is where there are none."""
+    return op(x, axes=axes) if axes else x
+
+
+def _join_initial(
+    result: Value, initial: Any, join: Elementwise, shape: Shape, axes: tuple[int, ...]
 ) -> Value:
-    _plain(out, where, initial)
-    x = as_value(a)
-    x = as_dtype(x, _sum_dtype(x, dtype))
-    axes = normal_axes(axis, x.ndim)
-    return _kept(x, st.reduce_sum(x, axes=axes) if axes else x, axes, keepdims)
+    """The result combined with `initial=`, which alone is the result of no elements."""
+    if is_absent(initial):
+        return result
+    start = as_dtype(as_array_on(result.builder, initial), result.dtype)
+    if start.size != 1:
+        raise ShapeError(
+            f"initial= of shape {start.shape}", remedy="give one number, and combine arrays after"
+        )
+    start = as_shape(st.reshape(start, shape=()), result.shape)
+    return start if any(shape[i] == 0 for i in axes) else join(result, start)
 
 
-@implements(np.mean)
-def mean(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    keepdims: Any = False,
-    *,
-    where: Any = np._NoValue,
-) -> Value:
-    _plain(out, where)
-    x = _real(as_value(a), dtype)
-    axes = normal_axes(axis, x.ndim)
-    count = math.prod(x.shape[i] for i in axes)
-    return ew.div(sum_(x, axis=axes, keepdims=keepdims), float(count))
+# -- sums and products -----------------------------------------------------------------------------
 
 
-def _real(x: Value, dtype: Any = None) -> Value:
-    if dtype is not None:
-        return as_dtype(x, np.dtype(dtype))
-    return x if x.dtype.kind == "f" else as_dtype(x, np.dtype(np.float64))
-
-
-@implements(np.var)
-def var(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    ddof: float = 0,
-    keepdims: Any = False,
-    *,
-    where: Any = np._NoValue,
-    mean: Any = np._NoValue,
-    correction: Any = np._NoValue,
-) -> Value:
-    _plain(out, where)
-    x = _real(as_value(a), dtype)
-    axes = normal_axes(axis, x.ndim)
-    count = math.prod(x.shape[i] for i in axes)
-    ddof = ddof if correction is np._NoValue else correction
-    if mean is np._NoValue:
-        mean = ew.div(sum_(x, axis=axes, keepdims=True), float(count))
-    gap = np.subtract(x, mean)
-    total = sum_(np.multiply(gap, gap), axis=axes, keepdims=keepdims)
-    return ew.div(total, float(max(count - ddof, 0)))
-
-
-@implements(np.std)
-def std(a: Any, *args: Any, **kwargs: Any) -> Value:
-    return ew.sqrt(var(a, *args, **kwargs))
-
-
-@implements(np.prod)
-def prod(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: Any = None,
-    keepdims: Any = False,
-    initial: Any = np._NoValue,
-    where: Any = np._NoValue,
-) -> Value:
+def _product(x: Value, axes: tuple[int, ...]) -> Value:
     """A tree of products: its derivative is right where elements are zero, to any order."""
-    _plain(out, where, initial)
-    x = as_value(a)
-    x = as_dtype(x, _sum_dtype(x, dtype))
-    axes = normal_axes(axis, x.ndim)
-    kept = [i for i in range(x.ndim) if i not in axes]
-    count = math.prod(x.shape[i] for i in axes)
-    rest = tuple(x.shape[i] for i in kept)
-    tree = st.transpose(x, perm=(*axes, *kept)) if axes else x
-    tree = st.reshape(tree, shape=(count, *rest))
+    others = [i for i in range(x.ndim) if i not in axes]
+    count, rest = math.prod(x.shape[i] for i in axes), tuple(x.shape[i] for i in others)
     if count == 0:
-        return _kept(x, x.builder.const(1, rest, x.dtype), axes, keepdims)
-    while count > 1:
-        ways = 8 if count >= 16 else 2
-        part, left = divmod(count, ways)
-        blocks = [_rows(tree, k * part, part) for k in range(ways)]
-        while len(blocks) > 1:
-            blocks = [ew.mul(a, b) for a, b in zip(blocks[::2], blocks[1::2], strict=True)]
-        product = blocks[0]
-        if left:
-            product = st.concatenate(product, _rows(tree, count - left, left), axis=0)
-        tree, count = product, part + left
-    return _kept(x, st.reshape(tree, shape=rest), axes, keepdims)
+        return x.builder.const(1, rest, x.dtype)
+    rows = st.transpose(x, perm=(*axes, *others))
+    return tree(ew.mul, st.reshape(rows, shape=(count, *rest)))
 
 
-def _rows(x: Value, start: int, length: int) -> Value:
-    slots = ((start, length, 1), *((0, n, 1) for n in x.shape[1:]))
-    return st.index(x, slots=slots)
-
-
-def _reduction(op: Any, name: str, *, logic: bool) -> Any:
-    def reduce(
-        a: Any,
-        axis: Any = None,
-        out: Any = None,
-        keepdims: Any = False,
-        initial: Any = np._NoValue,
-        where: Any = np._NoValue,
-    ) -> Value:
-        _plain(out, where, initial)
-        x = truth(as_value(a)) if logic else as_value(a)
-        axes = normal_axes(axis, x.ndim)
-        if not logic and any(x.shape[i] == 0 for i in axes):
-            raise ShapeError(
-                f"np.{name} of an empty array has no value",
-                remedy="test x.size before",
-            )
-        return _kept(x, op(x, axes=axes) if axes else x, axes, keepdims)
-
-    return reduce
-
-
-implements(np.max, np.amax)(_reduction(st.reduce_max, "max", logic=False))
-implements(np.min, np.amin)(_reduction(st.reduce_min, "min", logic=False))
-
-
-def _logic_reduction(op: Any, name: str) -> Any:
-    reduce = _reduction(op, name, logic=True)
-
+def _total(op: Any, join: Elementwise, neutral: int) -> Any:
     def record(
-        a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = None
-    ) -> Value:
-        return reduce(a, axis, out, keepdims, where=where)
-
-    return record
-
-
-implements(np.any)(_logic_reduction(st.reduce_any, "any"))
-implements(np.all)(_logic_reduction(st.reduce_all, "all"))
-
-
-def _place(op: Any, name: str) -> Any:
-    def record(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Value:
-        _plain(out)
-        x = as_value(a)
+        a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False,
+        initial: Any = np._NoValue, where: Any = np._NoValue,
+    ) -> Value:  # fmt: skip
+        refuse_out(out)
+        x = as_array_on(innermost((a, initial, where)), a)
+        x = as_dtype(x, total_dtype(x, dtype))
         axes = normal_axes(axis, x.ndim)
-        if any(x.shape[i] == 0 for i in axes):
-            raise ShapeError(
-                f"np.{name} of an empty array has no value",
-                remedy="test x.size before",
-            )
-        flat = st.reshape(x, shape=(x.size,)) if axis is None else x
-        place = 0 if axis is None else normal_axis(axis, x.ndim)
-        flat = flat if flat.dtype.kind != "b" else ew.cast(flat, dtype=np.dtype(np.int64))
-        return _kept(x, op(flat, axis=place), axes, keepdims)
+        total = reduced(select(mask_for(x, where), x, neutral), op, axes)
+        total = _join_initial(total, initial, join, x.shape, axes)
+        return kept(x.shape, total, axes, keepdims)
 
     return record
 
 
-implements(np.argmax)(_place(st.argmax, "argmax"))
-implements(np.argmin)(_place(st.argmin, "argmin"))
-
-
-@implements(np.cumsum)
-def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Value:
-    _plain(out)
-    x = as_value(a)
-    x = as_dtype(x, _sum_dtype(x, dtype))
-    if axis is None:
-        x, axis = st.reshape(x, shape=(x.size,)), 0
-    return st.cumsum(x, axis=normal_axis(axis, x.ndim), backward=False)
+sum_ = implements(np.sum)(_total(st.reduce_sum, ew.add, 0))
+prod = implements(np.prod)(_total(_product, ew.mul, 1))
 
 
 @implements(np.count_nonzero)
 def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Value:
-    return sum_(truth(as_value(a)), axis=axis, keepdims=keepdims)
+    return sum_(truth(as_array(a)), axis=axis, keepdims=keepdims)
+
+
+# -- extrema ---------------------------------------------------------------------------------------
+
+
+def lowest(dtype: DType) -> Any:
+    """The least number of a dtype."""
+    if dtype.kind == "b":
+        return False
+    return np.iinfo(dtype).min if dtype.kind == "i" else -math.inf
+
+
+def highest(dtype: DType) -> Any:
+    """The greatest number of a dtype."""
+    if dtype.kind == "b":
+        return True
+    return np.iinfo(dtype).max if dtype.kind == "i" else math.inf
+
+
+def refuse_empty(name: str, shape: Shape, axes: tuple[int, ...]) -> None:
+    """Refuse an extremum of no elements."""
+    if any(shape[i] == 0 for i in axes):
+        raise ShapeError(
+            f"np.{name} of an empty array has no value",
+            remedy="test x.size before, or give initial=",
+        )
+
+
+def _extremum(
+    op: Any, name: str, join: Elementwise, neutral: Callable[[DType], Any]
+) -> Callable[..., Value]:
+    def record(
+        a: Any, axis: Any = None, out: Any = None, keepdims: Any = False,
+        initial: Any = np._NoValue, where: Any = np._NoValue,
+    ) -> Value:  # fmt: skip
+        refuse_out(out)
+        x = as_array_on(innermost((a, initial, where)), a)
+        axes = normal_axes(axis, x.ndim)
+        mask = mask_for(x, where)
+        if is_absent(initial):
+            refuse_empty(name, x.shape, axes)
+            if mask is not None:
+                raise ShapeError(
+                    f"np.{name}(..., where=) of a traced value without initial=",
+                    remedy="give initial=, which is the result where no element counts",
+                )
+        result = reduced(select(mask, x, neutral(x.dtype)), op, axes)
+        result = _join_initial(result, initial, join, x.shape, axes)
+        return kept(x.shape, result, axes, keepdims)
+
+    return record
+
+
+max_ = implements(np.max, np.amax)(_extremum(st.reduce_max, "max", ew.maximum, lowest))
+min_ = implements(np.min, np.amin)(_extremum(st.reduce_min, "min", ew.minimum, highest))
+
+
+@implements(np.ptp)
+def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Value:
+    high, low = max_(a, axis, out, keepdims), min_(a, axis, out, keepdims)
+    if high.dtype == BOOL:
+        raise TraceError("np.ptp of booleans", remedy="cast them to integers first")
+    return ew.sub(high, low)
+
+
+def _place(op: Any, name: str) -> Callable[..., Value]:
+    def record(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Value:
+        refuse_out(out)
+        x = as_array(a)
+        axes = normal_axes(axis, x.ndim)
+        refuse_empty(name, x.shape, axes)
+        shape = x.shape
+        if axis is None or x.ndim == 0:
+            x, axis = st.reshape(x, shape=(x.size,)), 0
+        numbers = as_dtype(x, INT64) if x.dtype == BOOL else x
+        return kept(shape, op(numbers, axis=normal_axis(axis, x.ndim)), axes, keepdims)
+
+    return record
+
+
+argmax = implements(np.argmax)(_place(st.argmax, "argmax"))
+argmin = implements(np.argmin)(_place(st.argmin, "argmin"))
+
+
+# -- logic -----------------------------------------------------------------------------------------
+
+
+def _logic(op: Any, neutral: bool) -> Callable[..., Value]:
+    def record(
+        a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *,
+        where: Any = np._NoValue,
+    ) -> Value:  # fmt: skip
+        refuse_out(out)
+        x = truth(as_array_on(innermost((a, where)), a))
+        axes = normal_axes(axis, x.ndim)
+        result = reduced(select(mask_for(x, where), x, neutral), op, axes)
+        return kept(x.shape, result, axes, keepdims)
+
+    return record
+
+
+any_ = implements(np.any)(_logic(st.reduce_any, False))
+all_ = implements(np.all)(_logic(st.reduce_all, True))

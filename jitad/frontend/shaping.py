@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
 
+from jitad.frontend.conversion import as_arrays, refuse_out
 from jitad.frontend.operands import (
     array_dtype,
     as_dtype,
@@ -20,22 +22,36 @@ from jitad.frontend.operands import (
     normal_axis,
 )
 from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.op import DType, Shape
 from jitad.ir.value import Value
 from jitad.ops import structural as st
 
 # -- shapes ----------------------------------------------------------------------------------------
 
 
+def sizes_of(shape: Any) -> Shape:
+    """A shape given as one number or several."""
+    several = isinstance(shape, (tuple, list)) or np.ndim(shape)
+    sizes: Any = shape if several else (shape,)
+    try:
+        return tuple(operator.index(n) for n in sizes)
+    except TypeError as error:
+        if isinstance(error, TraceError):
+            raise
+        raise ShapeError(
+            f"{shape!r} is not a shape",
+            remedy="give one int, or a tuple of them",
+        ) from error
+
+
 @implements(np.reshape)
-def reshape(
-    a: Any, /, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: Any = None
-) -> Value:
+def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Value:
     x = as_value(a)
-    shape = newshape if shape is None else shape
-    target = tuple(int(n) for n in shape) if isinstance(shape, (tuple, list)) else (int(shape),)
+    target = sizes_of(shape)
     known = math.prod(n for n in target if n != -1)
     free = target.count(-1)
-    if free > 1 or (x.size % known if free and known else x.size != known or free):
+    wrong = x.size % known if free and known else x.size != known or free
+    if free > 1 or wrong or any(n < -1 for n in target):
         raise ShapeError(
             f"cannot reshape an array of shape {x.shape} into {target}",
             remedy="the sizes must multiply to that of the array; one of them may be -1",
@@ -61,7 +77,7 @@ def transpose(a: Any, axes: Any = None) -> Value:
     x = as_value(a)
     if axes is None:
         return st.transpose(x, perm=tuple(reversed(range(x.ndim))))
-    perm = tuple(normal_axis(i, x.ndim) for i in axes)
+    perm = tuple(normal_axis(i, x.ndim) for i in sizes_of(axes))
     if sorted(perm) != list(range(x.ndim)):
         raise ShapeError(
             f"axes {axes} do not permute an array of {x.ndim} axes",
@@ -87,18 +103,31 @@ def matrix_transpose(x: Any, /) -> Value:
 @implements(np.moveaxis)
 def moveaxis(a: Any, source: Any, destination: Any) -> Value:
     x = as_value(a)
-    sources = source if isinstance(source, (tuple, list)) else (source,)
-    targets = destination if isinstance(destination, (tuple, list)) else (destination,)
-    sources = [normal_axis(i, x.ndim) for i in sources]
-    targets = [normal_axis(i, x.ndim) for i in targets]
+    sources = [normal_axis(i, x.ndim) for i in sizes_of(source)]
+    targets = [normal_axis(i, x.ndim) for i in sizes_of(destination)]
     if len(sources) != len(targets):
         raise ShapeError(
             "moveaxis needs as many sources as destinations",
             remedy="give each source its destination",
         )
+    if len({*sources}) != len(sources) or len({*targets}) != len(targets):
+        raise ShapeError(
+            f"an axis stands twice in moveaxis from {source} to {destination}",
+            remedy="name each axis once",
+        )
     perm = [i for i in range(x.ndim) if i not in sources]
     for target, origin in sorted(zip(targets, sources, strict=True)):
         perm.insert(target, origin)
+    return st.transpose(x, perm=tuple(perm))
+
+
+@implements(np.rollaxis)
+def rollaxis(a: Any, axis: int, start: int = 0) -> Value:
+    x = as_value(a)
+    place = normal_axis(axis, x.ndim)
+    target = x.ndim if start == x.ndim else normal_axis(start, x.ndim)
+    perm = [i for i in range(x.ndim) if i != place]
+    perm.insert(target - (place < target), place)
     return st.transpose(x, perm=tuple(perm))
 
 
@@ -128,7 +157,7 @@ def expand_dims(a: Any, axis: Any) -> Value:
 @implements(np.broadcast_to)
 def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Value:
     x = as_value(array)
-    target = (shape,) if isinstance(shape, int) else tuple(shape)
+    target = sizes_of(shape)
     if broadcast_shape(x.shape, target) != target:
         raise ShapeError(
             f"an array of shape {x.shape} does not broadcast to {target}",
@@ -139,8 +168,7 @@ def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Value:
 
 @implements(np.broadcast_arrays)
 def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Value, ...]:
-    builder = innermost(args)
-    values = [lift(builder, x) for x in args]
+    values = as_arrays(*args)
     shape = broadcast_shape(*(x.shape for x in values))
     return tuple(as_shape(x, shape) for x in values)
 
@@ -155,6 +183,17 @@ def atleast_2d(*arys: Any) -> Any:
     return _each(arys, lambda x: x if x.ndim > 1 else x.reshape(1, -1))
 
 
+@implements(np.atleast_3d)
+def atleast_3d(*arys: Any) -> Any:
+    return _each(arys, _deep)
+
+
+def _deep(x: Value) -> Value:
+    if x.ndim > 2:
+        return x
+    return x.reshape(*x.shape, 1) if x.ndim == 2 else x.reshape(1, -1, 1)
+
+
 def _each(arrays: tuple[Any, ...], function: Any) -> Any:
     builder = innermost(arrays)
     results = [function(lift(builder, x)) for x in arrays]
@@ -164,73 +203,124 @@ def _each(arrays: tuple[Any, ...], function: Any) -> Any:
 # -- joins -----------------------------------------------------------------------------------------
 
 
-def _values(arrays: Any) -> list[Value]:
+def _values(arrays: Any, dtype: Any = None, casting: Any = None) -> list[Value]:
     """The operands of a join, on one tape and of one dtype."""
-    if isinstance(arrays, Value):
-        return list(arrays)
-    arrays = list(arrays)
-    builder = innermost(arrays)
-    values = [lift(builder, x) for x in arrays]
-    dtype = array_dtype(*values)
-    return [as_dtype(x, dtype) for x in values]
+    values = as_arrays(*arrays)
+    joined = array_dtype(*values) if dtype is None else np.dtype(dtype)
+    return [_cast(x, joined, casting or "same_kind") for x in values]
+
+
+def _cast(x: Value, dtype: DType, casting: Any) -> Value:
+    if not np.can_cast(x.dtype, dtype, casting):
+        raise TraceError(
+            f"an array of {x.dtype} is not joined to others as {dtype}",
+            remedy="cast it with x.astype first, or give casting='unsafe'",
+        )
+    return as_dtype(x, dtype)
 
 
 @implements(np.concatenate)
 def concatenate(
     arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = None
 ) -> Value:
-    if out is not None:
-        raise TraceError("out= of a traced value", remedy="use the result that is returned")
-    values = _values(arrays)
-    if dtype is not None:
-        values = [as_dtype(x, np.dtype(dtype)) for x in values]
+    refuse_out(out)
+    if isinstance(arrays, Value) and arrays.ndim > 1:
+        return _merged(_values([arrays], dtype, casting)[0], axis)
+    values = _values(arrays, dtype, casting)
     if axis is None:
         values, axis = [x.reshape(-1) for x in values], 0
-    if any(x.ndim != values[0].ndim or x.ndim == 0 for x in values):
-        shapes = [x.shape for x in values]
+    first = values[0].shape
+    place = normal_axis(axis, len(first)) if first else 0
+    lost = [st.drop_axes(x.shape, (place,)) for x in values if x.ndim == len(first) > 0]
+    if lost != lost[:1] * len(values) or not first:
+        shapes = ", ".join(str(x.shape) for x in values)
         raise ShapeError(
-            f"arrays of shapes {shapes} cannot be concatenated", remedy="use np.stack for scalars"
+            f"arrays of shapes {shapes} cannot be concatenated along axis {axis}",
+            remedy="all other axes must be of equal lengths; use np.stack for scalars",
         )
-    place = normal_axis(axis, values[0].ndim)
     return values[0] if len(values) == 1 else st.concatenate(*values, axis=place)
+
+
+def _merged(x: Value, axis: Any) -> Value:
+    """The entries along the first axis, joined: a reshape."""
+    if axis is None:
+        return st.reshape(x, shape=(x.size,))
+    place = normal_axis(axis, x.ndim - 1)
+    rows = moveaxis(x, 0, place)
+    merged = rows.shape[place] * rows.shape[place + 1]
+    return st.reshape(rows, shape=(*rows.shape[:place], merged, *rows.shape[place + 2 :]))
 
 
 @implements(np.stack)
 def stack(
     arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = None
 ) -> Value:
-    values = _values(arrays)
+    refuse_out(out)
+    if isinstance(arrays, Value) and arrays.ndim:
+        return moveaxis(_values([arrays], dtype, casting)[0], 0, axis)
+    values = _values(arrays, dtype, casting)
     if any(x.shape != values[0].shape for x in values):
         raise ShapeError(
-            f"arrays of shapes {[x.shape for x in values]} cannot be stacked",
+            f"arrays of shapes {', '.join(str(x.shape) for x in values)} cannot be stacked",
             remedy="use np.concatenate, or make the shapes equal",
         )
-    if values[0].shape == () and out is None and dtype is None:
+    if values[0].shape == ():
+        normal_axis(axis, 1)
         return st.pack(*values, shape=(len(values),))
-    return concatenate([expand_dims(x, axis) for x in values], axis=axis, out=out, dtype=dtype)
+    return concatenate([expand_dims(x, axis) for x in values], axis=axis)
 
 
 @implements(np.vstack)
 def vstack(tup: Any, *, dtype: Any = None, casting: Any = None) -> Value:
-    return concatenate([atleast_2d(x) for x in _values(tup)], axis=0, dtype=dtype)
+    return concatenate([atleast_2d(x) for x in _values(tup, dtype, casting)], axis=0)
 
 
 @implements(np.hstack)
 def hstack(tup: Any, *, dtype: Any = None, casting: Any = None) -> Value:
-    values = [atleast_1d(x) for x in _values(tup)]
-    return concatenate(values, axis=0 if values[0].ndim == 1 else 1, dtype=dtype)
+    values = [atleast_1d(x) for x in _values(tup, dtype, casting)]
+    return concatenate(values, axis=0 if values[0].ndim == 1 else 1)
 
 
 @implements(np.dstack)
 def dstack(tup: Any) -> Value:
-    def deep(x: Value) -> Value:
-        x = atleast_2d(x)
-        return x if x.ndim > 2 else x.reshape(*x.shape, 1)
-
-    values = [x.reshape(1, -1, 1) if x.ndim < 2 else deep(x) for x in _values(tup)]
-    return concatenate(values, axis=2)
+    return concatenate([atleast_3d(x) for x in _values(tup)], axis=2)
 
 
 @implements(np.column_stack)
 def column_stack(tup: Any) -> Value:
     return concatenate([x.reshape(-1, 1) if x.ndim < 2 else x for x in _values(tup)], axis=1)
+
+
+@implements(np.block)
+def block(arrays: Any) -> Value:
+    depth = _depth(arrays)
+    leaves = _values(_leaves(arrays))
+    ndim = max(depth, *(x.ndim for x in leaves)) if leaves else depth
+    remaining = iter([x.reshape(*(1,) * (ndim - x.ndim), *x.shape) for x in leaves])
+
+    def joined(items: Any, axis: int) -> Value:
+        if not isinstance(items, list):
+            return next(remaining)
+        return concatenate([joined(item, axis + 1) for item in items], axis=axis)
+
+    return joined(arrays, -depth)
+
+
+def _leaves(items: Any) -> list[Any]:
+    """The arrays in nested lists, in order."""
+    return [x for item in items for x in _leaves(item)] if isinstance(items, list) else [items]
+
+
+def _depth(items: Any) -> int:
+    """How deep the lists of np.block are nested: the same everywhere."""
+    if not isinstance(items, list):
+        if isinstance(items, tuple):
+            raise TraceError("np.block of a tuple", remedy="nest the blocks in lists")
+        return 0
+    depths = {_depth(item) for item in items}
+    if len(depths) != 1:
+        raise ShapeError(
+            f"the lists of np.block are empty or nested to different depths {sorted(depths)}",
+            remedy="give as many levels of lists to every block",
+        )
+    return depths.pop() + 1

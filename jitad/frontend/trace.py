@@ -2,19 +2,54 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+import jitad.frontend.accumulations
+import jitad.frontend.applying
+import jitad.frontend.attributes
+import jitad.frontend.bessel
+import jitad.frontend.calculus
 import jitad.frontend.choosing
+import jitad.frontend.comparing
+import jitad.frontend.complex
 import jitad.frontend.contractions
+import jitad.frontend.counting
+import jitad.frontend.creation
+import jitad.frontend.decompositions
+import jitad.frontend.editing
+import jitad.frontend.einsum
+import jitad.frontend.floats
+import jitad.frontend.fourier
 import jitad.frontend.indexing
+import jitad.frontend.indices
+import jitad.frontend.interpolation
+import jitad.frontend.least_squares
+import jitad.frontend.linalg
+import jitad.frontend.nans
+import jitad.frontend.norms
+import jitad.frontend.padding
+import jitad.frontend.polynomials
+import jitad.frontend.printing
+import jitad.frontend.products
+import jitad.frontend.protocol
+import jitad.frontend.quantiles
+import jitad.frontend.ranges
 import jitad.frontend.reductions
+import jitad.frontend.refusing
+import jitad.frontend.repeating
 import jitad.frontend.selecting
-import jitad.frontend.shaping  # noqa: F401  fills the registries
+import jitad.frontend.shaping
+import jitad.frontend.sorting
+import jitad.frontend.splitting
+import jitad.frontend.statistics
+import jitad.frontend.taking
+import jitad.frontend.updates
+import jitad.frontend.windows  # noqa: F401  fills the registries
+from jitad.frontend.active import depth, enter, leave
 from jitad.frontend.operands import lift, supported
 from jitad.frontend.pytree import Structure, flatten
 from jitad.ir.builder import Builder
@@ -23,7 +58,7 @@ from jitad.ir.op import DType, Shape
 from jitad.ir.tape import INPUT, Tape
 from jitad.ir.value import Value
 
-_NUMBERS = (bool, int, float)
+_NUMBERS = (bool, int, float, complex)
 
 
 @dataclass(frozen=True)
@@ -55,7 +90,8 @@ def leaf_type(x: Any) -> Leaf:
         if x.dtype == object:
             raise TraceError(
                 "an argument is an object array",
-                remedy="arguments are arrays of float64, float32, int64, int32 or bool",
+                remedy="arguments are arrays of float64, float32, complex128, complex64, int64, "
+                "int32 or bool",
             )
         return Leaf(x.shape, supported(x.dtype))
     if isinstance(x, Value):
@@ -71,21 +107,12 @@ def leaf_type(x: Any) -> Leaf:
     )
 
 
-class _Depth(threading.local):
-    """How many functions are being traced in this thread: the only state that traces share."""
-
-    value = 0
-
-
-_depth = _Depth()
-
-
 def trace(
     function: Callable[[Sequence[Any]], Any], arguments: Sequence[Any], names: Sequence[str]
 ) -> Traced:
     """Run `function` on tracers that stand for `arguments` (arrays, numbers or outer values)."""
-    _depth.value += 1
-    builder = Builder(locate=user_line, level=_depth.value)
+    builder = Builder(locate=user_line, level=depth() + 1)
+    enter(builder)
     try:
         leaves = tuple(leaf_type(x) for x in arguments)
         inputs: list[Value] = []
@@ -98,7 +125,7 @@ def trace(
     finally:
         builder.tracing = False
         builder.closed = True
-        _depth.value -= 1
+        leave()
     captured = tuple(x for x, _ in builder.captured.values())
     return Traced(_inputs_first(builder.finish(outputs)), captured, structure, leaves)
 

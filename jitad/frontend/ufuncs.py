@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from jitad.frontend.integers import integer_power
 from jitad.frontend.operands import (
     PYTHON_NUMBERS,
     as_dtype,
@@ -96,11 +97,29 @@ def align(ufunc: Any, operands: tuple[Any, ...]) -> list[Value]:
     ]
 
 
+COMPLEX: dict[Any, Callable[..., Any]] = {}
+"""What a ufunc records of complex operands; frontend/complex.py fills it."""
+
+
 def _record(ufunc: Any, op: Callable[..., Value]) -> None:
     def record(*operands: Any) -> Value:
-        return op(*align(ufunc, operands))
+        values = align(ufunc, operands)
+        if values[0].dtype.kind == "c":
+            return complex_record(ufunc)(*values)
+        return op(*values)
 
     UFUNCS[ufunc] = record
+
+
+def complex_record(ufunc: Any) -> Callable[..., Any]:
+    """What the ufunc records of complex operands; an error where there is nothing."""
+    record = COMPLEX.get(ufunc)
+    if record is None:
+        raise TraceError(
+            f"np.{ufunc.__name__} of complex numbers is not supported on traced values",
+            remedy="write it with np.real and np.imag",
+        )
+    return record
 
 
 for _op in (
@@ -212,20 +231,16 @@ def power(base: Any, exponent: Any) -> Value:
     """x ** y; small whole exponents become products."""
     if isinstance(base, Value) and isinstance(exponent, (int, float)):
         whole = int(exponent) if math.isfinite(exponent) and exponent == int(exponent) else None
-        real = base.dtype.kind == "f" or isinstance(exponent, float)
+        real = base.dtype.kind in "fc" or isinstance(exponent, float)
         if whole is not None and (abs(whole) <= 8 if real else whole >= 0):
             (x, _) = align(np.power, (base, exponent))
             return _whole_power(x, whole)
-        if exponent == 0.5 and base.dtype.kind == "f":
-            return ew.sqrt(base)
+        if exponent == 0.5 and base.dtype.kind in "fc":
+            return UFUNCS[np.sqrt](base)
     x, y = align(np.power, (base, exponent))
-    if x.dtype.kind != "f":
-        raise TraceError(
-            "an integer to the power of an array of integers, or of a negative one, is not "
-            "supported",
-            remedy="use np.power(x.astype(float), y)",
-        )
-    return ew.power(x, y)
+    if x.dtype.kind == "c":
+        return complex_record(np.power)(x, y)
+    return integer_power(x, y) if x.dtype.kind == "i" else ew.power(x, y)
 
 
 UFUNCS[np.power] = power

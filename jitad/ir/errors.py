@@ -61,6 +61,10 @@ class LinearAlgebraError(JitadError, np.linalg.LinAlgError):
     """A matrix that a factorisation refuses: singular, not positive definite."""
 
 
+class NonFiniteError(JitadError, FloatingPointError):
+    """While debugging: a value or a derivative became infinite or NaN."""
+
+
 class CompileError(JitadError, RuntimeError):
     """A tape could not be turned into machine code."""
 

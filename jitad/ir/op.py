@@ -24,13 +24,29 @@ OpT = TypeVar("OpT", bound="Op")
 
 FLOAT64: DType = np.dtype(np.float64)
 FLOAT32: DType = np.dtype(np.float32)
+COMPLEX128: DType = np.dtype(np.complex128)
+COMPLEX64: DType = np.dtype(np.complex64)
 INT64: DType = np.dtype(np.int64)
 INT32: DType = np.dtype(np.int32)
 BOOL: DType = np.dtype(np.bool_)
 
-SHORT_NAMES = {FLOAT64: "f64", FLOAT32: "f32", INT64: "i64", INT32: "i32", BOOL: "bool"}
+SHORT_NAMES = {
+    FLOAT64: "f64",
+    FLOAT32: "f32",
+    COMPLEX128: "c128",
+    COMPLEX64: "c64",
+    INT64: "i64",
+    INT32: "i32",
+    BOOL: "bool",
+}
 
-NUMBERS = (float, int, bool, np.generic)
+COMPLEX_OF = {FLOAT64: COMPLEX128, FLOAT32: COMPLEX64}
+"""The complex dtype whose parts have that dtype."""
+
+REAL_OF = {COMPLEX128: FLOAT64, COMPLEX64: FLOAT32}
+"""The dtype of a complex number's parts."""
+
+NUMBERS = (float, complex, int, bool, np.generic)
 """Types that a rule may pass to an op in place of a value; they take its dtype and shape."""
 
 
@@ -67,7 +83,8 @@ class Elementwise(Op):
     """An op on operands of one shape, element by element.
 
     `partials[j](*operands, result)` is c_j: a value, the number 1, -1 or 0 (a structural zero
-    costs nothing), a `Mask`, or `None` in place of the function where it is zero everywhere.
+    costs nothing), a `Mask`, a `RealLinear`, or `None` in place of the function where it is zero
+    everywhere.
     `emit(writer, type, *registers)` writes LLVM instructions and returns the result's register.
     `cost` is in units of one addition; `domain` is where the tests sample each operand:
     bounds of floats, of ints (integers, both ends included) or of bools.
@@ -106,6 +123,22 @@ class Structural(Op):
     combine: Elementwise | None = None
     effect: bool = False
     library: Rule | None = None
+
+
+def is_differentiable(dtype: DType) -> bool:
+    """Whether numbers of that dtype have derivatives: real or complex floating point."""
+    return dtype.kind in "fc"
+
+
+class RealLinear(NamedTuple):
+    """An elemental map that is linear over the reals, though no product with a complex number.
+
+    `tangent(dx)` is the map itself; `adjoint(v_bar)` its transpose with respect to the pairing
+    Re(v_bar v), which is JAX's convention: products have their own factor, not its conjugate.
+    """
+
+    tangent: Rule
+    adjoint: Rule
 
 
 class Mask(NamedTuple):

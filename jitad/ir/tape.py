@@ -122,7 +122,7 @@ def format_param(value: Any) -> str:
     if isinstance(value, tuple):
         items = cast("tuple[Any, ...]", value)
         return f"({', '.join(map(format_param, items))}{',' if len(items) == 1 else ''})"
-    if isinstance(value, float):
+    if isinstance(value, (float, complex)):
         return f"{value:g}"
     return SHORT_NAMES.get(value, str(value))
 

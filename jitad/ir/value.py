@@ -24,7 +24,8 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """What a NumPy function records."""
 
 HOOKS: dict[str, Callable[..., Any]] = {}
-"""What the frontend does for a value: `concrete`, `guard`, `getitem`, `astype`."""
+"""What the frontend does for a value: `ufunc`, `function` and `array`, which NumPy's protocols ask
+for, and `concrete`, `guard`, `getitem`, `astype`."""
 
 
 class Value:
@@ -48,56 +49,15 @@ class Value:
     # -- NumPy's protocols ---------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method != "__call__":
-            raise TraceError(
-                f"np.{ufunc.__name__}.{method} of a traced value is not supported",
-                remedy="use the NumPy function of that meaning, such as np.sum or np.cumsum",
-            )
-        record = UFUNCS.get(ufunc)
-        if record is None:
-            raise TraceError(
-                f"np.{ufunc.__name__} of a traced value is not supported",
-                remedy="write it with functions that have a derivative rule",
-            )
-        unsupported = [name for name, given in kwargs.items() if given is not None]
-        if unsupported:
-            raise TraceError(
-                f"np.{ufunc.__name__}(..., {unsupported[0]}=) of a traced value is not supported",
-                remedy="use the result that the function returns; for where=, use np.where",
-            )
-        return record(*inputs)
+        return HOOKS["ufunc"](ufunc, method, inputs, kwargs)
 
     def __array_function__(
         self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        record = FUNCTIONS.get(function)
-        if record is None:
-            name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
-            raise TraceError(
-                f"{name} of a traced value is not supported",
-                remedy="write it with functions that have a derivative rule, or compute it "
-                "outside of the differentiated function",
-            )
-        try:
-            return record(*args, **kwargs)
-        except TypeError as error:
-            if isinstance(error, TraceError) or "argument" not in str(error):
-                raise
-            raise TraceError(
-                f"np.{function.__name__} of a traced value: {error}",
-                remedy="leave out the arguments that are not supported on traced values",
-            ) from error
+        return HOOKS["function"](function, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        if self.shape == () and dtype in (None, object):
-            boxed = np.empty((), dtype=object)
-            boxed[()] = self
-            return boxed
-        raise TraceError(
-            f"a traced {self!r} was to be turned into a plain NumPy array",
-            remedy="leave out np.asarray/np.array: traced values answer to NumPy's functions; "
-            "to join several, use np.stack or np.concatenate",
-        )
+        return HOOKS["array"](self, dtype)
 
     # -- concrete values: what Python control flow asks for ------------------------------------
 
@@ -115,8 +75,8 @@ class Value:
     def __float__(self) -> float:
         raise TraceError(
             f"a traced {self!r} was to be turned into a Python float",
-            remedy="use np.sin and the like in place of math.sin; write to an array by np.stack, "
-            "np.where or np.concatenate in place of `out[i] = x`",
+            remedy="use np.sin and the like in place of math.sin; write `out[i] = x` into an array "
+            "that jitad.numpy.zeros or jitad.numpy.empty has made",
         )
 
     __complex__ = __float__
@@ -161,9 +121,14 @@ class Value:
         return np.swapaxes(self, -1, -2)  # type: ignore[arg-type]
 
     @property
-    def real(self) -> Value:
-        """Itself: traced values are real."""
-        return self
+    def real(self) -> Any:
+        """The real part."""
+        return np.real(self)  # type: ignore[call-overload]
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part; zeros where the array is real."""
+        return np.imag(self)  # type: ignore[call-overload]
 
     @property
     def flat(self) -> Iterator[Value]:
@@ -185,21 +150,29 @@ class Value:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TraceError(
-            "assignment to an element of a traced array",
-            remedy="traced arrays are immutable: use np.where, np.concatenate or np.stack",
+            "assignment to elements of a traced array that is an argument or a result",
+            remedy="write to a copy, y = jitad.numpy.array(x) or y = x.copy(), and return it; "
+            "or write x = x.at[i].set(v)",
         )
 
+    @property
+    def at(self) -> Any:
+        """JAX's updates that leave x as it is: `x.at[i].set(v)`, `.add`, `.multiply`, `.max` ..."""
+        return HOOKS["at"](self)
+
     def __repr__(self) -> str:
-        shape = ",".join(map(str, self.shape))
-        return f"<value v{self.index}: {self.dtype}[{shape}]>"
+        return HOOKS["describe"](self)
+
+    def __format__(self, spec: str) -> str:
+        return HOOKS["format"](self, spec)
 
     def astype(self, dtype: Any, **_: Any) -> Value:
         """The value cast to `dtype`."""
         return HOOKS["astype"](self, np.dtype(dtype))
 
-    def copy(self, order: str = "C") -> Value:
-        """Itself: traced values are immutable."""
-        return self
+    def copy(self, order: str = "C") -> Any:
+        """A copy that can be written to."""
+        return HOOKS["copy"](self)
 
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         """The array in another shape."""
@@ -220,13 +193,14 @@ class Value:
 def _binary(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def forward(self: Value, other: Any) -> Any:
         result = UFUNCS[ufunc](self, other)
-        if self.weak and (isinstance(other, (int, float)) or getattr(other, "weak", False)):
+        number = isinstance(other, (int, float, complex))
+        if self.weak and (number or getattr(other, "weak", False)):
             result.weak = True
         return result
 
     def reflected(self: Value, other: Any) -> Any:
         result = UFUNCS[ufunc](other, self)
-        result.weak = self.weak and isinstance(other, (int, float))
+        result.weak = self.weak and isinstance(other, (int, float, complex))
         return result
 
     return forward, reflected
@@ -268,6 +242,8 @@ _BINARY = {
     "and": np.bitwise_and,
     "or": np.bitwise_or,
     "xor": np.bitwise_xor,
+    "lshift": np.left_shift,
+    "rshift": np.right_shift,
 }
 _COMPARE = ("lt", "le", "gt", "ge", "eq", "ne")
 _UFUNC_OF = dict(
@@ -306,4 +282,4 @@ for _name in (
     *("logaddexp", "logaddexp2", "copysign", "heaviside"),
 ):
     setattr(Value, _name, _elementwise(getattr(np, _name)))
-Value.conjugate = lambda self: self  # type: ignore[attr-defined]
+Value.conjugate = Value.conj = _unary(np.conjugate)  # type: ignore[attr-defined]

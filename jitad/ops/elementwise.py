@@ -14,13 +14,25 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.errors import ShapeError
-from jitad.ir.op import BOOL, DType, Elementwise, Mask, Rule, Shape, register
+from jitad.ir.op import (
+    BOOL,
+    COMPLEX_OF,
+    REAL_OF,
+    DType,
+    Elementwise,
+    Mask,
+    RealLinear,
+    Rule,
+    Shape,
+    register,
+)
 
 REAL = (-3.0, 3.0)
 POSITIVE = (0.1, 4.0)
 UNIT = (-0.9, 0.9)
 INTEGER = (-9, 9)
 TRUTH = (False, True)
+COMPLEX = (-3.0 - 3.0j, 3.0 + 3.0j)
 
 
 # -- types -----------------------------------------------------------------------------------------
@@ -57,6 +69,74 @@ def _instruction(real: str, integer: str = "", boolean: str = "") -> Emit:
         return w.line(f"{names[t.kind]} {w.type(t)} {x}, {y}")
 
     return emit
+
+
+def _by_parts(emit: Emit) -> Emit:
+    """Of complex numbers, the parts one by one."""
+
+    def emit_parts(w: Any, t: DType, r: DType, *xs: str) -> str:
+        if t.kind != "c":
+            return emit(w, t, r, *xs)
+        part = REAL_OF[t]
+        pairs = [w.parts(x, t) for x in xs]
+        re, im = (emit(w, part, part, *(p[k] for p in pairs)) for k in (0, 1))
+        return w.pair(re, im, t)
+
+    return emit_parts
+
+
+def _emit_mul(w: Any, t: DType, r: DType, x: str, y: str) -> str:
+    """Of complex numbers as C has it, without its recovery of infinities; NumPy does the same."""
+    if t.kind != "c":
+        return _MUL(w, t, r, x, y)
+    (a, b), (c, d), part = w.parts(x, t), w.parts(y, t), REAL_OF[t]
+    re = _SUB(w, part, part, _MUL(w, part, part, a, c), _MUL(w, part, part, b, d))
+    im = w.plus(_MUL(w, part, part, a, d), _MUL(w, part, part, b, c), part)
+    return w.pair(re, im, t)
+
+
+def _emit_div(w: Any, t: DType, r: DType, x: str, y: str) -> str:
+    """Of complex numbers by Smith's method, which does not overflow: CACM 5 (1962), 435."""
+    if t.kind != "c":
+        return _DIV(w, t, r, x, y)
+    (a, b), (c, d), part = w.parts(x, t), w.parts(y, t), REAL_OF[t]
+    size_c, size_d = w.intrinsic("llvm.fabs", part, c), w.intrinsic("llvm.fabs", part, d)
+    wide = w.line(f"fcmp oge {w.type(part)} {size_c}, {size_d}")
+    # With |c| >= |d|: (a + b i) / (c + d i) = ((a + b q) + (b - a q) i) / (c + d q), q = d / c.
+    large, small = w.select(wide, part, c, d), w.select(wide, part, d, c)
+    first, second = w.select(wide, part, a, b), w.select(wide, part, b, a)
+    ratio = _DIV(w, part, part, small, large)
+    zero = w.line(f"fcmp oeq {w.type(part)} {large}, {w.number(0, part)}")
+    ratio = w.select(zero, part, w.number(0, part), ratio)
+    scale = w.plus(large, _MUL(w, part, part, small, ratio), part)
+    re = w.plus(first, _MUL(w, part, part, second, ratio), part)
+    im = _SUB(w, part, part, second, _MUL(w, part, part, first, ratio))
+    im = w.select(wide, part, im, _emit_neg(w, part, part, im))
+    return w.pair(_DIV(w, part, part, re, scale), _DIV(w, part, part, im, scale), t)
+
+
+def _emit_equal(real: str, integer: str, joined: str) -> Emit:
+    simple = _compare(real, integer)
+
+    def emit(w: Any, t: DType, r: DType, x: str, y: str) -> str:
+        if t.kind != "c":
+            return simple(w, t, r, x, y)
+        part = REAL_OF[t]
+        first, second = (
+            simple(w, part, r, a, b) for a, b in zip(w.parts(x, t), w.parts(y, t), strict=True)
+        )
+        return w.line(f"{joined} i1 {first}, {second}")
+
+    return emit
+
+
+def _part(k: int) -> Emit:
+    return lambda w, t, r, x: w.parts(x, t)[k]
+
+
+def _emit_conj(w: Any, t: DType, r: DType, x: str) -> str:
+    re, im = w.parts(x, t)
+    return w.pair(re, _emit_neg(w, REAL_OF[t], REAL_OF[t], im), t)
 
 
 def _libm(name: str) -> Emit:
@@ -143,7 +223,8 @@ def _emit_int_division(remainder: bool) -> Emit:
 
 
 def _np_cast(x: Any, *, dtype: DType) -> Any:
-    return np.asarray(x).astype(dtype)
+    x = np.asarray(x)
+    return (x.real if x.dtype.kind == "c" and dtype.kind in "fi" else x).astype(dtype)
 
 
 def _classify(w: Any, t: DType, x: str, predicate: str) -> str:
@@ -201,16 +282,20 @@ def _binary(
     return register(Elementwise(name, (), infer, ufunc, partials, emit, cost=cost, domain=domain))
 
 
-add = _binary("add", np.add, _instruction("fadd contract", "add", "or"),
+_MUL = _instruction("fmul contract", "mul", "and")
+_SUB = _instruction("fsub contract", "sub")
+_DIV = _instruction("fdiv contract")
+
+add = _binary("add", np.add, lambda w, t, r, x, y: w.plus(x, y, t),
     lambda x, y, v: 1, lambda x, y, v: 1)  # fmt: skip
-sub = _binary("sub", np.subtract, _instruction("fsub contract", "sub"),
+sub = _binary("sub", np.subtract, _by_parts(_SUB),
     lambda x, y, v: 1, lambda x, y, v: -1)  # fmt: skip
-mul = _binary("mul", np.multiply, _instruction("fmul contract", "mul", "and"),
+mul = _binary("mul", np.multiply, _emit_mul,
     lambda x, y, v: y, lambda x, y, v: x)  # fmt: skip
-div = _binary("div", np.true_divide, _instruction("fdiv contract"),
+div = _binary("div", np.true_divide, _emit_div,
     lambda x, y, v: div(1.0, y), lambda x, y, v: neg(mul(v, div(1.0, y))),
     domain=(REAL, POSITIVE), cost=8)  # fmt: skip
-neg = _unary("neg", np.negative, _emit_neg, lambda x, v: -1, cost=1)
+neg = _unary("neg", np.negative, _by_parts(_emit_neg), lambda x, v: -1, cost=1)
 absolute = _unary("abs", np.absolute, _emit_abs, lambda x, v: sign(x), cost=1)
 sign = _unary("sign", np.sign, _emit_sign, None, cost=2)
 floor = _unary("floor", np.floor, _intrinsic("floor"), None, cost=2)
@@ -281,8 +366,8 @@ lt = _binary("lt", np.less, _compare("olt", "slt", "ult"), None, None, infer=_bo
 le = _binary("le", np.less_equal, _compare("ole", "sle", "ule"), None, None, infer=_boolean)
 gt = _binary("gt", np.greater, _compare("ogt", "sgt", "ugt"), None, None, infer=_boolean)
 ge = _binary("ge", np.greater_equal, _compare("oge", "sge", "uge"), None, None, infer=_boolean)
-eq = _binary("eq", np.equal, _compare("oeq", "eq"), None, None, infer=_boolean)
-ne = _binary("ne", np.not_equal, _compare("une", "ne"), None, None, infer=_boolean)
+eq = _binary("eq", np.equal, _emit_equal("oeq", "eq", "and"), None, None, infer=_boolean)
+ne = _binary("ne", np.not_equal, _emit_equal("une", "ne", "or"), None, None, infer=_boolean)
 logical_and = _binary("and", np.bitwise_and, _instruction("", "and"), None, None,
     domain=(TRUTH, TRUTH))  # fmt: skip
 logical_or = _binary("or", np.bitwise_or, _instruction("", "or"), None, None,
@@ -327,6 +412,50 @@ stop_gradient = register(
     Elementwise("stop_gradient", (), _same, np.positive, (None,), lambda w, t, r, x: x, cost=0)
 )
 """The value itself, with derivative zero."""
+
+
+# -- complex numbers -------------------------------------------------------------------------------
+
+
+def _np_pair(x: Any, y: Any) -> Any:
+    """Not x + 1j * y, which turns infinite parts into NaN."""
+    result = np.empty(np.shape(x), COMPLEX_OF[x.dtype])
+    result.real, result.imag = x, y
+    return result
+
+
+def _of_complex(dtypes: Any) -> Rule:
+    def infer(x: Any, *rest: Any) -> tuple[Shape, DType]:
+        shape, dtype = _same(x, *rest)
+        if dtype not in dtypes:
+            raise ShapeError(f"an operand of dtype {dtype}, not of {[str(d) for d in dtypes]}")
+        return shape, dtypes[dtype]
+
+    return infer
+
+
+real = register(
+    Elementwise("real", (), _of_complex(REAL_OF), np.real,
+        (lambda x, v: RealLinear(lambda dx: real(dx), lambda v_bar: pair(v_bar, 0.0)),),
+        _part(0), domain=(COMPLEX,))
+)  # fmt: skip
+imag = register(
+    Elementwise("imag", (), _of_complex(REAL_OF), np.imag,
+        (lambda x, v: RealLinear(lambda dx: imag(dx), lambda v_bar: pair(0.0, neg(v_bar))),),
+        _part(1), domain=(COMPLEX,))
+)  # fmt: skip
+conj = register(
+    Elementwise("conj", (), _of_complex({z: z for z in REAL_OF}), np.conjugate,
+        (lambda x, v: RealLinear(lambda dx: conj(dx), lambda v_bar: conj(v_bar)),),
+        _emit_conj, domain=(COMPLEX,))
+)  # fmt: skip
+pair = register(
+    Elementwise("pair", (), _of_complex(COMPLEX_OF), _np_pair,
+        (lambda x, y, v: RealLinear(lambda dx: pair(dx, 0.0), lambda v_bar: real(v_bar)),
+         lambda x, y, v: RealLinear(lambda dy: pair(0.0, dy), lambda v_bar: neg(imag(v_bar)))),
+        lambda w, t, r, x, y: w.pair(x, y, r), domain=(REAL, REAL))
+)  # fmt: skip
+"""The complex number with these parts."""
 
 
 def _share(chosen: Any, tied: Any, x: Any) -> Any:

@@ -5,6 +5,7 @@ Mathematics in the rules: operands x, y; result v; tangents dx; adjoint v_bar.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from jitad.ir.errors import ShapeError
 from jitad.ir.op import BOOL, INT64, DType, Shape, Structural, register
 from jitad.ops import elementwise as ew
-from jitad.ops.views import or_zeros, reshape, spread, zeros
+from jitad.ops.views import broadcast, or_zeros, reshape, spread, zeros
 
 # -- gather and scatter ----------------------------------------------------------------------------
 
@@ -80,12 +81,12 @@ def _batch_gather(xs: Any, batched: Any, size: int) -> Any:
     return gather(merged, _merge_batch(i, batched[1], size, rows))
 
 
-def _batch_scatter(xs: Any, batched: Any, size: int) -> Any:
+def _batch_scatter(scatter: Any, xs: Any, batched: Any, size: int) -> Any:
     x, u = spread(xs[0], batched[0], size), spread(xs[2], batched[2], size)
     rows = x.shape[1]
     merged = reshape(x, shape=(size * rows, *x.shape[2:]))
     i = _merge_batch(xs[1], batched[1], size, rows)
-    return reshape(scatter_add(merged, i, u), shape=x.shape)
+    return reshape(scatter(merged, i, u), shape=x.shape)
 
 
 gather = register(
@@ -116,10 +117,52 @@ scatter_add = register(
         evaluate=_np_scatter,
         jvp=_jvp_scatter,
         pullback=lambda j, xs, v, v_bar: v_bar if j == 0 else gather(v_bar, xs[1]),
-        batch=_batch_scatter,
+        batch=lambda xs, batched, size: _batch_scatter(scatter_add, xs, batched, size),
     )
 )
 """x with rows u added at integer indices; indices may repeat."""
+
+
+def _np_scatter_set(x: np.ndarray, i: np.ndarray, u: np.ndarray) -> np.ndarray:
+    result = np.array(x)
+    for place, row in zip(i.ravel(), u.reshape(i.size, *x.shape[1:]), strict=True):
+        result[place] = row
+    return result
+
+
+def _jvp_scatter_set(xs: Any, v: Any, tangents: Any) -> Any:
+    x, i, u = xs
+    dx, _, du = tangents
+    peer = du if dx is None else dx
+    return scatter_set(or_zeros(dx, x, peer), i, or_zeros(du, u, peer))
+
+
+def _pull_scatter_set(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
+    """What was overwritten, before or by a later row, has no share."""
+    x, i, u = xs
+    nothing = zeros(v_bar, u.shape, v_bar.dtype)
+    if j == 0:
+        return scatter_set(v_bar, i, nothing)
+    count = math.prod(i.shape)
+    order = reshape(iota_on(v_bar, (count,), 0), shape=i.shape)
+    last = gather(scatter_set(zeros(v_bar, x.shape[:1], INT64), i, order), i)
+    won = ew.eq(last, order)
+    aligned = reshape(won, shape=(*i.shape, *(1,) * (len(x.shape) - 1)))
+    return ew.where(broadcast(aligned, shape=u.shape), gather(v_bar, i), nothing)
+
+
+scatter_set = register(
+    Structural(
+        "scatter_set",
+        (),
+        infer=_infer_scatter,
+        evaluate=_np_scatter_set,
+        jvp=_jvp_scatter_set,
+        pullback=_pull_scatter_set,
+        batch=lambda xs, batched, size: _batch_scatter(scatter_set, xs, batched, size),
+    )
+)
+"""x with rows u in place of those at integer indices; of rows for one index the last one stays."""
 
 
 # -- guards ----------------------------------------------------------------------------------------

@@ -60,18 +60,30 @@ def _sum_scalars(add: Elementwise) -> Any:
     return reduce
 
 
-reduce_sum = register(
-    Structural(
-        "sum",
-        ("axes",),
-        infer=_infer_reduction,
-        evaluate=lambda x, axes: np.sum(x, axis=axes, dtype=x.dtype),
-        jvp=linear("sum"),
-        pullback=lambda j, xs, v, v_bar, axes: expand(v_bar, xs[0].shape, axes),
-        batch=_batch_reduction("sum"),
-        scalars=_sum_scalars(ew.add),
-        combine=ew.add,
+def _reduction(
+    name: str, evaluate: Any, combine: Elementwise, jvp: Any, pullback: Any = None
+) -> Structural:
+    return register(
+        Structural(
+            name,
+            ("axes",),
+            infer=_infer_reduction,
+            evaluate=evaluate,
+            jvp=jvp,
+            pullback=pullback,
+            batch=_batch_reduction(name),
+            scalars=_sum_scalars(combine),
+            combine=combine,
+        )
     )
+
+
+reduce_sum = _reduction(
+    "sum",
+    lambda x, axes: np.sum(x, axis=axes, dtype=x.dtype),
+    ew.add,
+    linear("sum"),
+    lambda j, xs, v, v_bar, axes: expand(v_bar, xs[0].shape, axes),
 )
 
 
@@ -82,47 +94,26 @@ def _share_of_ties(x: Any, v: Any, axes: tuple[int, ...]) -> Any:
     return ew.where(equal, ew.div(1.0, expand(count, x.shape, axes)), zeros(x, x.shape, x.dtype))
 
 
-def _reduce_extremum(name: str, evaluate: Any, combine: Elementwise) -> Structural:
-    return register(
-        Structural(
-            name,
-            ("axes",),
-            infer=_infer_reduction,
-            evaluate=lambda x, axes: evaluate(x, axis=axes),
-            jvp=lambda xs, v, tangents, axes: reduce_sum(
-                ew.mul(_share_of_ties(xs[0], v, axes), tangents[0]), axes=axes
-            ),
-            pullback=lambda j, xs, v, v_bar, axes: ew.mul(
-                _share_of_ties(xs[0], v, axes), expand(v_bar, xs[0].shape, axes)
-            ),
-            batch=_batch_reduction(name),
-            scalars=_sum_scalars(combine),
-            combine=combine,
-        )
-    )
+def _jvp_extremum(xs: Any, v: Any, tangents: Any, axes: tuple[int, ...]) -> Any:
+    return reduce_sum(ew.mul(_share_of_ties(xs[0], v, axes), tangents[0]), axes=axes)
 
 
-reduce_max = _reduce_extremum("max", np.max, ew.maximum)
-reduce_min = _reduce_extremum("min", np.min, ew.minimum)
+def _pull_extremum(j: int, xs: Any, v: Any, v_bar: Any, axes: tuple[int, ...]) -> Any:
+    return ew.mul(_share_of_ties(xs[0], v, axes), expand(v_bar, xs[0].shape, axes))
 
 
-def _reduce_logic(name: str, evaluate: Any, combine: Elementwise) -> Structural:
-    return register(
-        Structural(
-            name,
-            ("axes",),
-            infer=_infer_reduction,
-            evaluate=lambda x, axes: evaluate(x, axis=axes),
-            jvp=lambda *_, **__: None,
-            batch=_batch_reduction(name),
-            scalars=_sum_scalars(combine),
-            combine=combine,
-        )
-    )
+def _constant(*_: Any, **__: Any) -> None:
+    return None
 
 
-reduce_any = _reduce_logic("any", np.any, ew.logical_or)
-reduce_all = _reduce_logic("all", np.all, ew.logical_and)
+reduce_max = _reduction(
+    "max", lambda x, axes: np.max(x, axis=axes), ew.maximum, _jvp_extremum, _pull_extremum
+)
+reduce_min = _reduction(
+    "min", lambda x, axes: np.min(x, axis=axes), ew.minimum, _jvp_extremum, _pull_extremum
+)
+reduce_any = _reduction("any", lambda x, axes: np.any(x, axis=axes), ew.logical_or, _constant)
+reduce_all = _reduction("all", lambda x, axes: np.all(x, axis=axes), ew.logical_and, _constant)
 
 
 def _batch_along(name: str) -> Any:
@@ -156,7 +147,7 @@ def _reduce_place(name: str, evaluate: Any, better: Elementwise) -> Structural:
             ("axis",),
             infer=lambda x, axis: (drop_axes(x.shape, (axis,)), INT64),
             evaluate=lambda x, axis: evaluate(x, axis=axis),
-            jvp=lambda *_, **__: None,
+            jvp=_constant,
             batch=_batch_along(name),
             scalars=scalars,
             combine=better,

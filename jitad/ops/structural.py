@@ -3,7 +3,7 @@
 Each is linear in its array operands, or says its tangent and pullback as calls of other ops.
 """
 
-from jitad.ops.gathers import gather, guard, iota, iota_on, scatter_add
+from jitad.ops.gathers import gather, guard, iota, iota_on, scatter_add, scatter_set
 from jitad.ops.reductions import (
     argmax,
     argmin,
@@ -17,14 +17,17 @@ from jitad.ops.reductions import (
     reduce_min,
     reduce_sum,
 )
+from jitad.ops.sorting import argsort
 from jitad.ops.views import (
     JOINS,
     Slot,
+    are_disjoint,
     broadcast,
     concatenate,
     concatenate_slots,
     index,
     index_add,
+    index_set,
     join_slots,
     linear,
     map_slots,
@@ -38,11 +41,17 @@ from jitad.ops.views import (
     zeros,
 )
 
+UPDATES = (index_add, index_set, scatter_add, scatter_set)
+"""Ops whose result is operand 0 but for some places: computed in its memory where that is free."""
+
 __all__ = [
     "JOINS",
+    "UPDATES",
     "Slot",
+    "are_disjoint",
     "argmax",
     "argmin",
+    "argsort",
     "broadcast",
     "concatenate",
     "concatenate_slots",
@@ -53,6 +62,7 @@ __all__ = [
     "guard",
     "index",
     "index_add",
+    "index_set",
     "iota",
     "iota_on",
     "join_slots",
@@ -68,6 +78,7 @@ __all__ = [
     "reduce_sum",
     "reshape",
     "scatter_add",
+    "scatter_set",
     "slot_shape",
     "spread",
     "strided",

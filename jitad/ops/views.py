@@ -162,6 +162,25 @@ def map_slots(indices: Any, slots: tuple[Slot, ...]) -> list[Any]:
     ]
 
 
+def are_disjoint(a: tuple[Slot, ...], b: tuple[Slot, ...]) -> bool:
+    """Whether two basic indices of one array are known to have no element in common."""
+    return any(_disjoint(x, y) for x, y in zip(a, b, strict=True))
+
+
+def _disjoint(a: Slot, b: Slot) -> bool:
+    if isinstance(a, int) and isinstance(b, int):
+        return a != b
+    (start, length, step), (other, count, stride) = (
+        (slot, 1, 1) if isinstance(slot, int) else slot for slot in (a, b)
+    )
+    if length == 0 or count == 0:
+        return True
+    ends = sorted((start, start + (length - 1) * step))
+    others = sorted((other, other + (count - 1) * stride))
+    apart = ends[1] < others[0] or others[1] < ends[0]
+    return apart or (start - other) % math.gcd(step, stride) != 0
+
+
 def _full(size: int) -> Slot:
     return (0, size, 1)
 
@@ -223,6 +242,42 @@ index_add = register(
     )
 )
 """x with u added at a basic index; in place where nobody else reads x."""
+
+
+def _np_index_set(x: np.ndarray, u: np.ndarray, slots: tuple[Slot, ...]) -> np.ndarray:
+    result = np.array(x)
+    result[_np_slots(slots)] = u
+    return result
+
+
+def _jvp_index_set(xs: Any, v: Any, tangents: Any, slots: tuple[Slot, ...]) -> Any:
+    x, u = xs
+    dx, du = tangents
+    peer = du if dx is None else dx
+    return index_set(or_zeros(dx, x, peer), or_zeros(du, u, peer), slots=slots)
+
+
+def _pull_index_set(j: int, xs: Any, v: Any, v_bar: Any, slots: tuple[Slot, ...]) -> Any:
+    if j:
+        return index(v_bar, slots=slots)
+    return index_set(v_bar, zeros(v_bar, xs[1].shape, v_bar.dtype), slots=slots)
+
+
+index_set = register(
+    Structural(
+        "index_set",
+        ("slots",),
+        infer=_infer_index_add,
+        evaluate=_np_index_set,
+        jvp=_jvp_index_set,
+        pullback=_pull_index_set,
+        batch=lambda xs, batched, size, slots: index_set(
+            *(spread(x, b, size) for x, b in zip(xs, batched, strict=True)),
+            slots=(_full(size), *slots),
+        ),
+    )
+)
+"""x with u in the place of what stands at a basic index; in place where nobody else reads x."""
 
 
 def spread(x: Any, batched: bool, size: int) -> Any:

@@ -163,25 +163,43 @@ def _neg_of(builder: Builder, index: int) -> int:
 def _joins(builder: Builder, product: Instr, number: float) -> bool:
     """Whether a product has a constant factor that `number` can be joined with exactly."""
     others = [_number(builder, j) for j in product.args]
-    return any(x is not None and (_exact(number) or _exact(x)) for x in others)
+    return any(_joined(product, x, number) is not None for x in others)
+
+
+def _joined(product: Instr, other: float | None, number: float) -> float | None:
+    """other * number, where (x * other) * number is exactly x * (other * number)."""
+    if other is None or not (_exact(number) or _exact(other)):
+        return None
+    joined = other * number
+    if product.dtype.kind in "fc" and joined != 0:
+        # No overflow, and no loss of digits near 0.
+        limits = np.finfo(product.dtype)
+        if not limits.tiny <= abs(joined) <= limits.max:
+            return None
+    return joined
 
 
 def _scaled(builder: Builder, index: int, number: float, instr: Instr) -> int:
     """x * number, joined with a product with another number below it."""
     inner = builder.instrs[index]
     if inner.op is ew.mul:
-        # (x * a) * b is x * (a * b) exactly where a or b is a power of two.
         for u, w in (inner.args, inner.args[::-1]):
-            other = _number(builder, w)
-            if other is not None and (_exact(number) or _exact(other)):
-                index, number = u, other * number
+            joined = _joined(inner, _number(builder, w), number)
+            if joined is not None:
+                index, number = u, joined
                 break
     factor = builder.const(number, instr.shape, instr.dtype)
     return ew.mul(builder.value(index), factor).index
 
 
 def _exact(number: float) -> bool:
-    return math.isfinite(number) and abs(math.frexp(number)[0]) == 0.5 and abs(number) < 2**20
+    """Whether products with it are exact: a power of two."""
+    return (
+        type(number) is not complex
+        and math.isfinite(number)
+        and abs(math.frexp(number)[0]) == 0.5
+        and abs(number) < 2**20
+    )
 
 
 def _div(builder: Builder, instr: Instr) -> int | None:
@@ -198,7 +216,7 @@ def _neg(builder: Builder, instr: Instr) -> int | None:
     inner = builder.instrs[instr.args[0]]
     if inner.op is ew.neg:
         return inner.args[0]
-    if inner.op is ew.sub and instr.dtype.kind == "f":
+    if inner.op is ew.sub and instr.dtype.kind in "fc":
         x, y = inner.args
         return ew.sub(builder.value(y), builder.value(x)).index
     return None
@@ -262,12 +280,37 @@ def _index(builder: Builder, instr: Instr) -> int | None:
     inner = builder.instrs[instr.args[0]]
     if _is_full(slots, inner.shape):
         return instr.args[0]
-    if inner.op is st.index_add and inner.params == instr.params:
-        x, u = inner.args
-        return u if _is_zero(_number(builder, x)) else None
+    if inner.op in (st.index_add, st.index_set):
+        return _index_of_update(builder, instr.args[0], slots)
     if inner.op is st.index:
         return _joined_index(builder, inner, slots)
     return None
+
+
+_FAR = 300
+"""How many updates an index is looked for behind: their number times this bounds the work."""
+
+
+def _index_of_update(builder: Builder, last: int, slots: tuple[st.Slot, ...]) -> int | None:
+    """An index of an array after updates of other elements, or the very one that was written."""
+    x = _behind(builder, last, slots)
+    update = builder.instrs[x]
+    if update.op in (st.index_add, st.index_set) and update.params[0] == slots:
+        if update.op is st.index_set or _is_zero(_number(builder, update.args[0])):
+            return update.args[1]
+    return None if x == last else st.index(builder.value(x), slots=slots).index
+
+
+def _behind(builder: Builder, x: int, slots: tuple[st.Slot, ...]) -> int:
+    """The array before all updates that do not touch the elements at `slots`."""
+    for _ in range(_FAR):
+        update = builder.instrs[x]
+        if update.op not in (st.index_add, st.index_set):
+            break
+        if not st.are_disjoint(update.params[0], slots):
+            break
+        x = update.args[0]
+    return x
 
 
 def _joined_index(builder: Builder, inner: Instr, slots: tuple[st.Slot, ...]) -> int:
@@ -297,10 +340,25 @@ def _index_add(builder: Builder, instr: Instr) -> int | None:
     if _is_full(slots, instr.shape):
         return u.index if _is_zero(_number(builder, x.index)) else ew.add(x, u).index
     inner = builder.instrs[x.index]
-    if inner.op is st.index_add and inner.params == instr.params:
+    if inner.op in (st.index_add, st.index_set) and inner.params == instr.params:
         first, earlier = (builder.value(j) for j in inner.args)
-        return st.index_add(first, ew.add(earlier, u), slots=slots).index
-    return None
+        return inner.op(first, ew.add(earlier, u), slots=slots).index
+    return x.index if _is_zero(_number(builder, u.index)) else None
+
+
+def _index_set(builder: Builder, instr: Instr) -> int | None:
+    x, u = (builder.value(j) for j in instr.args)
+    (slots,) = instr.params
+    if _is_full(slots, instr.shape):
+        return u.index
+    inner, new = builder.instrs[x.index], builder.instrs[u.index]
+    if inner.op in (st.index_add, st.index_set) and inner.params == instr.params:
+        return st.index_set(builder.value(inner.args[0]), u, slots=slots).index
+    if new.op is st.index and new.params == instr.params:
+        return x.index if new.args[0] == _behind(builder, x.index, slots) else None
+    number = _number(builder, u.index)
+    same = number is not None and repr(number) == repr(_number(builder, x.index))
+    return x.index if same else None
 
 
 def _sum(builder: Builder, instr: Instr) -> int | None:
@@ -330,5 +388,6 @@ _RULES: dict[Op, Rewrite] = {
     st.transpose: _transpose,
     st.index: _index,
     st.index_add: _index_add,
+    st.index_set: _index_set,
     st.reduce_sum: _sum,
 }

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import Elementwise, Structural
+from jitad.ir.op import Elementwise, Op, Structural
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import structural as st
@@ -24,6 +24,7 @@ Objects = Any
 """An object array of values."""
 
 _MOVES = (st.broadcast, st.reshape, st.transpose, st.index, st.concatenate)
+_ALWAYS = (INPUT, CONST, st.pack, st.iota, st.index_add, st.index_set)
 _MAX_MOVES = 200_000
 
 
@@ -41,6 +42,7 @@ def _is_small(tape: Tape) -> bool:
             return False
         if instr.op in (INPUT, CONST):
             moves += size
+            operations += size if i in outputs else 0
         elif isinstance(instr.op, Elementwise):
             scalars += size == 1
             operations += size
@@ -48,7 +50,7 @@ def _is_small(tape: Tape) -> bool:
             moves += size
             # What is only moved costs nothing, unless it is a result: then each element is stored.
             operations += size if i in outputs and instr.op is not st.pack else 0
-        elif instr.op is st.index_add:
+        elif instr.op in (st.index_add, st.index_set):
             count = math.prod(tape.instrs[instr.args[1]].shape)
             scalars += 1
             operations += size if i in outputs and count > 1 else count
@@ -69,7 +71,7 @@ def _can(tape: Tape, instr: Instr) -> bool:
     op = instr.op
     if 0 in instr.shape or any(0 in tape.instrs[j].shape for j in instr.args):
         return False
-    if isinstance(op, Elementwise) or op in (INPUT, CONST, st.pack, st.iota, st.index_add):
+    if isinstance(op, Elementwise) or op in _ALWAYS:
         return True
     if op is st.guard:
         return math.prod(tape.instrs[instr.args[0]].shape) == 1
@@ -134,8 +136,8 @@ def _scalars(builder: Builder, instr: Instr, operands: list[Objects]) -> Objects
         return _objects(numbers, instr.shape)
     if op is st.pack:
         return _objects([x[()] for x in operands], instr.shape)
-    if op is st.index_add:
-        return _index_add(*operands, slots=params["slots"])
+    if op in (st.index_add, st.index_set):
+        return _update(op, *operands, slots=params["slots"])
     if op is st.guard:
         return _objects([st.guard(operands[0].ravel()[0], **params)], ())
     if op in _MOVES:
@@ -144,11 +146,11 @@ def _scalars(builder: Builder, instr: Instr, operands: list[Objects]) -> Objects
     return np.asarray(op.scalars(*operands, **params), dtype=object)
 
 
-def _index_add(x: Objects, u: Objects, slots: tuple[st.Slot, ...]) -> Objects:
+def _update(op: Op, x: Objects, u: Objects, slots: tuple[st.Slot, ...]) -> Objects:
     result = x.copy()
     for place in _places(u.shape):
         at = tuple(st.map_slots(place, slots))
-        result[at] = add(result[at], u[place])
+        result[at] = add(result[at], u[place]) if op is st.index_add else u[place]
     return result
 
 

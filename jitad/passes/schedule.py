@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from jitad.ir.op import Elementwise, Op, Shape, Structural
 from jitad.ir.tape import CONST, INPUT, Tape
 from jitad.ops import structural as st
+from jitad.passes.storage import share_memory
 
 CHEAP = 6.0
 """A virtual value of at most this cost is computed again rather than stored."""
 
-_EXCLUSIVE = (st.argmax, st.argmin, st.cumsum, st.scatter_add)
+_EXCLUSIVE = (st.argmax, st.argmin, st.cumsum, st.scatter_add, st.scatter_set)
 """Ops with an order of their own along an axis: they share no nest."""
 
 
@@ -104,7 +105,9 @@ class _Scheduler:
         for step in self.steps:
             if isinstance(step, Nest):
                 step.roots.sort()
-        return Program(self.tape, tuple(self.steps), self.position, self.begun, self._storage())
+        straight = {k for k, step in enumerate(self.steps) if isinstance(step, Nest) and not step.space}
+        storage = share_memory(self.tape, self.position, straight)
+        return Program(self.tape, tuple(self.steps), self.position, self.begun, storage)
 
     # -- which values are stored -------------------------------------------------------------------
 
@@ -163,7 +166,7 @@ class _Scheduler:
         instr = self.tape.instrs[i]
         if is_call(instr.op):
             return instr.args
-        if instr.op in (st.index_add, st.scatter_add):
+        if instr.op in st.UPDATES:
             return () if self.tape.instrs[instr.args[0]].op is CONST else instr.args[:1]
         if instr.op is st.gather:
             return instr.args[:1]
@@ -225,7 +228,7 @@ class _Scheduler:
             op = self.tape.instrs[i].op
             if own and not isinstance(op, Elementwise):
                 aligned = aligned and (op is st.reshape or not space)
-            if op in (st.index_add, st.scatter_add) and j == self.tape.instrs[i].args[0]:
+            if op in st.UPDATES and j == self.tape.instrs[i].args[0]:
                 aligned = self.sizes[i] == 1 or not space
             earliest = max(earliest, self.same[j] if aligned else self.other[j])
         return earliest
@@ -296,22 +299,6 @@ class _Scheduler:
         instr = self.tape.instrs[root.index]
         if instr.op in st.JOINS:
             return (instr.args[root.part],)
-        if instr.op in (st.index_add, st.scatter_add):
+        if instr.op in st.UPDATES:
             return instr.args[1:]
         return instr.args
-
-    # -- memory ------------------------------------------------------------------------------------
-
-    def _storage(self) -> dict[int, int]:
-        """Buffers: an accumulation works in place where nobody else reads what it adds to."""
-        storage: dict[int, int] = {}
-        for i in self.position:
-            if self.sizes[i] != 1:
-                storage[i] = i
-        for i in sorted(storage):
-            instr = self.tape.instrs[i]
-            if instr.op in (st.index_add, st.scatter_add):
-                j = instr.args[0]
-                if j in storage and self.uses[j] == 1:
-                    storage[i] = storage[j]
-        return storage

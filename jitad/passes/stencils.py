@@ -88,9 +88,11 @@ def _chain(tape: Tape, uses: list[int], last: int) -> list[_Addition] | None:
     while tape.instrs[i].op is st.index_add and (i == last or uses[i] == 1):
         total, operand = tape.instrs[i].args
         additions.append(_Addition(operand, tape.instrs[i].params[0]))
+        if len(additions) > _MOST:
+            return None
         i = total
     zero = tape.instrs[i].op is CONST and tape.instrs[i].params[0] == 0
-    return additions[::-1] if zero and 2 <= len(additions) <= _MOST else None
+    return additions[::-1] if zero and len(additions) >= 2 else None
 
 
 def _box(slots: tuple[st.Slot, ...]) -> Box | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,13 @@ from jitad.frontend.trace import Traced
 from jitad.frontend.trace import trace as record
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import DifferentiationError, ShapeError
+from jitad.ir.op import is_differentiable
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.passes.cse import cse
 from jitad.passes.dce import dce
-from jitad.runtime.kernel import Plan
 from jitad.runtime.launch import Build
+from jitad.runtime.plan import Plan
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
@@ -37,9 +38,9 @@ class Call:
     def tape(self) -> Tape:
         return self.traced.tape
 
-    def plan(self, tape: Tape, structure: Structure) -> Plan:
-        """A program of the same inputs."""
-        return Plan(tape, self.traced.leaves, self.traced.captured, structure)
+    def plan(self, tape: Tape, structure: Structure, values: int | None = None) -> Plan:
+        """A program of the same inputs, `values` of whose instructions come before derivatives."""
+        return Plan(tape, self.traced.leaves, self.traced.captured, structure, values=values)
 
 
 def trace_call(fun: Function, leaves: Sequence[Any], structure: Structure) -> Traced:
@@ -92,11 +93,30 @@ def differentiate(
 
 def check_float(dtype: Any, what: str) -> None:
     """Refuse what has no derivative."""
-    if dtype.kind != "f":
+    if not is_differentiable(dtype):
         raise DifferentiationError(
-            f"{what} has dtype {dtype}, and only float64 and float32 have derivatives",
+            f"{what} has dtype {dtype}, and only float64, float32, complex128 and complex64 have "
+            "derivatives",
             remedy="pass a float (1.0 in place of 1), use x.astype(float), or choose other argnums",
         )
+
+
+def check_field(dtypes: Iterable[Any], what: str, holomorphic: bool) -> None:
+    """Refuse complex numbers without `holomorphic`, and real ones with it."""
+    for dtype in dtypes:
+        check_float(dtype, what)
+        if holomorphic and dtype.kind != "c":
+            raise DifferentiationError(
+                f"with holomorphic=True {what} must be complex, and it is {dtype}",
+                remedy="leave holomorphic=True out, or pass complex numbers",
+            )
+        if not holomorphic and dtype.kind == "c":
+            raise DifferentiationError(
+                f"{what} is {dtype}: a derivative in all directions of the complex plane is one "
+                "number only for a holomorphic function",
+                remedy="use holomorphic=True where the function is; else differentiate its real "
+                "and imaginary parts, or use jvp or vjp",
+            )
 
 
 def with_constants(tape: Tape, seeds: Sequence[float]) -> Tape:

@@ -12,46 +12,51 @@ from jitad.programs.call import (
     Argnums,
     Call,
     Function,
-    check_float,
+    check_field,
     differentiate,
     with_constants,
 )
-from jitad.runtime.kernel import Plan
 from jitad.runtime.launch import Build
+from jitad.runtime.plan import Plan
 from jitad.transforms.reverse import reverse
 
 
-def value_and_gradient(fun: Function, argnums: Argnums, has_aux: bool) -> Build:
+def value_and_gradient(fun: Function, argnums: Argnums, has_aux: bool, holomorphic: bool) -> Build:
     """(value, gradient), or ((value, aux), gradient)."""
 
     def build(leaves: Sequence[Any], structure: Structure) -> Plan:
-        call, tape, aux, _ = _scalar_gradient(fun, argnums, has_aux, leaves, structure)
+        call, tape, aux, _ = _scalar_gradient(
+            differentiate(fun, argnums, leaves, structure), has_aux, holomorphic
+        )
         value: Any = (0, unflatten(aux, [0] * aux.num_leaves)) if has_aux else 0
         gradient = unflatten(call.selected, [0] * call.selected.num_leaves)
-        return call.plan(tape, flatten((value, gradient))[1])
+        return call.plan(tape, flatten((value, gradient))[1], len(call.tape))
 
     return build
 
 
-def gradient(fun: Function, argnums: Argnums, has_aux: bool) -> Build:
+def gradient(fun: Function, argnums: Argnums, has_aux: bool, holomorphic: bool) -> Build:
     """The gradient, or (gradient, aux)."""
 
     def build(leaves: Sequence[Any], structure: Structure) -> Plan:
-        call, tape, aux, count = _scalar_gradient(fun, argnums, has_aux, leaves, structure)
+        call, tape, aux, count = _scalar_gradient(
+            differentiate(fun, argnums, leaves, structure), has_aux, holomorphic
+        )
         outputs = tape.outputs[1 + count :] + tape.outputs[1 : 1 + count]
         result: Any = unflatten(call.selected, [0] * call.selected.num_leaves)
         if has_aux:
             result = (result, unflatten(aux, [0] * aux.num_leaves))
-        return call.plan(Tape(tape.instrs, tape.inputs, outputs), flatten(result)[1])
+        return call.plan(
+            Tape(tape.instrs, tape.inputs, outputs), flatten(result)[1], len(call.tape)
+        )
 
     return build
 
 
 def _scalar_gradient(
-    fun: Function, argnums: Argnums, has_aux: bool, leaves: Sequence[Any], structure: Structure
+    call: Call, has_aux: bool, holomorphic: bool
 ) -> tuple[Call, Tape, Structure, int]:
     """The call, the tape of (value, aux..., gradients...), aux's structure and its length."""
-    call = differentiate(fun, argnums, leaves, structure)
     result = call.traced.structure
     aux, count = flatten(())[1], 0
     if has_aux:
@@ -73,6 +78,8 @@ def _scalar_gradient(
             f"the gradient needs a scalar result, and this one has shape {value.shape}",
             remedy="sum it, or use jacrev, jacfwd or vjp",
         )
-    check_float(value.dtype, "the result")
+    check_field([value.dtype], "the result", holomorphic)
+    if holomorphic:
+        check_field((call.traced.leaves[k].dtype for k in call.active), "the argument", True)
     tape = with_constants(reverse(call.tape, call.active, [0]), [1.0])
     return call, tape, aux, count

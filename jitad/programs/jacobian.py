@@ -9,7 +9,7 @@ from typing import Any
 from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.ir.builder import Builder, inline
 from jitad.ir.op import FLOAT64
-from jitad.ir.tape import Tape
+from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
@@ -17,19 +17,20 @@ from jitad.programs.call import (
     Argnums,
     Call,
     Function,
+    check_field,
     differentiate,
     finish_with,
     same_inputs,
     seedable,
 )
-from jitad.runtime.kernel import Plan
 from jitad.runtime.launch import Build
+from jitad.runtime.plan import Plan
 from jitad.transforms.batch import batch
 from jitad.transforms.forward import forward
 from jitad.transforms.reverse import reverse
 
 
-def jacobian(fun: Function, argnums: Argnums, has_aux: bool, mode: str) -> Build:
+def jacobian(fun: Function, argnums: Argnums, has_aux: bool, holomorphic: bool, mode: str) -> Build:
     """The Jacobian, or (Jacobian, aux), by `mode`."""
 
     def build(leaves: Sequence[Any], structure: Structure) -> Plan:
@@ -39,10 +40,8 @@ def jacobian(fun: Function, argnums: Argnums, has_aux: bool, mode: str) -> Build
         seedable(call.tape, kept)
         shapes = [call.traced.leaves[k].shape for k in call.active]
         results = [call.tape.instrs[i].shape for i in call.tape.outputs[:kept]]
-        n, m = (sum(math.prod(s) for s in group) for group in (shapes, results))
-        chosen = mode
-        if mode == "auto":
-            chosen = "forward" if n <= 1.5 * m else "reverse"
+        chosen = _cheaper(call, kept) if mode == "auto" else mode
+        _check_sides(call, kept, chosen, holomorphic)
         compute = _jacobian_forward if chosen == "forward" else _jacobian_reverse
         tape = compute(call, kept, shapes, results)
         block = unflatten(call.selected, [0] * call.selected.num_leaves)
@@ -52,6 +51,33 @@ def jacobian(fun: Function, argnums: Argnums, has_aux: bool, mode: str) -> Build
         return call.plan(tape, flatten(result)[1])
 
     return build
+
+
+def _results(call: Call, kept: int) -> list[Instr]:
+    return [call.tape.instrs[i] for i in call.tape.outputs[:kept]]
+
+
+def _cheaper(call: Call, kept: int) -> str:
+    """The mode that costs less; where one side is complex, the mode that the other side seeds."""
+    leaves, results = [call.traced.leaves[k] for k in call.active], _results(call, kept)
+    complex_argument, complex_result = (
+        any(x.dtype.kind == "c" for x in side) for side in (leaves, results)
+    )
+    if complex_argument != complex_result:
+        return "reverse" if complex_argument else "forward"
+    n, m = (sum(math.prod(x.shape) for x in side) for side in (leaves, results))
+    return "forward" if n <= 1.5 * m else "reverse"
+
+
+def _check_sides(call: Call, kept: int, mode: str, holomorphic: bool) -> None:
+    """The unit directions of the side that is seeded span real numbers, or all is holomorphic."""
+    sides = {
+        "forward": ([call.traced.leaves[k].dtype for k in call.active], "an argument"),
+        "reverse": ([x.dtype for x in _results(call, kept)], "a result"),
+    }
+    for name, (dtypes, what) in sides.items():
+        if name == mode or holomorphic:
+            check_field(dtypes, what, holomorphic)
 
 
 def _one_hot(builder: Builder, shapes: Sequence[Any], dtypes: Sequence[Any]) -> list[Value]:

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.operands import innermost, lift
+from jitad.frontend.operands import as_dtype, innermost, lift
 from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.frontend.trace import Traced
 from jitad.ir.builder import inline
 from jitad.ir.errors import ShapeError
-from jitad.ir.op import FLOAT64
+from jitad.ir.op import FLOAT64, is_differentiable
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.programs.call import (
@@ -28,8 +28,8 @@ from jitad.programs.call import (
     seedable,
     trace_call,
 )
-from jitad.runtime.kernel import Plan
 from jitad.runtime.launch import Build, Transformed
+from jitad.runtime.plan import Plan
 from jitad.transforms.forward import forward
 from jitad.transforms.reverse import reverse
 from jitad.transforms.split import split
@@ -45,7 +45,7 @@ def pullback(fun: Function, has_aux: bool) -> Build:
         everything = range(len(leaves))
         seeds = range(kept)
         tape = seedable(traced.tape, kept)
-        active = [k for k in everything if traced.leaves[k].dtype.kind == "f"]
+        active = [k for k in everything if is_differentiable(traced.leaves[k].dtype)]
         tape = reverse(tape, active, seeds)
         first = len(traced.tape.inputs)
         tape = _fill_in(tape, traced, active, total)
@@ -113,9 +113,11 @@ def _matched(given: Any, like: Any, what: str) -> Any:
                 f"{what} has shape {np.shape(x)}, and {np.shape(model)} is needed",
                 remedy="pass an array of that shape",
             )
-        dtype = model.dtype if isinstance(model, (Value, np.ndarray, np.generic)) else FLOAT64
-        if isinstance(x, Value) or dtype.kind != "f":
+        dtype = model.dtype if isinstance(model, Value) else np.asarray(model).dtype
+        if not is_differentiable(dtype):
             result.append(x)
+        elif isinstance(x, Value):
+            result.append(as_dtype(x, dtype))
         else:
             result.append(np.asarray(x, dtype)[()])
     return unflatten(structure, result)

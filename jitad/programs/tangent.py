@@ -11,11 +11,12 @@ from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.frontend.trace import leaf_type
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import ShapeError
+from jitad.ir.op import is_differentiable
 from jitad.ir.tape import Tape
 from jitad.ops import elementwise as ew
 from jitad.programs.call import Function, finish_with, trace_call
-from jitad.runtime.kernel import Plan
 from jitad.runtime.launch import Build
+from jitad.runtime.plan import Plan
 from jitad.transforms.batch import batch
 from jitad.transforms.forward import forward
 
@@ -36,7 +37,7 @@ def tangent(fun: Function, has_aux: bool) -> Build:
         args = flatten((primals, {}))[1]
         traced = trace_call(fun, leaves[:count], args)
         directions = _directions(leaves[:count], leaves[count:])
-        active = [i for i in range(count) if traced.leaves[i].dtype.kind == "f"]
+        active = [i for i in range(count) if is_differentiable(traced.leaves[i].dtype)]
         tape = forward(traced.tape, active)
         result = traced.structure
         kept = result.children()[0].num_leaves if has_aux else result.num_leaves

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.builder import Builder
+from jitad.ir.errors import TraceError
 from jitad.ir.op import Structural
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ops import structural as st
@@ -73,6 +74,11 @@ def elementary(
     tape: Tape, arguments: Sequence[Any], captured: Sequence[Any], labels: Sequence[str]
 ) -> Elementary:
     """The program in elementary form; `labels` are the arguments' names."""
+    if any(instr.dtype.kind == "c" for instr in tape.instrs):
+        raise TraceError(
+            "the evaluation trace of a program with complex numbers",
+            remedy="trace a function of its real and imaginary parts",
+        )
     ends = [*tape.inputs[: len(labels)], *tape.outputs]
     is_long = sum(math.prod(tape.instrs[i].shape) for i in ends) > MAX_ENDS
     spelt = tape if is_long else scalarize(tape)

@@ -43,6 +43,8 @@ class Term:
 
 def number(value: object) -> Term:
     """A constant."""
+    if isinstance(value, complex):
+        return Term(f"({format_param(value)})")
     negative = isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0
     return Term(format_param(-value if negative else value), negative)  # type: ignore[operator]
 

@@ -7,7 +7,8 @@ from typing import Any
 from jitad.ir.tape import Tape
 from jitad.passes.pipeline import stages
 from jitad.passes.schedule import Nest, schedule
-from jitad.runtime.kernel import Kernel, Plan
+from jitad.runtime.kernel import Kernel
+from jitad.runtime.plan import Plan
 
 
 def describe_stages(plan: Plan) -> str:

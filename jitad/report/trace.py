@@ -18,7 +18,7 @@ from jitad.report.evaluation import MODES, EvaluationTrace
 from jitad.report.graph import to_dot, to_linearised_dot
 from jitad.report.html import to_html
 from jitad.report.sweeps import evaluation_trace
-from jitad.runtime.kernel import Plan
+from jitad.runtime.plan import Plan
 
 
 @final

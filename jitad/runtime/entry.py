@@ -19,7 +19,7 @@ import numpy as np
 from jitad.codegen.body import memory_type
 from jitad.codegen.llvm import Code
 from jitad.frontend.trace import Leaf
-from jitad.ir.op import BOOL, FLOAT32, FLOAT64, INT32, INT64, DType
+from jitad.ir.op import BOOL, COMPLEX64, COMPLEX128, FLOAT32, FLOAT64, INT32, INT64, DType
 from jitad.ir.tape import Tape
 from jitad.runtime.compile import Machine
 
@@ -37,10 +37,16 @@ KEPT_ARENA = "kept_arena"
 _SCALARS: dict[DType, type] = {
     FLOAT64: np.float64,
     FLOAT32: np.float32,
+    COMPLEX128: np.complex128,
+    COMPLEX64: np.complex64,
     INT64: np.int64,
     INT32: np.int32,
     BOOL: np.bool_,
 }
+
+
+_PYTHON = {FLOAT64: float, COMPLEX128: complex}
+"""Python's numbers whose C struct has the number where NumPy's scalars have it."""
 
 
 @lru_cache(maxsize=1)
@@ -138,7 +144,8 @@ def _argument(t: _Text, k: int, leaf: Leaf) -> str:
     x = t.line(f"load ptr, ptr {place}")
     kind = t.field(x, _HEADER - 8, "ptr")
     if leaf.shape == ():
-        wanted = float if leaf.weak and leaf.dtype == FLOAT64 else _SCALARS[leaf.dtype]
+        wanted = _PYTHON.get(leaf.dtype) if leaf.weak else None
+        wanted = _SCALARS[leaf.dtype] if wanted is None else wanted
         t.require(t.line(f"icmp eq ptr {kind}, {_object(wanted)}"))
         memory = memory_type(leaf.dtype)
         value = t.field(x, _HEADER, memory)
@@ -174,7 +181,7 @@ def _result(t: _Text, tape: Tape, k: int, i: int) -> tuple[str, str]:
     """Allocate result k: the array object, and its data; a scalar has no object yet."""
     instr = tape.instrs[i]
     if instr.shape == ():
-        return "", t.line("alloca i64, align 8")
+        return "", t.line("alloca [2 x i64], align 16")
     rank = len(instr.shape)
     name = f"shape_{k}"
     sizes = ", ".join(f"i64 {n}" for n in instr.shape)

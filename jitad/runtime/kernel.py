@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -11,28 +11,13 @@ import numpy as np
 
 from jitad.codegen.status import GUARD_FAILED, PLACE
 from jitad.frontend.pytree import Structure, flatten, unflatten
-from jitad.frontend.trace import Leaf, leaf_type
+from jitad.frontend.trace import leaf_type
 from jitad.ir.errors import ShapeError, TraceError
-from jitad.ir.tape import Tape
 from jitad.runtime.compile import load, lower, module_asm, module_llvm
+from jitad.runtime.debug import check_finite
 from jitad.runtime.entry import MISMATCH, entry_text, free_arena_with, make_function
 from jitad.runtime.failure import failure
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """A program ready to be compiled: what a transform makes of a traced function.
-
-    The tape's inputs are the leaves of the arguments, then the captured arrays; its outputs are
-    the leaves of a result of that structure. `companion` is a second function that belongs to
-    the result, such as the pullback that takes its residuals.
-    """
-
-    tape: Tape
-    leaves: tuple[Leaf, ...]
-    captured: tuple[Any, ...]
-    structure: Structure
-    companion: Callable[..., Any] | None = None
+from jitad.runtime.plan import Plan
 
 
 class Kernel:
@@ -44,11 +29,13 @@ class Kernel:
             arguments and returns the leaves of the result (one, or a tuple), newly allocated.
         njit_out: the same, with an array for each leaf of the result as further arguments, into
             which it is written; returns None.
+        debug: whether results are checked, so that infinite and NaN ones raise NonFiniteError.
         address: the address of the C function `int64 body(inputs..., outputs..., arena)`.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, debug: bool = False) -> None:
         self.plan = plan
+        self.debug = debug
         self.tape, self.code = lower(plan.tape)
         self._captured = tuple(_by_reference(x) for x in plan.captured)
         text = entry_text("entry", self.tape, self.code, plan.leaves, self._captured)
@@ -63,6 +50,8 @@ class Kernel:
         leaves, _ = flatten((args, kwargs))
         result = self.call(leaves)
         if type(result) is not int:
+            if self.debug:
+                check_finite(result, self.plan, leaves)
             return result
         if result == GUARD_FAILED:
             raise TraceError(
@@ -124,10 +113,14 @@ class Kernel:
         return module_asm(self.code)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return (Kernel, (replace(self.plan, companion=None),))
+        return (_kernel, (replace(self.plan, companion=None), self.debug))
 
     def __repr__(self) -> str:
         return f"<Kernel {self.plan.tape!r}>"
+
+
+def _kernel(plan: Plan, debug: bool) -> Kernel:
+    return Kernel(plan, debug=debug)
 
 
 def canonical(x: Any) -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from jitad.codegen.status import GUARD_FAILED
@@ -14,7 +16,9 @@ from jitad.frontend.trace import leaf_type
 from jitad.ir.builder import inline
 from jitad.ir.errors import CompileError
 from jitad.ir.value import Value
-from jitad.runtime.kernel import Kernel, Plan
+from jitad.runtime.debug import check_finite, debugging, is_debugging
+from jitad.runtime.kernel import Kernel
+from jitad.runtime.plan import Plan
 
 Build = Callable[[Sequence[Any], Structure], Plan]
 """From the leaves of the arguments and the structure of (args, kwargs) to a program."""
@@ -27,6 +31,31 @@ RECENT = 4
 
 MAX_PATHS = 64
 """Paths through a function's branches that are kept for one shape."""
+
+
+_transformed: weakref.WeakSet[Transformed] = weakref.WeakSet()
+
+
+@contextmanager
+def debug_nans() -> Iterator[None]:
+    """Within this block, results that are not finite raise an error that says where that began.
+
+    Every result is checked. Where one is infinite or NaN, the program is run again op by op, and
+    the first op that made such a number out of finite ones is named, with the line of your code,
+    and whether it belongs to the value or to a derivative.
+
+    Raises:
+        NonFiniteError: a FloatingPointError.
+
+    >>> import numpy as np, jitad
+    >>> with jitad.debug_nans():
+    ...     jitad.grad(np.sqrt)(4.0)
+    np.float64(0.25)
+    """
+    for function in tuple(_transformed):
+        function.forget_recent()
+    with debugging():
+        yield
 
 
 class Transformed:
@@ -47,6 +76,7 @@ class Transformed:
         self._kernels: OrderedDict[Any, list[Kernel]] = OrderedDict()
         self._lock = threading.RLock()
         self._recent: tuple[tuple[Callable[..., Any], Callable[[Any], Any] | None], ...] = ()
+        _transformed.add(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
@@ -66,7 +96,7 @@ class Transformed:
         for kernel in tuple(self._kernels.get(key, ())):
             result = kernel.call(leaves)
             if type(result) is not int:
-                self._keep(key, kernel, kwargs)
+                self._done(key, kernel, kwargs, leaves, result)
                 return result, kernel.plan
             if result != GUARD_FAILED:
                 raise CompileError(f"a kernel refused arguments that it was compiled for: {key}")
@@ -82,8 +112,15 @@ class Transformed:
         result = kernel.call(leaves)
         if type(result) is int:
             raise CompileError("a new kernel refused the arguments that it was compiled for")
-        self._keep(key, kernel, kwargs)
+        self._done(key, kernel, kwargs, leaves, result)
         return result, plan
+
+    def _done(
+        self, key: Any, kernel: Kernel, kwargs: Any, leaves: Sequence[Any], result: Any
+    ) -> None:
+        if is_debugging():
+            check_finite(result, kernel.plan, leaves)
+        self._keep(key, kernel, kwargs)
 
     def _keep(self, key: Any, kernel: Kernel, kwargs: Any) -> None:
         """Make a kernel the first to be tried for its shapes, and evict what is long unused."""
@@ -95,18 +132,21 @@ class Transformed:
                 self._kernels.popitem(last=False)
             # A kernel for a Python int takes an np.int64 too, which promotes otherwise.
             leaves = kernel.plan.leaves
-            strict = all(leaf.dtype.kind == "f" or not leaf.weak for leaf in leaves)
+            strict = all(leaf.dtype.kind in "fc" or not leaf.weak for leaf in leaves)
             # The entry sees leaves only: f((x,)) and f(x) would be one to it.
             flat = all(child.is_leaf() for child in key[0].children()[0].children())
-            if not kwargs and flat and strict:
+            if not kwargs and flat and strict and not is_debugging():
                 mine = (kernel.entry, None if kernel.is_plain else kernel.finish)
                 others = (pair for pair in self._recent if pair[0] is not kernel.entry)
                 self._recent = (mine, *others)[:RECENT]
 
-    def kernel(self, *args: Any, **kwargs: Any) -> Kernel:
+    def forget_recent(self) -> None:
+        """Have the next call take the long way, on which results are checked."""
+        self._recent = ()
+
+    def kernel(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, debug: bool) -> Kernel:
         """The kernel for arguments like these."""
-        leaves, structure = flatten((args, kwargs))
-        return Kernel(self._build(leaves, structure))
+        return Kernel(self.plan(*args, **kwargs), debug=debug)
 
     def plan(self, *args: Any, **kwargs: Any) -> Plan:
         """The program for arguments like these, before any pass."""

@@ -23,7 +23,7 @@ from jitad.codegen.llvm import Code
 from jitad.codegen.status import GUARD_FAILED, OUT_OF_BOUNDS
 from jitad.frontend.trace import Leaf
 from jitad.ir.errors import LinearAlgebraError, ShapeError, TraceError
-from jitad.ir.op import BOOL, Shape
+from jitad.ir.op import BOOL, REAL_OF, Shape
 from jitad.ir.tape import Instr, Tape
 
 _STACK_ARENA = 32 * 1024
@@ -222,6 +222,9 @@ def _contiguous(x: Any) -> Any:
 
 def _scalar(dtype: Any) -> Any:
     """The LLVM type of an element in memory."""
+    if dtype.kind == "c":
+        part = _scalar(REAL_OF[dtype])
+        return ir.LiteralStructType([part, part])
     if dtype.kind == "f":
         return ir.DoubleType() if dtype.itemsize == 8 else ir.FloatType()
     return ir.IntType(dtype.itemsize * 8)

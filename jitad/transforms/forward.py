@@ -10,11 +10,11 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import DType, Elementwise, Mask, Structural
+from jitad.ir.op import DType, Elementwise, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.elementwise import mul
-from jitad.transforms.linear import Partial, dense, is_float, partial, plus, scale, typed
+from jitad.transforms.linear import Partial, dense, is_active, partial, plus, scale, typed
 
 
 def forward(tape: Tape, active: Collection[int]) -> Tape:
@@ -34,7 +34,7 @@ def forward(tape: Tape, active: Collection[int]) -> Tape:
         if i in seeded:
             seed = builder.input(f"d{instr.params[0]}", instr.shape, instr.dtype)
             tangents[i] = Tangent(None, seed)
-        elif is_float(instr):
+        elif is_active(instr):
             dv = _tangent(builder, instr, primals[i], [tangents.get(j) for j in instr.args])
             if dv is not None:
                 # Several readers share one product with the base.
@@ -99,7 +99,7 @@ def _summed(terms: list[tuple[Partial, Tangent]], dtype: DType) -> Tangent | Non
         if (
             len(terms) == 1
             and dx.factor is not None
-            and not isinstance(c, (Value, Mask))
+            and (type(c) is int or type(c) is float)
             and c in (1, -1)
             and dx.base.dtype == dtype
         ):

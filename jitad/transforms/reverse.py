@@ -12,8 +12,8 @@ from jitad.ir.builder import Builder, extend
 from jitad.ir.op import Elementwise, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
-from jitad.ops.elementwise import add
-from jitad.transforms.linear import dense, partial, scale, typed
+from jitad.ops.elementwise import add, cast, logical_or, ne
+from jitad.transforms.linear import dense, is_active, mask_of, partial, pull, typed
 
 
 def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape:
@@ -24,19 +24,19 @@ def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape
     """
     builder = extend(tape)
     varied = _varied(tape, active)
-    adjoints: dict[int, Value] = {}
+    adjoints = _Adjoints(builder, varied)
     for k in seeds:
         i = tape.outputs[k]
         seed = builder.input(f"y{k}_bar", tape.instrs[i].shape, tape.instrs[i].dtype)
         if varied[i]:
-            _add(adjoints, i, seed)
+            adjoints.add(i, seed)
     for i in range(len(tape.instrs) - 1, -1, -1):
         instr = tape.instrs[i]
-        if i in adjoints and instr.args and varied[i]:
+        if i in adjoints.sums and instr.args and varied[i]:
             builder.line = instr.line
-            _pull(builder, instr, i, adjoints.pop(i), adjoints, varied)
+            adjoints.pull(instr, i, adjoints.sums.pop(i))
     results = [
-        dense(adjoints.get(i), tape.instrs[i], builder).index
+        dense(adjoints.sums.get(i), tape.instrs[i], builder).index
         for i in (tape.inputs[k] for k in active)
     ]
     return builder.finish([*tape.outputs, *results])
@@ -48,7 +48,7 @@ def _varied(tape: Tape, active: Collection[int]) -> list[bool]:
     for k in active:
         varied[tape.inputs[k]] = True
     for i, instr in enumerate(tape.instrs):
-        if instr.args and instr.dtype.kind == "f":
+        if instr.args and is_active(instr):
             for j in instr.args:
                 if varied[j]:
                     varied[i] = True
@@ -56,36 +56,77 @@ def _varied(tape: Tape, active: Collection[int]) -> list[bool]:
     return varied
 
 
-def _pull(
-    builder: Builder,
-    instr: Instr,
-    index: int,
-    v_bar: Value,
-    adjoints: dict[int, Value],
-    varied: list[bool],
-) -> None:
-    """Add to the adjoints of an instruction's operands their shares of its adjoint."""
-    op = instr.op
-    operands = [builder.value(j) for j in instr.args]
-    result = builder.value(index)
-    if isinstance(op, Structural) and op.accumulate is not None:
-        j = instr.args[0]
-        if varied[j]:
-            total = adjoints.get(j)
-            adjoints[j] = op.accumulate(total, v_bar, *operands, **instr.named_params)
-        return
-    for k, j in enumerate(instr.args):
-        if not varied[j]:
-            continue
-        if isinstance(op, Elementwise):
-            share = typed(scale(partial(op, k, operands, result), v_bar), operands[k].dtype)
-        else:
-            assert isinstance(op, Structural) and op.pullback is not None
-            share = op.pullback(k, operands, result, v_bar, **instr.named_params)
-        if share is not None:
-            _add(adjoints, j, share)
+class _Adjoints:
+    """The adjoints of a return sweep, summed as they come.
 
+    `masks` say, for adjoints that a `where` has masked and that have been moved or added to since,
+    which elements may differ from 0: an infinite partial must not meet the others.
+    """
 
-def _add(adjoints: dict[int, Value], j: int, share: Value) -> None:
-    known = adjoints.get(j)
-    adjoints[j] = share if known is None else add(known, share)
+    def __init__(self, builder: Builder, varied: list[bool]) -> None:
+        self.builder = builder
+        self.varied = varied
+        self.sums: dict[int, Value] = {}
+        self.masks: dict[int, Value] = {}
+
+    def add(self, j: int, share: Value) -> None:
+        """Add to the adjoint of instruction j."""
+        known = self.sums.get(j)
+        if known is None:
+            self.sums[j] = share
+            return
+        self.sums[j] = add(known, share)
+        first, second = self._mask(known), self._mask(share)
+        if first is not None and second is not None:
+            self.masks[self.sums[j].index] = logical_or(first, second)
+
+    def _mask(self, v_bar: Value) -> Value | None:
+        moved = self.masks.get(v_bar.index)
+        return mask_of(v_bar) if moved is None else moved
+
+    def pull(self, instr: Instr, index: int, v_bar: Value) -> None:
+        """Add to the adjoints of an instruction's operands their shares of its adjoint."""
+        op = instr.op
+        operands = [self.builder.value(j) for j in instr.args]
+        if isinstance(op, Structural):
+            self._pull_structural(op, instr, index, v_bar, operands)
+            return
+        assert isinstance(op, Elementwise)
+        result = self.builder.value(index)
+        for k, j in enumerate(instr.args):
+            if self.varied[j]:
+                mask = self.masks.get(v_bar.index)
+                share = pull(partial(op, k, operands, result), v_bar, mask)
+                share = typed(share, operands[k].dtype)
+                if share is not None:
+                    self.add(j, share)
+
+    def _pull_structural(
+        self, op: Structural, instr: Instr, index: int, v_bar: Value, operands: list[Value]
+    ) -> None:
+        # What a library computes mixes all elements: nothing is left of a mask.
+        mask = None if op.library is not None else self._mask(v_bar)
+        params = instr.named_params
+        if op.accumulate is not None:
+            j = instr.args[0]
+            if self.varied[j]:
+                known = self.sums.get(j)
+                self.sums[j] = op.accumulate(known, v_bar, *operands, **params)
+                before = None if known is None else self._mask(known)
+                if mask is not None and (known is None or before is not None):
+                    before = None if before is None else cast(before, dtype=v_bar.dtype)
+                    moved = cast(mask, dtype=v_bar.dtype)
+                    moved = op.accumulate(before, moved, *operands, **params)
+                    self.masks[self.sums[j].index] = ne(moved, 0)
+            return
+        assert op.pullback is not None
+        result = self.builder.value(index)
+        for k, j in enumerate(instr.args):
+            if self.varied[j]:
+                share = op.pullback(k, operands, result, v_bar, **params)
+                if share is not None:
+                    if mask is not None:
+                        moved = cast(mask, dtype=v_bar.dtype)
+                        moved = op.pullback(k, operands, result, moved, **params)
+                        self.masks[share.index] = ne(moved, 0)
+                    self.add(j, share)

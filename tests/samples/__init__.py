@@ -8,20 +8,91 @@ from __future__ import annotations
 from typing import Any
 
 from samples import (
+    accumulations,
+    applying,
     arithmetic,
+    attributes,
+    bessel,
+    calculus,
     choosing,
+    comparing,
+    complex_numbers,
     contractions,
+    counting,
+    editing,
+    einsum,
+    floats,
+    fourier,
     indexing,
+    indices,
+    integers,
+    interpolation,
+    linalg,
+    nans,
+    padding,
+    polynomials,
+    products,
+    quantiles,
+    ranges,
     reductions,
+    refusing,
+    repeating,
     selecting,
     shaping,
+    sorting,
+    special,
+    splitting,
+    statistics,
+    stats,
+    taking,
+    windows,
 )
 from samples.arrays import Call
 
-MODULES = (reductions, shaping, choosing, selecting, indexing, contractions, arithmetic)
+MODULES = (
+    reductions,
+    shaping,
+    choosing,
+    selecting,
+    indexing,
+    contractions,
+    arithmetic,
+    calculus,
+    einsum,
+    products,
+    windows,
+    polynomials,
+    interpolation,
+    applying,
+    integers,
+    floats,
+    bessel,
+    complex_numbers,
+    fourier,
+    accumulations,
+    counting,
+    nans,
+    quantiles,
+    sorting,
+    statistics,
+    linalg,
+    attributes,
+    comparing,
+    editing,
+    indices,
+    padding,
+    ranges,
+    refusing,
+    repeating,
+    splitting,
+    taking,
+    special,
+    stats,
+)
 
-SAMPLES: dict[Any, list[Call]] = {
-    function: calls for module in MODULES for function, calls in module.SAMPLES.items()
-}
+SAMPLES: dict[Any, list[Call]] = {}
+for _module in MODULES:
+    for _function, _calls in _module.SAMPLES.items():
+        SAMPLES.setdefault(_function, []).extend(_calls)
 
 __all__ = ["MODULES", "SAMPLES", "Call"]

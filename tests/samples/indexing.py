@@ -10,15 +10,6 @@ import numpy as np
 from samples.arrays import FLAGS, INTS, LONG, PLACES, THIN, WIDE, Call, M, S, T, V, by, call
 
 SAMPLES: dict[Any, list[Call]] = {
-    np.take: [
-        call(V, 3),
-        call(V, -1),
-        call(M, [1, 5, 5]),
-        call(M, PLACES, axis=0),
-        call(T, np.array([0, 2, 0]), axis=-2),
-        call(LONG, np.arange(0, 1001, 3)),
-        by(lambda x: x.take([0, 1], axis=1), M),
-    ],
     operator.getitem: [
         *(
             call(V, key)
@@ -66,6 +57,8 @@ SAMPLES: dict[Any, list[Call]] = {
         by(lambda x: x[np.arange(3), np.argmin(x, axis=1)], M),
         by(lambda x: x[(x > 0).astype(int)], V),
         by(lambda x, i: x[i], V, PLACES),
+        by(lambda x: x[[x[0] * 0 > -1, x[0] > 9, True, False, False]], V),
+        call(V, np.array([1, 4], np.uint8)),
         by(lambda x, i: x[i, :, i], T, PLACES[0] % 2),
         by(lambda x, m: x[m], M, FLAGS),
         by(lambda x: [row[0] for row in x], M),

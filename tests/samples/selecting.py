@@ -1,4 +1,4 @@
-"""Calls of NumPy's functions that take parts."""
+"""Calls of NumPy's triangles, diagonals and shifts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ from samples.arrays import EMPTY, INTS, LONG, THIN, WIDE, Call, M, N, Q, S, T, V
 
 SAMPLES: dict[Any, list[Call]] = {
     # triangles and diagonals
-    np.tril: [call(M), call(Q, 1), call(T, -1), call(WIDE, 5)],
-    np.triu: [call(M), call(Q, 1), call(T, -1), call(INTS)],
+    np.tril: [call(M), call(Q, 1), call(T, -1), call(WIDE, 5), call(V), call(THIN)],
+    np.triu: [
+        call(M),
+        call(Q, 1),
+        call(T, -1),
+        call(INTS),
+        by(lambda x: np.triu(x, np.argmax(x[0]) - 1), M),
+    ],
     np.diagonal: [
         call(Q),
         call(M, 1),
@@ -24,11 +30,27 @@ SAMPLES: dict[Any, list[Call]] = {
     ],
     np.diag: [call(V), call(V, 2), call(V, -1), call(M), call(N, -1), call(EMPTY), call(LONG[:40])],
     np.diagflat: [call(M), call(S, 1)],
-    np.trace: [call(M), call(T), call(T, 1, 1, 2), call(INTS), by(lambda x: x.trace(), Q)],
-    # parts
+    np.trace: [
+        call(M),
+        call(T),
+        call(T, 1, 1, 2),
+        call(INTS),
+        call(M, dtype=np.float32),
+        by(lambda x: x.trace(), Q),
+    ],
+    # shifts and turns
     np.flip: [call(V), call(T), call(T, 1), call(T, (0, -1)), call(S), call(LONG), call(THIN)],
-    np.split: [call(M, 2, axis=1), call(V, [1, 3]), call(V, [2, 2, 9])],
-    np.array_split: [call(V, 3), call(M, 2)],
+    np.flipud: [call(M), call(V)],
+    np.fliplr: [call(M), call(T)],
+    np.rot90: [
+        call(M),
+        call(M, 2),
+        call(M, -1),
+        call(M, 4),
+        call(T, 1, (1, 2)),
+        call(T, 3, axes=(-1, 0)),
+        call(WIDE),
+    ],
     np.roll: [
         call(V, 2),
         call(M, -3),
@@ -37,5 +59,11 @@ SAMPLES: dict[Any, list[Call]] = {
         call(T, 1, axis=(1, 2)),
         call(V, 12),
         call(EMPTY, 1),
+        call(M, [1, 2], 1),
+        call(M, np.array([1, -1]), (0, 1)),
+        call(M, 5, (0, 1)),
+        by(lambda x: np.roll(x, np.argmax(x)), V),
+        by(lambda x: np.roll(x, -np.argmax(x[0]), axis=1), M),
+        call(LONG, 300),
     ],
 }  # fmt: skip

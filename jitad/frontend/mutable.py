@@ -1,0 +1,480 @@
+"""Arrays that can be written to while a function is traced, and their views.
+
+A `MutableArray` is what `jitad.numpy` creates: it answers wherever a traced value does, with its
+elements at the time. As long as nothing traced has been written, it computes with NumPy itself.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.active import holds_traced, innermost_trace
+from jitad.frontend.guards import concrete, guard_array
+from jitad.frontend.operands import as_dtype, as_shape, lift
+from jitad.frontend.places import places_of
+from jitad.frontend.storage import Places, Storage
+from jitad.ir.builder import Builder
+from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.op import SHORT_NAMES
+from jitad.ir.value import HOOKS, Value
+from jitad.ops import structural as st
+
+WRITERS: dict[Any, Callable[..., Any]] = {}
+"""NumPy's functions that write to their first argument, as they are for mutable arrays."""
+
+VIEWS = frozenset(
+    (
+        *(np.reshape, np.ravel, np.transpose, np.permute_dims, np.swapaxes, np.matrix_transpose),
+        *(np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims, np.diagonal, np.broadcast_to),
+        *(np.atleast_1d, np.atleast_2d, np.atleast_3d, np.flip, np.fliplr, np.flipud, np.rot90),
+        *(np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit),
+        getattr(np, "unstack", np.split),  # of NumPy 2.1
+    )
+)
+"""NumPy's functions that may return a view of their first argument."""
+
+_EACH = (np.atleast_1d, np.atleast_2d, np.atleast_3d)
+"""Functions that do the same to each of their arguments."""
+
+
+class MutableArray(Value):
+    """An array that `jitad.numpy` has created, or a view of one.
+
+    It is a `Value` whose place on the tape is that of its present elements. NumPy and Python ask a
+    subclass first, so that no function meets one that could change after the call.
+    """
+
+    __slots__ = ("places", "storage")
+
+    def __init__(self, storage: Storage, places: Places) -> None:
+        self.storage = storage
+        self.places = places
+        self.builder = storage.builder
+        self.shape = places.shape
+        self.dtype = storage.dtype
+        self.weak = False
+
+    @property
+    def index(self) -> int:  # type: ignore[override]
+        """Where on the tape its present elements are."""
+        return self.freeze().index
+
+    def freeze(self) -> Value:
+        """The elements as they are now."""
+        return self.storage.read(self.places)
+
+    def plain(self) -> np.ndarray | None:
+        """A copy as a NumPy array, where nothing traced has been written; else None."""
+        return self.storage.plain(self.places)
+
+    # -- NumPy's protocols -------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "at":
+            return HOOKS["ufunc_at"](ufunc, *inputs)
+        out = kwargs.pop("out", None)
+        if out is not None:
+            return _into(out, ufunc, method, inputs, kwargs)
+        operands, options = settled(inputs, kwargs)
+        return renewed(getattr(ufunc, method)(*operands, **options))
+
+    def __array_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        writer = WRITERS.get(function)
+        if writer is not None and isinstance(args[0] if args else None, MutableArray):
+            return writer(*args, **kwargs)
+        if function in _EACH and len(args) > 1:
+            return tuple(function(x) for x in args)
+        if function in VIEWS:
+            return _viewed(function, args, kwargs)
+        out = kwargs.get("out")
+        if isinstance(out, MutableArray):
+            rest = {name: given for name, given in kwargs.items() if name != "out"}
+            args, rest = settled(args, rest)
+            out[...] = function(*args, **rest)
+            return out
+        args, kwargs = settled(args, kwargs)
+        found = function(*args, **kwargs)
+        # NumPy's are views of all operands, which nobody should write to.
+        return found if function is np.broadcast_arrays else renewed(found)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        numbers = self.plain()
+        if numbers is None:
+            return self.freeze().__array__(dtype, copy)
+        result = np.array(numbers, dtype)
+        # Only a copy is asked for that its owner writes to; what aliases this array must not be.
+        result.flags.writeable = copy is True
+        return result
+
+    # -- elements and views ------------------------------------------------------------------------
+
+    def __getitem__(self, index: Any) -> Any:
+        key = static(index)
+        if key is None:
+            result = HOOKS["getitem"](self.freeze(), index)
+            # NumPy gives a view where an integer is the index: a copy must not be written to.
+            return result if _has_traced_integer(index) else renewed(result)
+        places = self.places[key]
+        if not isinstance(places, np.ndarray):
+            return self.storage.element(int(places))
+        if places.size == 0 or np.may_share_memory(places, self.storage.order):
+            return MutableArray(self.storage, places)
+        numbers = self.storage.plain(places)
+        return renewed(HOOKS["getitem"](self.freeze(), key) if numbers is None else numbers)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.check_writable()
+        key = static(index)
+        if key is not None:
+            places = np.asarray(self.places[key])
+            if not _is_same(value, self.storage, places):
+                self.storage.write(places, self.fitted(value, places.shape))
+            return
+        if isinstance(index, Value) and index.dtype.kind == "b":
+            self._set_where(index, value)
+            return
+        places = places_of(self.storage, self.places, index)
+        self.storage.scatter(places, self.lifted(value, places.shape))
+
+    def _set_where(self, mask: Value, value: Any) -> None:
+        """x[mask] = value: by selection where each element's value is known without a count."""
+        rest = self.shape[mask.ndim :]
+        if mask.shape != self.shape[: mask.ndim] or np.ndim(value) > len(rest):
+            self[guard_array(mask)] = value
+            return
+        aligned = st.reshape(lift(self.builder, mask), shape=(*mask.shape, *(1,) * len(rest)))
+        new = self.lifted(value, rest)
+        self[...] = np.where(aligned, new, self.freeze())  # type: ignore[call-overload]
+
+    def check_writable(self) -> None:
+        """Refuse to write where the array is not one of the innermost trace, or read-only."""
+        if innermost_trace() is not self.builder:
+            raise TraceError(
+                "an array was written in a function nested in the one that created it, or after "
+                "that one had ended",
+                remedy="create the array in the function that writes to it, and return it",
+            )
+        if not self.places.flags.writeable:
+            raise ShapeError(
+                "assignment to a view that is read-only, as that of np.diagonal or np.broadcast_to",
+                remedy="write to the array itself, or use np.fill_diagonal",
+            )
+
+    def fitted(self, value: Any, shape: tuple[int, ...]) -> Value | np.ndarray:
+        """What is to be written, of the dtype and broadcast to the shape: numbers stay numbers."""
+        if isinstance(value, MutableArray):
+            numbers = value.plain()
+            value = value.freeze() if numbers is None else numbers
+        if holds_traced(value):
+            return self.lifted(value, shape)
+        with np.errstate(invalid="ignore"):
+            array = np.asarray(value).astype(self.dtype)
+        return np.broadcast_to(_fitting(array, shape), shape)
+
+    def lifted(self, value: Any, shape: tuple[int, ...]) -> Value:
+        """What is to be written as a value of the dtype, broadcast to the shape."""
+        x = as_dtype(lift(self.builder, value), self.dtype)
+        return as_shape(_fitting(x, shape), shape)
+
+    # -- methods that differ from a value's --------------------------------------------------------
+
+    @property
+    def flat(self) -> Any:
+        """The elements in C order, which can be written to."""
+        return MutableArray(self.storage, self.places.ravel())
+
+    @flat.setter
+    def flat(self, value: Any) -> None:
+        self.flat[...] = value
+
+    @property
+    def real(self) -> Any:
+        """Itself where it is real; else the real part, which cannot be written to."""
+        return self.freeze().real if self.dtype.kind == "c" else self
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part, which cannot be written to."""
+        return self.freeze().imag
+
+    def copy(self, order: str = "C") -> Any:
+        """An array of its own with the same elements."""
+        numbers = self.plain()
+        return mutable(self.builder, self.freeze() if numbers is None else numbers)
+
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()
+
+    def flatten(self, order: str = "C") -> Any:
+        """A copy as one axis."""
+        return self.copy().reshape(-1, order=order)
+
+    def astype(self, dtype: Any, copy: bool = True, **_: Any) -> Any:
+        """A copy of another dtype."""
+        if not copy and np.dtype(dtype) == self.dtype:
+            return self
+        numbers = self.plain()
+        if numbers is not None:
+            return renewed(np.asarray(numbers).astype(dtype))
+        return mutable(self.builder, as_dtype(self.freeze(), np.dtype(dtype)))
+
+    def fill(self, value: Any) -> None:
+        """Every element becomes `value`."""
+        self[...] = value
+
+    def sort(self, axis: int = -1, kind: Any = None, order: Any = None) -> None:
+        """Sort in place along an axis."""
+        self[...] = np.sort(self, axis=axis, kind=kind, order=order)  # type: ignore[call-overload]
+
+    def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
+        """As `np.put` of this array."""
+        np.put(self, indices, values, mode=mode)  # type: ignore[call-overload,arg-type]
+
+    def item(self, *index: int) -> Any:
+        """The element at `index`, or the only one, as a Python number."""
+        numbers = self.plain()
+        return self.freeze().item(*index) if numbers is None else np.asarray(numbers).item(*index)
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers."""
+        numbers = self.plain()
+        return self.freeze().tolist() if numbers is None else numbers.tolist()
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(self.shape[0]))
+
+
+def mutable(builder: Builder, contents: Value | np.ndarray) -> MutableArray:
+    """A new array on the tape with these elements; of numbers it takes the memory over."""
+    if isinstance(contents, Value):
+        contents = lift(builder, contents)
+    storage = Storage(builder, contents)
+    return MutableArray(storage, storage.order.reshape(storage.shape))
+
+
+def renewed(result: Any, scalars: bool = False) -> Any:
+    """Arrays that a function has made, as mutable ones; of no axes only where `scalars` says so."""
+    if isinstance(result, (list, tuple)):
+        items = [renewed(x, scalars) for x in result]
+        made: Any = type(result)
+        return made(*items) if getattr(result, "_fields", None) else made(items)
+    builder = innermost_trace()
+    if builder is None or not isinstance(result, (Value, np.ndarray)):
+        return result
+    if not (result.shape or scalars):
+        return result
+    if type(result) is Value:
+        return mutable(builder, result)
+    if isinstance(result, np.ndarray) and result.dtype in SHORT_NAMES:
+        return mutable(builder, result if result.flags.c_contiguous and result.flags.owndata
+                       else np.array(result, order="C"))  # fmt: skip
+    return result
+
+
+def settled(args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The arguments with no mutable array in them: NumPy arrays where that is all they are."""
+    traced = _any_traced([*args, *kwargs.values()])
+    return (
+        tuple(_settle(x, traced) for x in args),
+        {name: _settle(x, traced) for name, x in kwargs.items()},
+    )
+
+
+def _any_traced(items: Any) -> bool:
+    for x in items:
+        if isinstance(x, MutableArray):
+            if not x.storage.is_plain(x.places):
+                return True
+        elif isinstance(x, (list, tuple)):
+            if _any_traced(x):
+                return True
+        elif holds_traced(x):
+            return True
+    return False
+
+
+def _settle(x: Any, traced: bool) -> Any:
+    if isinstance(x, MutableArray):
+        return x.freeze() if traced else x.plain()
+    if type(x) in (list, tuple):
+        return type(x)(_settle(item, traced) for item in x)
+    return x
+
+
+def _viewed(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The view that a NumPy function gives of its first argument; a copy where NumPy copies."""
+    if not args:
+        name = next(name for name, x in kwargs.items() if isinstance(x, MutableArray))
+        args = (kwargs[name],)
+        kwargs = {other: x for other, x in kwargs.items() if other != name}
+    first, *rest = args
+    if isinstance(first, MutableArray):
+        found = function(first.places, *rest, **kwargs)
+        if isinstance(found, (list, tuple)):
+            return type(found)([MutableArray(first.storage, places) for places in found])
+        if found.size == 0 or np.may_share_memory(found, first.storage.order):
+            return MutableArray(first.storage, found)
+    args, kwargs = settled(args, kwargs)
+    return renewed(function(*args, **kwargs))
+
+
+def _into(outs: Any, ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:
+    """A ufunc with out=: the results are written where NumPy would write them."""
+    where = kwargs.pop("where", True)
+    casting = kwargs.pop("casting", "same_kind")
+    operands, options = settled(inputs, kwargs)
+    found = getattr(ufunc, method)(*operands, **options)
+    results = found if isinstance(found, tuple) else (found,)
+    for out, result in zip(outs, results, strict=True):
+        if not isinstance(out, MutableArray):
+            raise TraceError(
+                f"np.{ufunc.__name__} with out= an array that jitad.numpy did not create",
+                remedy="create it by jitad.numpy.empty or jitad.numpy.zeros",
+            )
+        check_casting(ufunc.__name__, result.dtype, out.dtype, casting)
+        out[...] = result if where is True else np.where(where, result, out)
+    return outs[0] if len(outs) == 1 else outs
+
+
+def check_casting(name: str, source: Any, target: Any, casting: str = "same_kind") -> None:
+    """Refuse to write what NumPy would not cast by itself."""
+    if not np.can_cast(source, target, casting):  # type: ignore[arg-type]
+        raise TraceError(
+            f"np.{name} gives {source}, which is not written into an array of {target}",
+            remedy="create the array with dtype=float, or use x.astype",
+        )
+
+
+# -- keys ------------------------------------------------------------------------------------------
+
+
+def static(index: Any) -> Any:
+    """The index with plain arrays for mutable ones; None where something in it is traced."""
+    items = index if isinstance(index, tuple) else (index,)
+    plain: list[Any] = []
+    for item in items:
+        known = item
+        if isinstance(item, MutableArray):
+            known = item.plain()
+            if known is None:
+                return None
+        elif holds_traced(item):
+            return None
+        plain.append(known)
+    return tuple(plain) if isinstance(index, tuple) else plain[0]
+
+
+def _has_traced_integer(index: Any) -> bool:
+    items = index if isinstance(index, tuple) else (index,)
+    return all(not isinstance(x, Value) or x.shape == () for x in items)
+
+
+def _is_same(value: Any, storage: Storage, places: Places) -> bool:
+    """Whether a view is assigned to itself: x[i] += v ends so, when all is done."""
+    if not isinstance(value, MutableArray) or value.storage is not storage:
+        return False
+    return value.shape == places.shape and bool(np.all(value.places == places))
+
+
+def _fitting(x: Any, shape: tuple[int, ...]) -> Any:
+    """x without leading axes of length 1, which NumPy drops in assignments, if it fits then."""
+    extra = max(0, len(x.shape) - len(shape))
+    kept = x.shape[extra:]
+    wanted = shape[len(shape) - len(kept) :]
+    if any(n != 1 for n in x.shape[:extra]) or any(
+        n not in (1, m) for n, m in zip(kept, wanted, strict=True)
+    ):
+        raise ShapeError(
+            f"an array of shape {x.shape} does not broadcast to the elements of shape {shape} "
+            "that it is assigned to",
+            remedy="assign as many elements as there are, or one for all",
+        )
+    return x.reshape(kept) if extra else x
+
+
+# -- operators -------------------------------------------------------------------------------------
+
+
+def _of_numbers(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def method(self: MutableArray) -> Any:
+        numbers = self.plain()
+        return convert(self.freeze() if numbers is None else np.asarray(numbers))
+
+    return method
+
+
+def _forward(ufunc: Any) -> Callable[[Any, Any], Any]:
+    return lambda self, other: self.__array_ufunc__(ufunc, "__call__", self, other)
+
+
+def _reflected(ufunc: Any) -> Callable[[Any, Any], Any]:
+    return lambda self, other: self.__array_ufunc__(ufunc, "__call__", other, self)
+
+
+def _in_place(ufunc: Any) -> Callable[[Any, Any], Any]:
+    return lambda self, other: self.__array_ufunc__(
+        ufunc, "__call__", self, other, out=(self,), casting="same_kind"
+    )
+
+
+def _unary(ufunc: Any) -> Callable[[Any], Any]:
+    return lambda self: self.__array_ufunc__(ufunc, "__call__", self)
+
+
+_BINARY = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.true_divide,
+    "floordiv": np.floor_divide,
+    "mod": np.remainder,
+    "pow": np.power,
+    "matmul": np.matmul,
+    "and": np.bitwise_and,
+    "or": np.bitwise_or,
+    "xor": np.bitwise_xor,
+}
+_OTHERS = {
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "divmod": np.divmod,
+}
+_UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
+for _name, _ufunc in (_BINARY | _OTHERS).items():
+    setattr(MutableArray, f"__{_name}__", _forward(_ufunc))
+for _name, _ufunc in _BINARY.items():
+    setattr(MutableArray, f"__r{_name}__", _reflected(_ufunc))
+    setattr(MutableArray, f"__i{_name}__", _in_place(_ufunc))
+for _name, _ufunc in _UNARY.items():
+    setattr(MutableArray, f"__{_name}__", _unary(_ufunc))
+for _name, _convert in {
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "complex": complex,
+    "index": operator.index,
+}.items():
+    setattr(MutableArray, f"__{_name}__", _of_numbers(_convert))
+
+
+def freeze(x: Value) -> Value:
+    """A value that no later assignment changes."""
+    return x.freeze() if isinstance(x, MutableArray) else x
+
+
+HOOKS["freeze"] = freeze

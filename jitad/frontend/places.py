@@ -1,0 +1,59 @@
+"""A traced index of a view -> where in the array's memory the elements are, as a traced array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.operands import as_dtype, as_shape, broadcast_shape, lift
+from jitad.frontend.storage import Places, Storage
+from jitad.ir.op import INT64
+from jitad.ir.value import HOOKS, Value
+from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
+
+_NOWHERE = -(2**40)
+"""In the place of an index that is out of bounds in one axis, so that it is so in memory."""
+
+
+def places_of(storage: Storage, places: Places, index: Any) -> Value:
+    """The places of `view[index]`, of that index's shape."""
+    items = index if isinstance(index, tuple) else (index,)
+    key = storage.key(places)
+    if key is None or not all(_is_integer(item) for item in items) or len(items) > places.ndim:
+        return HOOKS["getitem"](lift(storage.builder, np.ascontiguousarray(places)), index)
+    return _from_integers(storage, places, items, key)
+
+
+def _is_integer(item: Any) -> bool:
+    if isinstance(item, (bool, np.bool_)):
+        return False
+    if isinstance(item, (Value, np.ndarray)):
+        return item.dtype.kind == "i"
+    return isinstance(item, (int, np.integer))
+
+
+def _from_integers(storage: Storage, places: Places, items: Any, key: Any) -> Value:
+    """Integers and arrays of them for the first axes: products with the steps, and a sum."""
+    offset, _, steps = key
+    builder = storage.builder
+    values = [as_dtype(lift(builder, item), INT64) for item in items]
+    shape = broadcast_shape(*(value.shape for value in values))
+    total: Value | None = None
+    valid: Value | None = None
+    for value, n, step in zip(values, places.shape, steps, strict=False):
+        i = as_shape(value, shape)
+        i = ew.where(ew.lt(i, 0), ew.add(i, n), i)
+        inside = ew.logical_and(ew.ge(i, 0), ew.lt(i, n))
+        term = ew.mul(i, step)
+        total = term if total is None else ew.add(total, term)
+        valid = inside if valid is None else ew.logical_and(valid, inside)
+    assert total is not None and valid is not None
+    found = ew.where(valid, ew.add(total, offset), _NOWHERE)
+    rest = places[(0,) * len(items)]
+    if rest.shape == ():
+        return found
+    full = (*shape, *rest.shape)
+    spread = st.broadcast(st.reshape(found, shape=(*shape, *(1,) * rest.ndim)), shape=full)
+    return ew.add(spread, as_shape(lift(builder, np.ascontiguousarray(rest - offset)), full))

@@ -1,0 +1,46 @@
+"""How traced values print: with their type, and the numbers that the function is traced at.
+
+Printing records nothing, no guard either: what is printed is a look at one run.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jitad.frontend.guards import concrete
+from jitad.frontend.mutable import MutableArray
+from jitad.ir.errors import TraceError
+from jitad.ir.op import SHORT_NAMES
+from jitad.ir.value import HOOKS, Value
+
+
+def describe(x: Value) -> str:
+    """<traced f64[3]: [1. 2. 3.]>."""
+    extent = f"[{','.join(map(str, x.shape))}]" if x.shape else ""
+    name = f"{SHORT_NAMES.get(x.dtype, str(x.dtype))}{extent}"
+    if not x.builder.tracing:
+        return f"<value {name}>"
+    kind = "mutable" if isinstance(x, MutableArray) else "traced"
+    text = np.array2string(_numbers(x), threshold=20, separator=" ", max_line_width=10**6)
+    return f"<{kind} {name}: {' '.join(text.split())}>"
+
+
+def format_number(x: Value, spec: str) -> str:
+    """x by a format specification, as the number that the function is traced at."""
+    if not spec:
+        return str(x)
+    if x.shape or not x.builder.tracing:
+        raise TraceError(
+            f"{x!r} cannot be formatted by {spec!r}",
+            remedy="format one element at a time, or write {x} alone",
+        )
+    return format(_numbers(x).item(), spec)
+
+
+def _numbers(x: Value) -> np.ndarray:
+    known = x.plain() if isinstance(x, MutableArray) else None
+    return np.asarray(concrete(x) if known is None else known, x.dtype)
+
+
+HOOKS["describe"] = describe
+HOOKS["format"] = format_number

@@ -1,0 +1,58 @@
+"""The NumPy namespace for functions that create arrays and write to them.
+
+    import jitad.numpy as np
+
+What creates an array here (`zeros`, `array`, `arange`, ...) gives, in a function that is being
+traced, an array that traced values can be written to: `out[i] = x[i] ** 2`, `out[1:] += x`,
+`row = a[0]; row[:] = v` through NumPy's views, masks and integer arrays. A function that fills its
+result in loops, as one written for Numba, is so differentiated as it is. Outside of a trace, and
+in all else, the names are NumPy's own.
+
+`np.array([x[0], 2 * x[1]])` joins traced values; `np.array(x)` is a copy of an argument that can
+be written to, an argument itself cannot. `x += v` makes a new array where `x` is an argument or a
+result, as in JAX, and writes into it where `x` was created here, as in NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as _numpy
+
+from jitad.frontend.creation import (
+    ScalarType,
+    arange,
+    array,
+    array_like,
+    asarray,
+    creator,
+    full,
+)
+
+__all__ = [*_numpy.__all__]
+
+asanyarray = ascontiguousarray = asfortranarray = asarray
+
+_CREATORS = (
+    *("zeros", "ones", "empty", "eye", "identity", "tri", "linspace", "logspace", "geomspace"),
+    *("indices", "fromfunction", "fromiter", "frombuffer", "fromstring", "loadtxt", "genfromtxt"),
+    *("bartlett", "blackman", "hamming", "hanning", "kaiser", "meshgrid", "diag", "diagflat"),
+    *("tril", "triu", "vander", "concatenate", "stack", "vstack", "hstack", "dstack"),
+    *("column_stack", "block", "tile", "repeat", "where", "outer", "kron"),
+)
+_LIKE = ("zeros_like", "ones_like", "empty_like", "full_like", "copy")
+_SCALARS = ("float64", "float32", "complex128", "complex64", "int64", "int32", "bool_", "intp")
+
+_made = {
+    **{name: creator(getattr(_numpy, name)) for name in _CREATORS},
+    **{name: array_like(name) for name in _LIKE},
+    **{name: ScalarType(getattr(_numpy, name)) for name in _SCALARS},
+}
+
+
+def __getattr__(name: str) -> Any:
+    return _made[name] if name in _made else getattr(_numpy, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *dir(_numpy)})

@@ -1,0 +1,103 @@
+"""Tape and its steps -> which stored values share memory: an update overwrites what it is based on.
+
+An update (`index_set`, `index_add`, `scatter_set`, `scatter_add`) is its operand 0 but for some
+places. It works in that operand's memory where all others have read it before, and where what the
+update itself reads there is the very place that it writes next, or none that it ever writes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import NamedTuple
+
+from jitad.ir.op import Elementwise
+from jitad.ir.tape import CONST, INPUT, Instr, Tape
+from jitad.ops import structural as st
+
+
+class _Read(NamedTuple):
+    """When a value is read: at which step, in straight-line code after which root, and by whom."""
+
+    step: float
+    place: float
+    root: int
+
+
+def share_memory(
+    tape: Tape, position: dict[int, int], straight: Collection[int]
+) -> dict[int, int]:
+    """For each stored array the one whose memory it is in; `straight` are the steps of rank 0."""
+    storage = {i: i for i in position if math.prod(tape.instrs[i].shape) != 1}
+    reads = _last_reads(tape, position, straight)
+    taken: set[int] = set()
+    updates = [i for i in storage if tape.instrs[i].op in st.UPDATES]
+    for i in sorted(updates, key=lambda i: (position[i], i)):
+        instr = tape.instrs[i]
+        j = instr.args[0]
+        if j not in storage or j in taken:
+            continue
+        before = (position[i], i if position[i] in straight else -1)
+        others = [read for read in reads[j] if read.root != i]
+        if all((read.step, read.place) < before for read in others) and _reads_own_places(
+            tape, instr, position
+        ):
+            storage[i] = j
+            taken.add(j)
+    for i in sorted(storage):  # a base comes before its updates
+        storage[i] = storage[storage[i]]
+    return storage
+
+
+def _last_reads(
+    tape: Tape, position: dict[int, int], straight: Collection[int]
+) -> list[list[_Read]]:
+    """For each value its last reads by two different roots; an output is read after all steps."""
+    reads: list[list[_Read]] = [[] for _ in tape.instrs]
+    for i in tape.outputs:
+        reads[i].append(_Read(math.inf, math.inf, -1))
+    for i in range(len(tape.instrs) - 1, -1, -1):
+        instr = tape.instrs[i]
+        if instr.op is INPUT or instr.op is CONST:
+            continue
+        if i in position:
+            step = position[i]
+            own = [_Read(step, i if step in straight else math.inf, i)]
+        else:
+            own = reads[i]
+        for j in set(instr.args):
+            reads[j] = _latest_two([*reads[j], *own])
+    return reads
+
+
+def _latest_two(reads: list[_Read]) -> list[_Read]:
+    latest: dict[int, _Read] = {}
+    for read in sorted(reads, reverse=True):
+        latest.setdefault(read.root, read)
+    return list(latest.values())[:2]
+
+
+def _reads_own_places(tape: Tape, update: Instr, position: dict[int, int]) -> bool:
+    """Whether in computing its elements an update reads its base only where that does no harm."""
+    base = update.args[0]
+    stack = [(j, True) for j in update.args[1:]]
+    seen: set[tuple[int, bool]] = set()
+    while stack:
+        i, aligned = stack.pop()
+        if i == base:
+            return False
+        if (i, aligned) in seen or i in position:
+            continue
+        seen.add((i, aligned))
+        instr = tape.instrs[i]
+        if instr.op is st.index and instr.args[0] == base and update.op in _INDEXED:
+            written, read = update.params[0], instr.params[0]
+            if not ((aligned and written == read) or st.are_disjoint(written, read)):
+                return False
+            continue
+        same_place = aligned and isinstance(instr.op, Elementwise)
+        stack.extend((j, same_place) for j in instr.args)
+    return True
+
+
+_INDEXED = (st.index_add, st.index_set)

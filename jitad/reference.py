@@ -1,0 +1,94 @@
+"""The registries -> which functions take traced values: `python -m jitad.reference` prints them.
+
+The table in README.md is what `table()` gives; a test compares them, and another one demands that
+each function in it is among the calls that the table tests make.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.refusing import INSTEAD
+from jitad.ir.value import FUNCTIONS, UFUNCS
+from jitad.scipy import stats
+from jitad.scipy.stats.continuous import CONTINUOUS
+from jitad.scipy.stats.discrete import DISCRETE
+from jitad.scipy.stats.multivariate import MULTIVARIATE
+
+NAMESPACES = {
+    "numpy": "np",
+    "numpy.linalg": "np.linalg",
+    "numpy.fft": "np.fft",
+    "numpy.lib.stride_tricks": "np.lib.stride_tricks",
+    "scipy.special": "scipy.special",
+    "scipy.linalg": "jitad.scipy.linalg",
+    "scipy.signal": "jitad.scipy.signal",
+    "scipy.integrate": "jitad.scipy.integrate",
+}
+"""Where the functions are defined, and how a function to be differentiated reaches them."""
+
+_MIRRORS = ("scipy.special", "scipy.linalg", "scipy.signal", "scipy.integrate")
+
+UFUNC_METHODS = ("reduce", "accumulate", "outer", "reduceat")
+
+
+def supported() -> dict[str, list[str]]:
+    """The names in each namespace that record on traced values."""
+    for module in _MIRRORS:
+        importlib.import_module(f"jitad.{module}")  # fills the registries
+    found: dict[str, list[str]] = {}
+    for module, shown in NAMESPACES.items():
+        names = {
+            name
+            for name, item in vars(importlib.import_module(module)).items()
+            if not name.startswith("_") and _records(item)
+        }
+        if module in _MIRRORS:
+            names |= _own(importlib.import_module(f"jitad.{module}"))
+        found[shown] = sorted(names)
+    found["np.ufunc"] = list(UFUNC_METHODS)
+    return found
+
+
+def _own(mirror: ModuleType) -> set[str]:
+    """The functions that a mirror has in the place of SciPy's."""
+    return {
+        name
+        for name, item in vars(mirror).items()
+        if not name.startswith("_") and getattr(item, "__module__", "") == mirror.__name__
+    }
+
+
+def _records(item: Any) -> bool:
+    if not callable(item):
+        return False
+    if isinstance(item, np.ufunc):
+        return item in UFUNCS
+    try:
+        return item in FUNCTIONS and item not in INSTEAD
+    except TypeError:  # an object that does not hash is no function
+        return False
+
+
+def distributions() -> dict[str, tuple[str, ...]]:
+    """The distributions of jitad.scipy.stats, each with its methods."""
+    names = sorted({*CONTINUOUS, *DISCRETE, *MULTIVARIATE})
+    return {name: getattr(stats, name).methods for name in names}
+
+
+def table() -> str:
+    """All of it as a Markdown table."""
+    rows = ["| from | functions that take traced values |", "| --- | --- |"]
+    for namespace, names in supported().items():
+        rows.append(f"| `{namespace}` | {', '.join(f'`{name}`' for name in names)} |")
+    families = ", ".join(f"`{name}` ({', '.join(m)})" for name, m in distributions().items())
+    rows.append(f"| `jitad.scipy.stats` | {families} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(table())

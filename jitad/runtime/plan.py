@@ -1,0 +1,34 @@
+"""A program ready to be compiled, and what its inputs and results are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from jitad.frontend.pytree import Structure
+from jitad.frontend.trace import Leaf
+from jitad.ir.tape import Tape
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A program ready to be compiled: what a transform makes of a traced function.
+
+    The tape's inputs are the leaves of the arguments, then the captured arrays; its outputs are
+    the leaves of a result of that structure. `companion` is a second function that belongs to
+    the result, such as the pullback that takes its residuals. `values`, where given, says how many
+    instructions come before the first one of a derivative.
+    """
+
+    tape: Tape
+    leaves: tuple[Leaf, ...]
+    captured: tuple[Any, ...]
+    structure: Structure
+    companion: Callable[..., Any] | None = None
+    values: int | None = None
+
+    @property
+    def primal_length(self) -> int:
+        """How many leading instructions compute values; the others compute derivatives."""
+        return len(self.tape) if self.values is None else self.values

@@ -1,0 +1,101 @@
+"""A module of SciPy -> the names of a module that takes traced values as well.
+
+A mirror consists of `__getattr__, __dir__ = mirror("scipy.special")`, after the frontend's module
+that says what the functions record.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from jitad.ir.errors import TraceError
+from jitad.ir.value import FUNCTIONS, UFUNCS, Value
+
+
+def mirror(name: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` of a mirror of that module."""
+    module = importlib.import_module(name)
+    known: dict[str, Any] = {}
+
+    def lookup(attribute: str) -> Any:
+        if attribute not in known:
+            known[attribute] = _mirrored(module, attribute)
+        return known[attribute]
+
+    return lookup, functools.partial(_public, module)
+
+
+def is_traced(x: Any) -> bool:
+    """Whether a traced value stands somewhere in an argument."""
+    if isinstance(x, Value):
+        return True
+    if isinstance(x, (list, tuple)):
+        return any(map(is_traced, x))
+    if isinstance(x, dict):
+        return any(map(is_traced, x.values()))
+    return isinstance(x, np.ndarray) and x.dtype == object and any(map(is_traced, x.flat))
+
+
+def record_of(function: Any) -> Callable[..., Any] | None:
+    """What a function records on traced values."""
+    table = UFUNCS if isinstance(function, np.ufunc) else FUNCTIONS
+    return table.get(function)
+
+
+def _public(module: ModuleType) -> list[str]:
+    names = getattr(module, "__all__", None)
+    return sorted(n for n in dir(module) if not n.startswith("_")) if names is None else list(names)
+
+
+def _mirrored(module: ModuleType, name: str) -> Any:
+    if name not in _public(module):
+        raise AttributeError(f"{module.__name__} has no public name {name!r}")
+    original = getattr(module, name)
+    if not callable(original) or inspect.isclass(original):
+        return original
+
+    @functools.wraps(original)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if not is_traced((args, kwargs)):
+            return original(*args, **kwargs)
+        record = record_of(original)
+        if record is None:
+            raise TraceError(
+                f"{module.__name__}.{name} of a traced value is not supported",
+                remedy=_remedy(module, name),
+            )
+        return call(record, f"{module.__name__}.{name}", args, kwargs)
+
+    return function
+
+
+def call(record: Callable[..., Any], name: str, args: Any, kwargs: Any) -> Any:
+    """record(*args, **kwargs), with an error that teaches where the arguments do not fit."""
+    try:
+        inspect.signature(record).bind(*args, **kwargs)
+    except TypeError as error:
+        raise TraceError(
+            f"{name} of a traced value: {error}",
+            remedy="leave out the arguments that are not supported on traced values",
+        ) from error
+    return record(*args, **kwargs)
+
+
+def _remedy(module: ModuleType, name: str) -> str:
+    """The supported names that are nearest to one that is not."""
+    supported = [n for n in _public(module) if _is_supported(getattr(module, n))]
+    near = difflib.get_close_matches(name, supported, n=3)
+    rest = "compute it outside of the differentiated function, on plain arrays"
+    return f"the nearest supported names are {', '.join(near)}; or {rest}" if near else rest
+
+
+def _is_supported(function: Any) -> bool:
+    return callable(function) and not inspect.isclass(function) and record_of(function) is not None

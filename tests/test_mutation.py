@@ -1,0 +1,738 @@
+"""`jitad.numpy`: functions that fill arrays in loops, as they would for Numba, and x.at[...].
+
+Each program takes the namespace: with NumPy it is the oracle, with `jitad.numpy` it is traced.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+import oracle
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+import jitad
+import jitad.numpy
+import jitad.passes.scalarize
+
+PROGRAMS: list[Callable[[Any, Any], Any]] = []
+
+
+def program(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    PROGRAMS.append(function)
+    return function
+
+
+@program
+def fill(np: Any, x: Any) -> Any:
+    out = np.zeros(x.shape[0], x.dtype)
+    for i in range(x.shape[0]):
+        out[i] = x[i] ** 2
+    return out
+
+
+@program
+def fill_half(np: Any, x: Any) -> Any:
+    out = np.ones(2 * len(x), x.dtype)
+    for i in range(len(x)):
+        out[2 * i] = np.sin(x[i])
+    return out, out[::2].sum(), out[1:5]
+
+
+@program
+def stencil(np: Any, x: Any) -> Any:
+    n = len(x)
+    out = np.empty_like(x)
+    out[0], out[-1] = x[0], x[n - 1]
+    for i in range(1, n - 1):
+        out[i] = x[i - 1] - 2 * x[i] + x[i + 1]
+    return out
+
+
+@program
+def recurrence(np: Any, x: Any) -> Any:
+    out = np.zeros(len(x), x.dtype)
+    out[0] = x[0]
+    for i in range(1, len(x)):
+        out[i] = 0.5 * out[i - 1] + np.sin(x[i]) * out[0]
+    return out
+
+
+@program
+def running_sum(np: Any, x: Any) -> Any:
+    y = x.copy()
+    for i in range(1, len(y)):
+        y[i] += y[i - 1]
+    return y, x
+
+
+@program
+def row_views(np: Any, x: Any) -> Any:
+    a = np.zeros((3, len(x)), x.dtype)
+    row = a[0]
+    row[:] = 1
+    a[1, :] = x
+    last = a[-1]
+    last += x * a[1]
+    a[:, 0] *= 2.0
+    for row in a:
+        row[1] = row[2] * x[0]
+    return a, last
+
+
+@program
+def rows_one_by_one(np: Any, x: Any) -> Any:
+    a = np.empty((3, len(x)), x.dtype)
+    for i in range(3):
+        a[i] = x * x[i]
+    return np.sin(a)
+
+
+@program
+def matrix(np: Any, x: Any) -> Any:
+    n = len(x)
+    a = np.empty((n, n), x.dtype)
+    for i in range(n):
+        for j in range(n):
+            a[i, j] = x[i] * x[j] + (i == j)
+    return a @ x
+
+
+@program
+def cholesky(np: Any, x: Any) -> Any:
+    n = len(x)
+    a = np.outer(x, x) + n * np.eye(n, dtype=x.dtype)
+    low = np.zeros((n, n), x.dtype)
+    for j in range(n):
+        low[j, j] = np.sqrt(a[j, j] - np.sum(low[j, :j] ** 2))
+        for i in range(j + 1, n):
+            low[i, j] = (a[i, j] - np.dot(low[i, :j], low[j, :j])) / low[j, j]
+    return low
+
+
+@program
+def elimination(np: Any, x: Any) -> Any:
+    n = len(x)
+    a = np.array(np.outer(np.sin(x), np.cos(x)) + n * np.eye(n, dtype=x.dtype))
+    b = np.array(x)
+    for k in range(n):
+        for i in range(k + 1, n):
+            factor = a[i, k] / a[k, k]
+            a[i, k:] -= factor * a[k, k:]
+            b[i] -= factor * b[k]
+    y = np.zeros(n, x.dtype)
+    for i in range(n - 1, -1, -1):
+        y[i] = (b[i] - a[i, i + 1 :] @ y[i + 1 :]) / a[i, i]
+    return y
+
+
+@program
+def heat(np: Any, x: Any) -> Any:
+    u = np.array(x)
+    for _ in range(4):
+        u[1:-1] += 0.1 * (u[2:] - 2 * u[1:-1] + u[:-2])
+        u[0] = u[-1] = 0.5 * u[1]
+    return u
+
+
+@program
+def shifts_in_place(np: Any, x: Any) -> Any:
+    u = np.array(x)
+    u[1:] = u[:-1]
+    u[:-2] += u[2:]
+    u[::-1] = u * x
+    return u
+
+
+@program
+def counts(np: Any, x: Any) -> Any:
+    out = np.zeros(3, x.dtype)
+    for i in range(len(x)):
+        out[i % 3] += x[i]
+    return out
+
+
+@program
+def masks(np: Any, x: Any) -> Any:
+    out = np.array(x)
+    out[x < 0] = 0.5
+    out[out > 1] *= 2
+    y = np.zeros_like(x)
+    y[x > 0] = x[x > 0] ** 2
+    b = np.outer(x, x)
+    b[x > 0, 1] = x[1]
+    b[x < 0] = x
+    b[np.arange(len(x)) % 2 == 0] *= 3
+    return out, y, b
+
+
+@program
+def integer_arrays(np: Any, x: Any) -> Any:
+    out = np.zeros((4, len(x)), x.dtype)
+    out[[0, 2, 0], 1] = x[:3]
+    out[[1, 3]] = np.sin(x)
+    out[:, [0, -1]] += x[1]
+    places = np.arange(5) % 3
+    out[places, places] = x[:5]
+    return out
+
+
+@program
+def many_scattered(np: Any, x: Any) -> Any:
+    out = np.zeros(2000, x.dtype)
+    out[np.arange(700) * 7 % 1000] = np.repeat(x, 150)[:700]
+    for i in range(60):
+        out[i * i % 1999] = x[i % len(x)] * i
+    np.add.at(out, np.arange(400) % 90, x[0])
+    np.maximum.at(out, np.arange(60) % 50, x[1])
+    return out[:100], np.sum(out**2)
+
+
+@program
+def no_axes(np: Any, x: Any) -> Any:
+    out = np.zeros((), x.dtype)
+    out[...] = np.sum(x)
+    out += 1
+    s = np.full(3, x[0])
+    s[1] = out
+    return s, out * 2
+
+
+@program
+def whole_arrays(np: Any, x: Any) -> Any:
+    a = np.ones((2, len(x)), x.dtype)
+    a *= 2
+    a += x
+    a[...] = a**2
+    b = a.T
+    b[0] = 7
+    np.multiply(a, 2, out=a)
+    np.sin(a, out=a, where=a > 3)
+    a.reshape(-1)[3] = x[0]
+    end = a.ravel()[::-2]
+    end -= 1
+    np.cumsum(a, axis=1, out=a)
+    c = np.ones(3, x.dtype)
+    c.fill(x[1])
+    c.sort()
+    return a, c
+
+
+@program
+def functions_that_write(np: Any, x: Any) -> Any:
+    a = np.zeros((4, 4), x.dtype)
+    np.copyto(a[0], x[:4])
+    np.copyto(a[1], x[:4], where=x[:4] > 0)
+    np.put(a, [5, 6, -1], x[:2])
+    np.put(a, [17, 21], x[3], mode="wrap")
+    np.fill_diagonal(a, x[1])
+    np.putmask(a, a > 1, x[:3])
+    np.place(a, a < 0, [x[0], 3.0])
+    np.put_along_axis(a, np.array([[1], [0], [2], [3]]), x[2], axis=1)
+    np.add.at(a, ([0, 0, 1], [1, 1, 2]), x[:3])
+    np.multiply.at(a, ([0, 0, 1], [1, 1, 2]), x[:3])
+    np.negative.at(a, (slice(None), 1))
+    return a
+
+
+@program
+def views_of_views(np: Any, x: Any) -> Any:
+    a = np.zeros((4, 6), x.dtype)
+    a.flat[::7] = x[:4]
+    a.flat[1] = x[0]
+    part = np.split(a, 2)[1]
+    part[0, 0] = x[2]
+    np.rot90(a)[0] = x[:4] * 2
+    a.reshape(2, 2, 6)[1].T[::2] = x[:2]
+    np.moveaxis(a.reshape(2, 2, 2, 3), 0, -1)[1, :, 2, 1] += x[5]
+    a[1:3][:, ::-2][0] = x[:3]
+    np.squeeze(a[:, None])[3] -= x
+    np.atleast_2d(a[0])[0, 1] = 5 * x[1]
+    return a, a.diagonal(1)
+
+
+@program
+def copies_are_their_own(np: Any, x: Any) -> Any:
+    a = np.array(x)
+    b, c, d, e = a.copy(), a[[0, 1, 2]], a.astype(x.dtype), +a
+    f, g = a.flatten(), copy.copy(a)
+    h = a[:]
+    a[0] = 2 * x[1]
+    c[1] = x[5]
+    return a, b, c, d, e, f, g, h
+
+
+@program
+def creation(np: Any, x: Any) -> Any:
+    a = np.array([x[0], 2 * x[1], 3.0], x.dtype)
+    a[2] *= x[2]
+    b = np.array([[x[0], 1], [a[1], 2]], x.dtype)
+    b[0] = b[1]
+    c = np.asarray([a, a[::-1]], x.dtype)
+    c[0, 0] = x[3]
+    d = np.array(x, ndmin=2)
+    e = np.linspace(x.dtype.type(0), 1, 3, dtype=x.dtype)
+    e[1] = x[0]
+    f = np.full((2, 2), x[1])
+    f[0, 1] = 0
+    g = np.zeros_like(a)
+    g[1] = a[0]
+    h = np.ones_like(x)
+    h[1:3] = np.full_like(h, x[0])[:2]
+    i = np.concatenate([np.zeros(1, x.dtype), np.eye(2, dtype=x.dtype)[0]])
+    i[0] = x[4]
+    return a, b, c, d, e, f, g, h, i
+
+
+@program
+def python_idioms(np: Any, x: Any) -> Any:
+    first, *others = x
+    out = np.array([v * v for v in x[:3]])
+    total = sum(list(out)) + sum(x) + len(others)
+    a, b, c = out
+    k = np.zeros(2, int)
+    k[0] = 1
+    if k[0] and not k[1]:
+        out[k[0]] = first
+    return out.T @ out, total, a * b + c, np.stack([a, b]), max(out[0], out[1])
+
+
+@program
+def other_dtypes(np: Any, x: Any) -> Any:
+    n = np.zeros(3, int)
+    n[0] = x[0] * 100
+    n[1:] = x[:2] * 10
+    single = np.zeros(2, np.float32)
+    single[0] = x[1]
+    flags = np.zeros(3, bool)
+    flags[1] = x[0] > -100
+    flags[2] = x[1]
+    y = np.array(x)
+    y[:3][flags] *= 2
+    return n, single, flags, y
+
+
+@program
+def where_and_joins(np: Any, x: Any) -> Any:
+    a = np.zeros(6, x.dtype)
+    a[2:4] = x[:2]
+    b = np.where(a > 0, a, x)
+    b[0] = x[5]
+    return b, np.concatenate([a, b]), np.stack([a[1:3], b[1:3]]), np.sort(a)[::-1], a.max()
+
+
+X = numpy.random.default_rng(5).normal(size=6).astype(numpy.float32).astype(float)
+
+
+@pytest.fixture(params=["scalars", "loops"])
+def path(request: Any, monkeypatch: Any) -> str:
+    """Which code small arrays become."""
+    if request.param == "loops":
+        monkeypatch.setattr(jitad.passes.scalarize, "SMALL", -(10**9))
+    return request.param
+
+
+def traced(function: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+    def with_jitad(x: Any) -> Any:
+        return function(jitad.numpy, x)
+
+    return with_jitad
+
+
+@pytest.mark.parametrize("function", PROGRAMS, ids=lambda f: f.__name__)
+def test_a_program_that_writes(function: Callable[[Any, Any], Any], path: str) -> None:
+    f = traced(function)
+    want = oracle.plain(lambda x: function(numpy, x), [X])
+    oracle.assert_same(f(X), want)  # outside of a trace: NumPy itself
+    oracle.assert_same(jitad.jit(f)(X), want)
+    oracle.check_all(f, [X])
+
+
+def test_outside_of_a_trace_all_is_numpys() -> None:
+    np = jitad.numpy
+    for made in (np.zeros(3), np.array([1.0]), np.arange(3), np.full(2, 1.0), np.ones_like(X)):
+        assert type(made) is numpy.ndarray
+    assert np.pi == numpy.pi and np.linalg is numpy.linalg and np.sin is numpy.sin
+    assert np.zeros(2, np.float32).dtype == np.float32 == numpy.float32
+    assert isinstance(np.float64(1), np.float64) and type(np.int64(2.5)) is numpy.int64
+
+
+# -- indices that are traced -----------------------------------------------------------------------
+
+
+def at_elements(np: Any, x: Any, i: Any) -> Any:
+    out = np.array(x)
+    out[i[0]] = 3 * x[0]
+    out[i[1]] += x[2]
+    out[i] = x[:4] * 2
+    return out
+
+
+def at_rows(np: Any, x: Any, i: Any) -> Any:
+    a = np.zeros((6, 6), x.dtype)
+    a[i] = x
+    a[i, i] = x[0]
+    a[i[0]] = x * 2
+    a[i[0], 2:4] = x[1]
+    a[:, i] += x[0]
+    a[i[:2]] *= x
+    b = a.T[::-1]
+    b[i] = x
+    return a
+
+
+def accumulated(np: Any, x: Any, i: Any) -> Any:
+    a = np.zeros((6, 6), x.dtype)
+    for k in range(4):
+        a[i[k], k] += x[k]
+    np.add.at(a, i, x)
+    np.subtract.at(a, (i, i), x[:4])
+    np.multiply.at(a, (i, i), x[:4])
+    return a
+
+
+def by_masks(np: Any, x: Any, i: Any) -> Any:
+    chosen = i[0] > 0
+    a = np.array(x)
+    a[(x > 0) & chosen] = x[0]
+    b = np.outer(a, a)
+    b[x > 0] = x
+    b[b < 0.3] *= 2
+    b[x < 0] = b[x < 0][::-1]
+    b[chosen] = x[3]
+    return a, b
+
+
+def one_element(np: Any, x: Any, i: Any) -> Any:
+    a, b = np.zeros(1, x.dtype), np.zeros(1, x.dtype)
+    a[i * 0] = x[:4]
+    np.add.at(b, i * 0, x[:4])
+    return a, b, np.sum(x[:1][i * 0] * x[:4])
+
+
+def counted_bounds(np: Any, x: Any, i: Any) -> Any:
+    a = np.arange(i[0] + 2, dtype=x.dtype)
+    a[0] = x[0]
+    b = np.zeros(6, x.dtype)
+    b[: i[0]] = x[1]
+    return a, b
+
+
+@pytest.mark.parametrize(
+    "function",
+    [at_elements, at_rows, accumulated, by_masks, one_element, counted_bounds],
+    ids=lambda f: f.__name__,
+)
+def test_a_traced_index(function: Callable[[Any, Any, Any], Any], path: str) -> None:
+    def f(x: Any, i: Any) -> Any:
+        return function(jitad.numpy, x, i)
+
+    compiled, forward, reverse = jitad.jit(f), jitad.jacfwd(f), jitad.jacrev(f)
+    for i in (numpy.array([1, 4, 1, -1]), numpy.array([0, 0, 2, 3])):
+        fixed = traced(lambda np, x, i=i: function(np, x, i))
+        oracle.assert_same(compiled(X, i), oracle.plain(lambda x, f=fixed: f(x), [X]))
+        want = oracle.leaves(jitad.jacfwd(fixed)(X))
+        for jacobian in (forward, reverse):
+            for got, expected in zip(oracle.leaves(jacobian(X, i)), want, strict=True):
+                numpy.testing.assert_allclose(got, expected, rtol=0, atol=1e-12)
+    oracle.check_all(fixed, [X])
+
+
+@pytest.mark.parametrize("place", [6, -7])
+def test_a_traced_index_out_of_bounds_is_an_error(place: int, path: str) -> None:
+    def f(x: Any, i: Any) -> Any:
+        out = jitad.numpy.zeros((6, 2))
+        out[i] = x[:2]
+        out[i, 0] = x[0]
+        return out
+
+    compiled = jitad.jit(f)
+    compiled(X, 5)
+    with pytest.raises(jitad.ShapeError):
+        compiled(X, place)
+
+
+# -- random programs -------------------------------------------------------------------------------
+
+Step = tuple[int, int, int, int]
+
+VIEWS: tuple[Callable[[Any], Any], ...] = (
+    lambda a: a[1:],
+    lambda a: a[::-1],
+    lambda a: a[..., ::2],
+    lambda a: a[..., 1:-1],
+    lambda a: a[0],
+    lambda a: a[:, -1] if a.ndim > 1 else a[:2],
+    lambda a: a[-1:, None],
+    lambda a: a.T,
+    lambda a: a.swapaxes(0, -1),
+    lambda a: a.reshape(-1),
+    lambda a: a.reshape(2, -1) if a.size % 2 == 0 and a.size else a,
+    lambda a: a[None][:, 1::-1],
+    lambda a: a.ravel()[:: len(a) + 1],
+    lambda a: a.copy(),
+    lambda a: a[[0, -1, 0]],
+)
+
+
+def _interpret(np: Any, steps: list[Step], x: Any) -> list[Any]:
+    """Views of views, written to in turn; every write adds up to an affine function of x."""
+    arrays = [np.zeros((3, 4)), np.array(x), np.arange(24.0).reshape(2, 3, 4)]
+    for kind, which, other, place in steps:
+        a, b = arrays[which % len(arrays)], arrays[other % len(arrays)]
+        if a.size == 0 or a.ndim == 0 or kind < 4:
+            if a.size and a.ndim:
+                arrays.append(VIEWS[(5 * kind + place) % len(VIEWS)](a))
+        elif kind == 4:
+            a[place % len(a)] = x[place % len(x)]
+        elif kind == 5:
+            a[...] = b.ravel()[0] if b.size else 1.5
+        elif kind == 6:
+            a += x[place % len(x)]
+        elif kind == 7:
+            a[place % len(a) :] *= 2.0
+        elif kind == 8:
+            a.flat[place % a.size] = 0.25
+        else:
+            a[place % len(a)] = a[-1]
+    return [a for a in arrays if a.ndim]
+
+
+@given(some.lists(some.tuples(*(some.integers(0, n) for n in (9, 40, 40, 40))), max_size=14))
+def test_random_views_and_writes(steps: list[Step]) -> None:
+    def f(x: Any) -> list[Any]:
+        return _interpret(jitad.numpy, steps, x)
+
+    compiled = jitad.jit(f)
+    ahead = [numpy.asarray(y) for y in _interpret(numpy, steps, X + 1)]
+    behind = [numpy.asarray(y) for y in _interpret(numpy, steps, X)]
+    oracle.assert_same(compiled(X), behind)
+    oracle.assert_same(compiled(X + 1), ahead)
+    weights = [numpy.cos(numpy.arange(y.size)).reshape(y.shape) for y in behind]
+    _, pullback = jitad.vjp(f, X)
+    (x_bar,) = pullback(weights)
+    want = sum(
+        float(numpy.sum(w * (a - b))) for w, a, b in zip(weights, ahead, behind, strict=True)
+    )
+    assert math.isclose(float(numpy.sum(x_bar)), want, rel_tol=1e-9, abs_tol=1e-9)
+
+
+# -- x.at ------------------------------------------------------------------------------------------
+
+KEYS: tuple[Any, ...] = (
+    1, slice(1, 4), slice(None, None, -2), ..., [0, 2], numpy.array([1, 1, 3]),
+    numpy.array([True, False, True, False, False, True]), (None, slice(2, 3)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS, ids=str)
+def test_at(key: Any, path: str) -> None:
+    """As in JAX: an element that is named several times is updated as often."""
+
+    def f(x: Any) -> Any:
+        place, values = x.at[key], numpy.sin(x)[key]
+        return (
+            *(place.set(values), place.add(values), place.subtract(2), place.multiply(values)),
+            *(place.divide(2 + values), place.power(2), place.min(0.1), place.max(values)),
+            *(place.get(), place.apply(numpy.exp), x.at[x > 0].add(3), x),
+        )
+
+    def expected(x: Any) -> Any:
+        values = numpy.sin(x)[key]
+
+        def at(ufunc: Any, other: Any) -> Any:
+            y = x.copy()
+            ufunc.at(y, key, other)
+            return y
+
+        y, z, m = x.copy(), x.copy(), x.copy()
+        y[key], z[key] = values, numpy.exp(x[key])
+        m[x > 0] += 3
+        return (
+            *(y, at(numpy.add, values), at(numpy.subtract, 2), at(numpy.multiply, values)),
+            *(at(numpy.divide, 2 + values), at(numpy.power, 2), at(numpy.minimum, 0.1)),
+            *(at(numpy.maximum, values), x[key], z, m, x),
+        )
+
+    oracle.assert_same(jitad.jit(f)(X), oracle.plain(expected, [X]), 1e-12)
+    want = oracle.difference(expected, [X], [X])
+    tangents = oracle.leaves(jitad.jvp(f, (X,), (X,))[1])
+    for got, slope, smooth in zip(tangents, want, oracle.smooth(expected, [X], [X]), strict=True):
+        numpy.testing.assert_allclose(got[smooth], slope[smooth], rtol=1e-8, atol=1e-7)
+
+
+def test_at_a_traced_index() -> None:
+    def f(x: Any, i: Any) -> Any:
+        return x.at[i].multiply(2.0), x.at[i].add(x[:3]), x.at[i[0]].max(x[5])
+
+    i = numpy.array([1, 1, -1])
+    twice, added, most = jitad.jit(f)(X, i)
+    numpy.testing.assert_allclose(twice, X * [1, 4, 1, 1, 1, 2])
+    numpy.testing.assert_allclose(added, X + [0, X[0] + X[1], 0, 0, 0, X[2]])
+    assert most[1] == max(X[1], X[5])
+
+
+# -- printing --------------------------------------------------------------------------------------
+
+
+def test_values_print_with_their_numbers() -> None:
+    seen: list[str] = []
+
+    def f(x: Any) -> Any:
+        out = jitad.numpy.zeros(2)
+        seen.append(str(out))
+        out[0] = x[0]
+        y = x * 2
+        seen.extend([f"{y}", f"{y[0]:.2f}", repr(x[1]), str(out), f"{out[0]:8.3e}", f"{y[:, None]}"])
+        return y
+
+    kernel = jitad.jit(f)
+    kernel(numpy.array([1.0, 2.5]))
+    assert seen == [
+        "<mutable f64[2]: [0. 0.]>",
+        "<traced f64[2]: [2. 5.]>",
+        "2.00",
+        "<traced f64: 2.5>",
+        "<mutable f64[2]: [1. 0.]>",
+        "1.000e+00",
+        "<traced f64[2,1]: [[2.] [5.]]>",
+    ]
+    seen.clear()
+    numpy.testing.assert_array_equal(kernel(numpy.array([3.0, 4.0])), [6, 8])
+    assert not seen  # no guard was recorded: the kernel holds
+
+
+# -- what is refused -------------------------------------------------------------------------------
+
+
+def _argument(x: Any) -> Any:
+    x[0] = 1.0
+    return x
+
+
+def _result(x: Any) -> Any:
+    y = numpy.sin(x)
+    y[1:] += 1.0
+    return y
+
+
+def _outer(x: Any) -> Any:
+    out = jitad.numpy.zeros(3)
+
+    def inner(y: Any) -> Any:
+        out[0] = y
+        return y
+
+    return jitad.grad(inner)(x[0])
+
+
+def _plain_array(x: Any) -> Any:
+    out = numpy.zeros(3)
+    out[0] = x[0]
+    return out
+
+
+def _read_only(x: Any) -> Any:
+    a = jitad.numpy.zeros((3, 3))
+    a.diagonal()[0] = x[0]
+    return a
+
+
+def _integers(x: Any) -> Any:
+    n = jitad.numpy.zeros(3, int)
+    n += x[0]
+    return n
+
+
+def _integers_at(x: Any) -> Any:
+    n = jitad.numpy.zeros(3, int)
+    numpy.add.at(n, [0], x[:1])
+    return n
+
+
+def _at_argument(x: Any) -> Any:
+    numpy.add.at(x, [0], 1.0)
+    return x
+
+
+def _dropped(x: Any) -> Any:
+    return x.at[9].set(1.0, mode="drop")
+
+
+def _shapes(x: Any) -> Any:
+    out = jitad.numpy.zeros(3)
+    out[:2] = x
+    return out
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (_argument, r"y = jitad.numpy.array\(x\)"),
+        (_result, r"y = jitad.numpy.array\(x\)"),
+        (_outer, "create the array in the function that writes to it"),
+        (_plain_array, "float"),
+        (_read_only, "read-only"),
+        (_integers, "dtype=float"),
+        (_integers_at, "dtype=float"),
+        (_at_argument, r"x.at\[i\].add"),
+        (_dropped, "mode"),
+        (_shapes, "broadcast"),
+    ],
+    ids=lambda x: getattr(x, "__name__", ""),
+)
+def test_what_cannot_be_written_says_so(function: Callable[[Any], Any], words: str) -> None:
+    with pytest.raises(jitad.JitadError, match=words) as caught:
+        jitad.jit(function)(X)
+    assert "test_mutation.py" in str(caught.value)
+
+
+def test_an_array_of_an_outer_trace_is_read_inside() -> None:
+    def f(x: Any) -> Any:
+        out = jitad.numpy.zeros(3)
+        out[1] = x[0]
+        inner = jitad.grad(lambda y: numpy.sum(out * y**2))(x[1:4])
+        out[1] = 5.0
+        return inner, out
+
+    slopes, out = jitad.jit(f)(X)
+    numpy.testing.assert_allclose(slopes, [0, 2 * X[0] * X[2], 0])
+    numpy.testing.assert_array_equal(out, [0, 5, 0])
+    jacobian = jitad.jacrev(lambda x: f(x)[0])(X)
+    numpy.testing.assert_allclose(jacobian[1, :4], [2 * X[2], 0, 2 * X[0], 0])
+
+
+def test_what_is_kept_of_an_array_is_what_it_was() -> None:
+    """A pullback holds the array as it was when it was made."""
+
+    def f(x: Any) -> Any:
+        out = jitad.numpy.ones(3)
+        out[0] = x[0]
+        _, pullback = jitad.vjp(lambda y: out * y, x[:3])
+        out[0] = 100.0
+        return pullback(jitad.numpy.ones(3))[0]
+
+    numpy.testing.assert_allclose(jitad.jit(f)(X), [X[0], 1, 1])
+
+
+def test_long_loops_leave_short_programs() -> None:
+    """Each element is a value of its own: no array is copied for each that is written."""
+
+    def f(np: Any, x: Any) -> Any:
+        out = np.zeros(len(x))
+        for i in range(len(x)):
+            out[i] = np.sin(x[i]) * x[i - 1]
+        return np.sum(out**2)
+
+    x = numpy.linspace(0.1, 1, 300)
+    tape = jitad.jit(jitad.grad(traced(f))).plan(x).tape
+    assert not any(instr.op.name in ("index_set", "scatter_set") for instr in tape.instrs)
+    got = jitad.grad(traced(f))(x)
+    y = numpy.sin(x) * numpy.roll(x, 1)
+    ahead = numpy.roll(2 * y * numpy.sin(x), -1)
+    numpy.testing.assert_allclose(got, 2 * y * numpy.cos(x) * numpy.roll(x, 1) + ahead)
