@@ -15,6 +15,7 @@ Read the package in the order of the pipeline:
     programs/    function + transform -> the tape to compile
     report/      tape -> text: evaluation traces, graphs, tables, every stage
     api.py       grad, jvp, vjp ...: the stages composed
+    autograd.py  the operators that HIPS autograd has beside JAX's
     numpy.py     the NumPy namespace whose arrays can be written to while a function is traced
     testing.py   check_grads
 """
@@ -85,8 +86,18 @@ __all__ = [
 ]
 
 
+_AUTOGRAD = (
+    *("deriv", "elementwise_grad", "grad_and_aux", "hessian_tensor_product"),
+    *("hessian_vector_product", "holomorphic_grad", "make_ggnvp", "make_hvp", "make_jvp"),
+    *("make_vjp", "multigrad_dict", "tensor_jacobian_product", "vector_jacobian_product"),
+)
+"""HIPS autograd's operators beside JAX's: `from jitad import elementwise_grad` works."""
+
+
 def __getattr__(name: str) -> Any:
-    """jitad.numpy and jitad.scipy, imported when they are first used."""
-    if name in ("numpy", "scipy"):
+    """jitad.numpy, jitad.scipy and jitad.autograd's names, imported when they are first used."""
+    if name in ("numpy", "scipy", "autograd"):
         return importlib.import_module(f"jitad.{name}")
+    if name in _AUTOGRAD:
+        return getattr(importlib.import_module("jitad.autograd"), name)
     raise AttributeError(f"module 'jitad' has no attribute {name!r}")

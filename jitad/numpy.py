@@ -15,26 +15,28 @@ result, as in JAX, and writes into it where `x` was created here, as in NumPy.
 
 from __future__ import annotations
 
+import sys as _sys
 from typing import Any
 
 import numpy as _numpy
 
 from jitad.frontend.creation import (
     ScalarType,
-    arange,
-    array,
     array_like,
     asarray,
     creator,
-    full,
 )
+from jitad.frontend.creation import arange as arange
+from jitad.frontend.creation import array as array
+from jitad.frontend.creation import full as full
 
-__all__ = [*_numpy.__all__]
+__all__ = [*_numpy.__all__]  # pyright: ignore[reportUnsupportedDunderAll]  # NumPy's own names
 
 asanyarray = ascontiguousarray = asfortranarray = asarray
 
-_CREATORS = (
-    *("zeros", "ones", "empty", "eye", "identity", "tri", "linspace", "logspace", "geomspace"),
+_CREATORS = ("zeros", "ones", "empty")
+_COMPUTED = (
+    *("eye", "identity", "tri", "linspace", "logspace", "geomspace"),
     *("indices", "fromfunction", "fromiter", "frombuffer", "fromstring", "loadtxt", "genfromtxt"),
     *("bartlett", "blackman", "hamming", "hanning", "kaiser", "meshgrid", "diag", "diagflat"),
     *("tril", "triu", "vander", "concatenate", "stack", "vstack", "hstack", "dstack"),
@@ -45,12 +47,21 @@ _SCALARS = ("float64", "float32", "complex128", "complex64", "int64", "int32", "
 
 _made = {
     **{name: creator(getattr(_numpy, name)) for name in _CREATORS},
+    **{name: creator(getattr(_numpy, name), scalars=False) for name in _COMPUTED},
     **{name: array_like(name) for name in _LIKE},
     **{name: ScalarType(getattr(_numpy, name)) for name in _SCALARS},
 }
 
 
+# `import jitad.numpy.random as npr` gives NumPy's own module, not a second copy of it.
+__path__: list[str] = []
+for _name in ("fft", "linalg", "random"):
+    _sys.modules[f"{__name__}.{_name}"] = getattr(_numpy, _name)
+
+
 def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(f"module 'jitad.numpy' has no attribute {name!r}")
     return _made[name] if name in _made else getattr(_numpy, name)
 
 

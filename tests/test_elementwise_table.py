@@ -137,7 +137,10 @@ def test_derivatives(function: Any, domain: Any, size: int, request: Any) -> Non
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_special_values(function: Any, domain: Any, size: int, dtype: Any) -> None:
     """NaN, infinities, signed zeros, huge and tiny numbers give what NumPy gives."""
-    numbers = [WHOLE if isinstance(bounds, Fixed) else SPECIAL for bounds in domain]
+    held = any(isinstance(bounds, Fixed) for bounds in domain)
+    # With an order or a parameter some of SciPy's series do not end at infinity.
+    special = tuple(x for x in SPECIAL if not abs(x) > 100) if held else SPECIAL
+    numbers = [WHOLE if isinstance(bounds, Fixed) else special for bounds in domain]
     grid = np.array(list(itertools.product(*numbers))).T
     if any(isinstance(low, (bool, int, complex)) for low, _ in domain):
         pytest.skip("special values are those of floating point")
@@ -222,7 +225,8 @@ def test_dtypes(ufunc: Any) -> None:
     def all_of_them(mixtures: Any) -> Any:
         return [ufunc(*operands) for operands in mixtures]
 
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # SciPy's, of fractions as counts
         oracle.check_value(all_of_them, [mixtures])
 
 

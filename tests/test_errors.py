@@ -173,7 +173,8 @@ def test_errors_of_differentiation() -> None:
 def test_errors_of_arguments() -> None:
     _check_call(TraceError, "object", lambda: jitad.grad(np.sum)(np.array(["a", "b"], object)))
     _check_call(TraceError, "<U1", lambda: jitad.grad(np.sum)(np.array(["a", "b"])))
-    _check_call(TraceError, "str", lambda: jitad.grad(np.sum)("abc"))
+    _check_call(DifferentiationError, "str", lambda: jitad.grad(np.sum)("abc"))
+    _check_call(TraceError, "set", lambda: jitad.jit(lambda x, y: x)(1.0, {1.0}))
     _check_call(DifferentiationError, "complex128", lambda: jitad.grad(np.sum)(X * 1j))
     _check_call(DifferentiationError, "real", lambda: jitad.jacfwd(np.real)(X * 1j))
     _check_call(DifferentiationError, "complex", lambda: jitad.grad(np.sum, holomorphic=True)(X))

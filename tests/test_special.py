@@ -187,7 +187,7 @@ def test_logsumexp_of_nothing() -> None:
     np.testing.assert_allclose(slope, [[np.exp(1), 0, np.exp(2)], [0, 0, 0]])
     bend = jitad.hessian(lambda a: np.sum(special.logsumexp(a, axis=1)))(a)
     assert np.isfinite(bend).all()
-    for shape, axis in (((0,), None), ((3, 0, 2), 1), ((3, 0, 2), (0, 1))):
+    for shape, axis in (((0,), None), ((3, 0, 2), 1), ((3, 0, 2), 2)):
         f = jitad.jit(lambda a, axis=axis: special.logsumexp(a, axis=axis, keepdims=True))
         np.testing.assert_array_equal(
             f(np.empty(shape)), sp.logsumexp(np.empty(shape), axis=axis, keepdims=True)

@@ -41,8 +41,6 @@ class Body:
             parameters.append(f"ptr noalias %out{k}")
             if i in storage:
                 self.pointers[storage[i]] = f"%out{k}"
-        for home, offset in self.memory.offsets.items():
-            self.pointers[home] = self.in_arena(offset)
         return [*parameters, "ptr noalias %arena"]
 
     def in_arena(self, offset: int) -> str:
@@ -67,6 +65,12 @@ class Body:
         home = self.program.storage.get(i, i)
         if home in self.pointers:
             return self.pointers[home]
+        offset = self.memory.offsets.get(home)
+        if offset is not None:
+            # At the function's entry: the first to ask may stand in a loop.
+            name = self.pointers[home] = f"%{self.writer.fresh('m')}"
+            self.allocas.append(f"  {name} = getelementptr i8, ptr %arena, i64 {offset}")
+            return name
         instr = self.tape.instrs[i]
         slot = self.alloca(memory_type(instr.dtype))
         self.store(self.registers[i], slot, i)

@@ -1,12 +1,16 @@
-"""Long straight-line code -> several functions, so that LLVM's time stays linear in its length.
+"""Long programs -> several functions, so that LLVM's time stays linear in their length.
 
-LLVM's register allocator takes more than linear time in the length of a basic block. A rank-0
-nest of many roots is cut into functions of `CHUNK` roots each; scalars that one of them computes
-and a later one reads pass through memory, where a register allocator would have put them too. The
-accesses are volatile: LLVM's search for aliases among thousands of others is quadratic.
+LLVM takes more than linear time in the number of loops of a function, and its register allocator
+in the length of a basic block. Nests that are many, or have many roots, are cut into functions;
+scalars that one of them computes and a later one reads pass through memory, where a register
+allocator would have put them too. The accesses are volatile: LLVM's search for aliases among
+thousands of others is quadratic.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from jitad.codegen.body import Body
 from jitad.codegen.nest import NestEmitter
@@ -14,13 +18,27 @@ from jitad.ops.structural import JOINS
 from jitad.passes.schedule import Nest, Root
 
 CHUNK = 1500
-"""Roots in one function."""
+"""Roots of straight-line code in one function."""
+
+_LOOPS = 100
+"""A loop nest counts as so many roots."""
 
 
-def emit_chunks(body: Body, nest: Nest, step: int, name: str) -> list[str]:
-    """Write calls of the pieces into `body`; the texts of their functions."""
-    pieces = [nest.roots[k : k + CHUNK] for k in range(0, len(nest.roots), CHUNK)]
-    reads = [[_scalars_read(body, root) for root in piece] for piece in pieces]
+class Unit(NamedTuple):
+    """A nest, or one root of straight-line code, and the step that it belongs to."""
+
+    step: int
+    nest: Nest
+
+
+def emit_nests(body: Body, steps: Sequence[Unit], name: str) -> list[str]:
+    """Write consecutive nests into `body`, or calls of functions; the texts of these."""
+    pieces = _pieces(steps)
+    if len(pieces) < 2:
+        for step, nest in steps:
+            NestEmitter(body, nest, step).emit()
+        return []
+    reads = [[_scalars_read(body, unit) for unit in piece] for piece in pieces]
     slots = _slots(body, pieces, reads)
     outer = body.writer.lines
     for i, offset in slots.items():
@@ -28,7 +46,7 @@ def emit_chunks(body: Body, nest: Nest, step: int, name: str) -> list[str]:
             body.store(body.registers[i], body.in_arena(offset), i, volatile=True)
     functions: list[str] = []
     for k, (piece, needed) in enumerate(zip(pieces, reads, strict=True)):
-        functions.append(_piece(body, piece, needed, slots, step, f"{name}_{k}"))
+        functions.append(_piece(body, piece, needed, slots, f"{name}_{k}"))
         body.writer.lines = outer
         arguments = ", ".join(p.replace("noalias ", "").replace("readonly ", "")
                               for p in body.parameters)  # fmt: skip
@@ -39,51 +57,81 @@ def emit_chunks(body: Body, nest: Nest, step: int, name: str) -> list[str]:
     return functions
 
 
+def _pieces(steps: Sequence[Unit]) -> list[list[Unit]]:
+    """The steps cut where a function is full."""
+    pieces: list[list[Unit]] = []
+    count = CHUNK
+    for unit in _units(steps):
+        weight = _LOOPS if unit.nest.space else 1
+        if count + weight > CHUNK:
+            pieces.append([])
+            count = 0
+        count += weight
+        pieces[-1].append(unit)
+    return pieces
+
+
+def _units(steps: Sequence[Unit]) -> Iterator[Unit]:
+    for step, nest in steps:
+        if nest.space:
+            yield Unit(step, nest)
+        else:
+            yield from (Unit(step, Nest((), [root])) for root in nest.roots)
+
+
 def _piece(
-    body: Body,
-    piece: list[Root],
-    reads: list[list[int]],
-    slots: dict[int, int],
-    step: int,
-    name: str,
+    body: Body, piece: list[Unit], reads: list[list[int]], slots: dict[int, int], name: str
 ) -> str:
     """One function: scalars of other pieces are loaded before their first use."""
     inner = type(body)(body.program, body.writer, body.memory)
-    for root, needed in zip(piece, reads, strict=True):
+    for (step, nest), needed in zip(piece, reads, strict=True):
         for i in needed:
             if i not in inner.registers:
                 inner.registers[i] = inner.load(inner.in_arena(slots[i]), i, volatile=True)
-        NestEmitter(inner, Nest((), [root]), step).emit()
-        i = root.index
-        if i in slots and i in inner.registers:
-            inner.store(inner.registers[i], inner.in_arena(slots[i]), i, volatile=True)
+        NestEmitter(inner, nest, step).emit()
+        for root in nest.roots:
+            i = root.index
+            if i in slots and i in inner.registers:
+                inner.store(inner.registers[i], inner.in_arena(slots[i]), i, volatile=True)
     return inner.function(name)
 
 
-def _scalars_read(body: Body, root: Root) -> list[int]:
-    """The stored scalars that computing a root reads, through virtual values as well."""
+def _scalars_read(body: Body, unit: Unit) -> list[int]:
+    """The stored scalars that computing a unit reads, through virtual values as well."""
     tape, program = body.tape, body.program
     found: list[int] = []
-    instr = tape.instrs[root.index]
-    stack = [instr.args[root.part]] if instr.op in JOINS else list(instr.args)
+    seen: set[int] = set()
+    stack = [j for root in unit.nest.roots for j in _operands(body, root)]
     while stack:
         i = stack.pop()
-        if i in program.position:
-            if i not in program.storage:
-                found.append(i)
-        else:
+        if i in seen:
+            continue
+        seen.add(i)
+        if i not in program.position:
             stack.extend(tape.instrs[i].args)
+        elif i not in program.storage:
+            found.append(i)
     return found
 
 
-def _slots(body: Body, pieces: list[list[Root]], reads: list[list[list[int]]]) -> dict[int, int]:
+def _operands(body: Body, root: Root) -> Sequence[int]:
+    instr = body.tape.instrs[root.index]
+    return (instr.args[root.part],) if instr.op in JOINS else instr.args
+
+
+def _slots(body: Body, pieces: list[list[Unit]], reads: list[list[list[int]]]) -> dict[int, int]:
     """Places in the arena for the scalars that cross from one function to another."""
-    home = {root.index: k for k, piece in enumerate(pieces) for root in piece}
+    home = {
+        root.index: k
+        for k, piece in enumerate(pieces)
+        for unit in piece
+        for root in unit.nest.roots
+    }
     crossing: set[int] = set()
     for k, piece in enumerate(reads):
         for needed in piece:
             crossing.update(i for i in needed if home.get(i, -1) != k)
-    # What instructions outside of this nest, or the caller, read goes through memory as well.
+    # What instructions outside of these nests, or the caller, read goes through memory as well.
     for i, instr in enumerate(body.tape.instrs):
         if i not in home:
             crossing.update(j for j in instr.args if j in home and j not in body.program.storage)

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from jitad.codegen.arena import plan
 from jitad.codegen.body import Body
-from jitad.codegen.chunks import CHUNK, emit_chunks
+from jitad.codegen.chunks import Unit, emit_nests
 from jitad.codegen.library import LibraryCall
-from jitad.codegen.nest import NestEmitter
 from jitad.codegen.writer import Writer
 from jitad.passes.schedule import Nest, Program
 
@@ -48,13 +47,15 @@ def emit(program: Program) -> Code:
     memory = plan(program)
     body = Body(program, writer, memory)
     functions: list[str] = []
+    nests: list[Unit] = []
     for k, step in enumerate(program.steps):
-        if isinstance(step, Nest) and not step.space and len(step.roots) > CHUNK:
-            functions += emit_chunks(body, step, k, f"{_NAME}_{k}")
-        elif isinstance(step, Nest):
-            NestEmitter(body, step, k).emit()
-        else:
-            LibraryCall(body, step.index).emit()
+        if isinstance(step, Nest):
+            nests.append(Unit(k, step))
+            continue
+        functions += emit_nests(body, nests, f"{_NAME}_{k}")
+        nests.clear()
+        LibraryCall(body, step.index).emit()
+    functions += emit_nests(body, nests, f"{_NAME}_{len(program.steps)}")
     for k, i in enumerate(program.tape.outputs):
         if i not in program.storage:
             body.store(body.registers[i], f"%out{k}", i)

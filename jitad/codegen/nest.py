@@ -230,14 +230,12 @@ class NestEmitter:
             self._check(instr, register, reads[0][1])
         elif instr.op is st.cumsum:
             self._running(root.index, instr, register, reads[0][1])
-        elif instr.op in st.UPDATES and target is None:
-            self._update_scalar(root.index, instr, register)
+        elif target is None:
+            self._keep(root.index, instr, register)
         elif instr.op in st.UPDATES and not overwrites(self.body, instr):
             place = self.elements.place(root.index, target)
             total = self.writer.plus(self.body.load(place, root.index), register, instr.dtype)
             self.body.store(total, place, root.index)
-        elif target is None:
-            self.body.registers[root.index] = register
         else:
             self.body.store(register, self.elements.place(root.index, target), root.index)
 
@@ -247,12 +245,12 @@ class NestEmitter:
         self.slots[i] = self.body.alloca(memory_type(dtype))
         self.body.store(self.body.registers[i], self.slots[i], i)
 
-    def _update_scalar(self, i: int, instr: Instr, register: str) -> None:
-        """One more element that goes into an array of one element."""
+    def _keep(self, i: int, instr: Instr, register: str) -> None:
+        """The one element of a value; of an update one more that goes into it."""
         if instr.op in (st.scatter_add, st.scatter_set):
             index = self.reader.reads(Root(i), instr)[1]
             self.elements.bounds(self.elements.values[index], instr.shape[0])
-        if not overwrites(self.body, instr):
+        if instr.op in st.UPDATES and not overwrites(self.body, instr):
             known = self.body.load(self.slots[i], i) if i in self.slots else self.body.registers[i]
             register = self.writer.plus(known, register, instr.dtype)
         if i in self.slots:

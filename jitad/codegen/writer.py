@@ -12,6 +12,7 @@ import numpy as np
 
 from jitad.codegen.external import external
 from jitad.codegen.vector_math import vector_variants
+from jitad.ir.errors import CompileError
 from jitad.ir.op import BOOL, COMPLEX64, COMPLEX128, FLOAT32, FLOAT64, INT32, INT64, REAL_OF, DType
 
 TYPES: dict[DType, str] = {
@@ -162,6 +163,7 @@ class Writer:
 
     def intrinsic(self, name: str, t: DType, *xs: str) -> str:
         """An LLVM intrinsic that is overloaded on one type."""
+        check_real(name, t)
         ty = self.type(t)
         full = f"{name}.{'f64' if t == FLOAT64 else 'f32'}"
         self.declarations[full] = f"declare {ty} @{full}({', '.join([ty] * len(xs))})"
@@ -169,6 +171,7 @@ class Writer:
 
     def libm(self, name: str, t: DType, *xs: str) -> str:
         """A function of the C library, by the name of its double version."""
+        check_real(name, t)
         ty = self.type(t)
         full = name if t == FLOAT64 else f"{name}f"
         self.declarations[full] = f"declare {ty} @{full}({', '.join([ty] * len(xs))}) #0"
@@ -282,6 +285,12 @@ class Writer:
                 f'"vector-function-abi-variant"="{text}" }}'
             )
         return "\n".join([*parts, *self.metadata]) + "\n"
+
+
+def check_real(name: str, t: DType) -> None:
+    """LLVM would end the process where a function of real numbers is given others."""
+    if t.kind != "f":
+        raise CompileError(f"{name} is a function of floating point, and its operand is {t}")
 
 
 def float_literal(x: float) -> str:

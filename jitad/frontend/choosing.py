@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.conversion import as_array, as_array_on, refuse_out
-from jitad.frontend.indices import nonzero
 from jitad.frontend.operands import (
     as_dtype,
     as_shape,
@@ -33,12 +32,12 @@ from jitad.ops import structural as st
 
 @implements(np.where)
 def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
-    if x is None and y is None:
-        return nonzero(condition)
     if x is None or y is None:
         raise TraceError(
-            "np.where with one array to choose from",
-            remedy="use np.where(condition, x, y)",
+            "np.where of a condition alone has a result whose "
+            "shape depends on values: both arrays to choose from are needed",
+            remedy="use np.where(condition, x, y); or np.nonzero(condition), which is traced again "
+            "where other elements are true",
         )
     operands = (condition, x, y)
     builder = innermost(operands)

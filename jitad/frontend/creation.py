@@ -12,20 +12,22 @@ from jitad.frontend import attributes
 from jitad.frontend.active import holds_traced, innermost_trace
 from jitad.frontend.mutable import MutableArray, mutable, renewed, settled
 from jitad.frontend.operands import as_dtype, as_shape, common_dtype, lift
-from jitad.ir.builder import Builder
 from jitad.ir.value import FUNCTIONS, HOOKS, Value
 from jitad.ops import structural as st
 
 
-def creator(function: Any) -> Any:
-    """A NumPy function whose results are mutable where it is called in a traced function."""
+def creator(function: Any, scalars: bool = True) -> Any:
+    """A NumPy function whose results are mutable where it is called in a traced function.
+
+    Without `scalars` those of no axes are values: what is computed, not made to be filled.
+    """
 
     @functools.wraps(function)
     def create(*args: Any, **kwargs: Any) -> Any:
         if innermost_trace() is None:
             return function(*args, **kwargs)
         args, kwargs = settled(args, kwargs)
-        return renewed(function(*args, **kwargs), scalars=True)
+        return renewed(function(*args, **kwargs), scalars)
 
     return create
 
@@ -95,22 +97,17 @@ def array_like(name: str) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def create(a: Any, *args: Any, **kwargs: Any) -> Any:
-        if innermost_trace() is None:
+        builder = innermost_trace()
+        if builder is None:
             return function(a, *args, **kwargs)
         if isinstance(a, (list, tuple)) and holds_traced(a):
             a = array(a)
-        (a, *args), kwargs = settled((a, *args), kwargs)
-        if holds_traced([*args, *kwargs.values()]) and not isinstance(a, Value):
-            a = lift(_builder(), np.asarray(a))
-        return renewed(function(a, *args, **kwargs), scalars=True)
+        (a, *rest), kwargs = settled((a, *args), kwargs)
+        if holds_traced([*rest, *kwargs.values()]) and not isinstance(a, Value):
+            a = lift(builder, np.asarray(a))
+        return renewed(function(a, *rest, **kwargs), scalars=True)
 
     return create
-
-
-def _builder() -> Builder:
-    builder = innermost_trace()
-    assert builder is not None
-    return builder
 
 
 class ScalarType:

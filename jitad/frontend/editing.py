@@ -66,8 +66,6 @@ def _edited(function: Any, numbers: np.ndarray, *more: Any) -> np.ndarray:
 def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Value:
     builder = innermost((arr, obj, values))
     x, place = flattened(as_array_on(builder, arr), axis)
-    if axis is not None and x.ndim == 0:
-        raise ShapeError("np.insert into a scalar", remedy="use np.append")
     places = _known_places(builder, obj)
     if isinstance(places, slice):
         places = np.arange(*places.indices(x.shape[place]))
@@ -79,6 +77,10 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Value:
         # One int inserts a whole block, whose first axis stands for the one it is inserted along.
         new = moveaxis(new, 0, place)
     count = new.shape[place] if places.size == 1 else places.size
+    # As NumPy's assignments do it: leading axes of length 1 go.
+    extra = new.ndim - x.ndim
+    if extra > 0 and set(new.shape[:extra]) == {1}:
+        new = st.reshape(new, shape=new.shape[extra:])
     new = broadcast_to(new, tuple(count if i == place else n for i, n in enumerate(x.shape)))
     n = x.shape[place]
     at = places.item() if places.size == 1 else places

@@ -6,16 +6,15 @@ elements at the time. As long as nothing traced has been written, it computes wi
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from jitad.frontend.active import holds_traced, innermost_trace
-from jitad.frontend.guards import concrete, guard_array
+from jitad.frontend.guards import guard_array
 from jitad.frontend.operands import as_dtype, as_shape, lift
-from jitad.frontend.places import places_of
+from jitad.frontend.places import are_integers, fitting, places_of
 from jitad.frontend.storage import Places, Storage
 from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError, TraceError
@@ -117,7 +116,7 @@ class MutableArray(Value):
     def __getitem__(self, index: Any) -> Any:
         key = static(index)
         if key is None:
-            result = HOOKS["getitem"](self.freeze(), index)
+            result = self._gathered(index)
             # NumPy gives a view where an integer is the index: a copy must not be written to.
             return result if _has_traced_integer(index) else renewed(result)
         places = self.places[key]
@@ -141,6 +140,12 @@ class MutableArray(Value):
             return
         places = places_of(self.storage, self.places, index)
         self.storage.scatter(places, self.lifted(value, places.shape))
+
+    def _gathered(self, index: Any) -> Value:
+        """The elements at a traced index: by their places, where only integers are given."""
+        if self.ndim == 1 and are_integers(index):
+            return self.storage.gather(places_of(self.storage, self.places, index))
+        return HOOKS["getitem"](self.freeze(), index)
 
     def _set_where(self, mask: Value, value: Any) -> None:
         """x[mask] = value: by selection where each element's value is known without a count."""
@@ -175,12 +180,12 @@ class MutableArray(Value):
             return self.lifted(value, shape)
         with np.errstate(invalid="ignore"):
             array = np.asarray(value).astype(self.dtype)
-        return np.broadcast_to(_fitting(array, shape), shape)
+        return np.broadcast_to(fitting(array, shape), shape)
 
     def lifted(self, value: Any, shape: tuple[int, ...]) -> Value:
         """What is to be written as a value of the dtype, broadcast to the shape."""
         x = as_dtype(lift(self.builder, value), self.dtype)
-        return as_shape(_fitting(x, shape), shape)
+        return as_shape(fitting(x, shape), shape)
 
     # -- methods that differ from a value's --------------------------------------------------------
 
@@ -385,91 +390,6 @@ def _is_same(value: Any, storage: Storage, places: Places) -> bool:
     if not isinstance(value, MutableArray) or value.storage is not storage:
         return False
     return value.shape == places.shape and bool(np.all(value.places == places))
-
-
-def _fitting(x: Any, shape: tuple[int, ...]) -> Any:
-    """x without leading axes of length 1, which NumPy drops in assignments, if it fits then."""
-    extra = max(0, len(x.shape) - len(shape))
-    kept = x.shape[extra:]
-    wanted = shape[len(shape) - len(kept) :]
-    if any(n != 1 for n in x.shape[:extra]) or any(
-        n not in (1, m) for n, m in zip(kept, wanted, strict=True)
-    ):
-        raise ShapeError(
-            f"an array of shape {x.shape} does not broadcast to the elements of shape {shape} "
-            "that it is assigned to",
-            remedy="assign as many elements as there are, or one for all",
-        )
-    return x.reshape(kept) if extra else x
-
-
-# -- operators -------------------------------------------------------------------------------------
-
-
-def _of_numbers(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def method(self: MutableArray) -> Any:
-        numbers = self.plain()
-        return convert(self.freeze() if numbers is None else np.asarray(numbers))
-
-    return method
-
-
-def _forward(ufunc: Any) -> Callable[[Any, Any], Any]:
-    return lambda self, other: self.__array_ufunc__(ufunc, "__call__", self, other)
-
-
-def _reflected(ufunc: Any) -> Callable[[Any, Any], Any]:
-    return lambda self, other: self.__array_ufunc__(ufunc, "__call__", other, self)
-
-
-def _in_place(ufunc: Any) -> Callable[[Any, Any], Any]:
-    return lambda self, other: self.__array_ufunc__(
-        ufunc, "__call__", self, other, out=(self,), casting="same_kind"
-    )
-
-
-def _unary(ufunc: Any) -> Callable[[Any], Any]:
-    return lambda self: self.__array_ufunc__(ufunc, "__call__", self)
-
-
-_BINARY = {
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "truediv": np.true_divide,
-    "floordiv": np.floor_divide,
-    "mod": np.remainder,
-    "pow": np.power,
-    "matmul": np.matmul,
-    "and": np.bitwise_and,
-    "or": np.bitwise_or,
-    "xor": np.bitwise_xor,
-}
-_OTHERS = {
-    "lt": np.less,
-    "le": np.less_equal,
-    "gt": np.greater,
-    "ge": np.greater_equal,
-    "eq": np.equal,
-    "ne": np.not_equal,
-    "divmod": np.divmod,
-}
-_UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
-for _name, _ufunc in (_BINARY | _OTHERS).items():
-    setattr(MutableArray, f"__{_name}__", _forward(_ufunc))
-for _name, _ufunc in _BINARY.items():
-    setattr(MutableArray, f"__r{_name}__", _reflected(_ufunc))
-    setattr(MutableArray, f"__i{_name}__", _in_place(_ufunc))
-for _name, _ufunc in _UNARY.items():
-    setattr(MutableArray, f"__{_name}__", _unary(_ufunc))
-for _name, _convert in {
-    "bool": bool,
-    "int": int,
-    "float": float,
-    "complex": complex,
-    "index": operator.index,
-}.items():
-    setattr(MutableArray, f"__{_name}__", _of_numbers(_convert))
 
 
 def freeze(x: Value) -> Value:

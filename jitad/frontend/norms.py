@@ -165,4 +165,9 @@ def rank_of(s: Value, shape: Shape, tol: Any, rtol: Any) -> Value:
         limit = ew.mul(max_(s, axis=-1), tolerance(s, rtol, default, lead))
     else:
         limit = tolerance(s, tol, 0.0, lead)
+    return rank_above(s, limit)
+
+
+def rank_above(s: Value, limit: Value) -> Value:
+    """How many singular values exceed a limit, one for each matrix of a stack."""
     return sum_(ew.gt(s, mx.along_columns(limit, s.shape)), axis=-1)

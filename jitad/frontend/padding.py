@@ -205,16 +205,21 @@ def _reflection(edge_again: bool) -> tuple[Callable[..., Value], Any]:
 def _mirrored(x: Value, axis: int, width: int, odd: bool, edge_again: bool) -> Value:
     """What comes after x: all that there is, reflected at its end, doubles it until it suffices."""
     n = x.shape[axis]
-    whole = x
-    while whole.shape[axis] < n + width:
-        length = whole.shape[axis]
-        stop = length if edge_again else length - 1
-        count = min(stop, n + width - length)
-        image = flip(_part(whole, slice(stop - count, stop), axis), axis)
-        if odd:
-            image = np.subtract(np.multiply(_end(whole, axis, 1), 2), image)
+    whole, image = x, _image(x, axis, width, odd, edge_again)
+    if image.shape[axis] == width:
+        return image
+    while image.shape[axis]:
         whole = concatenate([whole, image], axis=axis)
+        missing = n + width - whole.shape[axis]
+        image = _image(whole, axis, missing, odd, edge_again)
     return _part(whole, slice(n, None), axis)
+
+
+def _image(x: Value, axis: int, width: int, odd: bool, edge_again: bool) -> Value:
+    """The reflection of x at its end, as far as it is wanted."""
+    stop = x.shape[axis] if edge_again else x.shape[axis] - 1
+    image = flip(_part(x, slice(max(0, stop - width), stop), axis), axis)
+    return np.subtract(np.multiply(_end(x, axis, 1), 2), image) if odd else image
 
 
 def _wrapped(x: Value, axis: int, widths: Widths) -> list[Value]:

@@ -1,4 +1,7 @@
-"""A traced index of a view -> where in the array's memory the elements are, as a traced array."""
+"""A traced index of a view -> where in the array's memory the elements are, as a traced array.
+
+And whether what is assigned to elements fits them.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import numpy as np
 
 from jitad.frontend.operands import as_dtype, as_shape, broadcast_shape, lift
 from jitad.frontend.storage import Places, Storage
+from jitad.ir.errors import ShapeError
 from jitad.ir.op import INT64
 from jitad.ir.value import HOOKS, Value
 from jitad.ops import elementwise as ew
@@ -21,9 +25,14 @@ def places_of(storage: Storage, places: Places, index: Any) -> Value:
     """The places of `view[index]`, of that index's shape."""
     items = index if isinstance(index, tuple) else (index,)
     key = storage.key(places)
-    if key is None or not all(_is_integer(item) for item in items) or len(items) > places.ndim:
+    if key is None or not are_integers(index) or len(items) > places.ndim:
         return HOOKS["getitem"](lift(storage.builder, np.ascontiguousarray(places)), index)
     return _from_integers(storage, places, items, key)
+
+
+def are_integers(index: Any) -> bool:
+    """Whether an index has integers and arrays of them only."""
+    return all(map(_is_integer, index if isinstance(index, tuple) else (index,)))
 
 
 def _is_integer(item: Any) -> bool:
@@ -42,9 +51,12 @@ def _from_integers(storage: Storage, places: Places, items: Any, key: Any) -> Va
     shape = broadcast_shape(*(value.shape for value in values))
     total: Value | None = None
     valid: Value | None = None
+    alone = places.shape == storage.order.shape and offset == 0 and steps == (1,)
     for value, n, step in zip(values, places.shape, steps, strict=False):
         i = as_shape(value, shape)
         i = ew.where(ew.lt(i, 0), ew.add(i, n), i)
+        if alone:
+            return i
         inside = ew.logical_and(ew.ge(i, 0), ew.lt(i, n))
         term = ew.mul(i, step)
         total = term if total is None else ew.add(total, term)
@@ -57,3 +69,19 @@ def _from_integers(storage: Storage, places: Places, items: Any, key: Any) -> Va
     full = (*shape, *rest.shape)
     spread = st.broadcast(st.reshape(found, shape=(*shape, *(1,) * rest.ndim)), shape=full)
     return ew.add(spread, as_shape(lift(builder, np.ascontiguousarray(rest - offset)), full))
+
+
+def fitting(x: Any, shape: tuple[int, ...]) -> Any:
+    """x without leading axes of length 1, which NumPy drops in assignments, if it fits then."""
+    extra = max(0, len(x.shape) - len(shape))
+    kept = x.shape[extra:]
+    wanted = shape[len(shape) - len(kept) :]
+    if any(n != 1 for n in x.shape[:extra]) or any(
+        n not in (1, m) for n, m in zip(kept, wanted, strict=True)
+    ):
+        raise ShapeError(
+            f"an array of shape {x.shape} does not broadcast to the elements of shape {shape} "
+            "that it is assigned to",
+            remedy="assign as many elements as there are, or one for all",
+        )
+    return x.reshape(kept) if extra else x

@@ -25,7 +25,8 @@ from jitad.ir.value import FUNCTIONS, HOOKS, UFUNCS, Value
 
 def answer_ufunc(ufunc: Any, method: str, operands: tuple[Any, ...], options: Any) -> Any:
     """What `ufunc` or a method of it gives for traced operands."""
-    options = {name: given for name, given in options.items() if given is not None}
+    # axis=None has a meaning of its own: all axes.
+    options = {k: given for k, given in options.items() if given is not None or k == "axis"}
     if "out" in options:
         raise TraceError(
             f"np.{ufunc.__name__}(..., out=) of a traced value",

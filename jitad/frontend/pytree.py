@@ -6,6 +6,7 @@ dict, list, tuple, namedtuple, OrderedDict, deque, dataclasses and None are node
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import optree
@@ -24,6 +25,39 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
             _register(type(leaf))
             return flatten(tree)
     return leaves, structure
+
+
+@dataclasses.dataclass(frozen=True)
+class Static:
+    """An argument that is no number, as a node without leaves: part of the structure."""
+
+    item: Any
+
+
+optree.register_pytree_node(
+    Static, lambda x: ((), x), lambda x, _: x, namespace=NAMESPACE
+)  # fmt: skip
+
+
+def with_statics(tree: Any, is_leaf: Callable[[Any], bool]) -> Any:
+    """The tree with what `is_leaf` refuses made static: strings, functions, objects that hash."""
+    return optree.tree_map(lambda x: x if is_leaf(x) else Static(x), tree, namespace=NAMESPACE)
+
+
+def statics_of(tree: Any) -> list[Any]:
+    """The items of the static nodes in a tree."""
+    nodes = optree.tree_leaves(tree, is_leaf=lambda x: isinstance(x, Static), namespace=NAMESPACE)
+    return [x.item for x in nodes if isinstance(x, Static)]
+
+
+def without_statics(tree: Any) -> Any:
+    """The tree with the items themselves in the place of static nodes."""
+    return optree.tree_map(
+        lambda x: x.item if isinstance(x, Static) else x,
+        tree,
+        is_leaf=lambda x: isinstance(x, Static),
+        namespace=NAMESPACE,
+    )
 
 
 def unflatten(structure: Structure, leaves: Any) -> Any:

@@ -21,7 +21,7 @@ from jitad.frontend.operands import (
 )
 from jitad.frontend.shaping import expand_dims, moveaxis, sizes_of
 from jitad.ir.errors import ShapeError, TraceError
-from jitad.ir.op import FLOAT64
+from jitad.ir.op import FLOAT64, is_differentiable
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
@@ -34,12 +34,12 @@ def _count(num: Any) -> int:
     return count
 
 
-def _ends(*ends: Any) -> list[Value]:
+def _ends(*ends: Any, least: Any = bool) -> list[Value]:
     """The ends of a range on one tape, of one dtype of floating point and one shape."""
     builder = innermost(ends)
     values = [lift(builder, x) for x in ends]
-    dtype = common_dtype(*values)
-    dtype = FLOAT64 if dtype.kind in "ib" else dtype
+    dtype = np.result_type(common_dtype(*values), least)
+    dtype = supported(dtype if is_differentiable(dtype) else FLOAT64)
     shape = broadcast_shape(*(x.shape for x in values))
     return [as_shape(as_dtype(x, dtype), shape) for x in values]
 
@@ -60,12 +60,11 @@ def linspace(
     count = _count(num)
     gaps = count - 1 if endpoint else count
     gap = ew.sub(high, low)
-    step = ew.div(gap, float(gaps)) if gaps > 0 else low.builder.const(
-        math.nan, low.shape, low.dtype)  # fmt: skip
+    step = ew.div(gap, float(gaps)) if gaps > 0 else None
     shape = (count, *low.shape)
     place = st.iota_on(low, shape, 0)
     number = as_dtype(place, low.dtype)
-    y = ew.mul(number, as_shape(step if gaps > 0 else gap, shape))
+    y = ew.mul(number, as_shape(gap if step is None else step, shape))
     y = ew.add(y, as_shape(low, shape))
     if endpoint and count > 1:
         # The last number is the end itself, whatever rounding makes of the steps to it.
@@ -73,7 +72,7 @@ def linspace(
     if dtype is not None and np.dtype(dtype).kind in "iu":
         y = ew.floor(y)
     y = _finished(y, dtype, axis)
-    return (y, step) if retstep else y
+    return (y, math.nan if step is None else step) if retstep else y
 
 
 @implements(np.logspace)
@@ -102,9 +101,7 @@ def geomspace(
     start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Value:
     """The ends must not be 0, which is not known while tracing: such a range is not a number."""
-    low, high = _ends(start, stop)
-    if dtype is not None and np.dtype(dtype).kind == "c" and low.dtype.kind != "c":
-        low, high = (as_dtype(x, np.dtype(dtype)) for x in (low, high))
+    low, high = _ends(start, stop, least=float if dtype is None else dtype)
     # Of complex numbers all is turned so that the first one is positive.
     sign: Any = np.divide(low, np.absolute(low)) if low.dtype.kind == "c" else np.sign(low)
     ends = [np.log10(np.divide(x, sign)) for x in (low, high)]

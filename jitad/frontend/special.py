@@ -1,4 +1,4 @@
-"""SciPy's special functions on values: a ufunc records one op, a function is composed of several."""
+"""SciPy's special functions on values: a ufunc records one op, a function is composed of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,13 @@ from jitad.ir.op import FLOAT64
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.special import ROWS, special_bessel, special_gamma, special_integrals
+from jitad.ops.special import (
+    ROWS,
+    special_bessel,
+    special_gamma,
+    special_integrals,
+    special_polynomials,
+)
 
 # -- ufuncs ----------------------------------------------------------------------------------------
 
@@ -45,8 +51,22 @@ def _several(ops: tuple[Any, ...]) -> Callable[..., tuple[Value, ...]]:
     return lambda x: tuple(op(x) for op in ops)
 
 
+def _polynomial(ufunc: Any, whole: Callable[..., Any]) -> None:
+    """Of whole degrees by recurrence, as SciPy does; of others as far as it has them."""
+    real = ROWS.get(ufunc)
+
+    def record(*operands: Any) -> Value:
+        is_whole = align(ufunc, operands)[0].dtype.kind == "i"
+        op = whole if is_whole or real is None else real
+        return op(*_aligned(ufunc, operands))
+
+    UFUNCS[ufunc] = record
+
+
 for _ufunc, _op in ROWS.items():
     _record(_ufunc, _op)
+for _ufunc, _op in special_polynomials.WHOLE_DEGREE.items():
+    _polynomial(_ufunc, _op)
 for _ufunc, _op in (
     *((sp.exp2, ew.exp2), (sp.expm1, ew.expm1), (sp.log1p, ew.log1p), (sp.cbrt, ew.cbrt)),
     *((sp.sici, _several(special_integrals.SICI)), (sp.shichi, _several(special_integrals.SHICHI))),
@@ -58,7 +78,7 @@ for _ufunc, _op in (
 # -- the gamma function's family -------------------------------------------------------------------
 
 
-def _float(x: Any) -> Value:
+def _float(x: Any) -> Any:
     x = as_value(x)
     return x if x.dtype.kind == "f" else as_dtype(x, FLOAT64)
 
@@ -93,7 +113,7 @@ def multigammaln(a: Any, d: Any) -> Any:
     if isinstance(d, Value) or d != int(d) or d < 1:
         raise TraceError("d of multigammaln is no positive integer", remedy="give d as an int >= 1")
     a = _float(a)
-    total = sum(UFUNCS[sp.gammaln](a - 0.5 * j) for j in range(int(d)))
+    total: Any = sum(UFUNCS[sp.gammaln](a - 0.5 * j) for j in range(int(d)))
     return as_dtype(total, FLOAT64) + d * (d - 1) * 0.25 * math.log(math.pi)
 
 
@@ -105,8 +125,8 @@ def factorial(n: Any, exact: bool = False, extend: str = "zero") -> Any:
             remedy="use factorial(n), or gamma(n + 1) where n may be negative",
         )
     n = as_value(n)
-    value = UFUNCS[sp.gamma](n + 1)
-    value = np.where(n < 0, np.zeros((), value.dtype), value)
+    value = UFUNCS[sp.gamma](np.add(n, 1))
+    value: Any = np.where(np.less(n, 0), np.zeros((), value.dtype), value)
     # SciPy's is of double precision for arrays.
     return as_dtype(value, FLOAT64) if n.shape else value
 

@@ -40,7 +40,9 @@ class Storage:
     at places in `aside` have the values there instead, where they are `dirty`.
     """
 
-    __slots__ = ("aside", "base", "builder", "dirty", "dtype", "frozen", "numbers", "order", "shape")
+    __slots__ = (
+        *("aside", "base", "builder", "dirty", "dtype", "frozen", "numbers", "order", "shape"),
+    )
 
     def __init__(self, builder: Builder, contents: Value | np.ndarray) -> None:
         self.builder = builder
@@ -136,7 +138,7 @@ class Storage:
     # -- writing -----------------------------------------------------------------------------------
 
     def write(self, places: Places, contents: Value | np.ndarray) -> None:
-        """Elements in the place of others: of the shape of `places`, and traced ones of the dtype."""
+        """Put elements, of the shape of `places` and traced ones of the dtype, in their place."""
         if places.size == 0:
             return
         self.frozen.clear()
@@ -177,6 +179,11 @@ class Storage:
         self.settle()
         self._rebase(self._scattered(self._whole(), places, new, op))
         self.aside.clear()
+
+    def gather(self, places: Value) -> Value:
+        """The elements at places that are traced."""
+        self.settle()
+        return st.gather(self._flat(self._whole()), places)
 
     def _scattered(self, base: Value, places: Value, new: Value, op: Any = st.scatter_set) -> Value:
         return st.reshape(op(self._flat(base), places, new), shape=self.shape)

@@ -29,6 +29,7 @@ import jitad.frontend.indices
 import jitad.frontend.interpolation
 import jitad.frontend.least_squares
 import jitad.frontend.linalg
+import jitad.frontend.mutable_operators
 import jitad.frontend.nans
 import jitad.frontend.norms
 import jitad.frontend.padding
@@ -59,6 +60,9 @@ from jitad.ir.tape import INPUT, Tape
 from jitad.ir.value import Value
 
 _NUMBERS = (bool, int, float, complex)
+
+TRACEABLE = (Value, np.ndarray, np.generic, *_NUMBERS)
+"""What becomes an input of the tape; an argument of another type is a constant."""
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,8 @@ def _too_often(ufunc: Any) -> TraceError:
 
 def _combine_traced(target: MutableArray, index: Any, ufunc: Any, values: Any) -> None:
     items = index if isinstance(index, tuple) else (index,)
-    if all(x.shape == () or x.dtype.kind == "b" for x in items if isinstance(x, (Value, np.ndarray))):
+    arrays = [x for x in items if isinstance(x, (Value, np.ndarray))]
+    if all(x.shape == () or x.dtype.kind == "b" for x in arrays):
         target[index] = ufunc(target[index], values)
         return
     places = places_of(target.storage, target.places, index)

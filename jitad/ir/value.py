@@ -25,7 +25,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 
 HOOKS: dict[str, Callable[..., Any]] = {}
 """What the frontend does for a value: `ufunc`, `function` and `array`, which NumPy's protocols ask
-for, and `concrete`, `guard`, `getitem`, `astype`."""
+for, `concrete`, `guard`, `getitem`, `astype`, `at`, `copy`, `freeze`, `describe`, `format`."""
 
 
 class Value:
@@ -270,7 +270,8 @@ Value.__divmod__ = lambda self, other: (self // other, self % other)  # type: ig
 for _name in (
     *("sum", "prod", "mean", "var", "std", "max", "min", "any", "all", "argmax", "argmin"),
     *("cumsum", "ravel", "swapaxes", "squeeze", "clip", "dot", "trace", "diagonal", "take"),
-    *("repeat", "round"),
+    *("repeat", "round", "argsort", "argpartition", "cumprod", "searchsorted", "compress"),
+    *("choose", "nonzero"),
 ):
     setattr(Value, _name, _method(_name))
 # NumPy calls these methods on the elements of an object array of traced scalars.

@@ -144,6 +144,8 @@ def _pull_scatter_set(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
     if j == 0:
         return scatter_set(v_bar, i, nothing)
     count = math.prod(i.shape)
+    if count == 1:
+        return gather(v_bar, i)
     order = reshape(iota_on(v_bar, (count,), 0), shape=i.shape)
     last = gather(scatter_set(zeros(v_bar, x.shape[:1], INT64), i, order), i)
     won = ew.eq(last, order)

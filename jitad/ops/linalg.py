@@ -157,7 +157,8 @@ lu_solve = register(
 # -- values with a rule of their own ---------------------------------------------------------------
 
 
-def _call_copy(call: Any, **_: Any) -> None:
+def call_copy(call: Any, **_: Any) -> None:
+    """The value is operand 0, computed already."""
     call.writer.copy(call.out, call.inputs[0], math.prod(call.shape) * call.dtype.itemsize)
 
 
@@ -175,7 +176,7 @@ def ruled(name: str, operands: int, jvp: Any, pullback: Any) -> Structural:
         jvp=lambda xs, v, tangents: None if tangents[last] is None else jvp(xs, v, tangents[last]),
         pullback=lambda j, xs, v, v_bar: pullback(xs, v, v_bar) if j == last else None,
         batch=mx.batch_of_one(lambda: op),
-        library=_call_copy,
+        library=call_copy,
     )
     return register(op)
 

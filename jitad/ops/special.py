@@ -5,6 +5,7 @@ from jitad.ops import (
     special_error,
     special_gamma,
     special_integrals,
+    special_polynomials,
     special_statistics,
 )
 from jitad.ops.special_rows import ROWS, Undefined
@@ -16,5 +17,6 @@ __all__ = [
     "special_error",
     "special_gamma",
     "special_integrals",
+    "special_polynomials",
     "special_statistics",
 ]

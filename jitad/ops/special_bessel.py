@@ -1,8 +1,8 @@
-"""Ops: Bessel and Airy functions, hypergeometric functions, orthogonal polynomials.
+"""Ops: Bessel and Airy functions, hypergeometric functions.
 
 Operands: order n and argument x, or parameters and argument; result v. Sources: Abramowitz &
 Stegun, Handbook of Mathematical Functions, chapters 9 (Bessel), 10.4 (Airy), 13 and 15
-(hypergeometric) and 22.8 (polynomials).
+(hypergeometric).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 import scipy.special as sp
 
 from jitad.ops import elementwise as ew
-from jitad.ops.elementwise import add, div, mul, neg, sub, where
-from jitad.ops.special_rows import WHOLE, Undefined, call, of_whole, row
+from jitad.ops.elementwise import add, div, mul, neg, sub
+from jitad.ops.special_rows import WHOLE, Undefined, call, row
 
 POSITIVE, REAL, UNIT = ew.POSITIVE, ew.REAL, ew.UNIT
 DISTANT = (0.5, 6.0)
@@ -128,68 +128,3 @@ hyp2f1 = row("hyp2f1", sp.hyp2f1, *[_parameter("hyp2f1")] * 3,
 hyperu = row("hyperu", sp.hyperu, _parameter("hyperu"), _parameter("hyperu"),
     lambda a, b, x, v: neg(mul(a, hyperu(add(a, 1.0), add(b, 1.0), x))),
     domain=((1.0, 4.0), (1.0, 4.0), DISTANT))  # fmt: skip
-
-# -- orthogonal polynomials: the degree falls by one, and the parameters rise ----------------------
-
-
-def _lower(n: Any, slope: Callable[[Any], Any]) -> Any:
-    """slope(n - 1), and 0 for the constant polynomial."""
-    constant = ew.le(n, 0.0)
-    return where(constant, 0.0, slope(sub(where(constant, 1.0, n), 1.0)))
-
-
-def _degree(name: str) -> Undefined:
-    return Undefined(name, "the degree")
-
-
-def _jacobi_slope(n: Any, a: Any, b: Any, x: Any, v: Any) -> Any:
-    factor = mul(0.5, add(add(n, add(a, b)), 1.0))
-    return _lower(n, lambda k: mul(factor, eval_jacobi(k, add(a, 1.0), add(b, 1.0), x)))
-
-
-eval_jacobi = row("eval_jacobi", sp.eval_jacobi, _degree("eval_jacobi"),
-    _parameter("eval_jacobi"), _parameter("eval_jacobi"), _jacobi_slope,
-    domain=(WHOLE, WHOLE, WHOLE, UNIT))  # fmt: skip
-eval_gegenbauer = row("eval_gegenbauer", sp.eval_gegenbauer, _degree("eval_gegenbauer"),
-    _parameter("eval_gegenbauer"), lambda n, a, x, v: _lower(n,
-        lambda k: mul(mul(2.0, a), eval_gegenbauer(k, add(a, 1.0), x))),
-    domain=(WHOLE, (1.0, 4.0), UNIT))  # fmt: skip
-eval_genlaguerre = row("eval_genlaguerre", sp.eval_genlaguerre, _degree("eval_genlaguerre"),
-    _parameter("eval_genlaguerre"), lambda n, a, x, v: _lower(n,
-        lambda k: neg(eval_genlaguerre(k, add(a, 1.0), x))),
-    domain=(WHOLE, WHOLE, POSITIVE))  # fmt: skip
-
-
-def _polynomial(ufunc: Any, slope: Any, domain: Any = UNIT, evaluate: Any = None) -> Any:
-    """A family of one degree; slope(n, k, x) with k = n - 1."""
-    name = ufunc.__name__
-    return row(name, evaluate or ufunc, _degree(name),
-        lambda n, x, v: _lower(n, lambda k: slope(n, k, x)), domain=(WHOLE, domain),
-        ufunc=ufunc)  # fmt: skip
-
-
-def _ultraspherical(k: Any, a: float, x: Any) -> Any:
-    return eval_gegenbauer(k, _like(a, x), x)
-
-
-def _shifted(x: Any) -> Any:
-    return sub(mul(2.0, x), 1.0)
-
-
-eval_legendre = _polynomial(sp.eval_legendre, lambda n, k, x: _ultraspherical(k, 1.5, x))
-eval_chebyu = _polynomial(sp.eval_chebyu, lambda n, k, x: mul(2.0, _ultraspherical(k, 2.0, x)))
-eval_chebyt = _polynomial(sp.eval_chebyt, lambda n, k, x: mul(n, eval_chebyu(k, x)))
-eval_chebys = _polynomial(sp.eval_chebys, lambda n, k, x: _ultraspherical(k, 2.0, mul(0.5, x)))
-eval_chebyc = _polynomial(sp.eval_chebyc, lambda n, k, x: mul(n, eval_chebys(k, x)))
-eval_sh_legendre = _polynomial(sp.eval_sh_legendre,
-    lambda n, k, x: mul(2.0, _ultraspherical(k, 1.5, _shifted(x))), (0.1, 0.9))  # fmt: skip
-eval_sh_chebyu = _polynomial(sp.eval_sh_chebyu,
-    lambda n, k, x: mul(4.0, _ultraspherical(k, 2.0, _shifted(x))), (0.1, 0.9))  # fmt: skip
-eval_sh_chebyt = _polynomial(sp.eval_sh_chebyt,
-    lambda n, k, x: mul(mul(2.0, n), eval_sh_chebyu(k, x)), (0.1, 0.9))  # fmt: skip
-eval_laguerre = _polynomial(sp.eval_laguerre,
-    lambda n, k, x: neg(eval_genlaguerre(k, _like(1.0, x), x)), POSITIVE)  # fmt: skip
-eval_hermite = _polynomial(sp.eval_hermite, lambda n, k, x: mul(mul(2.0, n), eval_hermite(k, x)),
-    evaluate=of_whole(sp.eval_hermite, 0))  # fmt: skip
-eval_hermitenorm = _polynomial(sp.eval_hermitenorm, lambda n, k, x: mul(n, eval_hermitenorm(k, x)),
-    evaluate=of_whole(sp.eval_hermitenorm, 0))  # fmt: skip

@@ -295,9 +295,9 @@ def _index_of_update(builder: Builder, last: int, slots: tuple[st.Slot, ...]) ->
     """An index of an array after updates of other elements, or the very one that was written."""
     x = _behind(builder, last, slots)
     update = builder.instrs[x]
-    if update.op in (st.index_add, st.index_set) and update.params[0] == slots:
-        if update.op is st.index_set or _is_zero(_number(builder, update.args[0])):
-            return update.args[1]
+    written = update.op in (st.index_add, st.index_set) and update.params[0] == slots
+    if written and (update.op is st.index_set or _is_zero(_number(builder, update.args[0]))):
+        return update.args[1]
     return None if x == last else st.index(builder.value(x), slots=slots).index
 
 

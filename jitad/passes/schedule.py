@@ -105,7 +105,9 @@ class _Scheduler:
         for step in self.steps:
             if isinstance(step, Nest):
                 step.roots.sort()
-        straight = {k for k, step in enumerate(self.steps) if isinstance(step, Nest) and not step.space}
+        straight = {
+            k for k, step in enumerate(self.steps) if isinstance(step, Nest) and not step.space
+        }
         storage = share_memory(self.tape, self.position, straight)
         return Program(self.tape, tuple(self.steps), self.position, self.begun, storage)
 

@@ -24,9 +24,7 @@ class _Read(NamedTuple):
     root: int
 
 
-def share_memory(
-    tape: Tape, position: dict[int, int], straight: Collection[int]
-) -> dict[int, int]:
+def share_memory(tape: Tape, position: dict[int, int], straight: Collection[int]) -> dict[int, int]:
     """For each stored array the one whose memory it is in; `straight` are the steps of rank 0."""
     storage = {i: i for i in position if math.prod(tape.instrs[i].shape) != 1}
     reads = _last_reads(tape, position, straight)

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from jitad.frontend.pytree import Structure, flatten, unflatten
+from jitad.frontend.pytree import Structure, flatten, statics_of, unflatten, without_statics
 from jitad.frontend.trace import Traced
 from jitad.frontend.trace import trace as record
 from jitad.ir.builder import Builder, inline
@@ -48,7 +46,7 @@ def trace_call(fun: Function, leaves: Sequence[Any], structure: Structure) -> Tr
     names = _names(structure)
 
     def flat(values: Sequence[Any]) -> Any:
-        args, kwargs = unflatten(structure, values)
+        args, kwargs = without_statics(unflatten(structure, values))
         return fun(*args, **kwargs)
 
     traced = record(flat, leaves, names)
@@ -69,26 +67,30 @@ def differentiate(
     fun: Function, argnums: Argnums, leaves: Sequence[Any], structure: Structure
 ) -> Call:
     """Trace a function whose arguments at `argnums` are to be differentiated."""
+    picked = _selected(argnums, structure)
+    active, selected = flatten(picked)
+    for item in statics_of(picked):
+        raise DifferentiationError(
+            f"an argument to differentiate is or holds a {type(item).__name__}",
+            remedy="pass it as another argument, or choose other argnums",
+        )
     traced = trace_call(fun, leaves, structure)
-    args_structure, _ = structure.children()
-    children = args_structure.children()
-    starts = np.cumsum([0, *(child.num_leaves for child in children)])
-    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
-    active: list[int] = []
-    for k in chosen:
-        if not -len(children) <= k < len(children):
-            raise ShapeError(
-                f"argnums={argnums} for a function called with {len(children)} positional "
-                "arguments",
-                remedy="count positional arguments from 0, or from -1 backwards",
-            )
-        k %= len(children)
-        active += range(int(starts[k]), int(starts[k + 1]))
     for i in active:
         check_float(traced.leaves[i].dtype, "an argument to differentiate")
-    args, _ = unflatten(structure, list(range(len(leaves))))
-    picked = args[chosen[0]] if isinstance(argnums, int) else tuple(args[k] for k in chosen)
-    return Call(traced, tuple(active), flatten(picked)[1])
+    return Call(traced, tuple(active), selected)
+
+
+def _selected(argnums: Argnums, structure: Structure) -> Any:
+    """The arguments at `argnums`, with the places of their leaves in the place of these."""
+    args, _ = unflatten(structure, list(range(structure.num_leaves)))
+    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+    for k in chosen:
+        if not -len(args) <= k < len(args):
+            raise ShapeError(
+                f"argnums={argnums} for a function called with {len(args)} positional arguments",
+                remedy="count positional arguments from 0, or from -1 backwards",
+            )
+    return args[chosen[0]] if isinstance(argnums, int) else tuple(args[k] for k in chosen)
 
 
 def check_float(dtype: Any, what: str) -> None:

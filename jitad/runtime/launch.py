@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from jitad.codegen.status import GUARD_FAILED
 from jitad.frontend.operands import innermost, lift
-from jitad.frontend.pytree import Structure, flatten, unflatten
-from jitad.frontend.trace import leaf_type
+from jitad.frontend.pytree import Structure, flatten, unflatten, with_statics
+from jitad.frontend.trace import TRACEABLE, leaf_type
 from jitad.ir.builder import inline
-from jitad.ir.errors import CompileError
+from jitad.ir.errors import CompileError, TraceError
 from jitad.ir.value import Value
 from jitad.runtime.debug import check_finite, debugging, is_debugging
 from jitad.runtime.kernel import Kernel
@@ -58,6 +58,21 @@ def debug_nans() -> Iterator[None]:
         yield
 
 
+def take_apart(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Structure]:
+    """The numbers and arrays among the arguments; all else (strings, functions) is structure."""
+    leaves, structure = flatten((args, kwargs))
+    if all(isinstance(x, TRACEABLE) for x in leaves):
+        return leaves, structure
+    for x in leaves:
+        if not isinstance(x, (*TRACEABLE, Hashable)):
+            raise TraceError(
+                f"an argument of type {type(x).__name__} is neither a number nor hashable",
+                remedy="arguments are arrays, numbers, pytrees of them, and constants, which hash; "
+                "close over what is none of these",
+            )
+    return flatten(with_statics((args, kwargs), lambda x: isinstance(x, TRACEABLE)))
+
+
 class Transformed:
     """A function under a transform; compiled when it is called, once for every shape and path.
 
@@ -88,7 +103,7 @@ class Transformed:
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Plan]:
         """The result, and the program that computed it."""
-        leaves, structure = flatten((args, kwargs))
+        leaves, structure = take_apart(args, kwargs)
         if any(isinstance(x, Value) for x in leaves):
             plan = self._build(leaves, structure)
             return self._inline(plan, leaves), plan
@@ -150,7 +165,7 @@ class Transformed:
 
     def plan(self, *args: Any, **kwargs: Any) -> Plan:
         """The program for arguments like these, before any pass."""
-        leaves, structure = flatten((args, kwargs))
+        leaves, structure = take_apart(args, kwargs)
         return self._build(leaves, structure)
 
     # -- within another trace ----------------------------------------------------------------------

@@ -3,3 +3,18 @@
 On plain arrays the functions are SciPy's own; where an operand is traced they record. Nothing of
 SciPy is imported before one of the modules is.
 """
+
+import importlib
+from types import ModuleType
+
+MODULES = ("integrate", "linalg", "signal", "special", "stats")
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in MODULES:
+        return importlib.import_module(f"jitad.scipy.{name}")
+    raise AttributeError(f"jitad.scipy has the modules {', '.join(MODULES)}, and no {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*MODULES]

@@ -18,8 +18,6 @@ SAMPLES: dict[Any, list[Call]] = {
         by(lambda x: np.where(x > 0, x, -2 * x), M),
         by(lambda x: np.where(x > 0, np.log(np.abs(x)), 0.0), LONG),
         by(lambda x: np.where(x > 0, 1, 0), M),
-        call(INTS),
-        by(lambda x: x[np.where(x > 0)], M),
     ],
     np.select: [
         call([FLAGS, INTS > 3], [M, array(4)], S),
@@ -32,7 +30,7 @@ SAMPLES: dict[Any, list[Call]] = {
     np.piecewise: [
         by(lambda x: np.piecewise(x, [x < 0, x >= 0], [np.exp, np.log1p]), M),
         by(lambda x: np.piecewise(x, [x > 0], [np.log, 2.0]), LONG),
-        by(lambda x: np.piecewise(x, x > 0, [np.sqrt, lambda v: -v]), M),
+        by(lambda x: np.piecewise(x, x > 0, [np.sqrt, lambda v: -v]), V),
         by(lambda x: np.piecewise(x, [x < 0, x < 1], [np.sin, 3]), M),
         by(lambda x: np.piecewise(x, [x < 0], [lambda v, a, b=1.0: a * v + b], 3.0, b=2.0), M),
         by(lambda x: np.piecewise(x, [x < 0, x >= 0], [-1.0, np.cos]), S),

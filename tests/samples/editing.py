@@ -8,7 +8,8 @@ import numpy as np
 
 from samples.arrays import EMPTY, INTS, LONG, Call, M, S, T, V, W, array, by, call
 
-GAPS = np.array([[0.0, 0.0, 0.0, 0.0], [0.0, 3.0, 0.0, 0.0], [0.0, -2.0, 1.5, 0.0]])
+GAPS = np.array([[0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 1.0, 1.0, 0.0]])
+"""Zeros that stay where they are when an array is multiplied by them."""
 
 SAMPLES: dict[Any, list[Call]] = {
     np.append: [
@@ -54,13 +55,17 @@ SAMPLES: dict[Any, list[Call]] = {
         by(lambda x: np.delete(x, np.argmin(x)) ** 2, V),
     ],
     np.trim_zeros: [
-        call(GAPS[1]),
-        call(GAPS[2], "f"),
-        call(GAPS[2], trim="b"),
+        by(lambda x: np.trim_zeros(x * GAPS[1]), M[1]),
+        by(lambda x: np.trim_zeros(x * GAPS[2], "f"), M[2]),
+        by(lambda x: np.trim_zeros(x * GAPS[2], trim="b"), M[2]),
         call(EMPTY),
         call(np.array([0, 0, 3, 0, 1, 0])),
     ],
 }
 
 if np.lib.NumpyVersion(np.__version__) >= "2.2.0":  # where axis= is new
-    SAMPLES[np.trim_zeros] += [call(GAPS), call(GAPS, axis=0), call(GAPS, "F", axis=(0, -1))]
+    SAMPLES[np.trim_zeros] += [
+        by(lambda x: np.trim_zeros(x * GAPS), M),
+        by(lambda x: np.trim_zeros(x * GAPS, axis=0), M),
+        by(lambda x: np.trim_zeros(x * GAPS, "F", axis=(0, -1)), M),
+    ]

@@ -16,7 +16,7 @@ SAMPLES: dict[Any, list[Call]] = {
         call(V, W, 4),
         call(M, M[0], 3, axis=-1),
         call(0.0, V[:, None], 5, endpoint=False, axis=1),
-        call(S, M, num=1, retstep=True),
+        by(lambda x, y: np.linspace(x, y, num=1, retstep=True)[0], S, M),
         call(V, 1, 6, retstep=True, endpoint=False),
         call(V, W, 0),
         call(EMPTY, 1.0, 3),

@@ -66,9 +66,8 @@ for _name, (_x, _parameters) in CONTINUOUS.items():
     if _name != "truncnorm":
         SAMPLES[_methods(_name, *_quantiles)] = [Call((UNIT, *_parameters), {})]
 for _name, _parameters in DISCRETE.items():
-    SAMPLES[_methods(_name, "logpmf", "pmf", "cdf", "sf")] = [
-        Call((COUNTS[:2] if _name == "bernoulli" else COUNTS, *_parameters), {})
-    ]
+    _counts = {"bernoulli": COUNTS[:2], "geom": COUNTS + 1}.get(_name, COUNTS)
+    SAMPLES[_methods(_name, "logpmf", "pmf", "cdf", "sf")] = [Call((_counts, *_parameters), {})]
 SAMPLES[_methods("norm", "logpdf", "logcdf")] = [Call((LONG * 4,), {})]
 
 
