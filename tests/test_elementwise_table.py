@@ -207,7 +207,8 @@ def test_dtypes(ufunc: Any) -> None:
     values = {np.dtype(k): np.array(numbers, k) for k in KINDS}
     values[np.dtype(bool)] = np.asarray(numbers) % 2 == 0
     mixtures = []
-    for dtypes in itertools.product(map(np.dtype, KINDS), repeat=ufunc.nin):
+    kinds = KINDS if ufunc.nin < 4 else KINDS[:3]
+    for dtypes in itertools.product(map(np.dtype, kinds), repeat=ufunc.nin):
         operands = [values[d] for d in dtypes]
         try:
             loop = ufunc.resolve_dtypes((*dtypes, *(None,) * ufunc.nout))
@@ -238,12 +239,16 @@ def test_python_numbers_are_weak(ufunc: Any) -> None:
     x = np.array([0.5, 2.0, 3.0], np.float32)
     for f in (lambda x: ufunc(x, 2.0), lambda x: ufunc(2, x)):
         try:
-            f(x)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # SciPy's, of fractional orders
+                f(x)
         except TypeError:
             with pytest.raises(jitad.TraceError):
                 jitad.jit(f)(x)
             continue
-        want = oracle.check_value(f, [x])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            want = oracle.check_value(f, [x])
         if all(v.dtype.kind == "f" for v in want) and want[0].dtype == FLOAT32:
             with contextlib.suppress(jitad.DifferentiationError):
                 assert jitad.jacfwd(f)(x) is not None

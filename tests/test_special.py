@@ -218,7 +218,7 @@ def test_an_unknown_derivative_is_an_error_where_it_is_asked_for(f: Any) -> None
     for derivative in (jitad.jacfwd, jitad.jacrev):
         with pytest.raises(jitad.DifferentiationError, match=r"scipy\.special"):
             derivative(f)(2.0)
-    stopped = jitad.jacfwd(lambda x: f(jitad.stop_gradient(x)) * x)
+    stopped = jitad.grad(lambda x: f(jitad.stop_gradient(x)) * x)
     np.testing.assert_allclose(stopped(2.0), f(2.0), rtol=1e-15)
 
 

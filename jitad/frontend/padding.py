@@ -218,8 +218,9 @@ def _mirrored(x: Value, axis: int, width: int, odd: bool, edge_again: bool) -> V
 def _image(x: Value, axis: int, width: int, odd: bool, edge_again: bool) -> Value:
     """The reflection of x at its end, as far as it is wanted."""
     stop = x.shape[axis] if edge_again else x.shape[axis] - 1
-    image = flip(_part(x, slice(max(0, stop - width), stop), axis), axis)
-    return np.subtract(np.multiply(_end(x, axis, 1), 2), image) if odd else image
+    image: Any = flip(_part(x, slice(max(0, stop - width), stop), axis), axis)
+    edge: Any = _end(x, axis, 1)
+    return 2 * edge - image if odd else image
 
 
 def _wrapped(x: Value, axis: int, widths: Widths) -> list[Value]:

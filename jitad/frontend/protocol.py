@@ -228,8 +228,8 @@ def answer_array(x: Value, dtype: Any) -> np.ndarray:
         )
     raise TraceError(
         f"{name or 'NumPy'} was to turn a traced {x!r} into a plain array",
-        remedy="leave out np.asarray and np.array, or use jitad.numpy.array(x), a copy that can "
-        "be written to; traced values answer to NumPy's functions; to join several, use np.stack",
+        remedy="to join several, use np.stack or jitad.numpy.array; else leave out np.asarray and "
+        "np.array: traced values answer to NumPy's functions",
     )
 
 

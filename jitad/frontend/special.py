@@ -89,7 +89,7 @@ def zeta(x: Any, q: Any = None, out: Any = None) -> Any:
     if out is not None:
         raise TraceError("out= of a traced value", remedy="use the result that is returned")
     if q is None:
-        return special_gamma.zetac(_float(x)) + 1.0
+        return ew.add(special_gamma.zetac(_float(x)), 1.0)
     # The ufunc behind it has the loops of any of two numbers of floating point.
     return special_gamma.zeta(*_aligned(sp.binom, (x, q)))
 
@@ -102,7 +102,7 @@ def polygamma(n: Any, x: Any) -> Any:
             return as_dtype(UFUNCS[sp.psi](x), FLOAT64)
         factor = (-1.0) ** (n + 1) * math.gamma(n + 1.0)
         return zeta(n + 1.0, as_dtype(as_value(x), FLOAT64)) * factor
-    order = ew.stop_gradient(lift(innermost((n, x)), n))
+    order: Any = ew.stop_gradient(lift(innermost((n, x)), n))
     sign = np.where(np.mod(order, 2) == 0, -1.0, 1.0)
     general = sign * (UFUNCS[sp.gamma](order + 1.0) * zeta(order + 1.0, x))
     return np.where(order == 0, UFUNCS[sp.psi](x), general)
@@ -125,8 +125,8 @@ def factorial(n: Any, exact: bool = False, extend: str = "zero") -> Any:
             remedy="use factorial(n), or gamma(n + 1) where n may be negative",
         )
     n = as_value(n)
-    value = UFUNCS[sp.gamma](np.add(n, 1))
-    value: Any = np.where(np.less(n, 0), np.zeros((), value.dtype), value)
+    whole = UFUNCS[sp.gamma](np.add(n, 1))
+    value: Any = np.where(np.less(n, 0), np.zeros((), whole.dtype), whole)
     # SciPy's is of double precision for arrays.
     return as_dtype(value, FLOAT64) if n.shape else value
 
@@ -137,7 +137,7 @@ def comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> An
         raise TraceError("comb(..., exact=True) of a traced value", remedy="leave out exact=")
     if repetition:
         builder = innermost((N, k))
-        N = lift(builder, N) + lift(builder, k) - 1
+        N = np.subtract(np.add(lift(builder, N), lift(builder, k)), 1)
     return _where_chosen(N, k, UFUNCS[sp.binom](N, k))
 
 

@@ -111,6 +111,11 @@ class Value:
         return self.dtype.itemsize
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.size * self.itemsize
+
+    @property
     def T(self) -> Any:
         """The array with its axes reversed."""
         return np.transpose(self)  # type: ignore[call-overload]
@@ -174,6 +179,12 @@ class Value:
         """A copy that can be written to."""
         return HOOKS["copy"](self)
 
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()
+
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         """The array in another shape."""
         target = shape[0] if len(shape) == 1 else shape
@@ -230,6 +241,18 @@ def _method(name: str) -> Callable[..., Any]:
     return method
 
 
+def _refusal(name: str, instead: str) -> Callable[..., Any]:
+    def method(self: Value, *args: Any, **kwargs: Any) -> Any:
+        raise TraceError(
+            f"x.{name}(...) of a traced array would change it, or show its bytes",
+            remedy=f"use {instead}, or a copy that can be written to, jitad.numpy.array(x)",
+        )
+
+    method.__name__ = name
+    method.__doc__ = f"An error: use {instead}."
+    return method
+
+
 _BINARY = {
     "add": np.add,
     "sub": np.subtract,
@@ -274,6 +297,15 @@ for _name in (
     *("choose", "nonzero"),
 ):
     setattr(Value, _name, _method(_name))
+for _name, _instead in {
+    "fill": "np.full_like(x, value)",
+    "put": "x.at[places].set(values)",
+    "sort": "np.sort(x)",
+    "partition": "np.partition(x, kth)",
+    "resize": "np.resize(x, shape)",
+    "view": "x.astype(dtype)",
+}.items():
+    setattr(Value, _name, _refusal(_name, _instead))
 # NumPy calls these methods on the elements of an object array of traced scalars.
 for _name in (
     *("sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh"),

@@ -49,8 +49,9 @@ def _varied(tape: Tape, active: Collection[int]) -> list[bool]:
         varied[tape.inputs[k]] = True
     for i, instr in enumerate(tape.instrs):
         if instr.args and is_active(instr):
-            for j in instr.args:
-                if varied[j]:
+            rules = instr.op.partials if isinstance(instr.op, Elementwise) else instr.args
+            for j, rule in zip(instr.args, rules, strict=True):
+                if varied[j] and rule is not None:
                     varied[i] = True
                     break
     return varied

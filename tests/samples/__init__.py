@@ -37,6 +37,7 @@ from samples import (
     reductions,
     refusing,
     repeating,
+    scipy_linalg,
     selecting,
     shaping,
     sorting,
@@ -88,6 +89,7 @@ MODULES = (
     taking,
     special,
     stats,
+    scipy_linalg,
 )
 
 SAMPLES: dict[Any, list[Call]] = {}
