@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.refusing import INSTEAD
+from jitad.frontend.refusing import REFUSED
 from jitad.ir.value import FUNCTIONS, UFUNCS
 from jitad.scipy import stats
 from jitad.scipy.stats.continuous import CONTINUOUS
@@ -69,7 +69,7 @@ def _records(item: Any) -> bool:
     if isinstance(item, np.ufunc):
         return item in UFUNCS
     try:
-        return item in FUNCTIONS and item not in INSTEAD
+        return item in FUNCTIONS and item not in REFUSED
     except TypeError:  # an object that does not hash is no function
         return False
 

@@ -17,6 +17,7 @@ from samples.arrays import V, array
 import jitad
 import jitad.passes.scalarize
 from jitad.frontend.pytree import flatten, unflatten
+from jitad.frontend.refusing import REFUSED
 from jitad.ir.value import FUNCTIONS
 
 SAME = {np.amax: np.max, np.amin: np.min, np.around: np.round, np.permute_dims: np.transpose}
@@ -31,7 +32,9 @@ CALLS = [
 
 def test_every_function_has_calls() -> None:
     covered = {*SAMPLES, *(other for other, name in SAME.items() if name in SAMPLES)}
-    assert not set(FUNCTIONS) - covered
+    # Of a mirror the table has the function itself, as SciPy has it.
+    covered |= {getattr(function, "__wrapped__", function) for function in SAMPLES}
+    assert not set(FUNCTIONS) - covered - set(REFUSED)
 
 
 def _of_floats(function: Callable[..., Any], c: Call) -> tuple[Any, list[np.ndarray]]:

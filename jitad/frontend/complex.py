@@ -15,7 +15,6 @@ import numpy as np
 
 from jitad.frontend.operands import as_dtype, as_value, implements
 from jitad.frontend.ufuncs import COMPLEX, align
-from jitad.ir.errors import TraceError
 from jitad.ir.op import COMPLEX_OF, DType
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
@@ -105,14 +104,6 @@ def real(val: Any) -> Value:
 def imag(val: Any) -> Value:
     x = as_value(val)
     return ew.imag(x) if x.dtype.kind == "c" else x.builder.const(0, x.shape, x.dtype)
-
-
-@implements(np.real_if_close)
-def real_if_close(a: Any, tol: float = 100) -> Value:
-    raise TraceError(
-        "np.real_if_close has a dtype that depends on values",
-        remedy="use np.real(x) where the imaginary part is known to be rounding",
-    )
 
 
 # -- tests: true of a number where they are true of its parts --------------------------------------

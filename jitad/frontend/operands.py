@@ -139,8 +139,8 @@ def supported(dtype: DType) -> DType:
     if dtype not in SHORT_NAMES:
         raise TraceError(
             f"arrays of dtype {dtype} are not supported",
-            remedy="use x.astype(...) with float64, float32, complex128, complex64, int64, int32 or "
-            "bool",
+            remedy="use x.astype(...) with float64, float32, complex128, complex64, int64, int32 "
+            "or bool",
         )
     return np.dtype(dtype.type)
 

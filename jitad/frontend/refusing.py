@@ -1,6 +1,7 @@
-"""NumPy's functions that write to an array: of traced values they are errors that teach.
+"""NumPy's functions that traced values refuse, with errors that teach.
 
-Arrays that `jitad.numpy` has created can be written to, and answer these functions by themselves.
+Most write to an array; those that `jitad.numpy` has created can be written to, and answer these
+functions by themselves.
 """
 
 from __future__ import annotations
@@ -35,6 +36,17 @@ def _refusal(function: Any, instead: str) -> Callable[..., Any]:
 
     return refuse
 
+
+@implements(np.real_if_close)
+def real_if_close(a: Any, tol: float = 100) -> Any:
+    raise TraceError(
+        "np.real_if_close of a traced value has a dtype that depends on values",
+        remedy="use np.real(x) where the imaginary part is known to be rounding",
+    )
+
+
+REFUSED = (*INSTEAD, np.real_if_close)
+"""All of them: functions that are known, and not supported."""
 
 for _function, _instead in INSTEAD.items():
     implements(_function)(_refusal(_function, _instead))

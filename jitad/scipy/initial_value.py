@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.ops.structural import spread
 from jitad.runtime.kernel import Kernel
 from jitad.runtime.plan import Plan
 from jitad.transforms.batch import batch
@@ -72,6 +73,11 @@ class System:
     def linearised(self) -> System:
         """The linearised problem, in the directions of all active arguments."""
         return _linearised(self)
+
+    @lru_cache(maxsize=8)  # noqa: B019  an equal call is merged only if its system is the same
+    def stacked(self, size: int, batched: tuple[bool, ...]) -> System:
+        """Several of the problems as one."""
+        return _stacked(self, size, batched)
 
     def __repr__(self) -> str:
         return f"<system of {self.size}>"
@@ -223,11 +229,47 @@ def _adjoint(system: System) -> System:
 
 
 def _batch(operands: Any, batched: Any, size: int, system: System) -> Any:
-    raise DifferentiationError(
-        "an initial value problem inside of a Jacobian or over a batch",
-        remedy="differentiate one direction at a time with jvp or vjp, or stack the problems into "
-        "one state",
+    """All problems as one, whose state has the components that are reset of all of them first."""
+    if batched[2]:
+        raise DifferentiationError(
+            "initial value problems at times of their own, as of a Jacobian by the times",
+            remedy="use jvp or vjp, one direction at a time; or scale the time of each problem",
+        )
+    n, r = system.size, system.resets
+    resets, jumps = (
+        st.reshape(
+            st.transpose(spread(x, flag, size), perm=(1, 0, 2)),
+            shape=(x.shape[-2], size * x.shape[-1]),
+        )
+        for x, flag in zip(operands[:2], batched[:2], strict=True)
     )
+    result = integrate(
+        resets, jumps, *operands[2:], system=system.stacked(size, tuple(batched[3:]))
+    )
+    parts = result[:, : size * r], result[:, size * r :]
+    rows = [
+        st.reshape(x, shape=(x.shape[0], size, k)) for x, k in zip(parts, (r, n - r), strict=True)
+    ]
+    return st.transpose(st.concatenate(*rows, axis=2), perm=(1, 0, 2))
+
+
+def _stacked(system: System, size: int, batched: tuple[bool, ...]) -> System:
+    """`size` problems side by side; the arguments marked in `batched` differ among them."""
+    n, r = system.size, system.resets
+    places = [k + 2 for k, flag in enumerate(batched) if flag]
+    tape = batch(system.tape, [0, *places], size, [0])
+    builder = Builder()
+    instrs = [tape.instrs[i] for i in tape.inputs]
+    shapes = [(size * n,), *(x.shape for x in instrs[1:])]
+    whole, *rest = (
+        builder.input(x.params[0], shape, x.dtype) for x, shape in zip(instrs, shapes, strict=True)
+    )
+    first = st.reshape(whole[: size * r], shape=(size, r))
+    second = st.reshape(whole[size * r :], shape=(size, n - r))
+    slopes = inline(builder, tape, [st.concatenate(first, second, axis=1), *rest])[0]
+    flat = [x.reshape(-1) for x in (slopes[:, :r], slopes[:, r:])]
+    joined = st.concatenate(*flat, axis=0)
+    return System(builder.finish([joined.index]), system.solve, size * r, system.active)
 
 
 integrate = register(

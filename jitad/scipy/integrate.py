@@ -180,7 +180,7 @@ def _cumulative_trapezoid(
     gaps = dx if x is None else _gaps(x, y, axis)
     result = np.cumsum(0.5 * gaps * (y[..., 1:] + y[..., :-1]), axis=-1)
     if initial is not None:
-        result = np.concatenate([np.full((*y.shape[:-1], 1), initial), result], axis=-1)
+        result = np.concatenate([np.full((*y.shape[:-1], 1), initial, result.dtype), result], axis=-1)
     return np.moveaxis(result, -1, axis)
 
 
@@ -198,7 +198,7 @@ def _simpson(y: Any, x: Any = None, *, dx: float = 1.0, axis: int = -1) -> Any:
     """
     y = np.moveaxis(as_array(y), axis, -1)
     count = y.shape[-1]
-    gaps = np.full(count - 1, dx) if x is None else _gaps(x, y, axis)
+    gaps = np.full(count - 1, dx, y.real.dtype) if x is None else _gaps(x, y, axis)
     if count == 2:
         return np.sum(0.5 * gaps * (y[..., 1:] + y[..., :-1]), axis=-1)
     odd = count if count % 2 else count - 1

@@ -37,7 +37,9 @@ from samples import (
     reductions,
     refusing,
     repeating,
+    scipy_integrate,
     scipy_linalg,
+    scipy_signal,
     selecting,
     shaping,
     sorting,
@@ -89,7 +91,9 @@ MODULES = (
     taking,
     special,
     stats,
+    scipy_integrate,
     scipy_linalg,
+    scipy_signal,
 )
 
 SAMPLES: dict[Any, list[Call]] = {}

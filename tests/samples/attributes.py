@@ -23,7 +23,7 @@ SAMPLES: dict[Any, list[Call]] = {
     np.copy: [call(M), call(S), call(INTS, order="F"), by(lambda x: x.copy(), M)],
     np.zeros_like: [call(M), call(INTS), call(M, dtype=int), by(lambda x: np.zeros_like(x) + x, V)],
     np.ones_like: [call(M), by(lambda x: np.ones_like(x, shape=3) * x[:3], V)],
-    np.empty_like: [by(lambda x: np.empty_like(x) * 0 + x, V)],
+    np.empty_like: [by(lambda x: np.empty_like(x).size * x, V)],
     np.full_like: [
         call(M, 3),
         call(M, array(4)),

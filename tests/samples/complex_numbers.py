@@ -20,6 +20,12 @@ A, B = complex_array(3, 4), complex_array(4, 3)
 K = complex_array(2, 3, 4)
 LARGE = complex_array(31, 37)
 
+
+def _positive(z: Any) -> Any:
+    """A Hermitian matrix, positive definite."""
+    return z @ z.T.conj() + 4 * np.eye(3, dtype=z.real.dtype)
+
+
 SAMPLES: dict[Any, list[Call]] = {
     ufunc: [call(*(Z, Y)[: ufunc.nin]), call(*(LARGE, LARGE[:1])[: ufunc.nin])] for ufunc in COMPLEX
 }
@@ -78,9 +84,9 @@ for _function, _calls in {
     np.tensordot: [call(A, B, 1)],
     np.linalg.norm: [call(Z), call(A), call(A, axis=0)],
     np.linalg.solve: [
-        by(lambda z, y: np.linalg.solve(z @ z.T.conj() + 4 * np.eye(3), y), A, complex_array(3)),
+        by(lambda z, y: np.linalg.solve(_positive(z), y), A, complex_array(3)),
     ],
-    np.linalg.inv: [by(lambda z: np.linalg.inv(z @ z.T.conj() + 4 * np.eye(3)), A)],
-    np.linalg.det: [by(lambda z: np.linalg.det(z @ z.T.conj() + 4 * np.eye(3)), A)],
+    np.linalg.inv: [by(lambda z: np.linalg.inv(_positive(z)), A)],
+    np.linalg.det: [by(lambda z: np.linalg.det(_positive(z)), A)],
 }.items():  # fmt: skip
     SAMPLES.setdefault(_function, []).extend(_calls)

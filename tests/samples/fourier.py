@@ -35,7 +35,7 @@ SAMPLES: dict[Any, list[Call]] = {
     np.fft.ifft2: _axes(A),
     np.fft.rfft2: _axes(M),
     np.fft.irfft2: [call(A), call(A, s=(3, 5))],
-    np.fft.fftn: [call(K), call(K, s=(3, 3)), call(K, axes=(0, 2), norm="forward")],
+    np.fft.fftn: [call(K), call(K, s=(3, 3), axes=(0, 1)), call(K, axes=(0, 2), norm="forward")],
     np.fft.ifftn: [call(K), call(K, s=(3, 3), axes=(1, 2))],
     np.fft.rfftn: [call(T), call(T, s=(3, 3), axes=(0, 1))],
     np.fft.irfftn: [call(K), call(K, s=(2, 7), axes=(0, 2), norm="ortho")],
