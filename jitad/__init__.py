@@ -7,7 +7,8 @@ Read the package in the order of the pipeline:
 
     ir/          what a program is: ops (rows), instructions, tapes, the tracer
     ops/         the instruction set, one row an op, with its elemental partials
-    frontend/    Python function -> tape: what NumPy's functions record
+    frontend/    Python function -> tape: tracers, guards, arrays that can be written to
+    functions/   what each function of NumPy records
     transforms/  tape -> tape with a new meaning: forward, reverse, batch, split
     passes/      tape -> tape of the same meaning, and the schedule of its loops
     codegen/     tape -> LLVM IR

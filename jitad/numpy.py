@@ -20,15 +20,15 @@ from typing import Any
 
 import numpy as _numpy
 
-from jitad.frontend.creation import (
+from jitad.functions.arrays.creation import (
     ScalarType,
     array_like,
     asarray,
     creator,
 )
-from jitad.frontend.creation import arange as arange
-from jitad.frontend.creation import array as array
-from jitad.frontend.creation import full as full
+from jitad.functions.arrays.creation import arange as arange
+from jitad.functions.arrays.creation import array as array
+from jitad.functions.arrays.creation import full as full
 
 __all__ = [*_numpy.__all__]  # pyright: ignore[reportUnsupportedDunderAll]  # NumPy's own names
 

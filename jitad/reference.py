@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.refusing import REFUSED
+from jitad.functions.arrays.refusing import REFUSED
 from jitad.ir.value import FUNCTIONS, UFUNCS
 from jitad.scipy import stats
 from jitad.scipy.stats.continuous import CONTINUOUS

@@ -16,9 +16,9 @@ import oracle
 import pytest
 
 import jitad
-import jitad.frontend.special  # SciPy's rows are in the table as well
+import jitad.functions.elementwise.special  # SciPy's rows are in the table as well
 from jitad.frontend.operands import innermost, lift
-from jitad.frontend.ufuncs import COMPOSITES
+from jitad.functions.elementwise.ufuncs import COMPOSITES
 from jitad.ir.op import FLOAT32, SHORT_NAMES, TABLE, Elementwise
 from jitad.ir.value import UFUNCS
 from jitad.ops.elementwise import stop_gradient

@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from hypothesis.extra.numpy import array_shapes, arrays
 
 import jitad
-from jitad.frontend.quantiles import METHODS
+from jitad.functions.reductions.quantiles import METHODS
 from jitad.ops import structural as st
 
 NAN = np.nan

@@ -17,7 +17,7 @@ from samples.arrays import V, array
 import jitad
 import jitad.passes.scalarize
 from jitad.frontend.pytree import flatten, unflatten
-from jitad.frontend.refusing import REFUSED
+from jitad.functions.arrays.refusing import REFUSED
 from jitad.ir.value import FUNCTIONS
 
 SAME = {np.amax: np.max, np.amin: np.min, np.around: np.round, np.permute_dims: np.transpose}

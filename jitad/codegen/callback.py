@@ -64,5 +64,5 @@ def callback(
 
 def _array(address: int, shape: Shape, dtype: DType) -> np.ndarray:
     """An array over memory that compiled code owns."""
-    memory = (ctypes.c_char * (math.prod(shape) * dtype.itemsize)).from_address(address)
+    memory: Any = (ctypes.c_char * (math.prod(shape) * dtype.itemsize)).from_address(address)
     return np.ndarray(shape, dtype, buffer=memory)

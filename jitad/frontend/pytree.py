@@ -34,9 +34,8 @@ class Static:
     item: Any
 
 
-optree.register_pytree_node(
-    Static, lambda x: ((), x), lambda x, _: x, namespace=NAMESPACE
-)  # fmt: skip
+_register_node: Any = optree.register_pytree_node
+_register_node(Static, lambda x: ((), x), lambda x, _: x, namespace=NAMESPACE)
 
 
 def with_statics(tree: Any, is_leaf: Callable[[Any], bool]) -> Any:

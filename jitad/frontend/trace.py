@@ -8,48 +8,8 @@ from typing import Any
 
 import numpy as np
 
-import jitad.frontend.accumulations
-import jitad.frontend.applying
-import jitad.frontend.attributes
-import jitad.frontend.bessel
-import jitad.frontend.calculus
-import jitad.frontend.choosing
-import jitad.frontend.comparing
-import jitad.frontend.complex
-import jitad.frontend.contractions
-import jitad.frontend.counting
-import jitad.frontend.creation
-import jitad.frontend.decompositions
-import jitad.frontend.editing
-import jitad.frontend.einsum
-import jitad.frontend.floats
-import jitad.frontend.fourier
-import jitad.frontend.indexing
-import jitad.frontend.indices
-import jitad.frontend.interpolation
-import jitad.frontend.least_squares
-import jitad.frontend.linalg
 import jitad.frontend.mutable_operators
-import jitad.frontend.nans
-import jitad.frontend.norms
-import jitad.frontend.padding
-import jitad.frontend.polynomials
-import jitad.frontend.printing
-import jitad.frontend.products
-import jitad.frontend.protocol
-import jitad.frontend.quantiles
-import jitad.frontend.ranges
-import jitad.frontend.reductions
-import jitad.frontend.refusing
-import jitad.frontend.repeating
-import jitad.frontend.selecting
-import jitad.frontend.shaping
-import jitad.frontend.sorting
-import jitad.frontend.splitting
-import jitad.frontend.statistics
-import jitad.frontend.taking
-import jitad.frontend.updates
-import jitad.frontend.windows  # noqa: F401  fills the registries
+import jitad.frontend.printing  # noqa: F401  what Python asks of traced values
 from jitad.frontend.active import depth, enter, leave
 from jitad.frontend.operands import lift, supported
 from jitad.frontend.pytree import Structure, flatten

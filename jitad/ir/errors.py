@@ -81,12 +81,15 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _OWN = tuple(
     os.path.join(_PACKAGE, name)
     for name in (
-        *(f"{layer}{os.sep}" for layer in ("ir", "ops", "frontend", "transforms", "passes")),
+        *(
+            f"{layer}{os.sep}"
+            for layer in ("ir", "ops", "frontend", "functions", "transforms", "passes")
+        ),
         *(
             f"{layer}{os.sep}"
             for layer in ("codegen", "runtime", "programs", "report", "scipy", "interop")
         ),
-        *("api.py", "testing.py", "numpy.py"),
+        *("api.py", "autograd.py", "numpy.py", "reference.py", "testing.py"),
     )
 )
 _LIBRARIES = tuple(f"{os.sep}{name}{os.sep}" for name in ("numpy", "optree", "scipy", "numba"))

@@ -93,7 +93,7 @@ class Elementwise(Op):
     partials: tuple[Rule | None, ...]
     emit: Rule
     cost: float = 1.0
-    domain: tuple[tuple[float, float], ...] = ()
+    domain: tuple[tuple[Any, Any], ...] = ()
 
 
 @final

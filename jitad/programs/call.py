@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jitad.functions  # noqa: F401  fills the registries
 from jitad.frontend.pytree import Structure, flatten, statics_of, unflatten, without_statics
 from jitad.frontend.trace import Traced
 from jitad.frontend.trace import trace as record

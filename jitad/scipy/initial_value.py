@@ -166,11 +166,11 @@ def _linearised(system: System) -> System:
     tape = forward(system.tape, [0, *(k + 2 for k in system.active)])
     builder = Builder()
     both, time, *rest = _inputs(builder, system.tape, 2 * n)
-    z = np.concatenate([both[:r], both[2 * r : n + r]])  # type: ignore[arg-type]
-    s = np.concatenate([both[r : 2 * r], both[n + r :]])  # type: ignore[arg-type]
+    z = st.concatenate(both[:r], both[2 * r : n + r], axis=0)
+    s = st.concatenate(both[r : 2 * r], both[n + r :], axis=0)
     directions = [builder.input(f"d{k}", rest[k].shape, rest[k].dtype) for k in system.active]
     dz, ds = inline(builder, tape, [z, time, *rest, s, *directions])
-    slope: Any = np.concatenate([dz[:r], ds[:r], dz[r:], ds[r:]])  # type: ignore[arg-type]
+    slope = st.concatenate(dz[:r], ds[:r], dz[r:], ds[r:], axis=0)
     active = (*system.active, *range(len(rest), len(rest) + len(directions)))
     return System(builder.finish([slope.index]), system.solve, 2 * r, active)
 
@@ -188,6 +188,7 @@ def _pullback(j: int, operands: Any, before: Any, v_bar: Any, system: System) ->
     """The adjoint problem, backwards; each operand asks for it anew, and equal ones are merged."""
     resets, jumps, times, *arguments = operands
     n, r = system.size, system.resets
+    after: Any
     padding = sum(arguments[k].size for k in system.active)
     zeros = v_bar.builder.const(0, (times.shape[0], padding), v_bar.dtype)
     result = integrate(
@@ -222,8 +223,8 @@ def _adjoint(system: System) -> System:
     builder = Builder()
     both, time, *rest = _inputs(builder, system.tape, 2 * n + sum(map(math.prod, shapes)))
     dz, *shares = inline(builder, tape, [both[:n], time, *rest, both[n : 2 * n]])
-    flat = [-st.reshape(x, shape=(x.size,)) for x in shares]
-    slope: Any = np.concatenate([dz, *flat])  # type: ignore[arg-type]
+    flat = [ew.neg(st.reshape(x, shape=(x.size,))) for x in shares]
+    slope = st.concatenate(dz, *flat, axis=0)
     tape = builder.finish([slope.index])
     return System(tape, system.solve, n + system.resets, system.active)
 

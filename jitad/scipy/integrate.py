@@ -176,11 +176,13 @@ def _trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
 def _cumulative_trapezoid(
     y: Any, x: Any = None, dx: float = 1.0, axis: int = -1, initial: Any = None
 ) -> Any:
-    y = np.moveaxis(as_array(y), axis, -1)
+    y = FUNCTIONS[np.moveaxis](y, axis, -1)
     gaps = dx if x is None else _gaps(x, y, axis)
     result = np.cumsum(0.5 * gaps * (y[..., 1:] + y[..., :-1]), axis=-1)
     if initial is not None:
-        result = np.concatenate([np.full((*y.shape[:-1], 1), initial, result.dtype), result], axis=-1)
+        result = np.concatenate(
+            [np.full((*y.shape[:-1], 1), initial, result.dtype), result], axis=-1
+        )
     return np.moveaxis(result, -1, axis)
 
 
@@ -196,7 +198,7 @@ def _simpson(y: Any, x: Any = None, *, dx: float = 1.0, axis: int = -1) -> Any:
     Source: Cartwright, Simpson's rule cumulative integration with MS Excel and irregularly-spaced
     data, Journal of Mathematical Sciences and Mathematics Education 12 (2017).
     """
-    y = np.moveaxis(as_array(y), axis, -1)
+    y = FUNCTIONS[np.moveaxis](y, axis, -1)
     count = y.shape[-1]
     gaps = np.full(count - 1, dx, y.real.dtype) if x is None else _gaps(x, y, axis)
     if count == 2:

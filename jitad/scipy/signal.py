@@ -14,12 +14,12 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-from jitad.frontend.contractions import pair
 from jitad.frontend.conversion import as_array, conjugate
 from jitad.frontend.operands import implements, normal_axes
+from jitad.functions.products.contractions import pair
 from jitad.ir.errors import ShapeError
 from jitad.ir.op import Shape
-from jitad.ir.value import FUNCTIONS, Value
+from jitad.ir.value import FUNCTIONS, UFUNCS, Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.scipy.mirror import mirror
@@ -135,7 +135,8 @@ def _fftconvolve(in1: Any, in2: Any, mode: str = "full", axes: Any = None) -> Va
         for s in (x, y)
     )
     part = _part(mode, *(tuple(s.shape[i] for i in places) for s in (x, y)))
-    return _by_fourier(x * 1.0, y * 1.0, part, places)
+    x, y = (UFUNCS[np.multiply](s, 1.0) for s in (x, y))
+    return _by_fourier(x, y, part, places)
 
 
 @implements(scipy.signal.oaconvolve)
@@ -192,7 +193,7 @@ def _detrend(
     data: Any, axis: int = -1, type: str = "linear", bp: Any = 0, overwrite_data: bool = False
 ) -> Value:
     """data less its mean, or less the line of least squares through each stretch between breaks."""
-    x = as_array(data)
+    x: Any = as_array(data)
     x = np.moveaxis(x if x.dtype.kind in "fc" else x * 1.0, axis, -1)
     if type in ("constant", "c"):
         return np.moveaxis(x - np.mean(x, axis=-1, keepdims=True), -1, axis)
@@ -201,7 +202,8 @@ def _detrend(
     count = x.shape[-1]
     breaks = sorted({0, count, *np.atleast_1d(bp).tolist()})
     pieces = [_without_line(x[..., i:j]) for i, j in itertools.pairwise(breaks)]
-    return np.moveaxis(np.concatenate(pieces, axis=-1), -1, axis)
+    whole: Any = np.concatenate(pieces, axis=-1)
+    return np.moveaxis(whole, -1, axis)  # type: ignore[return-value]  # traced, like its operands
 
 
 def _without_line(x: Any) -> Any:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import sys
+import zlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-_rng = np.random.default_rng(7)
+_generators: dict[str, np.random.Generator] = {}
+
+
+def _generator() -> np.random.Generator:
+    """That of the module that asks: a new call in one module changes no array of another."""
+    frame = sys._getframe(1)
+    while frame.f_globals["__name__"] in (__name__, "samples.complex_numbers"):
+        assert frame.f_back is not None
+        if frame.f_code.co_name == "<module>":
+            break
+        frame = frame.f_back
+    name = frame.f_globals["__name__"]
+    return _generators.setdefault(name, np.random.default_rng(zlib.crc32(name.encode())))
 
 
 def array(*shape: int) -> np.ndarray:
     """Random numbers, all different, exact in float32, none near 0."""
-    x = _rng.normal(size=shape).astype(np.float32).astype(float)
+    x = _generator().normal(size=shape).astype(np.float32).astype(float)
     return np.asarray(x + 0.25 * np.sign(x))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.ufuncs import COMPLEX
+from jitad.functions.elementwise.ufuncs import COMPLEX
 from samples.arrays import FLAGS, INTS, Call, M, S, V, array, by, call
 
 

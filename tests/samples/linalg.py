@@ -14,7 +14,7 @@ STACK, PAIR = array(2, 3, 3), array(2, 1, 4, 4)
 LARGE = array(20, 20) + 8 * np.eye(20)
 Z = complex_array(3, 3)
 WHOLE = INTS[:3, :3] + 7 * np.eye(3, dtype=int)
-SPREAD = np.diag(np.arange(1, 4) * 4.0)
+SPREAD = np.diag(np.arange(1, 4) * 12.0)
 """What makes the eigenvalues of a small matrix real and apart."""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.quantiles import METHODS
+from jitad.functions.reductions.quantiles import METHODS
 from samples.arrays import FLAGS, INTS, ONE, Call, S, by, call
 from samples.sorting import CUBE, GRID, MANY, ROW
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jitad.frontend.refusing import INSTEAD
+from jitad.functions.arrays.refusing import INSTEAD
 from samples.arrays import Call
 
 SAMPLES: dict[Any, list[Call]] = {function: [] for function in INSTEAD}

@@ -9,12 +9,12 @@ import scipy.linalg
 
 from jitad.frontend.conversion import as_arrays, conjugate
 from jitad.frontend.operands import array_dtype, as_dtype, implements
-from jitad.frontend.shaping import atleast_2d, concatenate
+from jitad.functions.arrays.shaping import atleast_2d, concatenate
 from jitad.ir.errors import ShapeError
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops import elementwise as ew
-from jitad.ops import matrices as mx
 from jitad.ops import structural as st
+from jitad.ops.linalg import matrices as mx
 from jitad.scipy.linalg.solving import vector
 
 

@@ -7,27 +7,31 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from jitad.frontend.complex import as_complex
 from jitad.frontend.conversion import as_arrays
-from jitad.frontend.decompositions import (
+from jitad.frontend.operands import array_dtype, implements
+from jitad.functions.elementwise.complex import as_complex
+from jitad.functions.linalg.decompositions import (
     qr_factors,
     singular_vectors,
     symmetric_eigen,
     triangle_read,
 )
-from jitad.frontend.least_squares import eig as numpy_eig
-from jitad.frontend.least_squares import inverse_by_limit, inverse_of_symmetric, least_squares
-from jitad.frontend.linalg import equations, floating, matrices, real, square, swapped
-from jitad.frontend.norms import rank_above
-from jitad.frontend.operands import array_dtype, implements
-from jitad.frontend.reductions import max_
+from jitad.functions.linalg.equations import equations, floating, matrices, real, square, swapped
+from jitad.functions.linalg.least_squares import eig as numpy_eig
+from jitad.functions.linalg.least_squares import (
+    inverse_by_limit,
+    inverse_of_symmetric,
+    least_squares,
+)
+from jitad.functions.linalg.norms import rank_above
+from jitad.functions.reductions.reductions import max_
 from jitad.ir.errors import TraceError
 from jitad.ir.value import Value
-from jitad.ops import eigen, singular, spectral
 from jitad.ops import elementwise as ew
-from jitad.ops import matrices as mx
-from jitad.ops.matrix_functions import square_root
-from jitad.ops.triangular import cholesky, solve_lower
+from jitad.ops.linalg import eigen, singular, spectral
+from jitad.ops.linalg import matrices as mx
+from jitad.ops.linalg.matrix_functions import square_root
+from jitad.ops.linalg.triangular import cholesky, solve_lower
 from jitad.scipy.linalg.solving import require, solve
 
 # -- QR and singular values ------------------------------------------------------------------------

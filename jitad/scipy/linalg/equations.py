@@ -6,18 +6,18 @@ from typing import Any
 
 import scipy.linalg
 
-from jitad.frontend.contractions import matmul
 from jitad.frontend.conversion import as_arrays
-from jitad.frontend.linalg import floating, identity, inv, real, square, swapped
 from jitad.frontend.operands import array_dtype, as_dtype, as_shape, broadcast_shape, implements
-from jitad.frontend.products import kron
+from jitad.functions.linalg.equations import floating, identity, inv, real, square, swapped
+from jitad.functions.products.contractions import matmul
+from jitad.functions.products.products import kron
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
-from jitad.ops import matrices as mx
 from jitad.ops import structural as st
-from jitad.ops.banded import band_solve
-from jitad.ops.equations import schur, sylvester
+from jitad.ops.linalg import matrices as mx
+from jitad.ops.linalg.banded import band_solve
+from jitad.ops.linalg.equations import schur, sylvester
 from jitad.scipy.linalg.construction import toeplitz
 from jitad.scipy.linalg.solving import as_double, solve
 

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from jitad.frontend.contractions import matmul
-from jitad.frontend.linalg import identity, real, solve_general, square
 from jitad.frontend.operands import implements
-from jitad.frontend.reductions import max_, sum_
+from jitad.functions.linalg.equations import identity, real, solve_general, square
+from jitad.functions.products.contractions import matmul
+from jitad.functions.reductions.reductions import max_, sum_
 from jitad.ir.op import INT64
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops import elementwise as ew
-from jitad.ops import matrices as mx
 from jitad.ops import structural as st
-from jitad.ops.matrix_functions import logarithm, square_root, square_root_value
+from jitad.ops.linalg import matrices as mx
+from jitad.ops.linalg.matrix_functions import logarithm, square_root, square_root_value
 from jitad.scipy.linalg.solving import as_double
 
 # -- the exponential -------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ import numpy as np
 import scipy.linalg
 
 from jitad.frontend.conversion import as_array, as_arrays
-from jitad.frontend.decompositions import cholesky as numpy_cholesky
-from jitad.frontend.linalg import (
+from jitad.frontend.operands import array_dtype, as_dtype, broadcast_shape, implements
+from jitad.functions.linalg.decompositions import cholesky as numpy_cholesky
+from jitad.functions.linalg.equations import (
     aligned_rows,
     determinant,
     equations,
@@ -23,17 +24,16 @@ from jitad.frontend.linalg import (
     square,
     swapped,
 )
-from jitad.frontend.norms import norm
-from jitad.frontend.operands import array_dtype, as_dtype, broadcast_shape, implements
+from jitad.functions.linalg.norms import norm
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import COMPLEX128, FLOAT64, INT32, INT64
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
-from jitad.ops import linalg as la
-from jitad.ops import matrices as mx
 from jitad.ops import structural as st
-from jitad.ops.matrix_functions import packed_factors, permutation
-from jitad.ops.triangular import triangular_solve
+from jitad.ops.linalg import lu as la
+from jitad.ops.linalg import matrices as mx
+from jitad.ops.linalg.matrix_functions import packed_factors, permutation
+from jitad.ops.linalg.triangular import triangular_solve
 
 
 def as_double(x: Value) -> Value:

@@ -101,12 +101,12 @@ class Unsupported(Plain):
 
 
 class Distribution(Plain):
-    """A distribution of the tables."""
+    """A distribution of the tables; `methods` are the names of those that take traced values."""
 
     def __init__(self, family: Family, original: Any) -> None:
         self._family = family
-        known = [m for m in METHODS if self._formula(m) is not None]
-        super().__init__(original.name, original, f"supported methods: {', '.join(known)}")
+        self.methods = tuple(m for m in METHODS if self._formula(m) is not None)
+        super().__init__(original.name, original, f"supported methods: {', '.join(self.methods)}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Frozen:
         return Frozen(self, args, kwargs)

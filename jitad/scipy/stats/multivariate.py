@@ -19,6 +19,8 @@ from jitad.scipy.stats.distribution import Plain, _number
 class MultivariateNormal(Plain):
     """The density of a multivariate normal distribution, through the Cholesky factor of `cov`."""
 
+    methods = ("logpdf", "pdf")
+
     def __init__(self) -> None:
         super().__init__(
             "multivariate_normal",
@@ -90,6 +92,8 @@ def _whiten(gap: Any, cov: Any, size: int) -> tuple[Any, Any]:
 
 class Dirichlet(Plain):
     """The density of Dirichlet's distribution."""
+
+    methods = ("logpdf", "pdf")
 
     def __init__(self) -> None:
         super().__init__("dirichlet", scipy.stats.dirichlet, "supported methods: logpdf, pdf")

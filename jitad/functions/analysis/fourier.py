@@ -1,0 +1,228 @@
+"""numpy.fft on values: transforms of one or several axes, which are cut or filled, and scaled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.operands import as_dtype, as_value, implements, normal_axes, normal_axis
+from jitad.functions.elementwise.complex import as_complex, complex_dtype
+from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.op import REAL_OF
+from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
+from jitad.ops.fourier import dft, real_dft, real_inverse
+
+
+def _refuse_out(out: Any) -> None:
+    if out is not None:
+        raise TraceError("out= of a traced value", remedy="use the result that is returned")
+
+
+def _fitted(x: Value, n: int, axis: int) -> Value:
+    """x cut, or filled with zeros at its end, to length n along an axis."""
+    if n < 1:
+        raise ShapeError(f"a Fourier transform of {n} points", remedy="give n >= 1, or leave n out")
+    length = x.shape[axis]
+    if length == n:
+        return x
+    kept = tuple((0, min(n, m) if i == axis else m, 1) for i, m in enumerate(x.shape))
+    if length > n:
+        return st.index(x, slots=kept)
+    shape = tuple(n if i == axis else m for i, m in enumerate(x.shape))
+    return st.index_add(st.zeros(x, shape, x.dtype), x, slots=kept)
+
+
+def _scaled(x: Value, count: int, norm: str | None, *, inverse: bool) -> Value:
+    """The factor of a transform: by default 1 forward, and 1/n backward."""
+    if norm not in (None, "backward", "ortho", "forward"):
+        raise ShapeError(
+            f"a Fourier transform has no norm={norm!r}",
+            remedy='use "backward", "ortho" or "forward"',
+        )
+    if norm == "ortho":
+        return ew.mul(x, 1 / math.sqrt(count))
+    whole = inverse if norm in (None, "backward") else not inverse
+    return ew.mul(x, 1 / count) if whole else x
+
+
+def _real(x: Value, name: str) -> Value:
+    if x.dtype.kind == "c":
+        raise TraceError(
+            f"np.fft.{name} of complex numbers", remedy="use np.fft.fft, or np.real(x)"
+        )
+    return as_dtype(x, REAL_OF[complex_dtype(x.dtype)])
+
+
+def _one_axis(name: str, function: Any, *, inverse: bool) -> None:
+    def record(
+        a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
+    ) -> Value:
+        _refuse_out(out)
+        x = as_complex(as_value(a))
+        place = normal_axis(axis, x.ndim)
+        x = _fitted(x, x.shape[place] if n is None else int(n), place)
+        result = dft(x, axes=(place,), inverse=inverse)
+        return _scaled(result, x.shape[place], norm, inverse=inverse)
+
+    record.__name__ = name
+    implements(function)(record)
+
+
+_one_axis("fft", np.fft.fft, inverse=False)
+_one_axis("ifft", np.fft.ifft, inverse=True)
+
+
+@implements(np.fft.rfft)
+def rfft(
+    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
+) -> Value:
+    _refuse_out(out)
+    x = _real(as_value(a), "rfft")
+    place = normal_axis(axis, x.ndim)
+    x = _fitted(x, x.shape[place] if n is None else int(n), place)
+    return _scaled(real_dft(x, axis=place), x.shape[place], norm, inverse=False)
+
+
+@implements(np.fft.irfft)
+def irfft(
+    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
+) -> Value:
+    _refuse_out(out)
+    x = as_complex(as_value(a))
+    place = normal_axis(axis, x.ndim)
+    count = 2 * (x.shape[place] - 1) if n is None else int(n)
+    x = _fitted(x, count // 2 + 1, place)
+    return _scaled(real_inverse(x, n=count, axis=place), count, norm, inverse=True)
+
+
+_OTHER_WAY = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+
+
+@implements(np.fft.hfft)
+def hfft(
+    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
+) -> Value:
+    return irfft(ew.conj(as_complex(as_value(a))), n, axis, _OTHER_WAY.get(norm, norm), out)
+
+
+@implements(np.fft.ihfft)
+def ihfft(
+    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
+) -> Value:
+    return ew.conj(rfft(a, n, axis, _OTHER_WAY.get(norm, norm), out))
+
+
+# -- several axes ----------------------------------------------------------------------------------
+
+
+def _places(x: Value, s: Sequence[int] | None, axes: Any) -> tuple[list[int], list[int]]:
+    """The axes, and the lengths that they are cut or filled to."""
+    if axes is None:
+        places = list(range(x.ndim - len(s), x.ndim)) if s is not None else list(range(x.ndim))
+    else:
+        places = [normal_axis(i, x.ndim) for i in axes]
+    if s is None:
+        return places, [x.shape[i] for i in places]
+    if len(s) != len(places):
+        raise ShapeError(
+            f"{len(s)} lengths for {len(places)} axes", remedy="give one length for each axis"
+        )
+    return places, [
+        x.shape[i] if n in (None, -1) else int(n) for n, i in zip(s, places, strict=True)
+    ]
+
+
+def _over(x: Value, places: list[int], lengths: list[int], *, inverse: bool) -> Value:
+    """Unscaled transforms over axes; an axis that stands twice is transformed twice."""
+    for i, n in zip(places, lengths, strict=True):
+        x = _fitted(x, n, i)
+    if len(set(places)) == len(places):
+        return dft(x, axes=tuple(places), inverse=inverse) if places else x
+    for i in places:
+        x = dft(x, axes=(i,), inverse=inverse)
+    return x
+
+
+def _several(names: tuple[str, str], functions: tuple[Any, Any], *, inverse: bool) -> None:
+    def over(a: Any, s: Any, axes: Any, norm: str | None, out: Any) -> Value:
+        _refuse_out(out)
+        x = as_complex(as_value(a))
+        places, lengths = _places(x, s, axes)
+        result = _over(x, places, lengths, inverse=inverse)
+        return _scaled(result, math.prod(lengths), norm, inverse=inverse)
+
+    def record(a: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Value:
+        return over(a, s, axes, norm, out)
+
+    def record_two(
+        a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Any = None
+    ) -> Value:
+        return over(a, s, axes, norm, out)
+
+    for name, function, each in zip(names, functions, (record, record_two), strict=True):
+        each.__name__ = name
+        implements(function)(each)
+
+
+_several(("fftn", "fft2"), (np.fft.fftn, np.fft.fft2), inverse=False)
+_several(("ifftn", "ifft2"), (np.fft.ifftn, np.fft.ifft2), inverse=True)
+
+
+@implements(np.fft.rfftn)
+def rfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Value:
+    _refuse_out(out)
+    x = _real(as_value(a), "rfftn")
+    places, lengths = _places(x, s, axes)
+    for i, n in zip(places, lengths, strict=True):
+        x = _fitted(x, n, i)
+    half = real_dft(x, axis=places[-1])
+    result = dft(half, axes=tuple(places[:-1]), inverse=False) if places[:-1] else half
+    return _scaled(result, math.prod(lengths), norm, inverse=False)
+
+
+@implements(np.fft.irfftn)
+def irfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Value:
+    _refuse_out(out)
+    x = as_complex(as_value(a))
+    places, lengths = _places(x, s, axes)
+    last = places[-1]
+    lengths[-1] = 2 * (x.shape[last] - 1) if s is None or s[-1] in (None, -1) else lengths[-1]
+    x = _over(x, places[:-1], lengths[:-1], inverse=True)
+    x = _fitted(x, lengths[-1] // 2 + 1, last)
+    result = real_inverse(x, n=lengths[-1], axis=last)
+    return _scaled(result, math.prod(lengths), norm, inverse=True)
+
+
+@implements(np.fft.rfft2)
+def rfft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Any = None) -> Value:
+    return rfftn(a, s, axes, norm, out)
+
+
+@implements(np.fft.irfft2)
+def irfft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Any = None) -> Value:
+    return irfftn(a, s, axes, norm, out)
+
+
+# -- order of the frequencies ----------------------------------------------------------------------
+
+
+def _shift(x: Any, axes: Any, amount: Callable[[int], int]) -> Value:
+    value = as_value(x)
+    places = normal_axes(axes, value.ndim)
+    shifts = tuple(amount(value.shape[i]) for i in places)
+    return np.roll(value, shifts, places)  # type: ignore[arg-type]  # a traced value is no array
+
+
+@implements(np.fft.fftshift)
+def fftshift(x: Any, axes: Any = None) -> Value:
+    return _shift(x, axes, lambda n: n // 2)
+
+
+@implements(np.fft.ifftshift)
+def ifftshift(x: Any, axes: Any = None) -> Value:
+    return _shift(x, axes, lambda n: -(n // 2))

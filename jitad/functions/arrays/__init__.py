@@ -1,0 +1,1 @@
+"""Functions that make, reshape, join, cut and index arrays."""

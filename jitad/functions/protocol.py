@@ -1,0 +1,255 @@
+"""What NumPy asks of a traced value -> the record that answers, or an error that teaches.
+
+A ufunc comes with the method of it that was called (`np.add.reduce`) and its keyword arguments;
+rows that need SciPy are imported when one of SciPy's ufuncs first meets a traced value.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.operands import as_dtype, innermost, lift, normal_axes, normal_axis
+from jitad.functions.reductions.accumulations import accumulate, reduce_with
+from jitad.ir.errors import TraceError
+from jitad.ir.value import FUNCTIONS, HOOKS, UFUNCS, Value
+
+# -- ufuncs ----------------------------------------------------------------------------------------
+
+
+def answer_ufunc(ufunc: Any, method: str, operands: tuple[Any, ...], options: Any) -> Any:
+    """What `ufunc` or a method of it gives for traced operands."""
+    # axis=None has a meaning of its own: all axes.
+    options = {k: given for k, given in options.items() if given is not None or k == "axis"}
+    if "out" in options:
+        raise TraceError(
+            f"np.{ufunc.__name__}(..., out=) of a traced value",
+            remedy="use the result that is returned, or write into an array that "
+            "jitad.numpy.zeros or jitad.numpy.empty has made",
+        )
+    return _METHODS[method](ufunc, *operands, **options)
+
+
+def find_ufunc(ufunc: Any) -> Callable[..., Any]:
+    """The record of a ufunc; SciPy's are looked up when SciPy is there."""
+    record = UFUNCS.get(ufunc)
+    if record is None and "scipy.special" in sys.modules:
+        importlib.import_module("jitad.functions.elementwise.special")
+        record = UFUNCS.get(ufunc)
+    if record is None:
+        raise TraceError(
+            f"{ufunc.__name__} of a traced value is not supported",
+            remedy=_nearest(ufunc.__name__, (known.__name__ for known in UFUNCS)),
+        )
+    return record
+
+
+def _call(
+    ufunc: Any, *operands: Any, where: Any = True, dtype: Any = None, casting: str = "same_kind",
+    order: str = "K", subok: bool = True, **options: Any,
+) -> Any:  # fmt: skip
+    if ufunc.types and all(set(loop) <= set("O->") for loop in ufunc.types):
+        # From np.frompyfunc: a Python function of the elements.
+        return ufunc(
+            *(x.__array__(np.dtype(object)) if isinstance(x, Value) else x for x in operands)
+        )
+    record = find_ufunc(ufunc)
+    if where is not True:
+        raise TraceError(
+            f"np.{ufunc.__name__}(..., where=) without out= leaves elements undefined",
+            remedy=f"use np.where(mask, np.{ufunc.__name__}(...), other)",
+        )
+    if "signature" in options or "sig" in options or (options and ufunc.signature is None):
+        raise TraceError(
+            f"np.{ufunc.__name__}(..., {next(iter(options))}=) of a traced value is not supported",
+            remedy="cast the operands with x.astype first",
+        )
+    if dtype is not None:
+        builder = innermost(operands)
+        operands = tuple(as_dtype(lift(builder, x), np.dtype(dtype)) for x in operands)
+    return record(*operands, **options)
+
+
+_REDUCTIONS: dict[Any, Any] = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+    np.logical_and: np.all,
+    np.logical_or: np.any,
+}
+"""The NumPy functions that reduce by a ufunc: their sums are loops, not trees."""
+
+
+def _reduce(
+    ufunc: Any, array: Any, axis: Any = 0, dtype: Any = None, keepdims: bool = False,
+    initial: Any = np._NoValue, where: Any = True,
+) -> Any:  # fmt: skip
+    known = _REDUCTIONS.get(ufunc)
+    if known is not None:
+        options: dict[str, Any] = {} if where is True else {"where": where}
+        if initial is not np._NoValue:
+            options["initial"] = initial
+        if dtype is not None:
+            options["dtype"] = dtype
+        return FUNCTIONS[known](array, axis=axis, keepdims=keepdims, **options)
+    if where is not True:
+        raise TraceError(
+            f"np.{ufunc.__name__}.reduce(..., where=) of a traced value is not supported",
+            remedy="reduce np.where(mask, x, neutral) in its place",
+        )
+    x = lift(innermost((array, initial)), array)
+    x = x if dtype is None else as_dtype(x, np.dtype(dtype))
+    axes = normal_axes(axis, x.ndim)
+    result = reduce_with(ufunc, x, axes)
+    if initial is not np._NoValue:
+        result = find_ufunc(ufunc)(initial, result)
+    return np.expand_dims(result, axes) if keepdims else result
+
+
+def _accumulate(ufunc: Any, array: Any, axis: int = 0, dtype: Any = None) -> Any:
+    x = lift(innermost((array,)), array)
+    x = x if dtype is None else as_dtype(x, np.dtype(dtype))
+    place = normal_axis(axis, x.ndim)
+    if ufunc is np.add:
+        return FUNCTIONS[np.cumsum](x, axis=place, dtype=x.dtype)
+    return accumulate(ufunc, x, place)
+
+
+def _outer(ufunc: Any, a: Any, b: Any, **options: Any) -> Any:
+    builder = innermost((a, b))
+    x, y = lift(builder, a), lift(builder, b)
+    return _call(ufunc, x.reshape(*x.shape, *(1,) * y.ndim), y, **options)
+
+
+def _reduceat(ufunc: Any, array: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
+    x = lift(innermost((array,)), array)
+    place = normal_axis(axis, x.ndim)
+    starts = [int(i) for i in np.asarray(indices).tolist()]
+    stops = [*starts[1:], x.shape[place]]
+    lead = (slice(None),) * place
+    parts = [
+        _reduce(ufunc, x[(*lead, slice(i, j))], place, dtype) if i < j else x[(*lead, i)]
+        for i, j in zip(starts, stops, strict=True)
+    ]
+    return np.stack(parts, axis=place)
+
+
+def _at(ufunc: Any, array: Any, *rest: Any) -> Any:
+    raise TraceError(
+        f"np.{ufunc.__name__}.at would change a traced array in place",
+        remedy="write x = x.at[i].add(v), or work on a copy made by jitad.numpy.array(x)",
+    )
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    "__call__": _call,
+    "reduce": _reduce,
+    "accumulate": _accumulate,
+    "outer": _outer,
+    "reduceat": _reduceat,
+    "at": _at,
+}
+
+
+# -- functions -------------------------------------------------------------------------------------
+
+
+def answer_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a NumPy function gives for traced arguments."""
+    record = FUNCTIONS.get(function)
+    if record is None:
+        name = _public_name(function)
+        raise TraceError(
+            f"{name} of a traced value is not supported",
+            remedy=_nearest(name, (_public_name(known) for known in FUNCTIONS)),
+        )
+    try:
+        return record(*args, **kwargs)
+    except TypeError as error:
+        if isinstance(error, TraceError) or f"{record.__name__}()" not in str(error):
+            raise
+        raise TraceError(
+            f"{_public_name(function)} of a traced value: {error}",
+            remedy="leave out the arguments that are not supported on traced values",
+        ) from error
+
+
+def _public_name(function: Any) -> str:
+    """np.sum, np.linalg.inv, scipy.linalg.expm: as a user writes it."""
+    module = getattr(function, "__module__", None) or "numpy"
+    parts = [part for part in module.split(".") if not part.startswith("_")]
+    return ".".join([*parts, function.__name__]).replace("numpy", "np", 1)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """A remedy that names what is supported and spelt alike."""
+    close = difflib.get_close_matches(name, sorted(set(known)), 3, 0.75)
+    other = f"supported are {', '.join(close)}; or " if close else ""
+    return f"{other}write it with functions that have a derivative rule, or compute it outside"
+
+
+# -- conversions to plain arrays -------------------------------------------------------------------
+
+
+_ELEMENTWISE = ("_get_ufunc_and_otypes", "_vectorize_call", "_vectorize_call_with_signature")
+"""Where np.vectorize converts its arguments: it calls a Python function on their elements."""
+
+
+def _is_elementwise(frame: FrameType | None) -> bool:
+    """Whether the conversion was asked for in np.vectorize, or a comprehension there."""
+    for _ in range(2):
+        if frame is not None and frame.f_code.co_name in _ELEMENTWISE:
+            return True
+        frame = frame and frame.f_back
+    return False
+
+
+def answer_array(x: Value, dtype: Any) -> np.ndarray:
+    """An object array of the elements, where one is asked for; else an error that teaches."""
+    frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]  # the way that logging walks
+    as_objects = dtype is None and (x.shape == () or _is_elementwise(frame))
+    if as_objects or (dtype is not None and np.dtype(dtype) == np.dtype(object)):
+        boxed = np.empty(x.shape, dtype=object)
+        for place in np.ndindex(x.shape):
+            boxed[place] = x[place] if x.shape else x
+        return boxed
+    name = _converting_function()
+    if name is not None and name.startswith("scipy."):
+        raise TraceError(
+            f"{name} turns a traced value into a plain array inside",
+            remedy=f"use jitad.{name}, which has the same arguments and records on traced values",
+        )
+    raise TraceError(
+        f"{name or 'NumPy'} was to turn a traced {x!r} into a plain array",
+        remedy="to join several, use np.stack or jitad.numpy.array; else leave out np.asarray and "
+        "np.array: traced values answer to NumPy's functions",
+    )
+
+
+def _converting_function() -> str | None:
+    """The public NumPy or SciPy function, called by the user, that asked for the conversion."""
+    found: str | None = None
+    frame: FrameType | None = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]  # as logging
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        package = ".".join(module.split(".")[:2]) if module.startswith("scipy.") else "numpy"
+        function = frame.f_code.co_name
+        if module.startswith(("scipy.", "numpy.")):
+            if function in getattr(sys.modules.get(package), "__all__", ()):
+                found = f"{package}.{function}".replace("numpy", "np", 1)
+        elif not module.startswith("jitad"):
+            return found
+        frame = frame.f_back
+    return found
+
+
+HOOKS["ufunc"] = answer_ufunc
+HOOKS["function"] = answer_function
+HOOKS["array"] = answer_array

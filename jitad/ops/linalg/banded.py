@@ -1,0 +1,136 @@
+"""Equations with band matrices, in the storage of LAPACK: as many numbers a column as diagonals.
+
+Column j of a matrix with l diagonals below and u above its own is the row j of its bands:
+bands[j, u + i - j] = A_ij. All rules take time in proportion to the bands.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from jitad.ir.op import Structural, register
+from jitad.ops import elementwise as ew
+from jitad.ops.linalg import matrices as mx
+from jitad.ops.reductions import reduce_sum
+from jitad.ops.views import index_add, zeros
+
+
+def _call_band_solve(call: Any, lower: int, upper: int, transposed: bool) -> None:
+    """gbtrf of a copy with room for l more diagonals, and gbtrs in place."""
+    (k, n), item, w = call.shape[-2:], call.dtype.itemsize, call.writer
+    prefix, info, pivots = call.prefix(call.dtype), call.int_slot(), call.scratch(4 * n)
+    width, room = lower + upper + 1, 2 * lower + upper + 1
+    copy = call.scratch(n * room * item)
+    shape = (call.int(n), call.int(n), call.int(lower), call.int(upper))
+    stacks = (
+        (call.inputs[0], n * width * item),
+        (call.inputs[1], k * n * item),
+        (call.out, k * n * item),
+    )
+    with call.each(math.prod(call.shape[:-2]), *stacks) as (bands, b, x):
+        call.lapack(
+            f"{prefix}lacpy", call.char("A"), call.int(width), call.int(n), bands,
+            call.int(width), w.offset(copy, lower * item), call.int(room),
+        )  # fmt: skip
+        w.copy(x, b, k * n * item)
+        call.lapack(f"{prefix}gbtrf", *shape, copy, call.int(room), pivots, info)
+        call.refuse_unless_zero(info)
+        call.lapack(
+            f"{prefix}gbtrs", call.char("T" if transposed else "N"), *shape[1:], call.int(k),
+            copy, call.int(room), pivots, x, call.int(n), info,
+        )  # fmt: skip
+
+
+def _np_dense(bands: np.ndarray, lower: int, upper: int) -> np.ndarray:
+    n = bands.shape[-2]
+    dense = np.zeros((*bands.shape[:-2], n, n), bands.dtype)
+    for d, columns in _diagonals(n, lower, upper):
+        j = np.arange(*columns)
+        dense[..., j + d, j] = bands[..., j, upper + d]
+    return dense
+
+
+def _np_band_solve(
+    bands: np.ndarray, b: np.ndarray, lower: int, upper: int, transposed: bool
+) -> np.ndarray:
+    dense = _np_dense(bands, lower, upper)
+    dense = np.swapaxes(dense, -1, -2) if transposed else dense
+    return np.swapaxes(np.linalg.solve(dense, np.swapaxes(b, -1, -2)), -1, -2)
+
+
+def _diagonals(n: int, lower: int, upper: int) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Each diagonal d = i - j that is inside the matrix, and from where to where its columns go."""
+    for d in range(-upper, lower + 1):
+        start, stop = max(0, -d), min(n, n - d)
+        if start < stop:
+            yield d, (start, stop)
+
+
+def _times(bands: Any, x: Any, lower: int, upper: int, transposed: bool) -> Any:
+    """A x for each row x, or A^T x."""
+    total = zeros(x, x.shape, x.dtype)
+    for d, (start, stop) in _diagonals(x.shape[-1], lower, upper):
+        size = stop - start
+        read, written = (start + d, start) if transposed else (start, start + d)
+        source = mx.columns(x, read, read + size)
+        weights = mx.part(bands, (start, size, 1), upper + d)
+        term = ew.mul(mx.along_rows(weights, source.shape), source)
+        slots = (*((0, m, 1) for m in x.shape[:-1]), (written, size, 1))
+        total = index_add(total, term, slots=slots)
+    return total
+
+
+def _outer(left: Any, right: Any, bands: Any, lower: int, upper: int) -> Any:
+    """The sums over rows k of left_ki right_kj, for the elements i, j of the bands."""
+    total = zeros(bands, bands.shape, bands.dtype)
+    rank = len(left.shape)
+    for d, (start, stop) in _diagonals(left.shape[-1], lower, upper):
+        pairs = ew.mul(mx.columns(left, start + d, stop + d), mx.columns(right, start, stop))
+        share = reduce_sum(pairs, axes=(rank - 2,))
+        lead = ((0, m, 1) for m in bands.shape[:-2])
+        total = index_add(total, share, slots=(*lead, (start, stop - start, 1), upper + d))
+    return total
+
+
+def _jvp(xs: Any, x: Any, tangents: Any, **how: Any) -> Any:
+    """dx = A^-1 (db - dA x)."""
+    bands, _ = xs
+    dbands, db = tangents
+    change = None if dbands is None else ew.neg(_times(dbands, x, **how))
+    return band_solve(bands, mx.plus(db, change), **how)
+
+
+def _pullback(j: int, xs: Any, x: Any, x_bar: Any, lower: int, upper: int, transposed: bool) -> Any:
+    """b_bar = A^-T x_bar, A_bar = -b_bar x^T within the bands."""
+    bands, _ = xs
+    b_bar = band_solve(bands, x_bar, lower=lower, upper=upper, transposed=not transposed)
+    if j == 1:
+        return b_bar
+    left, right = (x, b_bar) if transposed else (b_bar, x)
+    return ew.neg(_outer(left, right, bands, lower, upper))
+
+
+def _batch(xs: Any, batched: Any, size: int, **how: Any) -> Any:
+    bands, b = xs
+    if batched[0]:
+        return band_solve(*mx.spread_all(xs, batched, size), **how)
+    return mx.as_fewer_rows(band_solve(bands, mx.as_more_rows(b), **how), size)
+
+
+band_solve = register(
+    Structural(
+        "band_solve",
+        ("lower", "upper", "transposed"),
+        infer=lambda bands, b, **_: (b.shape, b.dtype),
+        evaluate=_np_band_solve,
+        jvp=_jvp,
+        pullback=_pullback,
+        batch=_batch,
+        library=_call_band_solve,
+    )
+)
+"""The solutions, as rows, of A x = b for each row b (of A^T x = b: transposed)."""

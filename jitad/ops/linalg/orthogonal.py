@@ -1,0 +1,138 @@
+"""QR factors.
+
+Sources: Walter & Lehmann, Algorithmic differentiation of linear algebra functions with application
+in optimum experimental design (2012); Roberts & Roberts, QR and LQ decomposition matrix
+backpropagation algorithms for square, wide, and deep matrices (2020).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from jitad.ir.op import DType, Shape, Structural, register
+from jitad.ops import elementwise as ew
+from jitad.ops.linalg import matrices as mx
+from jitad.ops.linalg.triangular import triangular_solve
+from jitad.ops.views import zeros
+
+
+def _shapes(stored: Shape, full: bool) -> tuple[Shape, Shape]:
+    """Of m x n matrices, m >= n, stored (n, m): the shapes of Q^T and of R^T."""
+    n, m = stored[-2:]
+    k = m if full else n
+    return (k, m), (n, k)
+
+
+def _call_qr(call: Any, full: bool) -> None:
+    """geqrf of a copy; its upper triangle is R, and orgqr makes Q of the reflections below it."""
+    (n, m), item, w = call.shapes[0][-2:], call.dtype.itemsize, call.writer
+    prefix, (of_q, of_r) = call.prefix(call.dtype), _shapes(call.shapes[0], full)
+    k, size = of_q[0], 64 * m
+    copy, work = call.scratch(m * n * item), call.scratch(size * item)
+    tau, info = call.scratch(n * item), call.int_slot()
+    stacks = ((call.inputs[0], m * n * item), (call.out, call.shape[-1] * item))
+    with call.each(math.prod(call.shape[:-1]), *stacks) as (a, q):
+        w.copy(copy, a, m * n * item)
+        call.lapack(
+            f"{prefix}geqrf", call.int(m), call.int(n), copy, call.int(m), tau, work,
+            call.int(size), info,
+        )  # fmt: skip
+        r = w.offset(q, math.prod(of_q) * item)
+        w.clear(r, math.prod(of_r) * item)
+        call.lapack(
+            f"{prefix}lacpy", call.char("U"), call.int(n), call.int(n), copy, call.int(m),
+            r, call.int(k),
+        )  # fmt: skip
+        w.copy(q, copy, m * n * item)
+        call.lapack(
+            f"{prefix}orgqr", call.int(m), call.int(k), call.int(n), q, call.int(m), tau, work,
+            call.int(size), info,
+        )  # fmt: skip
+
+
+def _infer_qr(x: Any, full: bool) -> tuple[Shape, DType]:
+    return (*x.shape[:-2], sum(map(math.prod, _shapes(x.shape, full)))), x.dtype
+
+
+def _np_qr(x: np.ndarray, full: bool) -> np.ndarray:
+    q, r = np.linalg.qr(np.swapaxes(x, -1, -2), mode="complete" if full else "reduced")
+    laid = [np.swapaxes(z, -1, -2).reshape(*x.shape[:-2], -1) for z in (q, r)]
+    return np.concatenate(laid, axis=-1)
+
+
+def qr_parts(x: Any, v: Any, full: bool) -> tuple[Any, Any]:
+    """Q^T and R from v = qr(x)."""
+    of_q, of_r = _shapes(x.shape, full)
+    q, stop = mx.piece(v, 0, of_q)
+    r, _ = mx.piece(v, stop, of_r)
+    return q, mx.turned(r)
+
+
+def _times_inverse(x: Any, r: Any, *, transposed: bool = False) -> Any:
+    """X R^-1, or X R^-T: each row y of the result solves R^T y = x, or R y = x."""
+    return triangular_solve(r, x, lower=False, transposed=not transposed, unit=False)
+
+
+def _jvp_qr(xs: Any, v: Any, tangents: Any, full: bool) -> Any:
+    """With C = Q^T dA R^-1 and the turn W = low(C) - low(C)^T: dR = (C - W) R, and
+    dQ = Q W + (1 - Q Q^T) dA R^-1. Columns that complete a basis turn against the others only.
+    """
+    q, r = qr_parts(xs[0], v, full)
+    n, k = xs[0].shape[-2], q.shape[-2]
+    square = mx.rows(r, 0, n)
+    image = _times_inverse(mx.turned(tangents[0]), square)
+    c = mx.product(q, image)
+    first = mx.rows(c, 0, n)
+    below = mx.lower(first, -1)
+    turn = ew.sub(below, mx.turned(below))
+    dr = mx.product(ew.sub(first, turn), square)
+    if k > n:
+        down = mx.rows(c, n, k)
+        nothing = zeros(c, (*c.shape[:-2], k - n, k - n), c.dtype)
+        left = mx.stacked(mx.turned(turn), ew.neg(down))
+        dq = mx.product(mx.joined(left, mx.stacked(mx.turned(down), nothing)), q)
+        dr = mx.stacked(dr, zeros(c, (*c.shape[:-2], k - n, n), c.dtype))
+    else:
+        inner = ew.sub(turn, first)
+        dq = ew.add(mx.product(inner, q, "ij,ik->jk"), mx.turned(image))
+    return mx.joined(mx.flat(dq), mx.flat(mx.turned(dr)))
+
+
+def _pull_qr(j: int, xs: Any, v: Any, v_bar: Any, full: bool) -> Any:
+    """A_bar = (Q (G + copyltu(R R_bar^T - G^T)) + outside) R^-T with G = Q^T Q_bar."""
+    q, r = qr_parts(xs[0], v, full)
+    q_bar, r_bar = qr_parts(xs[0], v_bar, full)
+    n, k = xs[0].shape[-2], q.shape[-2]
+    square, first_q = mx.rows(r, 0, n), mx.rows(q, 0, n)
+    g = mx.product(q, q_bar, "ij,kj->ik")
+    first = mx.part(g, (0, n, 1), (0, n, 1))
+    m = ew.sub(mx.product(square, mx.rows(r_bar, 0, n), "ij,kj->ik"), mx.turned(first))
+    mirrored = ew.add(mx.lower(m), mx.turned(mx.lower(m, -1)))
+    if k > n:
+        down, across = mx.part(g, (n, k - n, 1), (0, n, 1)), mx.part(g, (0, n, 1), (n, k - n, 1))
+        turn = ew.sub(down, mx.turned(across))
+        outside = mx.product(turn, mx.rows(q, n, k), "ij,ik->jk")
+        inner = ew.add(first, mirrored)
+    else:
+        outside, inner = q_bar, mirrored
+    whole = ew.add(mx.product(inner, first_q, "ij,ik->jk"), outside)
+    return mx.turned(_times_inverse(mx.turned(whole), square, transposed=True))
+
+
+qr = register(
+    Structural(
+        "qr",
+        ("full",),
+        infer=_infer_qr,
+        evaluate=_np_qr,
+        jvp=_jvp_qr,
+        pullback=_pull_qr,
+        batch=mx.batch_of_one(lambda: qr),
+        library=_call_qr,
+    )
+)
+"""Of the transpose of x, which has no more columns than rows: Q^T and R^T laid flat, one after the
+other; `full`: Q is square."""

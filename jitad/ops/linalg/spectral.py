@@ -1,0 +1,131 @@
+"""Eigenvalues and eigenvectors of symmetric matrices.
+
+Source: Giles, Collected matrix derivative results for forward and reverse mode algorithmic
+differentiation (2008), section 3.1. Where two eigenvalues are equal, the turn of their vectors into
+each other is taken for 0, as in JAX: a function of the eigenvalues alone has the right derivative.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import numpy as np
+
+from jitad.ir.op import Structural, register
+from jitad.ops import elementwise as ew
+from jitad.ops.linalg import matrices as mx
+
+
+def _call_eigh(call: Any, lower: bool) -> None:
+    """syevd in place: the vectors come as columns in memory, which are rows here."""
+    n, item, w = call.shape[-1], call.dtype.itemsize, call.writer
+    size = 1 + 6 * n + 2 * n * n
+    whole = 3 + 5 * n
+    work, iwork, info = call.scratch(size * item), call.scratch(whole * 4), call.int_slot()
+    stacks = ((call.inputs[0], n * n * item), (call.out, (n + 1) * n * item))
+    with call.each(math.prod(call.shape[:-2]), *stacks) as (a, vectors):
+        w.copy(vectors, a, n * n * item)
+        values = w.offset(vectors, n * n * item)
+        call.lapack(
+            f"{call.prefix(call.dtype)}syevd", call.char("V"),
+            call.char(_triangle(lower)), call.int(n),
+            vectors, call.int(n), values, work, call.int(size), iwork, call.int(whole), info,
+        )  # fmt: skip
+        call.refuse_unless_zero(info)
+
+
+def _triangle(lower: bool) -> Literal["L", "U"]:
+    return "L" if lower else "U"
+
+
+def _np_eigh(x: np.ndarray, lower: bool) -> np.ndarray:
+    values, vectors = np.linalg.eigh(np.swapaxes(x, -1, -2), UPLO=_triangle(lower))
+    return np.concatenate([np.swapaxes(vectors, -1, -2), values[..., None, :]], axis=-2)
+
+
+def _eigh_parts(v: Any) -> tuple[Any, Any]:
+    """The vectors as rows, and the values."""
+    n = v.shape[-1]
+    return mx.rows(v, 0, n), mx.part(v, n, (0, n, 1))
+
+
+def _jvp_eigh(xs: Any, v: Any, tangents: Any, lower: bool) -> Any:
+    """With P = V^T dA V: dw = diag P, dV = V (F * P), F_ij = 1 / (w_j - w_i)."""
+    vectors, w = _eigh_parts(v)
+    p = mx.product(mx.product(vectors, mx.symmetric(tangents[0])), vectors, "ij,kj->ik")
+    turn = ew.mul(mx.difference_quotients(w, w), p)
+    return mx.stacked(mx.product(turn, vectors, "ij,ik->jk"), mx.as_row(mx.diagonal(p)))
+
+
+def _pull_eigh(j: int, xs: Any, v: Any, v_bar: Any, lower: bool) -> Any:
+    """A_bar = V (diag w_bar + F * (V^T V_bar)) V^T, made symmetric."""
+    (vectors, w), (vectors_bar, w_bar) = _eigh_parts(v), _eigh_parts(v_bar)
+    p_bar = ew.mul(mx.difference_quotients(w, w), mx.product(vectors, vectors_bar, "ij,kj->ik"))
+    p_bar = mx.with_diagonal(p_bar, w_bar)
+    return mx.symmetric(mx.product(mx.product(vectors, p_bar, "ij,ik->jk"), vectors))
+
+
+eigh = register(
+    Structural(
+        "eigh",
+        ("lower",),
+        infer=lambda x, lower: ((*x.shape[:-2], x.shape[-1] + 1, x.shape[-1]), x.dtype),
+        evaluate=_np_eigh,
+        jvp=_jvp_eigh,
+        pullback=_pull_eigh,
+        batch=mx.batch_of_one(lambda: eigh),
+        library=_call_eigh,
+    )
+)
+"""The eigenvectors of a symmetric matrix as rows, then a row of the eigenvalues, ascending.
+
+x is stored transposed, and one triangle of it is read: the lower one, or the upper one. The
+derivative is that within symmetric matrices.
+"""
+
+
+def _call_eigvalsh(call: Any, lower: bool) -> None:
+    n, item = call.shape[-1], call.dtype.itemsize
+    size = 66 * n + 1
+    copy, work = call.scratch(n * n * item), call.scratch(size * item)
+    iwork, info = call.int_slot(), call.int_slot()
+    stacks = ((call.inputs[0], n * n * item), (call.out, n * item))
+    with call.each(math.prod(call.shape[:-1]), *stacks) as (a, values):
+        call.writer.copy(copy, a, n * n * item)
+        call.lapack(
+            f"{call.prefix(call.dtype)}syevd", call.char("N"),
+            call.char(_triangle(lower)), call.int(n),
+            copy, call.int(n), values, work, call.int(size), iwork, call.int(1), info,
+        )  # fmt: skip
+        call.refuse_unless_zero(info)
+
+
+def _eigenvectors(x: Any, lower: bool) -> Any:
+    return mx.rows(eigh(x, lower=lower), 0, x.shape[-1])
+
+
+def _jvp_eigvalsh(xs: Any, v: Any, tangents: Any, lower: bool) -> Any:
+    vectors = _eigenvectors(xs[0], lower)
+    return mx.total(ew.mul(mx.product(vectors, mx.symmetric(tangents[0])), vectors))
+
+
+def _pull_eigvalsh(j: int, xs: Any, v: Any, v_bar: Any, lower: bool) -> Any:
+    vectors = _eigenvectors(xs[0], lower)
+    weighted = ew.mul(mx.along_columns(v_bar, vectors.shape), vectors)
+    return mx.product(vectors, weighted, "ki,kj->ij")
+
+
+eigvalsh = register(
+    Structural(
+        "eigvalsh",
+        ("lower",),
+        infer=lambda x, lower: (x.shape[:-1], x.dtype),
+        evaluate=lambda x, lower: np.linalg.eigvalsh(np.swapaxes(x, -1, -2), UPLO=_triangle(lower)),
+        jvp=_jvp_eigvalsh,
+        pullback=_pull_eigvalsh,
+        batch=mx.batch_of_one(lambda: eigvalsh),
+        library=_call_eigvalsh,
+    )
+)
+"""The eigenvalues alone; their derivatives need the vectors, but no differences of eigenvalues."""

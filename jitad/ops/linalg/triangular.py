@@ -1,0 +1,155 @@
+"""Cholesky factors, and equations with triangular matrices.
+
+Sources: Murray, Differentiation of the Cholesky decomposition (2016); Giles, Collected matrix
+derivative results for forward and reverse mode algorithmic differentiation (2008).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from jitad.ir.op import Structural, register
+from jitad.ops import elementwise as ew
+from jitad.ops.linalg import matrices as mx
+
+# -- equations with triangular matrices ------------------------------------------------------------
+
+
+def _call_triangular_solve(call: Any, lower: bool, transposed: bool, unit: bool) -> None:
+    """Copies, then trtrs in place: a row of right-hand sides is a column in memory."""
+    (k, n), item = call.shape[-2:], call.dtype.itemsize
+    info = call.int_slot()
+    stacks = ((call.inputs[0], n * n * item), (call.inputs[1], k * n * item))
+    with call.each(math.prod(call.shape[:-2]), *stacks, (call.out, k * n * item)) as (a, b, x):
+        call.writer.copy(x, b, k * n * item)
+        # In memory the matrix is transposed, and its lower triangle the upper one.
+        call.lapack(
+            f"{call.prefix(call.dtype)}trtrs",
+            call.char("U" if lower else "L"), call.char("N" if transposed else "T"),
+            call.char("U" if unit else "N"), call.int(n), call.int(k),
+            a, call.int(n), x, call.int(n), info,
+        )  # fmt: skip
+        call.refuse_unless_zero(info)
+
+
+def _np_triangle(a: np.ndarray, lower: bool, unit: bool) -> np.ndarray:
+    triangle = np.tril(a) if lower else np.triu(a)
+    if unit:
+        triangle = triangle + (np.eye(a.shape[-1], dtype=a.dtype) - triangle) * np.eye(a.shape[-1])
+    return triangle.astype(a.dtype)
+
+
+def _np_triangular_solve(
+    a: np.ndarray, b: np.ndarray, lower: bool, transposed: bool, unit: bool
+) -> np.ndarray:
+    matrix = _np_triangle(a, lower, unit)
+    matrix = np.swapaxes(matrix, -1, -2) if transposed else matrix
+    return np.swapaxes(np.linalg.solve(matrix, np.swapaxes(b, -1, -2)), -1, -2)
+
+
+def _triangle(x: Any, lower: bool, unit: bool) -> Any:
+    """The elements that are read."""
+    return mx.lower(x, -unit) if lower else mx.upper(x, int(unit))
+
+
+def _jvp_triangular_solve(xs: Any, v: Any, tangents: Any, **how: Any) -> Any:
+    """dx = A^-1 (db - dA x)."""
+    da, db = tangents
+    if da is not None:
+        triangle = _triangle(da, how["lower"], how["unit"])
+        change = mx.product(v, triangle, "ij,jk->ik" if how["transposed"] else "ij,kj->ik")
+        db = ew.neg(change) if db is None else ew.sub(db, change)
+    return triangular_solve(xs[0], db, **how)
+
+
+def _pull_triangular_solve(j: int, xs: Any, v: Any, v_bar: Any, **how: Any) -> Any:
+    """b_bar = A^-T x_bar, A_bar = -b_bar x^T in the triangle."""
+    transposed = how["transposed"]
+    b_bar = triangular_solve(xs[0], v_bar, **{**how, "transposed": not transposed})
+    if j == 1:
+        return b_bar
+    pair = (v, b_bar) if transposed else (b_bar, v)
+    return _triangle(ew.neg(mx.product(*pair, "ki,kj->ij")), how["lower"], how["unit"])
+
+
+def _batch_triangular_solve(xs: Any, batched: Any, size: int, **how: Any) -> Any:
+    if batched[0]:
+        return triangular_solve(*mx.spread_all(xs, batched, size), **how)
+    return mx.as_fewer_rows(triangular_solve(xs[0], mx.as_more_rows(xs[1]), **how), size)
+
+
+triangular_solve = register(
+    Structural(
+        "triangular_solve",
+        ("lower", "transposed", "unit"),
+        infer=lambda a, b, **_: (b.shape, b.dtype),
+        evaluate=_np_triangular_solve,
+        jvp=_jvp_triangular_solve,
+        pullback=_pull_triangular_solve,
+        batch=_batch_triangular_solve,
+        library=_call_triangular_solve,
+    )
+)
+"""The solutions, as rows, of A x = b for each row b (of A^T x = b: transposed), A a triangle."""
+
+
+def solve_lower(factor: Any, b: Any, *, transposed: bool = False) -> Any:
+    """`triangular_solve` with a lower triangle."""
+    return triangular_solve(factor, b, lower=True, transposed=transposed, unit=False)
+
+
+# -- Cholesky factors ------------------------------------------------------------------------------
+
+
+def _call_cholesky(call: Any) -> None:
+    """potrf in place: the lower triangle is the upper one in memory; then zeros for the rest."""
+    n, item, prefix = call.shape[-1], call.dtype.itemsize, call.prefix(call.dtype)
+    info, zero = call.int_slot(), call.number(0.0, call.dtype)
+    stacks = ((call.inputs[0], n * n * item), (call.out, n * n * item))
+    with call.each(math.prod(call.shape[:-2]), *stacks) as (a, factor):
+        call.writer.copy(factor, a, n * n * item)
+        call.lapack(f"{prefix}potrf", call.char("U"), call.int(n), factor, call.int(n), info)
+        call.refuse_unless_zero(info)
+        if n > 1:
+            below = call.writer.offset(factor, item)
+            call.lapack(
+                f"{prefix}laset", call.char("L"), call.int(n - 1), call.int(n - 1), zero, zero,
+                below, call.int(n),
+            )  # fmt: skip
+
+
+def _half(x: Any) -> Any:
+    """The lower triangle, with half of the diagonal."""
+    return ew.mul(ew.add(mx.lower(x), mx.lower(x, -1)), 0.5)
+
+
+def _jvp_cholesky(xs: Any, v: Any, tangents: Any) -> Any:
+    """dL = L half(L^-1 dA L^-T)."""
+    right = solve_lower(v, mx.symmetric(tangents[0]))
+    return mx.product(v, _half(solve_lower(v, mx.turned(right))))
+
+
+def _pull_cholesky(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
+    """A_bar = L^-T half(L^T L_bar) L^-1, made symmetric."""
+    inner = _half(mx.product(v, v_bar, "ki,kj->ij"))
+    left = solve_lower(v, mx.turned(inner), transposed=True)
+    return mx.symmetric(solve_lower(v, mx.turned(left), transposed=True))
+
+
+cholesky = register(
+    Structural(
+        "cholesky",
+        (),
+        infer=lambda x: (x.shape, x.dtype),
+        evaluate=np.linalg.cholesky,
+        jvp=_jvp_cholesky,
+        pullback=_pull_cholesky,
+        batch=mx.batch_of_one(lambda: cholesky),
+        library=_call_cholesky,
+    )
+)
+"""L with A = L L^T from A's lower triangle. The derivative is that within symmetric matrices: an
+unsymmetric direction counts by its symmetric part, which makes the gradient symmetric."""

@@ -1,0 +1,80 @@
+"""The table of supported functions: README.md has it as it is, and nothing in it is untested."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from samples import SAMPLES
+from samples.stats import CONTINUOUS, DISCRETE
+
+import jitad.functions.elementwise.special
+from jitad import reference
+from jitad.functions.elementwise.ufuncs import COMPOSITES
+from jitad.ir.op import TABLE, Elementwise
+from jitad.ir.value import FUNCTIONS, UFUNCS
+from jitad.scipy.stats.multivariate import MULTIVARIATE
+
+README = Path(__file__).resolve().parents[1] / "README.md"
+
+
+def test_the_readme_has_the_table() -> None:
+    text = README.read_text(encoding="utf-8")
+    (found,) = re.findall(r"<!-- functions -->\n(.*?)<!-- end of functions -->", text, re.S)
+    assert found.strip() == reference.table()
+
+
+def _sampled() -> set[Any]:
+    functions = {getattr(f, "__wrapped__", f) for f in SAMPLES} | set(SAMPLES)
+    rows = {op.evaluate for op in TABLE.values() if isinstance(op, Elementwise)}
+    return functions | rows | {entry.function for entry in COMPOSITES}
+
+
+OTHER_TESTS = {
+    *("np.ufunc.reduce", "np.ufunc.accumulate", "np.ufunc.outer", "np.ufunc.reduceat"),
+    *("jitad.scipy.integrate.odeint", "jitad.scipy.integrate.solve_ivp"),
+}
+"""What has a test of its own: tests/test_integrate.py, and the methods below."""
+
+NAMES = [
+    pytest.param(module, shown, name, id=f"{shown}.{name}")
+    for module, shown in reference.NAMESPACES.items()
+    for name in reference.supported()[shown]
+    if f"{shown}.{name}" not in OTHER_TESTS
+]
+
+
+@pytest.mark.parametrize(("module", "shown", "name"), NAMES)
+def test_every_function_in_it_is_tested(module: str, shown: str, name: str) -> None:
+    function = getattr(importlib.import_module(module), name)
+    if isinstance(function, np.ufunc):
+        # tests/test_elementwise_table.py takes every ufunc through all dtypes.
+        assert function in UFUNCS
+    else:
+        records = {FUNCTIONS.get(f) for f in _sampled()} - {None}
+        assert function in _sampled() or FUNCTIONS[function] in records
+
+
+def test_every_distribution_in_it_is_tested() -> None:
+    assert set(reference.distributions()) == {*CONTINUOUS, *DISCRETE, *MULTIVARIATE}
+
+
+X = np.array([[0.5, 1.25, 2.0], [3.0, 0.75, 1.5]])
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.hypot, np.logaddexp])
+def test_methods_of_ufuncs(ufunc: Any) -> None:
+    for f in (
+        lambda x: ufunc.reduce(x),
+        lambda x: ufunc.reduce(x, axis=1, keepdims=True),
+        lambda x: ufunc.reduce(x, axis=None, initial=0.5),
+        lambda x: ufunc.accumulate(x, axis=1),
+        lambda x: ufunc.outer(x, x[0]),
+        lambda x: ufunc.reduceat(x, [0, 2, 1], axis=1),
+    ):
+        np.testing.assert_allclose(jitad.jit(f)(X), f(X), rtol=1e-13)
+        jitad.check_grads(f, (X,), order=2)
