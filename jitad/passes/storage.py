@@ -27,9 +27,11 @@ class _Read(NamedTuple):
 def share_memory(tape: Tape, position: dict[int, int], straight: Collection[int]) -> dict[int, int]:
     """For each stored array the one whose memory it is in; `straight` are the steps of rank 0."""
     storage = {i: i for i in position if math.prod(tape.instrs[i].shape) != 1}
+    updates = [i for i in storage if tape.instrs[i].op in st.UPDATES]
+    if not updates:
+        return storage
     reads = _last_reads(tape, position, straight)
     taken: set[int] = set()
-    updates = [i for i in storage if tape.instrs[i].op in st.UPDATES]
     for i in sorted(updates, key=lambda i: (position[i], i)):
         instr = tape.instrs[i]
         j = instr.args[0]
