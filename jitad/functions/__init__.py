@@ -7,6 +7,7 @@ from jitad.functions import protocol
 from jitad.functions.analysis import (
     applying,
     calculus,
+    fitting,
     fourier,
     interpolation,
     polynomials,
@@ -59,6 +60,7 @@ __all__ = [
     "editing",
     "einsum",
     "equations",
+    "fitting",
     "floats",
     "fourier",
     "indexing",

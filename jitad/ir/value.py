@@ -253,7 +253,7 @@ def _refusal(name: str, instead: str) -> Callable[..., Any]:
     return method
 
 
-_BINARY = {
+BINARY = {
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,
@@ -268,26 +268,24 @@ _BINARY = {
     "lshift": np.left_shift,
     "rshift": np.right_shift,
 }
-_COMPARE = ("lt", "le", "gt", "ge", "eq", "ne")
-_UFUNC_OF = dict(
-    zip(
-        _COMPARE,
-        (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal),
-        strict=True,
-    )
-)
-for _name, _ufunc in _BINARY.items():
+COMPARISONS = {
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
+}
+UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
+"""Python's operators by the names of their methods, and the ufuncs that answer them."""
+
+for _name, _ufunc in BINARY.items():
     _forward, _reflected = _binary(_ufunc)
     setattr(Value, f"__{_name}__", _forward)
     setattr(Value, f"__r{_name}__", _reflected)
-for _name in _COMPARE:
-    setattr(Value, f"__{_name}__", _binary(_UFUNC_OF[_name])[0])
-for _name, _ufunc in {
-    "neg": np.negative,
-    "pos": np.positive,
-    "abs": np.absolute,
-    "invert": np.invert,
-}.items():
+for _name, _ufunc in COMPARISONS.items():
+    setattr(Value, f"__{_name}__", _binary(_ufunc)[0])
+for _name, _ufunc in UNARY.items():
     setattr(Value, f"__{_name}__", _unary(_ufunc))
 Value.__divmod__ = lambda self, other: (self // other, self % other)  # type: ignore[attr-defined]
 for _name in (
