@@ -18,6 +18,7 @@ import numpy as np
 from jitad.frontend.operands import as_dtype, innermost, lift, normal_axes, normal_axis
 from jitad.functions.reductions.accumulations import accumulate, reduce_with
 from jitad.ir.errors import TraceError
+from jitad.ir.op import ON_DEMAND
 from jitad.ir.value import FUNCTIONS, HOOKS, UFUNCS, Value
 
 # -- ufuncs ----------------------------------------------------------------------------------------
@@ -36,11 +37,19 @@ def answer_ufunc(ufunc: Any, method: str, operands: tuple[Any, ...], options: An
     return _METHODS[method](ufunc, *operands, **options)
 
 
+def _load_special() -> None:
+    """Enter the rows that need SciPy, and what SciPy's ufuncs record."""
+    importlib.import_module("jitad.functions.elementwise.special")
+
+
+ON_DEMAND.append(_load_special)
+
+
 def find_ufunc(ufunc: Any) -> Callable[..., Any]:
     """The record of a ufunc; SciPy's are looked up when SciPy is there."""
     record = UFUNCS.get(ufunc)
     if record is None and "scipy.special" in sys.modules:
-        importlib.import_module("jitad.functions.elementwise.special")
+        _load_special()
         record = UFUNCS.get(ufunc)
     if record is None:
         raise TraceError(

@@ -7,7 +7,6 @@ its tangent and its pullback as calls of other ops.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, final
@@ -155,6 +154,10 @@ TABLE: dict[str, Op] = {}
 """The op registry: every op by its name."""
 
 
+ON_DEMAND: list[Callable[[], Any]] = []
+"""What enters further rows, where a name is asked for that no row has yet."""
+
+
 def register(op: OpT) -> OpT:
     """Enter a row into the registry."""
     if op.name in TABLE:
@@ -164,7 +167,8 @@ def register(op: OpT) -> OpT:
 
 
 def find(name: str) -> Op:
-    """The op of that name; the rows that need SciPy are imported when one is asked for."""
+    """The op of that name."""
     if name not in TABLE:
-        importlib.import_module("jitad.ops.special")
+        for load in ON_DEMAND:
+            load()
     return TABLE[name]
