@@ -96,18 +96,22 @@ _LIBRARIES = tuple(f"{os.sep}{name}{os.sep}" for name in ("numpy", "optree", "sc
 _is_internal: dict[str, bool] = {}
 
 
+def is_internal(file: str) -> bool:
+    """Whether a file is ours, or that of a library that works on traced values for us."""
+    internal = _is_internal.get(file)
+    if internal is None:
+        internal = file.startswith((*_OWN, "<__array_function__")) or any(
+            f"site-packages{name}" in file for name in _LIBRARIES
+        )
+        _is_internal[file] = internal
+    return internal
+
+
 def user_line() -> SourceLine | None:
     """The innermost line being run that is neither ours nor a library's."""
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # the way that logging walks
     while frame is not None:
-        file = frame.f_code.co_filename
-        internal = _is_internal.get(file)
-        if internal is None:
-            internal = file.startswith((*_OWN, "<__array_function__")) or any(
-                f"site-packages{name}" in file for name in _LIBRARIES
-            )
-            _is_internal[file] = internal
-        if not internal:
-            return SourceLine(file, frame.f_lineno)
+        if not is_internal(frame.f_code.co_filename):
+            return SourceLine(frame.f_code.co_filename, frame.f_lineno)
         frame = frame.f_back
     return None

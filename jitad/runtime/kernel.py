@@ -18,6 +18,7 @@ from jitad.runtime.debug import check_finite
 from jitad.runtime.entry import MISMATCH, entry_text, free_arena_with, make_function
 from jitad.runtime.failure import failure
 from jitad.runtime.plan import Plan
+from jitad.runtime.surroundings import Surroundings
 
 
 class Kernel:
@@ -29,6 +30,7 @@ class Kernel:
             arguments and returns the leaves of the result (one, or a tuple), newly allocated.
         njit_out: the same, with an array for each leaf of the result as further arguments, into
             which it is written; returns None.
+        surroundings: what the function saw outside of itself, for whoever keeps the kernel.
         debug: whether results are checked, so that infinite and NaN ones raise NonFiniteError.
         address: the address of the C function `int64 body(inputs..., outputs..., arena)`.
     """
@@ -36,6 +38,7 @@ class Kernel:
     def __init__(self, plan: Plan, *, debug: bool = False) -> None:
         self.plan = plan
         self.debug = debug
+        self.surroundings: Surroundings | None = None
         self.tape, self.code = lower(plan.tape)
         self._captured = tuple(_by_reference(x) for x in plan.captured)
         text = entry_text("entry", self.tape, self.code, plan.leaves, self._captured)

@@ -19,6 +19,7 @@ from jitad.ir.value import Value
 from jitad.runtime.debug import check_finite, debugging, is_debugging
 from jitad.runtime.kernel import Kernel
 from jitad.runtime.plan import Plan
+from jitad.runtime.surroundings import Surroundings, surroundings
 
 Build = Callable[[Sequence[Any], Structure], Plan]
 """From the leaves of the arguments and the structure of (args, kwargs) to a program."""
@@ -28,6 +29,9 @@ MAX_KERNELS = 128
 
 RECENT = 4
 """Kernels that a call tries in turn before it looks its arguments' types up."""
+
+Recent = tuple[Callable[..., Any], Callable[[Any], Any] | None, Surroundings | None]
+"""A kernel's entry, what it does to the result, and what must be as it was for it to be right."""
 
 MAX_PATHS = 64
 """Paths through a function's branches that are kept for one shape."""
@@ -90,12 +94,14 @@ class Transformed:
         self._build = program(function, *options)
         self._kernels: OrderedDict[Any, list[Kernel]] = OrderedDict()
         self._lock = threading.RLock()
-        self._recent: tuple[tuple[Callable[..., Any], Callable[[Any], Any] | None], ...] = ()
+        self._recent: tuple[Recent, ...] = ()
         _transformed.add(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
-            for entry, finish in self._recent:
+            for entry, finish, seen in self._recent:
+                if seen is not None and not seen.hold():
+                    continue
                 result = entry(*args)
                 if type(result) is not int:
                     return result if finish is None else finish(result)
@@ -109,6 +115,8 @@ class Transformed:
             return self._inline(plan, leaves), plan
         key = (structure, tuple([leaf_type(x) for x in leaves]))
         for kernel in tuple(self._kernels.get(key, ())):
+            if kernel.surroundings is not None and not kernel.surroundings.hold():
+                continue
             result = kernel.call(leaves)
             if type(result) is not int:
                 self._done(key, kernel, kwargs, leaves, result)
@@ -124,6 +132,8 @@ class Transformed:
         if any(isinstance(x, Value) for x in plan.captured):
             return self._inline(plan, leaves), plan
         kernel = Kernel(plan)
+        # After the trace: what the function itself binds while it runs is not another's doing.
+        kernel.surroundings = surroundings(self.__wrapped__)
         result = kernel.call(leaves)
         if type(result) is int:
             raise CompileError("a new kernel refused the arguments that it was compiled for")
@@ -151,7 +161,8 @@ class Transformed:
             # The entry sees leaves only: f((x,)) and f(x) would be one to it.
             flat = all(child.is_leaf() for child in key[0].children()[0].children())
             if not kwargs and flat and strict and not is_debugging():
-                mine = (kernel.entry, None if kernel.is_plain else kernel.finish)
+                finish = None if kernel.is_plain else kernel.finish
+                mine = (kernel.entry, finish, kernel.surroundings)
                 others = (pair for pair in self._recent if pair[0] is not kernel.entry)
                 self._recent = (mine, *others)[:RECENT]
 
