@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as _numpy
 
+from jitad.frontend.active import holds_traced
 from jitad.functions.arrays.creation import (
     ScalarType,
     array_like,
@@ -51,6 +52,19 @@ _made = {
     **{name: array_like(name) for name in _LIKE},
     **{name: ScalarType(getattr(_numpy, name)) for name in _SCALARS},
 }
+
+
+class vectorize(_numpy.vectorize):  # pyright: ignore[reportIncompatibleVariableOverride]
+    """np.vectorize; of traced arrays, whose elements go through the function one by one."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The function of each element of the arguments, which broadcast."""
+        if not holds_traced([*args, *kwargs.values()]):
+            return super().__call__(*args, **kwargs)
+        each = _numpy.vectorize(
+            self.pyfunc, otypes=[object], excluded=self.excluded, signature=self.signature
+        )
+        return array(each(*args, **kwargs))
 
 
 # `import jitad.numpy.random as npr` gives NumPy's own module, not a second copy of it.

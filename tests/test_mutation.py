@@ -432,3 +432,17 @@ def test_long_loops_leave_short_programs() -> None:
     y = numpy.sin(x) * numpy.roll(x, 1)
     ahead = numpy.roll(2 * y * numpy.sin(x), -1)
     numpy.testing.assert_allclose(got, 2 * y * numpy.cos(x) * numpy.roll(x, 1) + ahead)
+
+
+def test_vectorize_of_python_functions_with_branches() -> None:
+    def step(a: Any, b: Any) -> Any:
+        return a * b if a > 1 else b
+
+    f = jitad.numpy.vectorize(step)
+    x = numpy.array([0.5, 2.0, 3.0])
+    numpy.testing.assert_array_equal(f(x, 2.0), [2, 4, 6])
+    numpy.testing.assert_array_equal(jitad.jit(lambda x: f(x, 2.0))(x), [2, 4, 6])
+    gradient = jitad.grad(lambda x: numpy.sum(f(x, 2.0)))(x)
+    numpy.testing.assert_array_equal(gradient, [0, 2, 2])
+    grid = jitad.grad(lambda x: numpy.sum(f(x[:, None], x)))(x)
+    numpy.testing.assert_allclose(grid, [6.0, 11.5, 11.5])
