@@ -128,12 +128,12 @@ class Transformed:
     def _compile(
         self, key: Any, leaves: list[Any], structure: Structure, kwargs: Any
     ) -> tuple[Any, Plan]:
+        seen = surroundings(self.__wrapped__)
         plan = self._build(leaves, structure)
         if any(isinstance(x, Value) for x in plan.captured):
             return self._inline(plan, leaves), plan
         kernel = Kernel(plan)
-        # After the trace: what the function itself binds while it runs is not another's doing.
-        kernel.surroundings = surroundings(self.__wrapped__)
+        kernel.surroundings = seen.left_alone()
         result = kernel.call(leaves)
         if type(result) is int:
             raise CompileError("a new kernel refused the arguments that it was compiled for")

@@ -38,22 +38,45 @@ class Surroundings:
         return bool(self.cells or self.names or self.contents)
 
     def hold(self) -> bool:
-        """Whether all of it is as it was."""
-        for cell, seen in self.cells:
-            try:
-                now = cell.cell_contents
-            except ValueError:  # emptied by `del`
-                return False
-            if now is not seen and not _same_number(now, seen):
-                return False
+        """Whether all of it is as it was: identity first, for this stands before every call."""
         for names, name, seen in self.names:
-            now = names.get(name, _ABSENT)
-            if now is not seen and not _same_number(now, seen):
+            if names.get(name, _ABSENT) is not seen and not _same_name(names, name, seen):
                 return False
-        return all(_same_contents(now, seen) for now, seen in self.contents)
+        for cell, seen in self.cells:
+            if not _same_cell(cell, seen):
+                return False
+        for now, seen in self.contents:
+            if not _same_contents(now, seen):
+                return False
+        return True
+
+    def left_alone(self) -> Surroundings | None:
+        """The part that still is as it was; None where there is no such part.
+
+        What a function changes while it is traced (a counter, a list that it writes to) is its
+        result rather than what it depends on.
+        """
+        rest = Surroundings()
+        rest.cells = [entry for entry in self.cells if _same_cell(*entry)]
+        rest.names = [entry for entry in self.names if _same_name(*entry)]
+        rest.contents = [entry for entry in self.contents if _same_contents(*entry)]
+        return rest if rest else None
 
 
 _ABSENT = object()
+
+
+def _same_cell(cell: CellType, seen: Any) -> bool:
+    try:
+        now = cell.cell_contents
+    except ValueError:  # emptied by `del`
+        return False
+    return now is seen or _same_number(now, seen)
+
+
+def _same_name(names: dict[str, Any], name: str, seen: Any) -> bool:
+    now = names.get(name, _ABSENT)
+    return now is seen or _same_number(now, seen)
 
 
 def _same_number(now: Any, seen: Any) -> bool:
@@ -71,11 +94,11 @@ def _same_contents(now: Any, seen: Any) -> bool:
     return all(x is y or _same_number(x, y) for x, y in pairs)
 
 
-def surroundings(function: Callable[..., Any]) -> Surroundings | None:
-    """What the function sees now; None where it sees nothing that can change."""
+def surroundings(function: Callable[..., Any]) -> Surroundings:
+    """What the function sees now."""
     collector = _Collector()
     collector.visit(function, ())
-    return collector.found if collector.found else None
+    return collector.found
 
 
 class _Collector:
