@@ -45,10 +45,7 @@ class Surroundings:
         for cell, seen in self.cells:
             if not _same_cell(cell, seen):
                 return False
-        for now, seen in self.contents:
-            if not _same_contents(now, seen):
-                return False
-        return True
+        return all(_same_contents(now, seen) for now, seen in self.contents)
 
     def left_alone(self) -> Surroundings | None:
         """The part that still is as it was; None where there is no such part.
