@@ -116,6 +116,12 @@ assert npr is __import__("numpy").random
 assert "scipy.special" not in sys.modules
 assert scipy.special.gamma(5.0) == 24.0
 assert jitad.grad(lambda a: np.linalg.det(a))(np.eye(2)).shape == (2, 2)
+import jitad.scipy.stats.multivariate_normal as mvn
+import jitad.scipy.stats.norm as norm
+from jitad.scipy.stats import t
+assert norm is jitad.scipy.stats.norm
+assert jitad.grad(lambda x: norm.logpdf(x) + t.logpdf(x, 3.0))(0.0) == 0.0
+assert mvn.logpdf(np.zeros(2), np.zeros(2), np.eye(2)) < -1.8
 """
 
 

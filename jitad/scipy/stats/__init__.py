@@ -6,6 +6,7 @@ SciPy's own, which take plain arrays and refuse traced values.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import scipy.stats
@@ -36,3 +37,8 @@ def _made(name: str) -> Any:
     if isinstance(plain, (scipy.stats.rv_continuous, scipy.stats.rv_discrete)):
         return Unsupported(name, plain, tuple(sorted({*CONTINUOUS, *DISCRETE})))
     return original
+
+
+# `import jitad.scipy.stats.norm as norm`, as scripts for autograd and JAX have it.
+for _name in (*CONTINUOUS, *DISCRETE, *MULTIVARIATE):
+    sys.modules[f"{__name__}.{_name}"] = __getattr__(_name)
