@@ -178,3 +178,34 @@ def test_a_deleted_name_is_pythons_error() -> None:
     forget()
     with pytest.raises(NameError):
         g(1.0)
+
+
+@pytest.mark.parametrize("source", ["global", "state", "generator"])
+def test_random_numbers_are_drawn_at_each_call(source: str) -> None:
+    generator = np.random.default_rng(0)
+    state = np.random.RandomState(0)
+
+    def f(x: Any) -> Any:
+        if source == "global":
+            return x * np.random.normal()
+        return x * (state.normal() if source == "state" else generator.normal())
+
+    g = jitad.grad(f)
+    numbers = set()
+    for _ in range(3):
+        with pytest.warns(RuntimeWarning, match="random numbers"):
+            numbers.add(float(g(1.0)))
+    assert len(numbers) == 3
+
+
+def test_random_numbers_of_the_surroundings_do_not_matter() -> None:
+    generator = np.random.default_rng(0)
+    noise = generator.normal(size=3)
+
+    def f(x: Any) -> Any:
+        return np.sum(x * noise)
+
+    g = jitad.grad(f)
+    np.testing.assert_array_equal(g(X), noise)
+    generator.normal()
+    np.testing.assert_array_equal(g(X), noise)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -137,6 +138,17 @@ class Transformed:
         result = kernel.call(leaves)
         if type(result) is int:
             raise CompileError("a new kernel refused the arguments that it was compiled for")
+        if seen.drew():
+            # A kernel would give the same numbers again.
+            warnings.warn(
+                f"{self.__name__} draws random numbers, and so is traced and compiled at each "
+                "call; pass them, or draw them outside of the function",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+            if is_debugging():
+                check_finite(result, plan, leaves)
+            return result, plan
         self._done(key, kernel, kwargs, leaves, result)
         return result, plan
 

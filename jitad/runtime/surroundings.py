@@ -33,6 +33,7 @@ class Surroundings:
         self.cells: list[tuple[CellType, Any]] = []
         self.names: list[tuple[dict[str, Any], str, Any]] = []
         self.contents: list[tuple[Any, Any]] = []
+        self.generators: list[tuple[Any, Any]] = [(np.random, _random_state(np.random))]
 
     def __bool__(self) -> bool:
         return bool(self.cells or self.names or self.contents)
@@ -46,6 +47,10 @@ class Surroundings:
             if not _same_cell(cell, seen):
                 return False
         return all(_same_contents(now, seen) for now, seen in self.contents)
+
+    def drew(self) -> bool:
+        """Whether random numbers have been drawn since, from NumPy's or a generator seen here."""
+        return any(_random_state(source) != state for source, state in self.generators)
 
     def left_alone(self) -> Surroundings | None:
         """The part that still is as it was; None where there is no such part.
@@ -61,6 +66,19 @@ class Surroundings:
 
 
 _ABSENT = object()
+
+
+def _random_state(source: Any) -> Any:
+    """The state of np.random, of a RandomState or of a Generator, as something that compares."""
+    if isinstance(source, np.random.Generator):
+        return _comparable(source.bit_generator.state)
+    return _comparable(source.get_state(legacy=False))
+
+
+def _comparable(state: Any) -> Any:
+    if isinstance(state, dict):
+        return tuple((k, _comparable(v)) for k, v in state.items())
+    return state.tobytes() if isinstance(state, np.ndarray) else state
 
 
 def _same_cell(cell: CellType, seen: Any) -> bool:
@@ -113,7 +131,9 @@ class _Collector:
             return
         self.seen.add((id(x), names))
         self.kept.append(x)
-        if isinstance(x, FunctionType):
+        if isinstance(x, (np.random.Generator, np.random.RandomState)):
+            self.found.generators.append((x, _random_state(x)))
+        elif isinstance(x, FunctionType):
             self._function(x)
         elif isinstance(x, MethodType):
             self._function(x.__func__)
