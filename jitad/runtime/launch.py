@@ -133,12 +133,13 @@ class Transformed:
         plan = self._build(leaves, structure)
         if any(isinstance(x, Value) for x in plan.captured):
             return self._inline(plan, leaves), plan
+        drew = seen.drew()  # before the call, in which SciPy itself may draw
         kernel = Kernel(plan)
         kernel.surroundings = seen.left_alone()
         result = kernel.call(leaves)
         if type(result) is int:
             raise CompileError("a new kernel refused the arguments that it was compiled for")
-        if seen.drew():
+        if drew:
             # A kernel would give the same numbers again.
             warnings.warn(
                 f"{self.__name__} draws random numbers, and so is traced and compiled at each "
