@@ -18,7 +18,12 @@ Read the package in the order of the pipeline:
     api.py       grad, jvp, vjp ...: the stages composed
     autograd.py  the operators that HIPS autograd has beside JAX's
     numpy.py     the NumPy namespace whose arrays can be written to while a function is traced
+    scipy/       SciPy's modules for traced values: special, linalg, stats, signal, integrate
+    reference.py the table of all functions that take traced values
     testing.py   check_grads
+    textbook/    dual numbers and a reverse sweep in pure Python, to learn from
+
+To add a function of NumPy, look at functions/; an operation with a derivative of its own, at ops/.
 """
 
 import importlib
@@ -40,6 +45,21 @@ from jitad.api import (
     trace,
     value_and_grad,
     vjp,
+)
+from jitad.autograd import (
+    deriv,
+    elementwise_grad,
+    grad_and_aux,
+    hessian_tensor_product,
+    hessian_vector_product,
+    holomorphic_grad,
+    make_ggnvp,
+    make_hvp,
+    make_jvp,
+    make_vjp,
+    multigrad_dict,
+    tensor_jacobian_product,
+    vector_jacobian_product,
 )
 from jitad.ir.errors import (
     CacheError,
@@ -70,9 +90,15 @@ __all__ = [
     "check_grads",
     "compile",
     "debug_nans",
+    "deriv",
+    "elementwise_grad",
     "explain",
     "grad",
+    "grad_and_aux",
     "hessian",
+    "hessian_tensor_product",
+    "hessian_vector_product",
+    "holomorphic_grad",
     "hvp",
     "jacfwd",
     "jacobian",
@@ -80,25 +106,22 @@ __all__ = [
     "jit",
     "jvp",
     "linearize",
+    "make_ggnvp",
+    "make_hvp",
+    "make_jvp",
+    "make_vjp",
+    "multigrad_dict",
     "stop_gradient",
+    "tensor_jacobian_product",
     "trace",
     "value_and_grad",
+    "vector_jacobian_product",
     "vjp",
 ]
 
 
-_AUTOGRAD = (
-    *("deriv", "elementwise_grad", "grad_and_aux", "hessian_tensor_product"),
-    *("hessian_vector_product", "holomorphic_grad", "make_ggnvp", "make_hvp", "make_jvp"),
-    *("make_vjp", "multigrad_dict", "tensor_jacobian_product", "vector_jacobian_product"),
-)
-"""HIPS autograd's operators beside JAX's: `from jitad import elementwise_grad` works."""
-
-
 def __getattr__(name: str) -> Any:
-    """jitad.numpy, jitad.scipy and jitad.autograd's names, imported when they are first used."""
-    if name in ("numpy", "scipy", "autograd"):
+    """jitad.numpy and jitad.scipy, imported when they are first used."""
+    if name in ("numpy", "scipy"):
         return importlib.import_module(f"jitad.{name}")
-    if name in _AUTOGRAD:
-        return getattr(importlib.import_module("jitad.autograd"), name)
     raise AttributeError(f"module 'jitad' has no attribute {name!r}")

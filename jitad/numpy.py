@@ -54,7 +54,7 @@ _made = {
 }
 
 
-class vectorize(_numpy.vectorize):  # pyright: ignore[reportIncompatibleVariableOverride]
+class vectorize(_numpy.vectorize):  # pyright: ignore[reportIncompatibleVariableOverride]  # __module__
     """np.vectorize; of traced arrays, whose elements go through the function one by one."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

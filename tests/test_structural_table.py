@@ -56,14 +56,6 @@ def _is_active(x: Any) -> bool:
     return isinstance(x, np.ndarray) and x.dtype in (np.float64, np.complex128)
 
 
-@pytest.fixture(params=["scalars", "loops"])
-def path(request: Any, monkeypatch: Any) -> str:
-    """Which code small arrays become."""
-    if request.param == "loops":
-        monkeypatch.setattr(jitad.passes.scalarize, "SMALL", -(10**9))
-    return request.param
-
-
 @pytest.mark.parametrize(("function", "c"), CALLS)
 def test_call(function: Callable[..., Any], c: Call, path: str) -> None:
     f, xs = _of_floats(function, c)

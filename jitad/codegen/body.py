@@ -117,4 +117,4 @@ class Body:
 
 def memory_type(dtype: object) -> str:
     """The LLVM type of an array's element."""
-    return "i8" if dtype == BOOL else TYPES[dtype]  # type: ignore[index]
+    return "i8" if dtype == BOOL else TYPES[dtype]  # type: ignore[index]  # a dtype

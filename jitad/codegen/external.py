@@ -31,6 +31,14 @@ class External(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
+def cython_symbol(module: str, name: str) -> str:
+    """A C function that a Cython module offers, under a name that compiled code can call."""
+    symbol = f"jitad_{module.replace('.', '_')}_{name}"
+    llvm.add_symbol(symbol, get_cython_function_address(module, name))
+    return symbol
+
+
+@lru_cache(maxsize=1024)
 def external(module: str, function: str, arity: int, result: int, whole: bool) -> External:
     """The function of that many operands; `result` says which of several results it returns.
 
@@ -38,9 +46,7 @@ def external(module: str, function: str, arity: int, result: int, whole: bool) -
     in their place are deprecated, and call Python to say so.
     """
     symbol, kinds = _overload(module, function, arity, whole)
-    address = get_cython_function_address(module, symbol)
-    target = f"jitad_{module.replace('.', '_')}_{symbol}"
-    llvm.add_symbol(target, address)
+    target = cython_symbol(module, symbol)
     return _wrapped(f"{target}_{result}", target, kinds, result)
 
 

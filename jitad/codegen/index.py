@@ -54,7 +54,7 @@ class Index(NamedTuple):
     const: int
     terms: tuple[tuple[Atom, int], ...] = ()
 
-    def __add__(self, other: object) -> Index:  # type: ignore[override]
+    def __add__(self, other: object) -> Index:  # type: ignore[override]  # a symbolic sum
         other = as_index(other)
         total = dict(self.terms)
         for atom, c in other.terms:
@@ -62,7 +62,7 @@ class Index(NamedTuple):
         terms = tuple((atom, c) for atom, c in total.items() if c)
         return Index(self.const + other.const, terms)
 
-    def __mul__(self, factor: object) -> Index:  # type: ignore[override]
+    def __mul__(self, factor: object) -> Index:  # type: ignore[override]  # a symbolic sum
         assert isinstance(factor, int)
         if factor == 0:
             return Index(0)

@@ -9,26 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
-
-import llvmlite.binding as llvm
-from numba.extending import get_cython_function_address
 
 from jitad.codegen.blas import emit_contract
 from jitad.codegen.body import Body, memory_type
 from jitad.codegen.callback import callback
+from jitad.codegen.external import cython_symbol
 from jitad.codegen.status import CALLBACK_FAILED, COMPLEX_RESULT, LINEAR_ALGEBRA
 from jitad.ir.op import REAL_OF, DType, Structural
 
 _PREFIX = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
-
-
-@lru_cache(maxsize=512)
-def external(module: str, name: str) -> str:
-    """A C function that a Cython module offers, under a name that compiled code can call."""
-    symbol = f"jitad_{name}"
-    llvm.add_symbol(symbol, get_cython_function_address(module, name))
-    return symbol
 
 
 class LibraryCall:
@@ -125,7 +114,7 @@ class LibraryCall:
         return _PREFIX[dtype.name]
 
     def _call(self, module: str, routine: str, pointers: tuple[str, ...]) -> None:
-        symbol = external(module, routine)
+        symbol = cython_symbol(module, routine)
         types = ", ".join(["ptr"] * len(pointers))
         self.writer.declarations[symbol] = f"declare void @{symbol}({types})"
         self.writer.do(f"call void @{symbol}({', '.join(f'ptr {p}' for p in pointers)})")

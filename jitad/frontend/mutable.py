@@ -58,7 +58,7 @@ class MutableArray(Value):
         self.weak = False
 
     @property
-    def index(self) -> int:  # type: ignore[override]
+    def index(self) -> int:  # type: ignore[override]  # derived here
         """Where on the tape its present elements are."""
         return self.freeze().index
 
@@ -155,7 +155,7 @@ class MutableArray(Value):
             return
         aligned = st.reshape(lift(self.builder, mask), shape=(*mask.shape, *(1,) * len(rest)))
         new = self.lifted(value, rest)
-        self[...] = np.where(aligned, new, self.freeze())  # type: ignore[call-overload]
+        self[...] = np.where(aligned, new, self.freeze())  # type: ignore[call-overload]  # traced
 
     def check_writable(self) -> None:
         """Refuse to write where the array is not one of the innermost trace, or read-only."""
@@ -238,11 +238,11 @@ class MutableArray(Value):
 
     def sort(self, axis: int = -1, kind: Any = None, order: Any = None) -> None:
         """Sort in place along an axis."""
-        self[...] = np.sort(self, axis=axis, kind=kind, order=order)  # type: ignore[call-overload]
+        self[...] = np.sort(self, axis=axis, kind=kind, order=order)  # type: ignore[call-overload]  # traced
 
     def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
         """As `np.put` of this array."""
-        np.put(self, indices, values, mode=mode)  # type: ignore[call-overload,arg-type]
+        np.put(self, indices, values, mode=mode)  # type: ignore[call-overload,arg-type]  # traced
 
     def item(self, *index: int) -> Any:
         """The element at `index`, or the only one, as a Python number."""
@@ -354,7 +354,7 @@ def _into(outs: Any, ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any
 
 def check_casting(name: str, source: Any, target: Any, casting: str = "same_kind") -> None:
     """Refuse to write what NumPy would not cast by itself."""
-    if not np.can_cast(source, target, casting):  # type: ignore[arg-type]
+    if not np.can_cast(source, target, casting):  # type: ignore[arg-type]  # a dtype
         raise TraceError(
             f"np.{name} gives {source}, which is not written into an array of {target}",
             remedy="create the array with dtype=float, or use x.astype",

@@ -118,22 +118,22 @@ class Value:
     @property
     def T(self) -> Any:
         """The array with its axes reversed."""
-        return np.transpose(self)  # type: ignore[call-overload]
+        return np.transpose(self)  # type: ignore[call-overload]  # traced
 
     @property
     def mT(self) -> Any:
         """The array with its last two axes swapped."""
-        return np.swapaxes(self, -1, -2)  # type: ignore[arg-type]
+        return np.swapaxes(self, -1, -2)  # type: ignore[arg-type]  # traced
 
     @property
     def real(self) -> Any:
         """The real part."""
-        return np.real(self)  # type: ignore[call-overload]
+        return np.real(self)  # type: ignore[call-overload]  # traced
 
     @property
     def imag(self) -> Any:
         """The imaginary part; zeros where the array is real."""
-        return np.imag(self)  # type: ignore[call-overload]
+        return np.imag(self)  # type: ignore[call-overload]  # traced
 
     @property
     def flat(self) -> Iterator[Value]:
@@ -188,17 +188,17 @@ class Value:
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         """The array in another shape."""
         target = shape[0] if len(shape) == 1 else shape
-        return np.reshape(self, target, order=order)  # type: ignore[call-overload]
+        return np.reshape(self, target, order=order)  # type: ignore[call-overload]  # traced
 
     def transpose(self, *axes: Any) -> Any:
         """The array with its axes permuted."""
         single = len(axes) == 1 and not isinstance(axes[0], int)
         order: Any = axes[0] if single else axes or None
-        return np.transpose(self, order)  # type: ignore[arg-type]
+        return np.transpose(self, order)  # type: ignore[arg-type]  # traced
 
     def flatten(self, order: str = "C") -> Any:
         """The array as one axis."""
-        return np.reshape(self, -1, order=order)  # type: ignore[call-overload]
+        return np.reshape(self, -1, order=order)  # type: ignore[call-overload]  # traced
 
 
 def _binary(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -287,7 +287,7 @@ for _name, _ufunc in COMPARISONS.items():
     setattr(Value, f"__{_name}__", _binary(_ufunc)[0])
 for _name, _ufunc in UNARY.items():
     setattr(Value, f"__{_name}__", _unary(_ufunc))
-Value.__divmod__ = lambda self, other: (self // other, self % other)  # type: ignore[attr-defined]
+Value.__divmod__ = lambda self, other: (self // other, self % other)  # type: ignore[attr-defined]  # added here
 for _name in (
     *("sum", "prod", "mean", "var", "std", "max", "min", "any", "all", "argmax", "argmin"),
     *("cumsum", "ravel", "swapaxes", "squeeze", "clip", "dot", "trace", "diagonal", "take"),
@@ -313,4 +313,4 @@ for _name in (
     *("logaddexp", "logaddexp2", "copysign", "heaviside"),
 ):
     setattr(Value, _name, _elementwise(getattr(np, _name)))
-Value.conjugate = Value.conj = _unary(np.conjugate)  # type: ignore[attr-defined]
+Value.conjugate = Value.conj = _unary(np.conjugate)  # type: ignore[attr-defined]  # added here

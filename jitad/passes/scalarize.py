@@ -92,7 +92,7 @@ def spell_out(tape: Tape) -> Tape:
             inputs[i] = builder.copy(instr, ())
             spelt.append(inputs[i] if instr.shape == () else _elements(builder.value(inputs[i])))
         elif instr.shape == () and all(type(x) is int for x in operands):
-            spelt.append(builder.copy(instr, tuple(operands)))  # type: ignore[arg-type]
+            spelt.append(builder.copy(instr, tuple(operands)))  # type: ignore[arg-type]  # all are ints
         else:
             arrays = [_as_array(builder, x) for x in operands]
             result = _scalars(builder, instr, arrays)

@@ -149,7 +149,8 @@ def plain(fun: Function) -> Build:
 
     def build(leaves: Sequence[Any], structure: Structure) -> Plan:
         traced = trace_call(fun, leaves, structure)
-        return Plan(traced.tape, traced.leaves, traced.captured, traced.structure)
+        tape = traced.tape
+        return Plan(tape, traced.leaves, traced.captured, traced.structure, values=len(tape))
 
     return build
 

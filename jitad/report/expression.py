@@ -46,7 +46,7 @@ def number(value: object) -> Term:
     if isinstance(value, complex):
         return Term(f"({format_param(value)})")
     negative = isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0
-    return Term(format_param(-value if negative else value), negative)  # type: ignore[operator]
+    return Term(format_param(-value if negative else value), negative)  # type: ignore[operator]  # a number here
 
 
 def sum_of(terms: Sequence[Term]) -> Term:

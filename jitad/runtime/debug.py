@@ -81,7 +81,9 @@ def _error(plan: Plan, tape: Tape, i: int, instr: Instr, results: Sequence[Any])
             f"{owner}, {instr.params[0]}: {type_name(instr)}, is {array[place]}{where}",
             remedy="pass finite numbers",
         )
-    kind = "the value" if i < plan.primal_length else "a derivative"
+    kind = "the value or a derivative"
+    if plan.values is not None:
+        kind = "the value" if i < plan.values else "a derivative"
     operands = ""
     if isinstance(instr.op, Elementwise):
         operands = ", of " + ", ".join(str(np.asarray(results[j])[place]) for j in instr.args)

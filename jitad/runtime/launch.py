@@ -147,18 +147,23 @@ class Transformed:
                 RuntimeWarning,
                 stacklevel=4,
             )
-            if is_debugging():
-                check_finite(result, plan, leaves)
-            return result, plan
-        self._done(key, kernel, kwargs, leaves, result)
+        self._done(key, kernel, kwargs, leaves, result, keep=not drew)
         return result, plan
 
     def _done(
-        self, key: Any, kernel: Kernel, kwargs: Any, leaves: Sequence[Any], result: Any
+        self,
+        key: Any,
+        kernel: Kernel,
+        kwargs: Any,
+        leaves: Sequence[Any],
+        result: Any,
+        *,
+        keep: bool = True,
     ) -> None:
         if is_debugging():
             check_finite(result, kernel.plan, leaves)
-        self._keep(key, kernel, kwargs)
+        if keep:
+            self._keep(key, kernel, kwargs)
 
     def _keep(self, key: Any, kernel: Kernel, kwargs: Any) -> None:
         """Make a kernel the first to be tried for its shapes, and evict what is long unused."""

@@ -44,7 +44,7 @@ def numba_function(
     emitter = _Emitter(code, leaves, captured, results, allocate)
 
     @intrinsic
-    def call(typing_context: Any, args: Any) -> Any:  # type: ignore[no-untyped-def]
+    def call(typing_context: Any, args: Any) -> Any:  # type: ignore[no-untyped-def]  # typed by Numba
         emitter.check_types(args.types)
         return emitter.return_type()(args), emitter.emit
 

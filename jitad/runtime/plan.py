@@ -27,8 +27,3 @@ class Plan:
     structure: Structure
     companion: Callable[..., Any] | None = None
     values: int | None = None
-
-    @property
-    def primal_length(self) -> int:
-        """How many leading instructions compute values; the others compute derivatives."""
-        return len(self.tape) if self.values is None else self.values

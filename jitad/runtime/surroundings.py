@@ -26,6 +26,11 @@ _LIBRARIES = ("jitad", "numpy", "scipy", "numba", "optree", "builtins")
 """Packages whose objects keep no state that a function of the user's reads by name."""
 
 
+_CONSTANT = (ModuleType, type)
+"""Names of modules and classes are taken to stay what they are: nearly every function has some, and
+to look at each before a call would cost as much as the call."""
+
+
 class Surroundings:
     """What a function saw outside of itself when it was traced."""
 
@@ -40,12 +45,17 @@ class Surroundings:
 
     def hold(self) -> bool:
         """Whether all of it is as it was: identity first, for this stands before every call."""
+        try:
+            for cell, seen in self.cells:
+                if cell.cell_contents is not seen and not _same_cell(cell, seen):
+                    return False
+        except ValueError:  # a cell emptied by `del`
+            return False
         for names, name, seen in self.names:
             if names.get(name, _ABSENT) is not seen and not _same_name(names, name, seen):
                 return False
-        for cell, seen in self.cells:
-            if not _same_cell(cell, seen):
-                return False
+        if not self.contents:
+            return True
         return all(_same_contents(now, seen) for now, seen in self.contents)
 
     def drew(self) -> bool:
@@ -165,10 +175,11 @@ class _Collector:
                 content = cell.cell_contents
             except ValueError:  # a name that is bound later
                 continue
-            self.found.cells.append((cell, content))
-            self.visit(content, names)
+            if not isinstance(content, _CONSTANT):
+                self.found.cells.append((cell, content))
+                self.visit(content, names)
         for name in names:
-            if name in f.__globals__ and not isinstance(f.__globals__[name], (ModuleType, type)):
+            if name in f.__globals__ and not isinstance(f.__globals__[name], _CONSTANT):
                 self._named(f.__globals__, name, names)
         for default in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
             self.visit(default, names)

@@ -118,7 +118,7 @@ def _np_integrate(
 def _starts(resets: Value, jumps: Value, before: Value, r: int) -> Value:
     """The states right after the events."""
     rest = before[:, r:]
-    return np.concatenate([resets, ew.add(rest, jumps)], axis=1)  # type: ignore[arg-type]
+    return np.concatenate([resets, ew.add(rest, jumps)], axis=1)  # type: ignore[arg-type]  # traced
 
 
 def _slopes(system: System, states: Value, times: Value, arguments: Sequence[Value]) -> Value:
@@ -157,7 +157,7 @@ def _jvp(operands: Any, before: Any, tangents: Any, system: System) -> Any:
 def _arriving(system: System, before: Value, times: Value, arguments: Sequence[Value]) -> Any:
     """The slopes at which the states arrive at the times; at the first, none arrives."""
     slopes = _slopes(system, before, times, arguments)
-    return np.concatenate([st.zeros(slopes, (1, slopes.shape[1]), slopes.dtype), slopes[1:]])  # type: ignore[arg-type]
+    return np.concatenate([st.zeros(slopes, (1, slopes.shape[1]), slopes.dtype), slopes[1:]])  # type: ignore[arg-type]  # traced
 
 
 def _linearised(system: System) -> System:

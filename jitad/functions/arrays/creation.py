@@ -122,7 +122,7 @@ class ScalarType:
     def __call__(self, x: Any = 0) -> Any:
         if isinstance(x, (list, tuple)) and holds_traced(x):
             return array(x, self.dtype)
-        return x.astype(self.dtype) if isinstance(x, Value) else self.kind(x)  # type: ignore[call-arg]
+        return x.astype(self.dtype) if isinstance(x, Value) else self.kind(x)  # type: ignore[call-arg]  # a scalar type
 
     def __instancecheck__(self, x: Any) -> bool:
         return isinstance(x, self.kind)

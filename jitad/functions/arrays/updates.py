@@ -144,7 +144,7 @@ def combine(target: MutableArray, index: Any, ufunc: Any, values: Any) -> None:
 
 _SUMS: dict[Any, Callable[[Value], Value]] = {
     np.add: lambda x: x,
-    np.subtract: lambda x: -x,  # type: ignore[operator]
+    np.subtract: lambda x: -x,  # type: ignore[operator]  # traced
 }
 """The updates of which many are one op, and what they add."""
 

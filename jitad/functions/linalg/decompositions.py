@@ -134,10 +134,10 @@ def _svd_of_symmetric(a: Any, compute_uv: bool) -> Any:
     """The eigenvalues' sizes, in descending order; their signs go into V."""
     w, vectors = eigh(a)
     size = ew.absolute(w)
-    order = np.argsort(size, axis=-1)[..., ::-1]  # type: ignore[call-overload]
-    s = np.take_along_axis(size, order, axis=-1)  # type: ignore[call-overload]
+    order = np.argsort(size, axis=-1)[..., ::-1]  # type: ignore[call-overload]  # traced
+    s = np.take_along_axis(size, order, axis=-1)  # type: ignore[call-overload]  # traced
     if not compute_uv:
         return s
-    signs = np.take_along_axis(ew.sign(w), order, axis=-1)  # type: ignore[call-overload]
-    u = np.take_along_axis(vectors, order[..., None, :], axis=-1)  # type: ignore[call-overload]
+    signs = np.take_along_axis(ew.sign(w), order, axis=-1)  # type: ignore[call-overload]  # traced
+    u = np.take_along_axis(vectors, order[..., None, :], axis=-1)  # type: ignore[call-overload]  # traced
     return SVDResult(u, s, swapped(ew.mul(u, mx.along_rows(signs, u.shape))))

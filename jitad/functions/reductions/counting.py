@@ -244,7 +244,7 @@ def histogramdd(
     if isinstance(sample, (Value, np.ndarray)) and sample.ndim == 2:
         points = _sample(builder, sample)
     else:
-        points = np.atleast_2d(_sample(builder, sample)).T  # type: ignore[call-overload]
+        points = np.atleast_2d(_sample(builder, sample)).T  # type: ignore[call-overload]  # traced
     rank = points.shape[1]
     bins = bins if _is_sequence(bins) else [bins] * rank
     limits = [None] * rank if range is None else range

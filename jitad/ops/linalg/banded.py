@@ -100,8 +100,8 @@ def _jvp(xs: Any, x: Any, tangents: Any, **how: Any) -> Any:
     """dx = A^-1 (db - dA x)."""
     bands, _ = xs
     dbands, db = tangents
-    change = None if dbands is None else ew.neg(_times(dbands, x, **how))
-    return band_solve(bands, mx.plus(db, change), **how)
+    change = None if dbands is None else _times(dbands, x, **how)
+    return band_solve(bands, mx.minus(db, change), **how)
 
 
 def _pullback(j: int, xs: Any, x: Any, x_bar: Any, lower: int, upper: int, transposed: bool) -> Any:
@@ -114,13 +114,6 @@ def _pullback(j: int, xs: Any, x: Any, x_bar: Any, lower: int, upper: int, trans
     return ew.neg(_outer(left, right, bands, lower, upper))
 
 
-def _batch(xs: Any, batched: Any, size: int, **how: Any) -> Any:
-    bands, b = xs
-    if batched[0]:
-        return band_solve(*mx.spread_all(xs, batched, size), **how)
-    return mx.as_fewer_rows(band_solve(bands, mx.as_more_rows(b), **how), size)
-
-
 band_solve = register(
     Structural(
         "band_solve",
@@ -129,7 +122,7 @@ band_solve = register(
         evaluate=_np_band_solve,
         jvp=_jvp,
         pullback=_pullback,
-        batch=_batch,
+        batch=mx.batch_of_rows(lambda: band_solve),
         library=_call_band_solve,
     )
 )

@@ -116,7 +116,7 @@ def _jvp_lu_solve(xs: Any, v: Any, tangents: Any, transposed: bool) -> Any:
     _, da, db = tangents
     if da is not None:
         change = mx.product(v, da, "ij,jk->ik" if transposed else "ij,kj->ik")
-        db = ew.neg(change) if db is None else ew.sub(db, change)
+        db = mx.minus(db, change)
     return None if db is None else lu_solve(f, a, db, transposed=transposed)
 
 
@@ -132,13 +132,6 @@ def _pull_lu_solve(j: int, xs: Any, v: Any, v_bar: Any, transposed: bool) -> Any
     return ew.neg(mx.product(*pair, "ki,kj->ij"))
 
 
-def _batch_lu_solve(xs: Any, batched: Any, size: int, transposed: bool) -> Any:
-    f, a, b = xs
-    if batched[0] or batched[1]:
-        return lu_solve(*mx.spread_all(xs, batched, size), transposed=transposed)
-    return mx.as_fewer_rows(lu_solve(f, a, mx.as_more_rows(b), transposed=transposed), size)
-
-
 lu_solve = register(
     Structural(
         "lu_solve",
@@ -147,7 +140,7 @@ lu_solve = register(
         evaluate=_np_lu_solve,
         jvp=_jvp_lu_solve,
         pullback=_pull_lu_solve,
-        batch=_batch_lu_solve,
+        batch=mx.batch_of_rows(lambda: lu_solve),
         library=_call_lu_solve,
     )
 )

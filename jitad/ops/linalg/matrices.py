@@ -158,6 +158,11 @@ def plus(*terms: Any) -> Any:
     return result
 
 
+def minus(x: Any, y: Any) -> Any:
+    """x - y, where None is zero."""
+    return plus(x, None if y is None else ew.neg(y))
+
+
 # -- stacks ----------------------------------------------------------------------------------------
 
 
@@ -180,15 +185,30 @@ def batch_of_one(op: Any) -> Any:
     return lambda xs, batched, size, **params: op()(*spread_all(xs, batched, size), **params)
 
 
-def as_more_rows(b: Any) -> Any:
+def batch_of_rows(op: Any) -> Any:
+    """The batch rule of an op whose last operand is right-hand sides, as rows, of one system.
+
+    Of one system for the whole batch they are more rows of it.
+    """
+
+    def batch(xs: Any, batched: Any, size: int, **params: Any) -> Any:
+        if any(batched[:-1]):
+            return op()(*spread_all(xs, batched, size), **params)
+        *system, b = xs
+        return _as_fewer_rows(op()(*system, _as_more_rows(b), **params), size)
+
+    return batch
+
+
+def _as_more_rows(b: Any) -> Any:
     """Right-hand sides (size, stack, k, n) as rows (stack, size k, n) of the same systems."""
     rank = len(b.shape)
     moved = transpose(b, perm=(*range(1, rank - 2), 0, rank - 2, rank - 1))
     return reshape(moved, shape=(*b.shape[1:-2], b.shape[0] * b.shape[-2], b.shape[-1]))
 
 
-def as_fewer_rows(x: Any, size: int) -> Any:
-    """What `as_more_rows` has merged, apart again."""
+def _as_fewer_rows(x: Any, size: int) -> Any:
+    """What `_as_more_rows` has merged, apart again."""
     *lead, k, n = x.shape
     rank = len(lead)
     apart = reshape(x, shape=(*lead, size, k // size, n))

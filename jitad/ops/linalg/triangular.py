@@ -61,7 +61,7 @@ def _jvp_triangular_solve(xs: Any, v: Any, tangents: Any, **how: Any) -> Any:
     if da is not None:
         triangle = _triangle(da, how["lower"], how["unit"])
         change = mx.product(v, triangle, "ij,jk->ik" if how["transposed"] else "ij,kj->ik")
-        db = ew.neg(change) if db is None else ew.sub(db, change)
+        db = mx.minus(db, change)
     return triangular_solve(xs[0], db, **how)
 
 
@@ -75,12 +75,6 @@ def _pull_triangular_solve(j: int, xs: Any, v: Any, v_bar: Any, **how: Any) -> A
     return _triangle(ew.neg(mx.product(*pair, "ki,kj->ij")), how["lower"], how["unit"])
 
 
-def _batch_triangular_solve(xs: Any, batched: Any, size: int, **how: Any) -> Any:
-    if batched[0]:
-        return triangular_solve(*mx.spread_all(xs, batched, size), **how)
-    return mx.as_fewer_rows(triangular_solve(xs[0], mx.as_more_rows(xs[1]), **how), size)
-
-
 triangular_solve = register(
     Structural(
         "triangular_solve",
@@ -89,7 +83,7 @@ triangular_solve = register(
         evaluate=_np_triangular_solve,
         jvp=_jvp_triangular_solve,
         pullback=_pull_triangular_solve,
-        batch=_batch_triangular_solve,
+        batch=mx.batch_of_rows(lambda: triangular_solve),
         library=_call_triangular_solve,
     )
 )

@@ -179,7 +179,7 @@ def cho_solve(
 
 def _rows_in_order(x: Value, order: Value) -> Value:
     index = mx.along_columns(order, (*order.shape, x.shape[-1]))
-    return np.take_along_axis(x, index, axis=-2)  # type: ignore[call-overload]
+    return np.take_along_axis(x, index, axis=-2)  # type: ignore[call-overload]  # traced
 
 
 def _eliminated(x: Value) -> tuple[Value, Value, Value]:
