@@ -14,7 +14,16 @@ from typing import Any
 
 from benchmarks.harness import Table, arguments, machine, markdown, show
 
-NAMES = ("latency", "compile_time", "cheap_gradient", "many_tangents", "njit_loop")
+NAMES = (
+    "latency",
+    "compile_time",
+    "cheap_gradient",
+    "many_tangents",
+    "njit_loop",
+    "paths",
+    "loops",
+    "rolling",
+)
 
 _HERE = Path(__file__).parent
 _MISSING = "missing"

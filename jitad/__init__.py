@@ -16,6 +16,9 @@ Read the package in the order of the pipeline:
     programs/    function + transform -> the tape to compile
     report/      tape -> text: evaluation traces, graphs, tables, every stage
     api.py       grad, jvp, vjp ...: the stages composed
+    control.py   scan, while_loop, cond ...: structured control flow
+    custom.py    custom_jvp, custom_vjp, elemental: functions that bring their own derivatives
+    implicit/    roots, fixed points and minima, by the implicit function theorem
     autograd.py  the operators that HIPS autograd has beside JAX's
     numpy.py     the NumPy namespace whose arrays can be written to while a function is traced
     scipy/       SciPy's modules for traced values: special, linalg, stats, signal, integrate
@@ -61,6 +64,8 @@ from jitad.autograd import (
     tensor_jacobian_product,
     vector_jacobian_product,
 )
+from jitad.control import checkpoint, cond, fori_loop, map, scan, switch, vmap, while_loop
+from jitad.custom import custom_jvp, custom_vjp, elemental
 from jitad.ir.errors import (
     CacheError,
     CompileError,
@@ -73,6 +78,7 @@ from jitad.ir.errors import (
 )
 from jitad.runtime.kernel import Kernel
 from jitad.runtime.launch import debug_nans
+from jitad.runtime.paths import set_max_paths
 from jitad.testing import check_grads
 
 __version__ = "0.1.0"
@@ -88,11 +94,17 @@ __all__ = [
     "ShapeError",
     "TraceError",
     "check_grads",
+    "checkpoint",
     "compile",
+    "cond",
+    "custom_jvp",
+    "custom_vjp",
     "debug_nans",
     "deriv",
+    "elemental",
     "elementwise_grad",
     "explain",
+    "fori_loop",
     "grad",
     "grad_and_aux",
     "hessian",
@@ -110,18 +122,24 @@ __all__ = [
     "make_hvp",
     "make_jvp",
     "make_vjp",
+    "map",
     "multigrad_dict",
+    "scan",
+    "set_max_paths",
     "stop_gradient",
+    "switch",
     "tensor_jacobian_product",
     "trace",
     "value_and_grad",
     "vector_jacobian_product",
     "vjp",
+    "vmap",
+    "while_loop",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """jitad.numpy and jitad.scipy, imported when they are first used."""
-    if name in ("numpy", "scipy"):
+    """jitad.numpy, jitad.scipy and jitad.implicit, imported when they are first used."""
+    if name in ("implicit", "numpy", "scipy"):
         return importlib.import_module(f"jitad.{name}")
     raise AttributeError(f"module 'jitad' has no attribute {name!r}")

@@ -24,11 +24,13 @@ from jitad.runtime.launch import Transformed
 
 
 @lru_cache(maxsize=1024)
-def _cached(program: Callable[..., Any], fun: Function, options: Any) -> Transformed:
-    return Transformed(fun, program, options)
+def _cached(program: Callable[..., Any], fun: Function, options: Any, roll: bool) -> Transformed:
+    return Transformed(fun, program, options, roll)
 
 
-def _shared(program: Callable[..., Any], fun: Function, *options: Any) -> Transformed:
+def _shared(
+    program: Callable[..., Any], fun: Function, *options: Any, roll: bool = True
+) -> Transformed:
     """The same transformed function, with its kernels, for the same request."""
     if not callable(fun):
         raise TraceError(
@@ -37,8 +39,8 @@ def _shared(program: Callable[..., Any], fun: Function, *options: Any) -> Transf
     try:
         hash(fun)
     except TypeError:
-        return Transformed(fun, program, options)
-    return _cached(program, fun, options)
+        return Transformed(fun, program, options, roll)
+    return _cached(program, fun, options, roll)
 
 
 def _static(argnums: Argnums) -> Argnums:
@@ -46,7 +48,11 @@ def _static(argnums: Argnums) -> Argnums:
 
 
 def grad(
-    fun: Function, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+    fun: Function,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    roll: bool = True,
 ) -> Transformed:
     """The gradient of a scalar function, by reverse mode.
 
@@ -57,6 +63,7 @@ def grad(
         has_aux: `fun` returns `(value, aux)`; the result is then `(gradient, aux)`.
         holomorphic: argument and result are complex, and the result is f'(z). Without it the
             result is real, and the gradient at a complex argument x + iy is df/dx - i df/dy.
+        roll: as of `jit`.
 
     Returns:
         A function of the same arguments; its result has the argument's structure, shapes, dtypes.
@@ -71,11 +78,16 @@ def grad(
     >>> jitad.grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
     array([2., 4.])
     """
-    return _shared(gradient, fun, _static(argnums), bool(has_aux), bool(holomorphic))
+    options = _static(argnums), bool(has_aux), bool(holomorphic)
+    return _shared(gradient, fun, *options, roll=roll)
 
 
 def value_and_grad(
-    fun: Function, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+    fun: Function,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    roll: bool = True,
 ) -> Transformed:
     """A scalar function's value and gradient together; arguments as of `grad`.
 
@@ -86,20 +98,26 @@ def value_and_grad(
     >>> jitad.value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
     (np.float64(5.0), array([2., 4.]))
     """
-    return _shared(value_and_gradient, fun, _static(argnums), bool(has_aux), bool(holomorphic))
+    options = _static(argnums), bool(has_aux), bool(holomorphic)
+    return _shared(value_and_gradient, fun, *options, roll=roll)
 
 
 # -- compiling as it is ----------------------------------------------------------------------------
 
 
-def jit(fun: Function) -> Transformed:
+def jit(fun: Function, roll: bool = True) -> Transformed:
     """The function itself, compiled: traced at new shapes and paths, then run as machine code.
+
+    Args:
+        fun: a function of arrays, numbers and pytrees of them.
+        roll: roll long Python loops, whose turns do alike, up into loops: they are compiled once,
+            and their results keep every bit. False compiles each turn.
 
     >>> import numpy as np, jitad
     >>> jitad.jit(lambda x, y: np.sum(x * y))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
     np.float64(11.0)
     """
-    return _shared(plain, fun)
+    return _shared(plain, fun, roll=roll)
 
 
 # -- tangents and adjoints of given directions -----------------------------------------------------
@@ -180,7 +198,11 @@ def linearize(fun: Function, *primals: Any) -> tuple[Any, Linear]:
 
 
 def jacfwd(
-    fun: Function, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+    fun: Function,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    roll: bool = True,
 ) -> Transformed:
     """The Jacobian by forward mode: one tangent for each element of the argument, all at once.
 
@@ -190,6 +212,7 @@ def jacfwd(
         has_aux: the result is then `(jacobian, aux)`.
         holomorphic: arguments and results are complex, and the function is holomorphic. Without
             it forward mode takes real arguments, and reverse mode real results.
+        roll: as of `jit`.
 
     Returns:
         A function of the same arguments. For a result of shape s and an argument of shape t its
@@ -200,13 +223,16 @@ def jacfwd(
     array([[3., 2.],
            [1., 0.]])
     """
-    return _shared(
-        jacobian_program, fun, _static(argnums), bool(has_aux), bool(holomorphic), "forward"
-    )
+    options = _static(argnums), bool(has_aux), bool(holomorphic), "forward"
+    return _shared(jacobian_program, fun, *options, roll=roll)
 
 
 def jacrev(
-    fun: Function, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+    fun: Function,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    roll: bool = True,
 ) -> Transformed:
     """The Jacobian by reverse mode: one adjoint for each element of the result, all at once.
 
@@ -217,9 +243,8 @@ def jacrev(
     array([[3., 2.],
            [1., 0.]])
     """
-    return _shared(
-        jacobian_program, fun, _static(argnums), bool(has_aux), bool(holomorphic), "reverse"
-    )
+    options = _static(argnums), bool(has_aux), bool(holomorphic), "reverse"
+    return _shared(jacobian_program, fun, *options, roll=roll)
 
 
 def jacobian(
@@ -228,6 +253,7 @@ def jacobian(
     has_aux: bool = False,
     holomorphic: bool = False,
     mode: str = "auto",
+    roll: bool = True,
 ) -> Transformed:
     """The Jacobian by the mode that costs less, or the one that is asked for.
 
@@ -240,11 +266,16 @@ def jacobian(
     """
     if mode not in ("auto", "forward", "reverse"):
         raise ShapeError(f"jacobian has no mode {mode!r}", remedy="auto, forward or reverse")
-    return _shared(jacobian_program, fun, _static(argnums), bool(has_aux), bool(holomorphic), mode)
+    options = _static(argnums), bool(has_aux), bool(holomorphic), mode
+    return _shared(jacobian_program, fun, *options, roll=roll)
 
 
 def hessian(
-    fun: Function, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False
+    fun: Function,
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    roll: bool = True,
 ) -> Transformed:
     """The matrix of second derivatives, forward over reverse.
 
@@ -256,8 +287,8 @@ def hessian(
     array([[6., 4.],
            [4., 0.]])
     """
-    inner = jacrev(fun, argnums, has_aux, holomorphic)
-    return jacfwd(inner, argnums, has_aux, holomorphic)
+    inner = jacrev(fun, argnums, has_aux, holomorphic, roll)
+    return jacfwd(inner, argnums, has_aux, holomorphic, roll)
 
 
 def hvp(
@@ -339,5 +370,11 @@ def trace(fun: Function, *args: Any, **kwargs: Any) -> Trace:
 
 
 def explain(fun: Function, *args: Any, **kwargs: Any) -> str:
-    """Every stage from the tape to LLVM IR, as text."""
-    return describe_stages(jit(fun).plan(*args, **kwargs))
+    """Every stage from the tape to LLVM IR, as text; then the paths through branches.
+
+    Of a function that a transform has made, and of `jit(fun)` where `fun` is a plain one, those
+    are shown that calls with arguments of these shapes have taken: what each branch was found to
+    be, and how often the path was run from Python.
+    """
+    shown = fun if isinstance(fun, Transformed) else jit(fun)
+    return describe_stages(shown.plan(*args, **kwargs), shown.trees(args, kwargs))

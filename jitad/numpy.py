@@ -21,37 +21,13 @@ from typing import Any
 import numpy as _numpy
 
 from jitad.frontend.active import holds_traced
-from jitad.functions.arrays.creation import (
-    ScalarType,
-    array_like,
-    asarray,
-    creator,
-)
 from jitad.functions.arrays.creation import arange as arange
 from jitad.functions.arrays.creation import array as array
+from jitad.functions.arrays.creation import asarray as asarray
 from jitad.functions.arrays.creation import full as full
+from jitad.functions.arrays.namespace import MADE as _made
 
 __all__ = [*_numpy.__all__]  # pyright: ignore[reportUnsupportedDunderAll]  # NumPy's own names
-
-asanyarray = ascontiguousarray = asfortranarray = asarray
-
-_CREATORS = ("zeros", "ones", "empty")
-_COMPUTED = (
-    *("eye", "identity", "tri", "linspace", "logspace", "geomspace"),
-    *("indices", "fromfunction", "fromiter", "frombuffer", "fromstring", "loadtxt", "genfromtxt"),
-    *("bartlett", "blackman", "hamming", "hanning", "kaiser", "meshgrid", "diag", "diagflat"),
-    *("tril", "triu", "vander", "concatenate", "stack", "vstack", "hstack", "dstack"),
-    *("column_stack", "block", "tile", "repeat", "where", "outer", "kron"),
-)
-_LIKE = ("zeros_like", "ones_like", "empty_like", "full_like", "copy")
-_SCALARS = ("float64", "float32", "complex128", "complex64", "int64", "int32", "bool_", "intp")
-
-_made = {
-    **{name: creator(getattr(_numpy, name)) for name in _CREATORS},
-    **{name: creator(getattr(_numpy, name), scalars=False) for name in _COMPUTED},
-    **{name: array_like(name) for name in _LIKE},
-    **{name: ScalarType(getattr(_numpy, name)) for name in _SCALARS},
-}
 
 
 class vectorize(_numpy.vectorize):  # pyright: ignore[reportIncompatibleVariableOverride]  # __module__

@@ -12,8 +12,17 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BENCHMARKS = ("latency", "compile_time", "cheap_gradient", "many_tangents", "njit_loop")
-AGAINST_JAX = ("latency", "compile_time")
+BENCHMARKS = (
+    "latency",
+    "compile_time",
+    "cheap_gradient",
+    "many_tangents",
+    "njit_loop",
+    "paths",
+    "loops",
+    "rolling",
+)
+AGAINST_JAX = ("latency", "compile_time", "loops")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Which kernel a call takes: new shapes, dtypes, layouts and paths, threads, pickling."""
+"""Which kernel a call takes: new shapes, dtypes and layouts, threads, pickling."""
 
 from __future__ import annotations
 
@@ -69,78 +69,6 @@ def test_memory_layouts() -> None:
     assert_allclose(f(unaligned), [0, 0, 0])
     with pytest.raises(jitad.TraceError, match=">f8"):
         f(base.astype(">f8"))
-
-
-# -- branches --------------------------------------------------------------------------------------
-
-
-def test_branches_flip() -> None:
-    traced: list[int] = []
-
-    def f(x: Any) -> Any:
-        traced.append(1)
-        if x.sum() > 0:
-            return np.sum(x**2)
-        return np.sum(x**3)
-
-    for g, up, down in (
-        (jitad.jit(f), lambda x: np.sum(x**2), lambda x: np.sum(x**3)),
-        (jitad.grad(f), lambda x: 2 * x, lambda x: 3 * x**2),
-    ):
-        traced.clear()
-        for _ in range(3):
-            assert_allclose(g(X), up(X))
-            assert_allclose(g(-X), down(-X))
-        assert len(traced) == 2
-
-
-def test_loops_that_depend_on_values() -> None:
-    def newton(x: Any) -> Any:
-        y = x
-        while abs(y * y - x) > 1e-12:
-            y = 0.5 * (y + x / y)
-        return y
-
-    for x in (2.0, 9.0, 0.3):
-        assert_allclose(jitad.jit(newton)(x), np.sqrt(x))
-        assert_allclose(jitad.grad(newton)(x), 0.5 / np.sqrt(x), rtol=1e-6)
-
-    def power(x: Any, n: Any) -> Any:
-        result = 1.0
-        for _ in range(n):
-            result = result * x
-        return result
-
-    g = jitad.grad(power)
-    for n in (3, 5, 3, 0):
-        assert_allclose(g(2.0, n), n * 2.0 ** max(n - 1, 0))
-
-
-def test_branches_inside_nested_transforms() -> None:
-    def f(x: Any) -> Any:
-        return x * x if x > 1.0 else 5 * x
-
-    def g(x: Any) -> Any:
-        return jitad.grad(f)(x) * x
-
-    for x in (2.0, 0.5, 3.0, 0.25):
-        expected = 4 * x if x > 1 else 5.0
-        assert_allclose(jitad.grad(g)(x), expected)
-        assert_allclose(jitad.jit(jitad.grad(jitad.jit(g)))(x), expected)
-        assert_allclose(jitad.jvp(f, (x,), (1.0,))[1], 2 * x if x > 1 else 5.0)
-        assert_allclose(jitad.vjp(f, x)[1](1.0)[0], 2 * x if x > 1 else 5.0)
-
-
-def test_masks_and_places_that_depend_on_values() -> None:
-    f = jitad.grad(lambda x: np.sum(x[x > 0] ** 2))
-    for x in (X, -X, np.zeros(3), np.ones(3)):
-        assert_allclose(f(x), np.where(x > 0, 2 * x, 0))
-    g = jitad.grad(lambda x: x[np.argmax(x)] ** 2)
-    for x in (X, -X):
-        assert_allclose(g(x), np.where(x == x.max(), 2 * x, 0))
-    h = jitad.jit(lambda x: np.ones(int(x)) * x)
-    assert_allclose(h(3.5), [3.5, 3.5, 3.5])
-    assert_allclose(h(1.5), [1.5])
 
 
 # -- kernels ---------------------------------------------------------------------------------------

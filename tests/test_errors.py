@@ -49,22 +49,6 @@ def _out_of_bounds(x: Any) -> Any:
     return x[3]  # here
 
 
-def _float_of(x: Any) -> Any:
-    return float(x[0]) * x  # here
-
-
-def _math(x: Any) -> Any:
-    import math
-
-    return math.sin(x[0])  # here
-
-
-def _store(x: Any) -> Any:
-    out = np.zeros(3)
-    out[0] = x[0]  # here
-    return out
-
-
 def _assign(x: Any) -> Any:
     x[0] = 1.0  # here
     return x
@@ -81,10 +65,6 @@ def _sum_out(x: Any) -> Any:
 def _at(x: Any) -> Any:
     np.add.at(x, [0], 1.0)  # here
     return x
-
-
-def _where_alone(x: Any) -> Any:
-    return np.where(x > 0)  # here
 
 
 def _undefined(x: Any) -> Any:
@@ -119,14 +99,10 @@ CASES: list[tuple[Callable[..., Any], type[JitadError], str]] = [
     (_reshape, ShapeError, "reshape"),
     (_axis, ShapeError, "axis 1"),
     (_out_of_bounds, ShapeError, "index 3"),
-    (_float_of, TraceError, "float"),
-    (_math, TraceError, "math.sin"),
-    (_store, TraceError, "jitad.numpy.zeros"),
     (_assign, TraceError, "jitad.numpy.array"),
     (_truth, TraceError, "ambiguous"),
     (_sum_out, TraceError, "out="),
     (_at, TraceError, "in place"),
-    (_where_alone, TraceError, "np.where"),
     (_undefined, TraceError, "np.where"),
     (_inside_scipy, TraceError, r"use jitad\.scipy\.linalg\.expm"),
     (_text, TraceError, "str"),

@@ -277,7 +277,7 @@ def _shapes(x: Any) -> Any:
         (_argument, r"y = jitad.numpy.array\(x\)"),
         (_result, r"y = jitad.numpy.array\(x\)"),
         (_outer, "create the array in the function that writes to it"),
-        (_plain_array, "float"),
+        (_plain_array, "plain array"),
         (_read_only, "read-only"),
         (_integers, "dtype=float"),
         (_integers_at, "dtype=float"),

@@ -89,10 +89,10 @@ def test_values_print_with_their_numbers() -> None:
     assert seen == [
         "<mutable f64[2]: [0. 0.]>",
         "<traced f64[2]: [2. 5.]>",
-        "2.00",
+        "<traced 2.00>",
         "<traced f64: 2.5>",
         "<mutable f64[2]: [1. 0.]>",
-        "1.000e+00",
+        "<traced 1.000e+00>",
         "<traced f64[2,1]: [[2.] [5.]]>",
     ]
     seen.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jitad.codegen.arena import Plan
-from jitad.codegen.status import PLACE
+from jitad.codegen.status import GUARD_FAILED, PLACE
 from jitad.codegen.writer import TYPES, Writer
 from jitad.ir.op import BOOL
 from jitad.ir.tape import Tape
@@ -22,12 +22,15 @@ class Body:
         self.pointers: dict[int, str] = {}
         self.allocas: list[str] = []
         self.checked = False
+        self.leaves = False
+        self.cleanup: list[str] = []
         writer.lines = []
         self.parameters = self._bind()
 
     def _bind(self) -> list[str]:
         """Name the parameters, and point each stored value to its memory."""
         tape, storage = self.tape, self.program.storage
+        overwritten = {storage[i] for i in tape.outputs if i in storage}
         parameters: list[str] = []
         for k, i in enumerate(tape.inputs):
             instr = tape.instrs[i]
@@ -35,11 +38,12 @@ class Body:
                 parameters.append(f"{TYPES[instr.dtype]} %in{k}")
                 self.registers[i] = f"%in{k}"
             else:
-                parameters.append(f"ptr noalias readonly %in{k}")
+                access = "" if i in overwritten else "readonly "
+                parameters.append(f"ptr noalias {access}%in{k}")
                 self.pointers[i] = f"%in{k}"
         for k, i in enumerate(tape.outputs):
             parameters.append(f"ptr noalias %out{k}")
-            if i in storage:
+            if i in storage and storage[i] not in tape.inputs:
                 self.pointers[storage[i]] = f"%out{k}"
         return [*parameters, "ptr noalias %arena"]
 
@@ -47,17 +51,36 @@ class Body:
         """A pointer into the arena."""
         return self.writer.line(f"getelementptr i8, ptr %arena, i64 {offset}")
 
-    def function(self, name: str) -> str:
-        """The text of the function, which ends here and returns its status."""
-        status = self.writer.line("load i64, ptr %status") if self.checked else "0"
-        self.writer.do(f"ret i64 {status}")
-        head = f"define i64 @{name}({', '.join(self.parameters)}) nounwind noinline {{"
+    def function(self, name: str, *, inline: bool = False) -> str:
+        """The text of the function, which ends here and returns its status.
+
+        `inline` is for a function with one caller, which it becomes a part of.
+        """
+        w = self.writer
+        if self.leaves:
+            w.do("br label %leave")
+            w.label("leave")
+        for slot in self.cleanup:
+            w.declarations["free"] = "declare void @free(ptr)"
+            w.do(f"call void @free(ptr {w.line(f'load ptr, ptr {slot}')})")
+        status = w.line("load i64, ptr %status") if self.checked else "0"
+        w.do(f"ret i64 {status}")
+        # Wide vectors that are spilled would straddle cache lines on a stack aligned to 16 bytes.
+        linkage, hint = ("internal ", "") if inline else ("", " noinline alignstack(64)")
+        head = f"define {linkage}i64 @{name}({', '.join(self.parameters)}) nounwind{hint} {{"
         return "\n".join([head, "entry:", *self.allocas, *self.writer.lines, "}"])
 
     def alloca(self, kind: str, count: int = 1) -> str:
         """Memory on the stack, from the function's entry on."""
         name = f"%{self.writer.fresh('a')}"
         self.allocas.append(f"  {name} = alloca {kind}, i64 {count}, align 8")
+        return name
+
+    def scratch(self, size: int) -> str:
+        """Bytes of the arena that live throughout; their pointer is made at the entry."""
+        offset = self.memory.grow(-(-size // 8))
+        name = f"%{self.writer.fresh('m')}"
+        self.allocas.append(f"  {name} = getelementptr i8, ptr %arena, i64 {offset}")
         return name
 
     def pointer(self, i: int) -> str:
@@ -94,25 +117,61 @@ class Body:
     def flag(self, condition: str, status: int, instruction: int | None = None) -> None:
         """Note that something went wrong where `condition` holds, and in which instruction."""
         if instruction is not None:
-            # The first to report keeps its place: a later one would mix the bits.
-            word = status + PLACE * (instruction + 1)
-            earlier = self.writer.line(f"icmp uge i64 {self._noted()}, {PLACE}")
-            code = self.writer.line(f"select i1 {earlier}, i64 {status}, i64 {word}")
-        else:
-            code = str(status)
-        self.note(self.writer.line(f"select i1 {condition}, i64 {code}, i64 0"))
+            word = self._word(status, instruction)
+            self.note(self.writer.line(f"select i1 {condition}, i64 {word}, i64 0"))
+            return
+        code = self.writer.line(f"select i1 {condition}, i64 {status}, i64 0")
+        noted = self.writer.line(f"or i64 {self._noted()}, {code}")
+        self.writer.do(f"store i64 {noted}, ptr %status")
+
+    def leave_where(self, condition: str, status: int, instruction: int) -> None:
+        """End the function at once where `condition` holds, with this status alone."""
+        w = self.writer
+        self._require_status()
+        self.leaves = True
+        bad, on = w.fresh("bad"), w.fresh("on")
+        w.do(f"br i1 {condition}, label %{bad}, label %{on}{w.unlikely()}")
+        w.label(bad)
+        w.do(f"store i64 {self._word(status, instruction)}, ptr %status")
+        w.do("br label %leave")
+        w.label(on)
+
+    def leave_on(self, status: str, bits: int = -1) -> None:
+        """Note a status, and end the function at once where one of `bits` is set in it."""
+        w = self.writer
+        self.note(status)
+        self.leaves = True
+        bad = w.line(f"icmp ne i64 {w.line(f'and i64 {status}, {bits}')}, 0")
+        on = w.fresh("on")
+        w.do(f"br i1 {bad}, label %leave, label %{on}{w.unlikely()}")
+        w.label(on)
 
     def note(self, status: str) -> None:
-        """Note a status."""
-        noted = self._noted()
-        self.writer.do(f"store i64 {self.writer.line(f'or i64 {noted}, {status}')}, ptr %status")
+        """Note a status that names who reported it: the first does, or a guard that failed."""
+        w, noted = self.writer, self._noted()
+        earlier = w.line(f"icmp uge i64 {noted}, {PLACE}")
+        bits = w.line(f"and i64 {status}, {PLACE - 1}")
+        guard = w.line(f"icmp ne i64 {w.line(f'and i64 {status}, {GUARD_FAILED}')}, 0")
+        later = w.line(
+            f"or i64 {noted}, {w.line(f'select i1 {earlier}, i64 {bits}, i64 {status}')}"
+        )
+        word = w.line(f"select i1 {guard}, i64 {status}, i64 {later}")
+        w.do(f"store i64 {word}, ptr %status")
+
+    def _word(self, status: int, instruction: int) -> int:
+        """A status with the number under which the instruction stands among those that report."""
+        self.writer.reported.append(self.tape.instrs[instruction])
+        return status + PLACE * len(self.writer.reported)
 
     def _noted(self) -> str:
+        self._require_status()
+        return self.writer.line("load i64, ptr %status")
+
+    def _require_status(self) -> None:
         if not self.checked:
             self.checked = True
             self.allocas.append("  %status = alloca i64, align 8")
             self.allocas.append("  store i64 0, ptr %status")
-        return self.writer.line("load i64, ptr %status")
 
 
 def memory_type(dtype: object) -> str:

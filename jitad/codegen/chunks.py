@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from jitad.codegen.body import Body
 from jitad.codegen.nest import NestEmitter
+from jitad.codegen.status import GUARD_FAILED
 from jitad.ops.structural import JOINS
 from jitad.passes.schedule import Nest, Root
 
@@ -46,11 +47,16 @@ def emit_nests(body: Body, steps: Sequence[Unit], name: str) -> list[str]:
             body.store(body.registers[i], body.in_arena(offset), i, volatile=True)
     functions: list[str] = []
     for k, (piece, needed) in enumerate(zip(pieces, reads, strict=True)):
-        functions.append(_piece(body, piece, needed, slots, f"{name}_{k}"))
+        inner = _piece(body, piece, needed, slots)
+        functions.append(inner.function(f"{name}_{k}"))
         body.writer.lines = outer
         arguments = ", ".join(p.replace("noalias ", "").replace("readonly ", "")
                               for p in body.parameters)  # fmt: skip
-        body.note(body.writer.line(f"call i64 @{name}_{k}({arguments})"))
+        status = body.writer.line(f"call i64 @{name}_{k}({arguments})")
+        if inner.leaves:
+            body.leave_on(status, GUARD_FAILED)
+        elif inner.checked:
+            body.note(status)
     for i, offset in slots.items():
         if i not in body.registers:
             body.registers[i] = body.load(body.in_arena(offset), i, volatile=True)
@@ -79,10 +85,8 @@ def _units(steps: Sequence[Unit]) -> Iterator[Unit]:
             yield from (Unit(step, Nest((), [root])) for root in nest.roots)
 
 
-def _piece(
-    body: Body, piece: list[Unit], reads: list[list[int]], slots: dict[int, int], name: str
-) -> str:
-    """One function: scalars of other pieces are loaded before their first use."""
+def _piece(body: Body, piece: list[Unit], reads: list[list[int]], slots: dict[int, int]) -> Body:
+    """One function's body: scalars of other pieces are loaded before their first use."""
     inner = type(body)(body.program, body.writer, body.memory)
     for (step, nest), needed in zip(piece, reads, strict=True):
         for i in needed:
@@ -93,7 +97,7 @@ def _piece(
             i = root.index
             if i in slots and i in inner.registers:
                 inner.store(inner.registers[i], inner.in_arena(slots[i]), i, volatile=True)
-    return inner.function(name)
+    return inner
 
 
 def _scalars_read(body: Body, unit: Unit) -> list[int]:

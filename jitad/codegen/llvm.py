@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from jitad.codegen.arena import plan
 from jitad.codegen.body import Body
-from jitad.codegen.chunks import Unit, emit_nests
-from jitad.codegen.library import LibraryCall
+from jitad.codegen.steps import emit_steps
 from jitad.codegen.writer import Writer
+from jitad.ir.tape import Instr
 from jitad.passes.schedule import Nest, Program
 
 
@@ -23,7 +23,7 @@ class Code:
 
     `level` is what LLVM's own passes should do: nothing for straight-line code, which comes out of
     ours; `quick` asks for the fast instruction selection, for code so long that it pays. `kept` are
-    the objects that the code calls back.
+    the objects that the code calls back, `reported` the instructions that a status can name.
     """
 
     text: str
@@ -32,6 +32,7 @@ class Code:
     level: int
     quick: bool
     kept: tuple[object, ...] = ()
+    reported: tuple[Instr, ...] = ()
 
 
 LONG = 8000
@@ -46,24 +47,18 @@ def emit(program: Program) -> Code:
     writer = Writer()
     memory = plan(program)
     body = Body(program, writer, memory)
-    functions: list[str] = []
-    nests: list[Unit] = []
-    for k, step in enumerate(program.steps):
-        if isinstance(step, Nest):
-            nests.append(Unit(k, step))
-            continue
-        functions += emit_nests(body, nests, f"{_NAME}_{k}")
-        nests.clear()
-        LibraryCall(body, step.index).emit()
-    functions += emit_nests(body, nests, f"{_NAME}_{len(program.steps)}")
-    for k, i in enumerate(program.tape.outputs):
-        if i not in program.storage:
-            body.store(body.registers[i], f"%out{k}", i)
+    functions = emit_steps(body, _NAME)
     text = writer.module([body.function(_NAME), *functions])
     name = f"{_NAME}_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
     straight = [step for step in program.steps if isinstance(step, Nest) and not step.space]
     level = 0 if len(straight) == len(program.steps) else 2
-    quick = sum(len(nest.roots) for nest in straight) > LONG
+    scalars = sum(len(nest.roots) for nest in straight)
     return Code(
-        text.replace(_NAME, name), name, memory.size, level, quick, tuple(writer.kept_objects)
+        text.replace(_NAME, name),
+        name,
+        memory.size,
+        level,
+        quick=scalars > LONG,
+        kept=tuple(writer.kept_objects),
+        reported=tuple(writer.reported),
     )

@@ -17,7 +17,7 @@ def initialise(body: Body, i: int, instr: Instr) -> None:
         body.registers[i] = _scalar(body, j)
         return
     home = body.program.storage
-    if j in home and home[j] == home[i]:
+    if home.get(j, j) == home[i]:
         return
     target = body.pointer(i)
     if source.op is not CONST:

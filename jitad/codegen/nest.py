@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from jitad.codegen.status import GUARD_FAILED
 from jitad.ir.op import BOOL, DType, Elementwise, Structural
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
+from jitad.ops.elementwise import cos, sin
 from jitad.passes.schedule import Nest, Root, squeeze
 
 _DEEP = 24
@@ -37,6 +39,7 @@ class NestEmitter:
         self.reader = Reader(body, step)
         self.elements = Elements(body, self.reader)
         self.slots: dict[int, str] = {}
+        self.differing: dict[int, str] = {}
 
     def _loop_order(self) -> list[tuple[int, int]]:
         """(axis of the space, its length) from the outermost loop to the innermost."""
@@ -68,6 +71,9 @@ class NestEmitter:
         self._emit_loops(loops, accumulators)
         for i, slot in self.slots.items():
             self.body.registers[i] = self.body.load(slot, i)
+        for i, slot in self.differing.items():
+            differs = self.writer.line(f"load i1, ptr {slot}")
+            self.body.leave_where(differs, GUARD_FAILED, i)
 
     def _emit_empty(self) -> None:
         """No element: sums are 0, joins and stores have nothing to do."""
@@ -94,6 +100,9 @@ class NestEmitter:
             initialise(self.body, root.index, instr)
             if self.nest.space and math.prod(instr.shape) == 1:
                 self._spill(root.index)
+        if op is st.guard and self.nest.space:
+            self.differing[root.index] = self.body.alloca("i1")
+            self.writer.do(f"store i1 false, ptr {self.differing[root.index]}")
         if isinstance(op, Structural) and op.combine is not None and op is not st.cumsum:
             return Accumulator(self, root.index, instr)
         return None
@@ -185,7 +194,7 @@ class NestEmitter:
 
     def _emit_straight_line(self) -> None:
         """Rank 0: each root is complete before the next is computed."""
-        for root in self.nest.roots:
+        for root in self._with_twins():
             if self._emit_scalar(root.index):
                 continue
             self.elements.values.clear()
@@ -200,6 +209,25 @@ class NestEmitter:
             self._finish(root, accumulator)
             if accumulator is not None:
                 accumulator.end(0)
+
+    def _with_twins(self) -> Sequence[Root]:
+        """The roots in order, but sin and cos of one number together.
+
+        LLVM makes one call of the two within a basic block, and each guard ends a block.
+        """
+        roots, instrs = self.nest.roots, self.tape.instrs
+        if not any(instrs[root.index].op is st.guard for root in roots):
+            return roots
+        twins: dict[int, dict[Root, None]] = {}
+        for root in roots:
+            if instrs[root.index].op in (sin, cos):
+                twins.setdefault(instrs[root.index].args[0], {})[root] = None
+        ordered: dict[Root, None] = {}
+        for root in roots:
+            ordered[root] = None
+            if instrs[root.index].op in (sin, cos):
+                ordered.update(twins[instrs[root.index].args[0]])
+        return list(ordered)
 
     def _emit_scalar(self, i: int) -> bool:
         """The common case of straight-line code, at once: scalars in registers or constants."""
@@ -227,7 +255,7 @@ class NestEmitter:
         if accumulator is not None:
             accumulator.take(register, target)
         elif instr.op is st.guard:
-            self._check(instr, register, reads[0][1])
+            self._check(root.index, register, reads[0][1])
         elif instr.op is st.cumsum:
             self._running(root.index, instr, register, reads[0][1])
         elif target is None:
@@ -279,8 +307,9 @@ class NestEmitter:
         total = w.plus(previous, register, instr.dtype)
         self.body.store(total, self.elements.element(i, here), i)
 
-    def _check(self, instr: Instr, register: str, at: At) -> None:
-        """Compare with the bytes that the trace was made for."""
+    def _check(self, i: int, register: str, at: At) -> None:
+        """Compare with the bytes that the trace was made for; leave, or do so after the loops."""
+        instr = self.tape.instrs[i]
         source = self.tape.instrs[instr.args[0]]
         w, dtype = self.writer, source.dtype
         expected = np.frombuffer(instr.params[0], dtype)
@@ -293,7 +322,12 @@ class NestEmitter:
         else:
             literal = self._table_entry(expected, dtype, bits, flat(at, strides(source.shape)))
         differs = w.line(f"icmp ne {bits} {register}, {literal}")
-        self.body.flag(differs, GUARD_FAILED)
+        if i not in self.differing:
+            self.body.leave_where(differs, GUARD_FAILED, i)
+            return
+        slot = self.differing[i]
+        earlier = w.line(f"load i1, ptr {slot}")
+        w.do(f"store i1 {w.line(f'or i1 {earlier}, {differs}')}, ptr {slot}")
 
     def _table_entry(self, expected: np.ndarray, dtype: DType, bits: str, place: Index) -> str:
         """An element of a constant table of integers."""

@@ -15,5 +15,12 @@ CALLBACK_FAILED = 8
 COMPLEX_RESULT = 16
 """A result that must be real is not: the eigenvalues of this matrix are complex."""
 
+OUT_OF_MEMORY = 32
+"""There is no memory for what a loop of unknown length keeps."""
+
+LEFT_AGAIN = 128
+"""The call before this one gave no result either; added where a kernel is called from Python."""
+
 PLACE = 256
-"""Above these bits stands, plus 1, the instruction that reported first."""
+"""Above these bits stands, plus 1, which of `Code.reported` it was: the first to report, or the
+guard that failed."""

@@ -14,6 +14,7 @@ from jitad.codegen.external import external
 from jitad.codegen.vector_math import vector_variants
 from jitad.ir.errors import CompileError
 from jitad.ir.op import BOOL, COMPLEX64, COMPLEX128, FLOAT32, FLOAT64, INT32, INT64, REAL_OF, DType
+from jitad.ir.tape import Instr
 
 TYPES: dict[DType, str] = {
     FLOAT64: "double",
@@ -37,6 +38,8 @@ class Writer:
         self.globals: list[str] = []
         self.metadata: list[str] = []
         self.kept_objects: list[object] = []
+        self.reported: list[Instr] = []
+        self.rare = ""
         self.count = 0
 
     # -- registers, blocks -------------------------------------------------------------------------
@@ -136,12 +139,12 @@ class Writer:
         half = self.line(f"insertvalue {ty} poison, {part} {re}, 0")
         return self.line(f"insertvalue {ty} {half}, {part} {im}, 1")
 
-    def plus(self, x: str, y: str, t: DType, flags: str = "contract") -> str:
+    def plus(self, x: str, y: str, t: DType, flags: str = "") -> str:
         """x + y, of any numbers."""
         if t.kind == "c":
             (a, b), (c, d), part = self.parts(x, t), self.parts(y, t), REAL_OF[t]
             return self.pair(self.plus(a, c, part, flags), self.plus(b, d, part, flags), t)
-        word = f"fadd {flags}" if t.kind == "f" else "add" if t.kind == "i" else "or"
+        word = f"fadd {flags}".rstrip() if t.kind == "f" else "add" if t.kind == "i" else "or"
         return self.line(f"{word} {self.type(t)} {x}, {y}")
 
     def select(self, c: str, t: DType, x: str, y: str) -> str:
@@ -265,6 +268,14 @@ class Writer:
         self.metadata.append(f"!{first} = distinct !{{!{first}, !{first + 1}}}")
         self.metadata.append(f'!{first + 1} = !{{!"{name}", i32 {number}}}')
         return f", !llvm.loop !{first}"
+
+    def unlikely(self) -> str:
+        """Metadata for a branch whose first target is hardly ever taken."""
+        if not self.rare:
+            self.rare = f", !prof !{len(self.metadata)}"
+            weights = '!{!"branch_weights", i32 1, i32 100000}'
+            self.metadata.append(f"!{len(self.metadata)} = {weights}")
+        return self.rare
 
     # -- the module --------------------------------------------------------------------------------
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,8 @@ class _Active(threading.local):
 
     def __init__(self) -> None:
         self.builders: list[Builder] = []
+        self.memos: list[dict[Any, Any]] = []
+        self.rolling = True
 
 
 _active = _Active()
@@ -24,11 +28,13 @@ _active = _Active()
 def enter(builder: Builder) -> None:
     """A trace begins."""
     _active.builders.append(builder)
+    _active.memos.append({})
 
 
 def leave() -> None:
     """The innermost trace ends."""
     _active.builders.pop()
+    _active.memos.pop()
 
 
 def depth() -> int:
@@ -36,9 +42,29 @@ def depth() -> int:
     return len(_active.builders)
 
 
+@contextmanager
+def unrolled() -> Iterator[None]:
+    """Traces within the block keep every turn of a loop."""
+    before, _active.rolling = _active.rolling, False
+    try:
+        yield
+    finally:
+        _active.rolling = before
+
+
+def is_rolling() -> bool:
+    """Whether long loops are to be rolled up."""
+    return _active.rolling
+
+
 def innermost_trace() -> Builder | None:
     """The tape of the innermost function that is being traced; None outside of all."""
     return _active.builders[-1] if _active.builders else None
+
+
+def innermost_memo() -> dict[Any, Any]:
+    """What is to be kept as long as the innermost trace goes on, by whatever keys."""
+    return _active.memos[-1]
 
 
 def holds_traced(x: Any) -> bool:

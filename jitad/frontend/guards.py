@@ -1,4 +1,5 @@
-"""Concrete uses of traced values: Python's `if`, `int()`, and masks record guards.
+"""Concrete uses of traced values: Python's `if`, `int()` and masks, and C functions that want a
+number, record guards.
 
 A guard says which value the trace was made for; a kernel whose guard fails gives no result, and
 the function is traced again.
@@ -11,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.builder import Builder, run
-from jitad.ir.errors import TraceError
+from jitad.ir.errors import TraceError, is_user_storing
+from jitad.ir.op import Control
 from jitad.ir.value import HOOKS, UFUNCS, Value
 from jitad.ops.structural import guard
 
@@ -29,7 +31,12 @@ def concrete(x: Value) -> np.ndarray:
         needed.append(i)
         stack.extend(builder.instrs[i].args)
     for i in sorted(needed):
-        builder.concrete[i] = run(builder.instrs[i], _Concrete(builder))
+        instr, known = builder.instrs[i], _Concrete(builder)
+        if isinstance(instr.op, Control):
+            operands = [np.asarray(known[j]) for j in instr.args]
+            builder.concrete[i] = HOOKS["compute"](instr, operands)
+        else:
+            builder.concrete[i] = run(instr, known)
     return _array(builder.concrete[x.index])
 
 
@@ -43,7 +50,9 @@ class _Concrete:
         return _array(self.builder.concrete[index])
 
 
-def _array(x: Any) -> np.ndarray:
+def _array(x: Any) -> Any:
+    if isinstance(x, list):  # the results of a control op
+        return x
     return concrete(x) if isinstance(x, Value) else np.asarray(x)
 
 
@@ -57,18 +66,44 @@ def guard_array(x: Value) -> np.ndarray:
 
 
 def guard_number(x: Value, kind: type) -> Any:
-    """bool(x) or int(x), recorded as a guard."""
+    """x as one of Python's numbers, recorded as a guard.
+
+    A float or complex number holds for the same bits only. No other use guards floating point, and
+    by that transforms tell where a derivative would be lost.
+    """
     if x.size != 1:
+        raise _many(x, kind)
+    if kind in (float, complex) and is_user_storing():
         raise TraceError(
-            f"the truth value of {x!r} with more than one element is ambiguous",
-            remedy="use np.any(x), np.all(x), or np.where(condition, a, b)",
+            f"a traced {x!r} was to be written into a plain array, which holds numbers",
+            remedy="write `out[i] = x` into an array that jitad.numpy.zeros or jitad.numpy.empty "
+            "has made",
         )
     if kind is bool and x.dtype.kind != "b":
         return bool(guard_array(UFUNCS[np.not_equal](x, 0)).item())
+    if x.dtype.kind == "c":
+        if kind is not complex:
+            raise TraceError(
+                f"a traced {x!r} was to be turned into a Python {kind.__name__}",
+                remedy=f"write {kind.__name__}(x.real)",
+            )
+        return complex(guard_array(x.real).item(), guard_array(x.imag).item())
     if kind is int and x.dtype.kind == "f":
         whole = HOOKS["astype"](np.trunc(x), np.dtype(np.int64))
         return int(guard_array(whole).item())
     return guard_array(x).item()
+
+
+def _many(x: Value, kind: type) -> TraceError:
+    if kind is bool:
+        return TraceError(
+            f"the truth value of {x!r} with more than one element is ambiguous",
+            remedy="use np.any(x), np.all(x), or np.where(condition, a, b)",
+        )
+    return TraceError(
+        f"a traced {x!r} was to be turned into a Python {kind.__name__}",
+        remedy=f"pick one element: {kind.__name__}(x[0])",
+    )
 
 
 HOOKS["guard"] = guard_number

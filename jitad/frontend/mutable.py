@@ -167,8 +167,8 @@ class MutableArray(Value):
             )
         if not self.places.flags.writeable:
             raise ShapeError(
-                "assignment to a view that is read-only, as that of np.diagonal or np.broadcast_to",
-                remedy="write to the array itself, or use np.fill_diagonal",
+                "assignment to an argument of a compiled function, or to a read-only view",
+                remedy="write to x.copy(), to the array itself, or use np.fill_diagonal",
             )
 
     def fitted(self, value: Any, shape: tuple[int, ...]) -> Value | np.ndarray:

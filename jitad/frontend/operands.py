@@ -110,8 +110,9 @@ def capture(builder: Builder, x: Any) -> Value:
     known = builder.captured.get(id(x))
     if known is None:
         name = f"c{len(builder.captured)}"
-        value = builder.input(name, x.shape, supported(x.dtype))
-        builder.concrete[value.index] = x
+        weak = isinstance(x, Value) and x.weak
+        value = builder.input(name, x.shape, supported(x.dtype), weak=weak)
+        builder.concrete[value.index] = builder.stand_in(x) if isinstance(x, Value) else x
         known = builder.captured[id(x)] = (x, value)
     return known[1]
 

@@ -26,7 +26,10 @@ def describe(x: Value) -> str:
 
 
 def format_number(x: Value, spec: str) -> str:
-    """x by a format specification, as the number that the function is traced at."""
+    """x by a format specification: <traced 1.50>, the number that the function is traced at.
+
+    It says that it is traced, so that nothing decides by the text as by a number.
+    """
     if not spec:
         return str(x)
     if x.shape or not x.builder.tracing:
@@ -34,7 +37,7 @@ def format_number(x: Value, spec: str) -> str:
             f"{x!r} cannot be formatted by {spec!r}",
             remedy="format one element at a time, or write {x} alone",
         )
-    return format(_numbers(x).item(), spec)
+    return f"<traced {format(_numbers(x).item(), spec)}>"
 
 
 def _numbers(x: Value) -> np.ndarray:

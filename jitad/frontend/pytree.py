@@ -49,10 +49,10 @@ def statics_of(tree: Any) -> list[Any]:
     return [x.item for x in nodes if isinstance(x, Static)]
 
 
-def without_statics(tree: Any) -> Any:
-    """The tree with the items themselves in the place of static nodes."""
+def without_statics(tree: Any, seen_as: Callable[[Any], Any]) -> Any:
+    """The tree with what `seen_as` makes of the items in the place of static nodes."""
     return optree.tree_map(
-        lambda x: x.item if isinstance(x, Static) else x,
+        lambda x: seen_as(x.item) if isinstance(x, Static) else x,
         tree,
         is_leaf=lambda x: isinstance(x, Static),
         namespace=NAMESPACE,

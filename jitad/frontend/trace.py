@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 import jitad.frontend.mutable_operators
 import jitad.frontend.printing  # noqa: F401  what Python asks of traced values
-from jitad.frontend.active import depth, enter, leave
+from jitad.frontend.active import depth, enter, is_rolling, leave
 from jitad.frontend.operands import lift, supported
 from jitad.frontend.pytree import Structure, flatten
 from jitad.ir.builder import Builder
@@ -18,6 +19,7 @@ from jitad.ir.errors import JitadError, TraceError, user_line
 from jitad.ir.op import DType, Shape
 from jitad.ir.tape import INPUT, Tape
 from jitad.ir.value import Value
+from jitad.passes.rolling import roll
 
 _NUMBERS = (bool, int, float, complex)
 
@@ -72,15 +74,31 @@ def leaf_type(x: Any) -> Leaf:
 
 
 def trace(
-    function: Callable[[Sequence[Any]], Any], arguments: Sequence[Any], names: Sequence[str]
+    function: Callable[[Sequence[Any]], Any],
+    arguments: Sequence[Any],
+    names: Sequence[str],
+    *,
+    at: Sequence[Any] | None = None,
+    held: Sequence[Any] = (),
+    rolled: bool = True,
 ) -> Traced:
-    """Run `function` on tracers that stand for `arguments` (arrays, numbers or outer values)."""
+    """Run `function` on tracers that stand for `arguments` (arrays, numbers or outer values).
+
+    Where it asks for concrete values these are the arguments', or those of `at`, and of the outer
+    values that it captures those of `held`, in turn. Long Python loops are rolled up, unless
+    `rolled` is False.
+    """
     builder = Builder(locate=user_line, level=depth() + 1)
+    builder.held = list(held)
     enter(builder)
+    # All that a trace makes is kept: to look for garbage in it would take as long as the trace.
+    collecting = gc.isenabled()
+    gc.disable()
     try:
         leaves = tuple(leaf_type(x) for x in arguments)
         inputs: list[Value] = []
-        for x, leaf, name in zip(arguments, leaves, names, strict=True):
+        points = arguments if at is None else at
+        for x, leaf, name in zip(points, leaves, names, strict=True):
             value = builder.input(name, leaf.shape, leaf.dtype, weak=leaf.weak)
             builder.concrete[value.index] = x
             inputs.append(value)
@@ -90,8 +108,13 @@ def trace(
         builder.tracing = False
         builder.closed = True
         leave()
+        if collecting:
+            gc.enable()
     captured = tuple(x for x, _ in builder.captured.values())
-    return Traced(_inputs_first(builder.finish(outputs)), captured, structure, leaves)
+    tape, tables = builder.finish(outputs), []
+    if rolled and is_rolling():
+        tape, tables = roll(tape)
+    return Traced(_inputs_first(tape), (*captured, *tables), structure, leaves)
 
 
 def _run(function: Callable[[Sequence[Any]], Any], inputs: Sequence[Any]) -> Any:

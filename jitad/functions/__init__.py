@@ -3,7 +3,7 @@
 SciPy's special functions are imported when one of them first meets a traced value (`protocol`).
 """
 
-from jitad.functions import protocol
+from jitad.functions import compiled, mathematics, protocol
 from jitad.functions.analysis import (
     applying,
     calculus,
@@ -52,6 +52,7 @@ __all__ = [
     "calculus",
     "choosing",
     "comparing",
+    "compiled",
     "complex",
     "contractions",
     "counting",
@@ -67,6 +68,7 @@ __all__ = [
     "indices",
     "interpolation",
     "least_squares",
+    "mathematics",
     "nans",
     "norms",
     "padding",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.errors import SourceLine, TraceError
-from jitad.ir.op import NUMBERS, DType, Op, Shape
+from jitad.ir.op import NUMBERS, Control, DType, Op, Shape
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ir.value import Value
 
@@ -18,6 +18,7 @@ class Builder:
 
     `locate`, where given, is asked for the user's line at each instruction; otherwise `line`
     is used, which a transform sets to the line of the instruction that it works on.
+    `held` stand for the outer values that it captures, in that order, where it asks for numbers.
     While a function is traced, `level` is the depth of nesting, `captured` holds the arrays and
     outer values that it closes over with their inputs, `concrete` the arrays behind the values.
     """
@@ -27,6 +28,8 @@ class Builder:
             "captured",
             "closed",
             "concrete",
+            "constants",
+            "held",
             "inputs",
             "instrs",
             "level",
@@ -48,14 +51,21 @@ class Builder:
         self.closed = False
         self.captured: dict[int, tuple[Any, Value]] = {}
         self.concrete: dict[int, Any] = {}
+        self.constants: dict[Any, int] = {}
+        self.held: list[np.ndarray] = []
+
+    def stand_in(self, x: Value) -> Any:
+        """What a captured outer value is, where the function asks for its numbers."""
+        return self.held.pop(0) if self.held and self.held[0].shape == x.shape else x
 
     def append(
         self, op: Op, args: tuple[int, ...], params: tuple[Any, ...], shape: Shape, dtype: DType
     ) -> int:
         """Append an instruction of known type; its index."""
         line = self.locate() if self.locate is not None else self.line
-        self.instrs.append(Instr(op, args, params, shape, dtype, line))
-        return len(self.instrs) - 1
+        instrs = self.instrs
+        instrs.append(Instr(op, args, params, shape, dtype, line))
+        return len(instrs) - 1
 
     def value(self, index: int) -> Value:
         """The value that instruction `index` computes."""
@@ -70,7 +80,13 @@ class Builder:
 
     def const(self, number: Any, shape: Shape, dtype: DType) -> Value:
         """One number in every element of an array of that shape and dtype."""
-        index = self.append(CONST, (), (dtype.type(number).item(), shape, dtype), shape, dtype)
+        # Zeros have signs, which are equal: they are recorded anew.
+        key: Any = (number, type(number), shape, dtype) if self.tracing and number else None
+        index = self.constants.get(key) if key is not None else None
+        if index is None:
+            index = self.append(CONST, (), (dtype.type(number).item(), shape, dtype), shape, dtype)
+            if key is not None:
+                self.constants[key] = index
         return Value(self, index, shape, dtype)
 
     def apply(self, op: Op, operands: Sequence[Any], params: dict[str, Any]) -> Value:
@@ -81,7 +97,7 @@ class Builder:
                 remedy="return what is needed from the function in place of storing it elsewhere",
             )
         for operand in operands:
-            if isinstance(operand, NUMBERS):
+            if type(operand) is not Value and isinstance(operand, NUMBERS):
                 operands = self._lift_numbers(operands)
                 break
         shape, dtype = op.infer(*operands, **params)
@@ -139,9 +155,11 @@ def evaluate(tape: Tape, arrays: Sequence[Any]) -> list[np.ndarray]:
     return [results[i] for i in tape.outputs]
 
 
-def run(instr: Instr, results: Any) -> np.ndarray:
-    """One instruction in NumPy, its operands taken from `results` by index."""
+def run(instr: Instr, results: Any) -> Any:
+    """One instruction in NumPy, its operands from `results` by index; of a control op a list."""
     operands = [results[j] for j in instr.args]
     with np.errstate(all="ignore"):
         result = instr.op.evaluate(*operands, **instr.named_params)
+    if isinstance(instr.op, Control):
+        return result
     return np.asarray(result, dtype=instr.dtype)

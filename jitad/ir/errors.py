@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import linecache
 import os
 import sys
@@ -89,7 +90,8 @@ _OWN = tuple(
             f"{layer}{os.sep}"
             for layer in ("codegen", "runtime", "programs", "report", "scipy", "interop")
         ),
-        *("api.py", "autograd.py", "numpy.py", "reference.py", "testing.py"),
+        *("api.py", "autograd.py", "control.py", "custom.py", "numpy.py", "reference.py"),
+        *(f"implicit{os.sep}", "testing.py"),
     )
 )
 _LIBRARIES = tuple(f"{os.sep}{name}{os.sep}" for name in ("numpy", "optree", "scipy", "numba"))
@@ -107,11 +109,23 @@ def is_internal(file: str) -> bool:
     return internal
 
 
-def user_line() -> SourceLine | None:
-    """The innermost line being run that is neither ours nor a library's."""
+def is_user_storing() -> bool:
+    """Whether the user's line is at an assignment to elements, `a[i] = ...`."""
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # the way that logging walks
     while frame is not None:
         if not is_internal(frame.f_code.co_filename):
-            return SourceLine(frame.f_code.co_filename, frame.f_lineno)
+            return frame.f_code.co_code[frame.f_lasti] == dis.opmap["STORE_SUBSCR"]
+        frame = frame.f_back
+    return False
+
+
+def user_line() -> SourceLine | None:
+    """The innermost line being run that is neither ours nor a library's."""
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # the way that logging walks
+    known = _is_internal  # each instruction that is traced asks, so the walk is as short as can be
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not known.get(file) and not is_internal(file):
+            return SourceLine(file, frame.f_lineno)
         frame = frame.f_back
     return None

@@ -64,10 +64,14 @@ class Op:
 
     def __call__(self, *operands: Any, **params: Any) -> Value:
         """Record the op on the tape that its operands belong to."""
-        for operand in operands:
-            if not isinstance(operand, NUMBERS):
-                return operand.builder.apply(self, operands, params)
-        raise TypeError(f"{self.name} was called without a traced value")
+        try:
+            builder = operands[0].builder
+        except (AttributeError, IndexError):
+            traced = [x for x in operands if not isinstance(x, NUMBERS)]
+            if not traced:
+                raise TypeError(f"{self.name} was called without a traced value") from None
+            builder = traced[0].builder
+        return builder.apply(self, operands, params)
 
     def __repr__(self) -> str:
         return self.name
@@ -122,6 +126,48 @@ class Structural(Op):
     combine: Elementwise | None = None
     effect: bool = False
     library: Rule | None = None
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class Control(Op):
+    """An op that holds sub-tapes; `part` instructions take its several results out of it.
+
+    Its one parameter is a `form`: frozen data with the sub-tapes. A rule is given the transform
+    that it applies to these, and `flow`, which says what in a sub-tape depends on what.
+
+    `results(form, *operands)`: shape and dtype of each result; `infer` gives a token's.
+    `tapes(form)` and `with_tapes(form, tapes)`: the sub-tapes, and the form with others.
+    `flow(form, flags, flow)`: which results depend on the operands that are flagged.
+    `forward(form, operands, tangents, forward, flow)`: the results, and their tangents or None.
+    `pullback(form, operands, adjoints, varied, transforms)`: the `Pulled`.
+    `batch(form, operands, batched, size, batch, flow)`: the results, and which of them are batched.
+    `simplify(form, operands, used)`: the op without what nobody uses, a `Simplified`.
+    """
+
+    results: Rule
+    tapes: Rule
+    with_tapes: Rule
+    flow: Rule
+    forward: Rule
+    pullback: Rule
+    batch: Rule
+    simplify: Rule
+
+
+class Pulled(NamedTuple):
+    """A control op's reverse sweep: the form that keeps what the sweep reads, and the shares.
+
+    Results of `form` are those of the old one, then what is kept. `shares(kept)` records the sweep
+    and gives, for each operand, its share of the adjoint, or None.
+    """
+
+    form: Any
+    shares: Rule
+
+
+DYNAMIC = -1
+"""In the place of the first axis of a stack that grows as a loop runs; only loops read those."""
 
 
 def is_differentiable(dtype: DType) -> bool:

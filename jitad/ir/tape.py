@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from jitad.ir.errors import SourceLine
-from jitad.ir.op import SHORT_NAMES, DType, Op, Shape, Structural, register
+from jitad.ir.op import SHORT_NAMES, Control, DType, Op, Shape, Structural, register
 
 
 class Instr(NamedTuple):
@@ -51,6 +51,17 @@ class Tape:
         results = ", ".join(type_name(self.instrs[i]) for i in self.outputs)
         return f"<Tape ({signature}) -> ({results}), {len(self.instrs)} instructions>"
 
+    def live(self, outputs: Iterable[int]) -> list[bool]:
+        """For each instruction whether these results, or an effect such as a guard, need it."""
+        live = [has_effect(instr) for instr in self.instrs]
+        for i in outputs:
+            live[i] = True
+        for i in range(len(self.instrs) - 1, -1, -1):
+            if live[i]:
+                for j in self.instrs[i].args:
+                    live[j] = True
+        return live
+
     def users(self) -> list[int]:
         """For each instruction, how many arguments and outputs read it."""
         counts = [0] * len(self.instrs)
@@ -60,6 +71,14 @@ class Tape:
         for j in self.outputs:
             counts[j] += 1
         return counts
+
+
+def has_effect(instr: Instr) -> bool:
+    """Whether an instruction counts even where nobody reads it: guards, and what holds some."""
+    if isinstance(instr.op, Control):
+        tapes = instr.op.tapes(instr.params[0])
+        return any(has_effect(inner) for tape in tapes for inner in tape.instrs)
+    return isinstance(instr.op, Structural) and instr.op.effect
 
 
 def _no_evaluation(*_: object, **__: object) -> Any:
@@ -131,6 +150,7 @@ def format_tape(tape: Tape) -> Iterable[str]:
     """The lines of `print(tape)`: stable, one an instruction, constants in place."""
     names: dict[int, str] = {}
     body: list[tuple[str, str, str]] = []
+    inner: dict[int, list[Tape]] = {}
     for i, instr in enumerate(tape.instrs):
         if instr.op is INPUT:
             names[i] = instr.params[0]
@@ -142,11 +162,15 @@ def format_tape(tape: Tape) -> Iterable[str]:
             params = ", ".join(f"{k}={format_param(v)}" for k, v in instr.named_params.items())
             call = f"{instr.op.name}({operands}{'; ' if params else ''}{params})"
             line = f"# {instr.line}" if instr.line else ""
+            if isinstance(instr.op, Control):
+                inner[len(body)] = instr.op.tapes(instr.params[0])
             body.append((f"{names[i]}: {type_name(instr)}", call, line))
     inputs = ", ".join(f"{names[i]}: {type_name(tape.instrs[i])}" for i in tape.inputs)
     yield f"tape({inputs}):"
     left = max((len(row[0]) for row in body), default=0)
     middle = max((len(row[1]) for row in body if len(row[1]) <= 60), default=0)
-    for result, call, line in body:
+    for k, (result, call, line) in enumerate(body):
         yield f"  {result:<{left}} = {call:<{middle}}  {line}".rstrip()
+        for held in inner.get(k, ()):
+            yield from (f"      {row}" for row in format_tape(held))
     yield f"  return {', '.join(names[i] for i in tape.outputs)}"

@@ -7,7 +7,7 @@ methods; `UFUNCS` and `FUNCTIONS`, which the frontend fills, say what each of th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -35,7 +35,6 @@ class Value:
     """
 
     __slots__ = ("builder", "dtype", "index", "shape", "weak")
-    __hash__ = None  # type: ignore[assignment]  # compares element by element, as arrays do
 
     def __init__(
         self, builder: Builder, index: int, shape: Shape, dtype: DType, weak: bool = False
@@ -68,18 +67,44 @@ class Value:
         return int(HOOKS["guard"](self, int))
 
     def __index__(self) -> int:
+        if self.dtype.kind == "b" and self.weak:  # Python's bool, which is an index, as 0 and 1
+            return int(HOOKS["guard"](self, bool))
         if self.dtype.kind not in "iu":
             raise TraceError(f"a traced {self!r} was used as an index", remedy="use int(x)")
         return int(HOOKS["guard"](self, int))
 
-    def __float__(self) -> float:
+    def __hash__(self) -> int:
+        if self.shape == () and self.dtype.kind in "ib":
+            return hash(int(self))  # as a key: what it is equal to is a question of its own
         raise TraceError(
-            f"a traced {self!r} was to be turned into a Python float",
-            remedy="use np.sin and the like in place of math.sin; write `out[i] = x` into an array "
-            "that jitad.numpy.zeros or jitad.numpy.empty has made",
+            f"a traced {self!r} was to be the key of a dict or set, or the argument of a cache",
+            remedy="use int(x), whose value is then that of the path",
         )
 
-    __complex__ = __float__
+    def __float__(self) -> float:
+        return float(HOOKS["guard"](self, float))
+
+    def __complex__(self) -> complex:
+        return complex(HOOKS["guard"](self, complex))
+
+    def __floor__(self) -> Any:
+        return self._rounded(np.floor)
+
+    def __ceil__(self) -> Any:
+        return self._rounded(np.ceil)
+
+    def __trunc__(self) -> Any:
+        return self._rounded(np.trunc)
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return self._rounded(np.rint) if ndigits is None else np.round(self, ndigits)  # type: ignore[call-overload]  # traced
+
+    def _rounded(self, ufunc: Any) -> Value:
+        """A Python int that is traced: no guard on it, so that it may differ from call to call."""
+        if self.shape:
+            raise TypeError(f"only an array of no axes is rounded to a Python int, not {self!r}")
+        x = HOOKS["astype"](UFUNCS[ufunc](self), np.dtype(np.int64))
+        return Value(x.builder, x.index, (), x.dtype, weak=True)
 
     def item(self, *index: int) -> Value:
         """The element at `index`, or the only one, as a Python number."""
@@ -201,17 +226,21 @@ class Value:
         return np.reshape(self, -1, order=order)  # type: ignore[call-overload]  # traced
 
 
+def _is_python_number(x: Any) -> bool:
+    """Whether x is a number of Python's own; np.float64 is a float, and is none."""
+    return isinstance(x, (int, float, complex)) and not isinstance(x, np.generic)
+
+
 def _binary(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def forward(self: Value, other: Any) -> Any:
         result = UFUNCS[ufunc](self, other)
-        number = isinstance(other, (int, float, complex))
-        if self.weak and (number or getattr(other, "weak", False)):
+        if self.weak and (_is_python_number(other) or getattr(other, "weak", False)):
             result.weak = True
         return result
 
     def reflected(self: Value, other: Any) -> Any:
         result = UFUNCS[ufunc](other, self)
-        result.weak = self.weak and isinstance(other, (int, float, complex))
+        result.weak = self.weak and _is_python_number(other)
         return result
 
     return forward, reflected
@@ -287,7 +316,25 @@ for _name, _ufunc in COMPARISONS.items():
     setattr(Value, f"__{_name}__", _binary(_ufunc)[0])
 for _name, _ufunc in UNARY.items():
     setattr(Value, f"__{_name}__", _unary(_ufunc))
+
+
+def _or_repeated(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Of a whole number and a sequence the sequence repeated, as NumPy's and Python's ints do."""
+
+    def times(self: Value, other: Any) -> Any:
+        if self.dtype.kind == "i" and not self.shape and isinstance(other, _SEQUENCES):
+            return cast(Any, other) * self.__index__()
+        return method(self, other)
+
+    return times
+
+
+_SEQUENCES = (list, tuple, str, bytes)
+
+for _name in ("__mul__", "__rmul__"):
+    setattr(Value, _name, _or_repeated(getattr(Value, _name)))
 Value.__divmod__ = lambda self, other: (self // other, self % other)  # type: ignore[attr-defined]  # added here
+Value.__rdivmod__ = lambda self, other: (other // self, other % self)  # type: ignore[attr-defined]  # added here
 for _name in (
     *("sum", "prod", "mean", "var", "std", "max", "min", "any", "all", "argmax", "argmin"),
     *("cumsum", "ravel", "swapaxes", "squeeze", "clip", "dot", "trace", "diagonal", "take"),

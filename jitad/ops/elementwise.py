@@ -86,6 +86,13 @@ def _np_cast(x: Any, *, dtype: DType) -> Any:
     return (x.real if x.dtype.kind == "c" and dtype.kind in "fi" else x).astype(dtype)
 
 
+def _np_fma(x: Any, y: Any, z: Any) -> Any:
+    """x y + z with a product that is not rounded to the operands' precision."""
+    z = np.asarray(z)
+    wide = np.longdouble if z.dtype.itemsize == 8 else np.float64
+    return (np.asarray(x, wide) * np.asarray(y, wide) + z).astype(z.dtype)
+
+
 # -- the table -------------------------------------------------------------------------------------
 
 
@@ -122,6 +129,19 @@ sub = _binary("sub", np.subtract, by_parts(SUBTRACT),
     lambda x, y, v: 1, lambda x, y, v: -1)  # fmt: skip
 mul = _binary("mul", np.multiply, emit_mul,
     lambda x, y, v: y, lambda x, y, v: x)  # fmt: skip
+fma = register(
+    Elementwise(
+        "fma",
+        (),
+        _same,
+        _np_fma,
+        (lambda x, y, z, v: y, lambda x, y, z, v: x, lambda x, y, z, v: 1),
+        lambda w, t, r, x, y, z: w.intrinsic("llvm.fmuladd", t, x, y, z),
+        cost=1.0,
+        domain=(REAL, REAL, REAL),
+    )
+)
+"""x y + z, rounded once where the processor can: a product and a sum, by `passes/fuse.py`."""
 div = _binary("div", np.true_divide, emit_div,
     lambda x, y, v: div(1.0, y), lambda x, y, v: neg(mul(v, div(1.0, y))),
     domain=(REAL, POSITIVE), cost=8)  # fmt: skip

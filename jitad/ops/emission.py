@@ -25,8 +25,8 @@ def instruction(real: str, integer: str = "", boolean: str = "") -> Emit:
 
 
 MULTIPLY = instruction("fmul contract", "mul", "and")
-SUBTRACT = instruction("fsub contract", "sub")
-DIVIDE = instruction("fdiv contract")
+SUBTRACT = instruction("fsub", "sub")
+DIVIDE = instruction("fdiv")
 
 
 def by_parts(emit: Emit) -> Emit:

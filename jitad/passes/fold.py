@@ -97,6 +97,10 @@ def _add(builder: Builder, instr: Instr) -> int | None:
     if x == y:
         return _scaled(builder, x, 2, instr)
     left, right = builder.instrs[x], builder.instrs[y]
+    if _adds_to_zeros(builder, right):
+        return _added(builder, x, right)
+    if _adds_to_zeros(builder, left):
+        return _added(builder, y, left)
     if left.op is ew.where and right.op is ew.where and left.args[0] == right.args[0]:
         return _join_masks(builder, left, right)
     if right.op is ew.neg:
@@ -104,6 +108,16 @@ def _add(builder: Builder, instr: Instr) -> int | None:
     if left.op is ew.neg:
         return ew.sub(builder.value(y), builder.value(left.args[0])).index
     return None
+
+
+def _adds_to_zeros(builder: Builder, instr: Instr) -> bool:
+    """Whether a value is zeros but for rows that are added to it."""
+    return instr.op is st.scatter_add and _is_zero(_number(builder, instr.args[0]))
+
+
+def _added(builder: Builder, x: int, update: Instr) -> int:
+    """x + scatter_add(0, i, u) is scatter_add(x, i, u), which need not pass over all of x."""
+    return st.scatter_add(*(builder.value(j) for j in (x, *update.args[1:]))).index
 
 
 def _join_masks(builder: Builder, left: Instr, right: Instr) -> int | None:
@@ -146,6 +160,19 @@ def _mul(builder: Builder, instr: Instr) -> int | None:
             # One negation, outermost, where it meets the next product or sum.
             product = ew.mul(builder.value(inner.args[0]), builder.value(y))
             return _neg_of(builder, product.index)
+    return None
+
+
+def _fma(builder: Builder, instr: Instr) -> int | None:
+    """A product that needs no rounding is none: by 1 or -1, or with nothing to be added."""
+    x, y, z = (builder.value(j) for j in instr.args)
+    if _is_zero(_number(builder, z.index)):
+        return ew.mul(x, y).index
+    for factor, other in ((x, y), (y, x)):
+        if _number(builder, factor.index) == 1:
+            return ew.add(other, z).index
+        if _number(builder, factor.index) == -1:
+            return ew.sub(z, other).index
     return None
 
 
@@ -378,6 +405,7 @@ _RULES: dict[Op, Rewrite] = {
     ew.add: _add,
     ew.sub: _sub,
     ew.mul: _mul,
+    ew.fma: _fma,
     ew.div: _div,
     ew.neg: _neg,
     ew.where: _where,

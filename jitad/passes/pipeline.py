@@ -11,19 +11,31 @@ from jitad.passes.contractions import contractions
 from jitad.passes.cse import cse
 from jitad.passes.dce import dce
 from jitad.passes.fold import fold
+from jitad.passes.fuse import fuse
+from jitad.passes.regions import regions
 from jitad.passes.scalarize import scalarize
+from jitad.passes.sink import sink
 from jitad.passes.stencils import stencils
+
+
+def control(tape: Tape) -> Tape:
+    """The tape with its loops and branches simplified, and all passes run on what they hold."""
+    return regions(tape, optimise)
+
 
 PASSES: tuple[Callable[[Tape], Tape], ...] = (
     dce,  # first, so that the others do not work on what nobody reads
+    control,  # before fold, which reads what is computed before a loop
     fold,
     cse,
     contractions,  # after fold has joined transposes
+    fuse,  # before scalarize, which leaves some programs as they are
     scalarize,
     fold,  # elements bring new constants: zeros of adjoints, ones of seeds
     cse,
     stencils,  # after cse, so that a chain of additions is read once
     dce,
+    sink,
 )
 
 

@@ -75,13 +75,13 @@ def _can(tape: Tape, instr: Instr) -> bool:
         return True
     if op is st.guard:
         return math.prod(tape.instrs[instr.args[0]].shape) == 1
-    assert isinstance(op, Structural)
-    return op in _MOVES or op.scalars is not None
+    return isinstance(op, Structural) and (op in _MOVES or op.scalars is not None)
 
 
 def spell_out(tape: Tape) -> Tape:
     """Every array as its elements; inputs are taken apart, results packed."""
     builder = Builder()
+    uses = tape.users()
     # A scalar is the index of its instruction, an array an object array of values.
     spelt: list[int | Objects] = []
     inputs: dict[int, int] = {}
@@ -90,7 +90,9 @@ def spell_out(tape: Tape) -> Tape:
         operands = [spelt[j] for j in instr.args]
         if instr.op is INPUT:
             inputs[i] = builder.copy(instr, ())
-            spelt.append(inputs[i] if instr.shape == () else _elements(builder.value(inputs[i])))
+            # Nobody asks for the elements of what is not read: a condition has its loop's consts.
+            whole = instr.shape == () or not uses[i]
+            spelt.append(inputs[i] if whole else _elements(builder.value(inputs[i])))
         elif instr.shape == () and all(type(x) is int for x in operands):
             spelt.append(builder.copy(instr, tuple(operands)))  # type: ignore[arg-type]  # all are ints
         else:

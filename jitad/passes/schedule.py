@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from jitad.ir.op import Elementwise, Op, Shape, Structural
+from jitad.ir.op import Control, Elementwise, Op, Shape, Structural
 from jitad.ir.tape import CONST, INPUT, Tape
 from jitad.ops import structural as st
+from jitad.ops.control import part
 from jitad.passes.storage import share_memory
 
 CHEAP = 6.0
@@ -42,7 +44,7 @@ class Nest:
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """A library call that computes instruction `index` from buffers."""
+    """A library call or a control op that computes instruction `index` from buffers."""
 
     index: int
 
@@ -69,13 +71,16 @@ def squeeze(shape: Shape) -> Shape:
 
 
 def is_call(op: Op) -> bool:
-    """Whether an op is computed by a library, on arrays in memory."""
-    return isinstance(op, Structural) and op.library is not None
+    """Whether an op is computed by a library, or by code of its own, on arrays in memory."""
+    return isinstance(op, Control) or (isinstance(op, Structural) and op.library is not None)
 
 
-def schedule(tape: Tape) -> Program:
-    """Order the tape's work into nests and calls, and say which values share memory."""
-    return _Scheduler(tape).run()
+def schedule(tape: Tape, owned: Mapping[int, int] | None = None) -> Program:
+    """Order the tape's work into nests and calls, and say which values share memory.
+
+    `owned` maps outputs to inputs whose memory they may take over: what a loop carries.
+    """
+    return _Scheduler(tape).run(owned or {})
 
 
 class _Scheduler:
@@ -84,6 +89,7 @@ class _Scheduler:
         self.sizes = [math.prod(instr.shape) for instr in tape.instrs]
         self.uses = tape.users()
         self.steps: list[Nest | Call] = []
+        self.checked = 0
         self.places: dict[Shape, list[int]] = {}
         self.position: dict[int, int] = {}
         self.begun: dict[int, int] = {}
@@ -93,7 +99,7 @@ class _Scheduler:
         self.other = [0] * len(tape.instrs)
         self.stored = self._stored()
 
-    def run(self) -> Program:
+    def run(self, owned: Mapping[int, int]) -> Program:
         for i, instr in enumerate(self.tape.instrs):
             if instr.op is INPUT or (instr.op is CONST and not self.stored[i]):
                 continue
@@ -108,7 +114,7 @@ class _Scheduler:
         straight = {
             k for k, step in enumerate(self.steps) if isinstance(step, Nest) and not step.space
         }
-        storage = share_memory(self.tape, self.position, straight)
+        storage = share_memory(self.tape, self.position, straight, owned)
         return Program(self.tape, tuple(self.steps), self.position, self.begun, storage)
 
     # -- which values are stored -------------------------------------------------------------------
@@ -154,8 +160,7 @@ class _Scheduler:
     def _is_root(self, op: Op) -> bool:
         if isinstance(op, Elementwise) or op in (INPUT, CONST, st.iota, st.gather):
             return False
-        assert isinstance(op, Structural)
-        return op.index_map is None
+        return not isinstance(op, Structural) or op.index_map is None
 
     def _cost(self, i: int, stored: list[bool]) -> float:
         instr = self.tape.instrs[i]
@@ -196,6 +201,8 @@ class _Scheduler:
         if is_call(instr.op):
             self.steps.append(Call(i))
             self._complete(i, len(self.steps) - 1, shareable=False)
+        elif instr.op is part:
+            self._complete(i, self.position[instr.args[0]], shareable=False)
         elif instr.op in st.JOINS:
             steps = [self._join(i, part, j) for part, j in enumerate(instr.args)]
             self.begun[i] = min(steps)
@@ -204,9 +211,14 @@ class _Scheduler:
             source = i if self._is_own_space(i) else self._source(i)
             space = squeeze(self.tape.instrs[source].shape)
             earliest = self._earliest(i, space)
+            if instr.op is st.guard:
+                # Paths are told apart by the first guard that fails, in the function's own order.
+                earliest = max(earliest, self.checked)
             exclusive = instr.op in _EXCLUSIVE
             step = self._step(space, earliest, exclusive)
             self._nest(step).roots.append(Root(i))
+            if instr.op is st.guard:
+                self.checked = step
             shareable = isinstance(instr.op, Elementwise) or instr.op in (CONST, st.iota, st.gather)
             view = isinstance(instr.op, Structural) and instr.op.index_map is not None
             self._complete(i, step, shareable=shareable or view or not space)

@@ -8,10 +8,10 @@ update itself reads there is the very place that it writes next, or none that it
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from jitad.ir.op import Elementwise
+from jitad.ir.op import DYNAMIC, Elementwise
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ops import structural as st
 
@@ -24,28 +24,55 @@ class _Read(NamedTuple):
     root: int
 
 
-def share_memory(tape: Tape, position: dict[int, int], straight: Collection[int]) -> dict[int, int]:
-    """For each stored array the one whose memory it is in; `straight` are the steps of rank 0."""
-    storage = {i: i for i in position if math.prod(tape.instrs[i].shape) != 1}
-    updates = [i for i in storage if tape.instrs[i].op in st.UPDATES]
-    if not updates:
-        return storage
+def share_memory(
+    tape: Tape, position: dict[int, int], straight: Collection[int], owned: Mapping[int, int]
+) -> dict[int, int]:
+    """For each stored array the one whose memory it is in; `straight` are the steps of rank 0.
+
+    An output in `owned` takes over the memory of an input, if it can: by updates of that input,
+    or element by element.
+    """
+    shapes = {i: tape.instrs[i].shape for i in position}
+    apart = {i: i for i, shape in shapes.items() if math.prod(shape) != 1 and DYNAMIC not in shape}
+    owned = {i: j for i, j in owned.items() if i in apart}
+    updates = [i for i in apart if tape.instrs[i].op in st.UPDATES]
+    if not updates and not owned:
+        return apart
     reads = _last_reads(tape, position, straight)
+    while True:
+        storage = _shared(tape, position, straight, reads, apart, owned)
+        failed = [i for i, j in owned.items() if storage[i] != j]
+        if not failed:
+            return storage
+        owned = {i: j for i, j in owned.items() if i not in failed}
+
+
+def _shared(
+    tape: Tape,
+    position: dict[int, int],
+    straight: Collection[int],
+    reads: list[list[_Read]],
+    apart: dict[int, int],
+    owned: Mapping[int, int],
+) -> dict[int, int]:
+    storage = dict(apart)
+    updates = [i for i in storage if tape.instrs[i].op in st.UPDATES]
+    mapped = [i for i in owned if isinstance(tape.instrs[i].op, Elementwise)]
     taken: set[int] = set()
-    for i in sorted(updates, key=lambda i: (position[i], i)):
+    for i in sorted((*updates, *mapped), key=lambda i: (position[i], i)):
         instr = tape.instrs[i]
-        j = instr.args[0]
-        if j not in storage or j in taken:
+        j = owned[i] if i in mapped else instr.args[0]
+        if (j not in storage and j not in owned.values()) or j in taken:
             continue
         before = (position[i], i if position[i] in straight else -1)
         others = [read for read in reads[j] if read.root != i]
         if all((read.step, read.place) < before for read in others) and _reads_own_places(
-            tape, instr, position
+            tape, instr, j, position
         ):
             storage[i] = j
             taken.add(j)
     for i in sorted(storage):  # a base comes before its updates
-        storage[i] = storage[storage[i]]
+        storage[i] = storage.get(storage[i], storage[i])
     return storage
 
 
@@ -77,14 +104,18 @@ def _latest_two(reads: list[_Read]) -> list[_Read]:
     return list(latest.values())[:2]
 
 
-def _reads_own_places(tape: Tape, update: Instr, position: dict[int, int]) -> bool:
+def _reads_own_places(tape: Tape, update: Instr, base: int, position: dict[int, int]) -> bool:
     """Whether in computing its elements an update reads its base only where that does no harm."""
-    base = update.args[0]
-    stack = [(j, True) for j in update.args[1:]]
+    whole = isinstance(update.op, Elementwise)
+    if math.prod(tape.instrs[update.args[-1]].shape) == 1 and not whole:
+        return True  # one element, which is computed before it is written
+    stack = [(j, True) for j in (update.args if whole else update.args[1:])]
     seen: set[tuple[int, bool]] = set()
     while stack:
         i, aligned = stack.pop()
         if i == base:
+            if whole and aligned:
+                continue
             return False
         if (i, aligned) in seen or i in position:
             continue

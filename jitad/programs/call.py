@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from types import FunctionType, MethodType
 from typing import Any
 
 import jitad.functions  # noqa: F401  fills the registries
 from jitad.frontend.pytree import Structure, flatten, statics_of, unflatten, without_statics
 from jitad.frontend.trace import Traced
 from jitad.frontend.trace import trace as record
+from jitad.frontend.traceable import traceable
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import DifferentiationError, ShapeError
 from jitad.ir.op import is_differentiable
@@ -47,12 +49,18 @@ def trace_call(fun: Function, leaves: Sequence[Any], structure: Structure) -> Tr
     names = _names(structure)
 
     def flat(values: Sequence[Any]) -> Any:
-        args, kwargs = without_statics(unflatten(structure, values))
-        return fun(*args, **kwargs)
+        args, kwargs = without_statics(unflatten(structure, values), traceable)
+        return traceable(_called(fun))(*args, **kwargs)
 
     traced = record(flat, leaves, names)
     simple = dce(cse(traced.tape))
     return Traced(simple, traced.captured, traced.structure, traced.leaves)
+
+
+def _called(fun: Function) -> Function:
+    """The function itself; of an object that is called the method that this runs."""
+    call = vars(type(fun)).get("__call__")
+    return MethodType(call, fun) if isinstance(call, FunctionType) else fun
 
 
 def _names(structure: Structure) -> list[str]:

@@ -19,6 +19,7 @@ from jitad.ir.errors import ShapeError
 from jitad.ir.op import FLOAT64, is_differentiable
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
+from jitad.passes.cse import cse
 from jitad.programs.call import (
     Function,
     check_float,
@@ -64,11 +65,19 @@ def linear(fun: Function) -> Build:
         for leaf in traced.leaves:
             check_float(leaf.dtype, "an argument of linearize")
         total, first = traced.structure.num_leaves, len(traced.tape.inputs)
-        tape = forward(traced.tape, range(len(leaves)))
+        tape = _values_apart(traced.tape, forward(traced.tape, range(len(leaves))))
         late, results = range(first, first + len(leaves)), range(total, 2 * total)
         return _two_stages(traced, tape, late, results, False, traced.structure)
 
     return build
+
+
+def _values_apart(tape: Tape, moved: Tape) -> Tape:
+    """The tangents' tape with the values from the plain one: a loop of both waits for tangents."""
+    builder, inputs = same_inputs(moved, len(moved.inputs))
+    values = inline(builder, tape, inputs[: len(tape.inputs)])
+    tangents = inline(builder, moved, inputs)[len(values) :]
+    return cse(finish_with(builder, [*values, *tangents]))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

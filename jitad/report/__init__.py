@@ -2,8 +2,8 @@
 
 Read in this order: `expression` writes an instruction in infix notation; `elementary` spells a
 tape out into the v_i of the textbooks; `evaluation` and `sweeps` put values, tangents and adjoints
-beside them; `graph` draws; `stages` shows a program on its way to LLVM IR; `trace` is what
-`jitad.trace` returns.
+beside them; `graph` draws; `stages` shows a program on its way to LLVM IR, and `paths` which ways
+through its branches are known; `trace` is what `jitad.trace` returns.
 """
 
 from jitad.report.evaluation import EvaluationRow, EvaluationTrace, Partial

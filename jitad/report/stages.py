@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from jitad.ir.tape import Tape
 from jitad.passes.pipeline import stages
 from jitad.passes.schedule import Nest, schedule
+from jitad.report.paths import describe_paths
 from jitad.runtime.kernel import Kernel
+from jitad.runtime.paths import Tree
 from jitad.runtime.plan import Plan
 
 
-def describe_stages(plan: Plan) -> str:
-    """Every stage from the tape to LLVM IR."""
+def describe_stages(plan: Plan, trees: Sequence[Tree] = ()) -> str:
+    """Every stage from the tape to LLVM IR; then the paths that are known, where there are some."""
     tape = plan.tape
     parts = [f"== trace\n{tape}"]
     for name, tape in stages(plan.tape):
@@ -20,7 +23,7 @@ def describe_stages(plan: Plan) -> str:
     program = schedule(tape)
     parts.append("== schedule\n" + "\n".join(_describe(step, tape) for step in program.steps))
     parts.append(f"== llvm\n{Kernel(plan).code.text}")
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *describe_paths(trees)])
 
 
 def _describe(step: Any, tape: Tape) -> str:

@@ -13,6 +13,7 @@ from jitad.frontend.pytree import Structure, flatten
 from jitad.ir.errors import ShapeError
 from jitad.ir.op import Shape
 from jitad.ir.tape import Tape
+from jitad.passes.straighten import straighten
 from jitad.report.elementary import Elementary, elementary
 from jitad.report.evaluation import MODES, EvaluationTrace
 from jitad.report.graph import to_dot, to_linearised_dot
@@ -80,7 +81,8 @@ class Trace:
 
         Returns:
             An `EvaluationTrace`: `print` it, or take its `rows` and `partials`. A program over
-            long arrays is not spelt out: its v_i are arrays.
+            long arrays is not spelt out: its v_i are arrays. Loops and branches are shown as what
+            they do at these arguments: every turn, and the branch that is taken.
 
         Source: Griewank & Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, tables 1.2 to 1.4.
 
@@ -120,7 +122,8 @@ class Trace:
             np.asarray(x, leaf.dtype)
             for x, leaf in zip(self.arguments, self.plan.leaves, strict=True)
         ]
-        return elementary(self.tape, leaves, self.plan.captured, self.labels)
+        tape = straighten(self.tape, [*leaves, *self.plan.captured])
+        return elementary(tape, leaves, self.plan.captured, self.labels)
 
 
 def _like(given: Any, structure: Structure, shapes: Sequence[Shape], what: str) -> list[Any]:

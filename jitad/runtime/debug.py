@@ -14,6 +14,7 @@ from jitad.ir.builder import run
 from jitad.ir.errors import NonFiniteError
 from jitad.ir.op import Elementwise
 from jitad.ir.tape import Instr, Tape, type_name
+from jitad.passes.straighten import straighten
 from jitad.runtime.plan import Plan
 
 
@@ -60,7 +61,7 @@ def _is_finite(x: Any) -> bool:
 
 def _find(plan: Plan, arrays: Sequence[Any]) -> None:
     """Run the tape to the first op that makes a number that is not finite out of finite ones."""
-    tape = plan.tape
+    tape = straighten(plan.tape, arrays)
     bound = dict(zip(tape.inputs, arrays, strict=True))
     results: list[Any] = []
     for i, instr in enumerate(tape.instrs):
@@ -82,7 +83,7 @@ def _error(plan: Plan, tape: Tape, i: int, instr: Instr, results: Sequence[Any])
             remedy="pass finite numbers",
         )
     kind = "the value or a derivative"
-    if plan.values is not None:
+    if plan.values is not None and tape is plan.tape:
         kind = "the value" if i < plan.values else "a derivative"
     operands = ""
     if isinstance(instr.op, Elementwise):

@@ -3,7 +3,8 @@
 It is a METH_FASTCALL function that CPython calls directly. It checks type, dtype, shape and layout
 of every argument, allocates the results, calls the kernel's body without the GIL, and returns the
 result (or a tuple of several). Where an argument is not what the kernel was compiled for it
-returns the int 0, and where the body reports a status, that int: no result is ever an int.
+returns the int 0, and where the body reports a status, that int, with a bit that says whether the
+call before ended so as well: no result is ever an int.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 
 from jitad.codegen.body import memory_type
 from jitad.codegen.llvm import Code
+from jitad.codegen.status import LEFT_AGAIN
 from jitad.frontend.trace import Leaf
 from jitad.ir.op import BOOL, COMPLEX64, COMPLEX128, FLOAT32, FLOAT64, INT32, INT64, DType
 from jitad.ir.tape import Tape
@@ -31,6 +33,12 @@ _DATA, _RANK, _DIMENSIONS = _HEADER, _HEADER + 8, _HEADER + 16
 _DTYPE, _FLAGS = _HEADER + 40, _HEADER + 48
 _CONTIGUOUS_ALIGNED = 0x0001 | 0x0100
 _STACK_ARENA = 32 * 1024
+
+CALLS = "calls"
+"""The global variable that counts the calls which gave a result."""
+
+MISSES = "misses"
+"""The global variable that counts the calls without a result since the last one with one."""
 
 KEPT_ARENA = "kept_arena"
 """The global variable that holds a kernel's arena between calls."""
@@ -120,12 +128,22 @@ def entry_text(name: str, tape: Tape, code: Code, leaves: Sequence[Leaf], captur
     status = _call_body(t, code, arguments)
     t.do(f"switch i64 {status}, label %failed [ i64 0, label %good ]")
     t.lines.append("good:")
+    # The GIL is held here, so that no other thread counts at once.
+    t.globals += [f"@{CALLS} = global i64 0", f"@{MISSES} = global i64 0"]
+    before = t.line(f"load i64, ptr @{CALLS}")
+    t.do(f"store i64 {t.line(f'add i64 {before}, 1')}, ptr @{CALLS}")
+    t.do(f"store i64 0, ptr @{MISSES}")
     _return(t, tape, outputs)
     t.lines.append("failed:")
     for made, _ in outputs:
         if made:
             t.do(f"call void {_python('Py_DecRef')}(ptr {made})")
-    t.do(f"%report = call ptr {_python('PyLong_FromLongLong')}(i64 {status})")
+    misses = t.line(f"load i64, ptr @{MISSES}")
+    t.do(f"store i64 {t.line(f'add i64 {misses}, 1')}, ptr @{MISSES}")
+    first = t.line(f"icmp eq i64 {misses}, 0")
+    again = t.line(f"select i1 {first}, i64 0, i64 {LEFT_AGAIN}")
+    word = t.line(f"or i64 {status}, {again}")
+    t.do(f"%report = call ptr {_python('PyLong_FromLongLong')}(i64 {word})")
     t.do("ret ptr %report")
     t.lines.append("mismatch:")
     t.do(f"%zero = call ptr {_python('PyLong_FromLongLong')}(i64 {MISMATCH})")
@@ -248,6 +266,11 @@ def _return(t: _Text, tape: Tape, outputs: list[tuple[str, str]]) -> None:
     for k, x in enumerate(made):
         t.do(f"call i32 {_python('PyTuple_SetItem')}(ptr {result}, i64 {k}, ptr {x})")
     t.do(f"ret ptr {result}")
+
+
+def call_counter(machine: Machine) -> ctypes.c_int64:
+    """The counter of a kernel's calls, which lies in its machine code's memory."""
+    return ctypes.c_int64.from_address(machine.variable(CALLS))
 
 
 def free_arena_with(machine: Machine) -> None:

@@ -13,12 +13,18 @@ from jitad.codegen.status import GUARD_FAILED, PLACE
 from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.frontend.trace import leaf_type
 from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.tape import Instr
 from jitad.runtime.compile import load, lower, module_asm, module_llvm
 from jitad.runtime.debug import check_finite
-from jitad.runtime.entry import MISMATCH, entry_text, free_arena_with, make_function
+from jitad.runtime.entry import (
+    MISMATCH,
+    call_counter,
+    entry_text,
+    free_arena_with,
+    make_function,
+)
 from jitad.runtime.failure import failure
 from jitad.runtime.plan import Plan
-from jitad.runtime.surroundings import Surroundings
 
 
 class Kernel:
@@ -30,7 +36,6 @@ class Kernel:
             arguments and returns the leaves of the result (one, or a tuple), newly allocated.
         njit_out: the same, with an array for each leaf of the result as further arguments, into
             which it is written; returns None.
-        surroundings: what the function saw outside of itself, for whoever keeps the kernel.
         debug: whether results are checked, so that infinite and NaN ones raise NonFiniteError.
         address: the address of the C function `int64 body(inputs..., outputs..., arena)`.
     """
@@ -38,7 +43,6 @@ class Kernel:
     def __init__(self, plan: Plan, *, debug: bool = False) -> None:
         self.plan = plan
         self.debug = debug
-        self.surroundings: Surroundings | None = None
         self.tape, self.code = lower(plan.tape)
         self._captured = tuple(_by_reference(x) for x in plan.captured)
         text = entry_text("entry", self.tape, self.code, plan.leaves, self._captured)
@@ -47,6 +51,7 @@ class Kernel:
         keep = (self._machine, self._captured)
         self.entry = make_function(self._machine.address("entry"), "jitad_kernel", keep)
         self.is_plain = _is_plain(plan.structure)
+        self._calls = call_counter(self._machine)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The result for arguments of the shapes and dtypes that were compiled."""
@@ -56,30 +61,38 @@ class Kernel:
             if self.debug:
                 check_finite(result, self.plan, leaves)
             return result
-        if result == GUARD_FAILED:
+        if result & GUARD_FAILED:
             raise TraceError(
                 "the arguments take another path through the function's branches than the one "
                 "that was compiled",
                 remedy="call the function itself, which traces the new path; or use np.where",
+                line=self.reporter(result).line,
             )
         got = ", ".join(str(leaf_type(x)) for x in leaves)
         want = ", ".join(str(leaf) for leaf in self.plan.leaves)
         raise ShapeError(f"the kernel was compiled for ({want}) and called with ({got})")
 
     def call(self, leaves: Sequence[Any]) -> Any:
-        """The result of flat arguments, or the int MISMATCH or GUARD_FAILED."""
+        """The result of flat arguments, or the int MISMATCH, or a status with GUARD_FAILED."""
         result = self.entry(*(canonical(x) for x in leaves))
-        if type(result) is int:
-            if result == MISMATCH or result & GUARD_FAILED:
-                # What else went wrong on a path that was not to be taken does not count.
-                return result & GUARD_FAILED
-            raise self._failure(result)
-        return self.finish(result)
+        if type(result) is not int:
+            return self.finish(result)
+        if result == MISMATCH or result & GUARD_FAILED:
+            return result
+        raise self.failure(result)
 
-    def _failure(self, status: int) -> BaseException:
+    @property
+    def calls(self) -> int:
+        """How many calls from Python have given a result."""
+        return self._calls.value
+
+    def reporter(self, status: int) -> Instr:
+        """The instruction that a status names."""
+        return self.code.reported[status // PLACE - 1]
+
+    def failure(self, status: int) -> BaseException:
         """What the body reports, as an exception."""
-        place = status // PLACE - 1
-        instr = self.tape.instrs[place] if place >= 0 else None
+        instr = self.reporter(status) if status >= PLACE else None
         return failure(status % PLACE, instr)
 
     def finish(self, result: Any) -> Any:

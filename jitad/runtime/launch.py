@@ -10,15 +10,20 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import jitad.runtime.compute  # noqa: F401  what a trace has computed for it
 from jitad.codegen.status import GUARD_FAILED
+from jitad.frontend.active import unrolled
 from jitad.frontend.operands import innermost, lift
 from jitad.frontend.pytree import Structure, flatten, unflatten, with_statics
 from jitad.frontend.trace import TRACEABLE, leaf_type
 from jitad.ir.builder import inline
-from jitad.ir.errors import CompileError, TraceError
+from jitad.ir.errors import CompileError, SourceLine, TraceError
 from jitad.ir.value import Value
 from jitad.runtime.debug import check_finite, debugging, is_debugging
+from jitad.runtime.entry import MISMATCH
+from jitad.runtime.interpret import interpret
 from jitad.runtime.kernel import Kernel
+from jitad.runtime.paths import Path, Tree, has_inner_paths, same_state
 from jitad.runtime.plan import Plan
 from jitad.runtime.surroundings import Surroundings, surroundings
 
@@ -31,12 +36,12 @@ MAX_KERNELS = 128
 RECENT = 4
 """Kernels that a call tries in turn before it looks its arguments' types up."""
 
-Recent = tuple[Callable[..., Any], Callable[[Any], Any] | None, Surroundings | None]
-"""A kernel's entry, what it does to the result, and what must be as it was for it to be right."""
+MAX_STATES = 8
+"""States of the surroundings for which a function keeps kernels for one shape."""
 
-MAX_PATHS = 64
-"""Paths through a function's branches that are kept for one shape."""
-
+Recent = tuple[Callable[..., Any], Callable[[Any], Any] | None, Surroundings | None, Path]
+"""A kernel's entry, what it does to the result, what must be as it was for it to be right, and the
+path that it belongs to, which is the first of its tree."""
 
 _transformed: weakref.WeakSet[Transformed] = weakref.WeakSet()
 
@@ -78,68 +83,102 @@ def take_apart(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any]
     return flatten(with_statics((args, kwargs), lambda x: isinstance(x, TRACEABLE)))
 
 
+def _unrolled(build: Build) -> Build:
+    """The program of a trace that keeps every turn of a loop."""
+
+    def built(leaves: Sequence[Any], structure: Structure) -> Plan:
+        with unrolled():
+            return build(leaves, structure)
+
+    return built
+
+
 class Transformed:
     """A function under a transform; compiled when it is called, once for every shape and path.
+
+    For each shape it keeps trees of paths, one for each state of its surroundings.
 
     Where an argument belongs to a function that is being traced, the transformed program becomes
     part of that function's tape.
     """
 
     def __init__(
-        self, function: Callable[..., Any], program: Callable[..., Build], options: tuple[Any, ...]
+        self,
+        function: Callable[..., Any],
+        program: Callable[..., Build],
+        options: tuple[Any, ...],
+        roll: bool = True,
     ) -> None:
         self.__wrapped__ = function
         self.__name__ = getattr(function, "__name__", type(function).__name__)
         self.__doc__ = getattr(function, "__doc__", None)
-        self._recipe = (function, program, options)
-        self._build = program(function, *options)
-        self._kernels: OrderedDict[Any, list[Kernel]] = OrderedDict()
+        self._recipe = (function, program, options, roll)
+        build = program(function, *options)
+        self._build = build if roll else _unrolled(build)
+        self._trees: OrderedDict[Any, list[Tree]] = OrderedDict()
+        self._warned: set[SourceLine | None] = set()
         self._lock = threading.RLock()
         self._recent: tuple[Recent, ...] = ()
         _transformed.add(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
-            for entry, finish, seen in self._recent:
+            for entry, finish, seen, path in self._recent:
                 if seen is not None and not seen.hold():
                     continue
                 result = entry(*args)
                 if type(result) is not int:
                     return result if finish is None else finish(result)
+                if result & GUARD_FAILED:
+                    tree, again = path.tree, None
+                    if others := path.others.get(result):
+                        other = others[0]
+                        again = other.entry(*args)
+                        if type(again) is not int:
+                            tree.second = other
+                            return again if other.finish is None else other.finish(again)
+                    other, result = tree.search(path, result, args, again)
+                    if type(result) is int:
+                        return self.run(args, kwargs, tree)[0]
+                    if tree.first is not path:
+                        self._remember(tree)
+                    return result if other.finish is None else other.finish(result)
         return self.run(args, kwargs)[0]
 
-    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Plan]:
-        """The result, and the program that computed it."""
+    def run(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], left: Tree | None = None
+    ) -> tuple[Any, Plan]:
+        """The result, and the program that computed it; no path in the tree `left` is right."""
         leaves, structure = take_apart(args, kwargs)
         if any(isinstance(x, Value) for x in leaves):
             plan = self._build(leaves, structure)
             return self._inline(plan, leaves), plan
         key = (structure, tuple([leaf_type(x) for x in leaves]))
-        for kernel in tuple(self._kernels.get(key, ())):
-            if kernel.surroundings is not None and not kernel.surroundings.hold():
+        for tree in tuple(self._trees.get(key, ())):
+            if tree is left or not tree.holds():
                 continue
-            result = kernel.call(leaves)
+            path, result = tree.run(leaves)
+            kernel = path.kernel
             if type(result) is not int:
-                self._done(key, kernel, kwargs, leaves, result)
+                result = kernel.finish(result)
+                self._check(result, kernel.plan, leaves)
+                self._keep(key, tree, kwargs)
                 return result, kernel.plan
-            if result != GUARD_FAILED:
+            if result == MISMATCH:
                 raise CompileError(f"a kernel refused arguments that it was compiled for: {key}")
-        return self._compile(key, leaves, structure, kwargs)
+            if not result & GUARD_FAILED:
+                raise kernel.failure(result)
+        return self._trace(key, leaves, structure, kwargs)
 
-    def _compile(
+    def _trace(
         self, key: Any, leaves: list[Any], structure: Structure, kwargs: Any
     ) -> tuple[Any, Plan]:
+        """Trace the function anew; its program is compiled, or run in NumPy."""
         seen = surroundings(self.__wrapped__)
         plan = self._build(leaves, structure)
         if any(isinstance(x, Value) for x in plan.captured):
             return self._inline(plan, leaves), plan
-        drew = seen.drew()  # before the call, in which SciPy itself may draw
-        kernel = Kernel(plan)
-        kernel.surroundings = seen.left_alone()
-        result = kernel.call(leaves)
-        if type(result) is int:
-            raise CompileError("a new kernel refused the arguments that it was compiled for")
-        if drew:
+        if seen.drew():  # asked before the call, in which SciPy itself may draw
             # A kernel would give the same numbers again.
             warnings.warn(
                 f"{self.__name__} draws random numbers, and so is traced and compiled at each "
@@ -147,42 +186,96 @@ class Transformed:
                 RuntimeWarning,
                 stacklevel=4,
             )
-        self._done(key, kernel, kwargs, leaves, result, keep=not drew)
+            tree = Tree(None)
+            result = self._run_new(tree, plan, leaves)
+        else:
+            tree = self._tree(key, seen.left_alone())
+            try:
+                result = self._run_new(tree, plan, leaves)
+            finally:
+                if tree.paths:  # also where the call raises: another will not compile again
+                    self._keep(key, tree, kwargs)
+        self._check(result, plan, leaves)
         return result, plan
 
-    def _done(
-        self,
-        key: Any,
-        kernel: Kernel,
-        kwargs: Any,
-        leaves: Sequence[Any],
-        result: Any,
-        *,
-        keep: bool = True,
-    ) -> None:
-        if is_debugging():
-            check_finite(result, kernel.plan, leaves)
-        if keep:
-            self._keep(key, kernel, kwargs)
+    def _tree(self, key: Any, seen: Surroundings | None) -> Tree:
+        """The tree of these surroundings, which hold."""
+        for tree in self._trees.get(key, ()):
+            if tree.holds() and same_state(tree.seen, seen):
+                return tree
+        return Tree(seen)
 
-    def _keep(self, key: Any, kernel: Kernel, kwargs: Any) -> None:
-        """Make a kernel the first to be tried for its shapes, and evict what is long unused."""
+    def _run_new(self, tree: Tree, plan: Plan, leaves: list[Any]) -> Any:
+        """The result of a path that was just traced: known after all, new, or one too many."""
+        path = known = tree.find(plan)
+        if path is None and tree.is_full():
+            self._warn(tree)
+        elif path is None:
+            path = tree.add(Kernel(plan))
+        result = None if path is None else _call_new(path.kernel, leaves)
+        if result is None and known is not None and has_inner_paths(plan.tape):
+            # The trace has met more paths within its loops than the kernel knows.
+            tree.remove(known)
+            result = _call_new(tree.add(Kernel(plan)).kernel, leaves)
+        if result is not None:
+            return result
+        tree.interpreted += 1
+        return interpret(plan, leaves)
+
+    def _warn(self, tree: Tree) -> None:
+        """Say, once for each branch, that it makes more paths than are compiled."""
+        if tree.has_warned:
+            return
+        tree.has_warned = True
+        line, dtype = tree.proliferating()
+        if line in self._warned:
+            return
+        self._warned.add(line)
+        where = "" if line is None else f"\n  {line.quote()}"
+        remedy = "use jitad.cond, jitad.while_loop or np.where"
+        if dtype.kind == "f":
+            remedy = (
+                "the branch is a traced value that became a number of Python's: use the value "
+                "itself, and jitad.numpy.zeros in place of np.zeros where elements are assigned"
+            )
+        warnings.warn(
+            f"{self.__name__} takes more than {len(tree.paths)} paths through its branches, most "
+            f"of which part here; a call that takes a new one is slow{where}\n"
+            f"  Remedy: {remedy}, or allow more by jitad.set_max_paths",
+            RuntimeWarning,
+            stacklevel=6,
+        )
+
+    def _check(self, result: Any, plan: Plan, leaves: Sequence[Any]) -> None:
+        if is_debugging():
+            check_finite(result, plan, leaves)
+
+    def _keep(self, key: Any, tree: Tree, kwargs: Any) -> None:
+        """Make a tree the first to be tried for its shapes, and evict what is long unused."""
         with self._lock:
-            paths = [kernel, *(k for k in self._kernels.get(key, ()) if k is not kernel)]
-            self._kernels[key] = paths[:MAX_PATHS]
-            self._kernels.move_to_end(key)
-            while len(self._kernels) > MAX_KERNELS:
-                self._kernels.popitem(last=False)
+            others = (x for x in self._trees.get(key, ()) if x is not tree)
+            self._trees[key] = [tree, *others][:MAX_STATES]
+            self._trees.move_to_end(key)
+            while len(self._trees) > MAX_KERNELS:
+                self._trees.popitem(last=False)
             # A kernel for a Python int takes an np.int64 too, which promotes otherwise.
-            leaves = kernel.plan.leaves
+            leaves = tree.first.kernel.plan.leaves
             strict = all(leaf.dtype.kind in "fc" or not leaf.weak for leaf in leaves)
             # The entry sees leaves only: f((x,)) and f(x) would be one to it.
             flat = all(child.is_leaf() for child in key[0].children()[0].children())
             if not kwargs and flat and strict and not is_debugging():
-                finish = None if kernel.is_plain else kernel.finish
-                mine = (kernel.entry, finish, kernel.surroundings)
-                others = (pair for pair in self._recent if pair[0] is not kernel.entry)
-                self._recent = (mine, *others)[:RECENT]
+                self._remember(tree)
+
+    def _remember(self, tree: Tree) -> None:
+        """Have the next call begin with the first path of this tree."""
+        path = tree.first
+        others = (recent for recent in self._recent if recent[3].tree is not tree)
+        self._recent = ((path.entry, path.finish, tree.seen, path), *others)[:RECENT]
+
+    def trees(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Tree]:
+        """The paths known for arguments like these, in each state of the surroundings."""
+        leaves, structure = take_apart(args, kwargs)
+        return tuple(self._trees.get((structure, tuple([leaf_type(x) for x in leaves])), ()))
 
     def forget_recent(self) -> None:
         """Have the next call take the long way, on which results are checked."""
@@ -216,5 +309,19 @@ class Transformed:
         return (Transformed, self._recipe)
 
     def __repr__(self) -> str:
-        function, program, _ = self._recipe
+        function, program, *_ = self._recipe
         return f"<{program.__name__} of {function!r}>"
+
+
+def _call_new(kernel: Kernel, leaves: Sequence[Any]) -> Any:
+    """The result of arguments for which a kernel's program was traced; None where it refuses them.
+
+    Machine code rounds otherwise than NumPy, which the trace asked. Where a guard is so close that
+    the two disagree, what the trace has seen counts.
+    """
+    result = kernel.call(leaves)
+    if type(result) is not int:
+        return result
+    if result == MISMATCH:
+        raise CompileError("a new kernel refused the arguments that it was compiled for")
+    return None

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import Elementwise, Structural
+from jitad.ir.op import Control, Elementwise, Structural
 from jitad.ir.tape import INPUT, Instr, Tape
+from jitad.ir.value import Value
+from jitad.ops.control import part
 from jitad.ops.structural import spread
+from jitad.transforms.flow import depends_outputs
+
+
+class _Bundle(NamedTuple):
+    """The results of a control op, and which of them have the axis."""
+
+    values: Sequence[Value]
+    wide: Sequence[bool]
 
 
 def batch(tape: Tape, batched: Collection[int], size: int, outputs: Collection[int]) -> Tape:
@@ -19,10 +30,25 @@ def batch(tape: Tape, batched: Collection[int], size: int, outputs: Collection[i
     carried = {tape.inputs[k] for k in batched}
     new: list[int] = []
     has_axis: list[bool] = []
+    bundles: dict[int, _Bundle] = {}
     for i, instr in enumerate(tape.instrs):
         builder.line = instr.line
         flags = [has_axis[j] for j in instr.args]
         args = tuple([new[j] for j in instr.args])
+        if instr.op is part and instr.args[0] in bundles:
+            bundle, k = bundles[instr.args[0]], int(instr.params[0])
+            new.append(bundle.values[k].index)
+            has_axis.append(bundle.wide[k])
+            continue
+        if isinstance(instr.op, Control) and any(flags):
+            operands = [builder.value(j) for j in args]
+            form = instr.params[0]
+            bundles[i] = _Bundle(
+                *instr.op.batch(form, operands, flags, size, batch, depends_outputs)
+            )
+            new.append(-1)
+            has_axis.append(True)
+            continue
         if i in carried:
             wide = instr._replace(shape=(size, *instr.shape))
             new.append(builder.copy(wide, ()))

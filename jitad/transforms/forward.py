@@ -10,11 +10,15 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import DType, Elementwise, Structural
+from jitad.ir.op import Control, DType, Elementwise, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
+from jitad.ops.control import part, record
 from jitad.ops.elementwise import mul
+from jitad.ops.structural import guard
+from jitad.transforms.flow import varied_outputs
 from jitad.transforms.linear import Partial, dense, is_active, partial, plus, scale, typed
+from jitad.transforms.lost import lost_derivative
 
 
 def forward(tape: Tape, active: Collection[int]) -> Tape:
@@ -28,12 +32,26 @@ def forward(tape: Tape, active: Collection[int]) -> Tape:
     primals: list[int] = []
     tangents: dict[int, Tangent] = {}
     uses = tape.users()
+    bundles: dict[int, _Bundle] = {}
     for i, instr in enumerate(tape.instrs):
         builder.line = instr.line
+        if isinstance(instr.op, Control):
+            args = [tangents.get(j) for j in instr.args]
+            bundles[i] = _control(builder, instr, [primals[j] for j in instr.args], args)
+            primals.append(-1)
+            continue
+        if instr.op is part:
+            value, dv = bundles[instr.args[0]].part(instr.params[0])
+            primals.append(value.index)
+            if dv is not None:
+                tangents[i] = Tangent(None, dv)
+            continue
         primals.append(builder.copy(instr, tuple([primals[j] for j in instr.args])))
         if i in seeded:
             seed = builder.input(f"d{instr.params[0]}", instr.shape, instr.dtype)
             tangents[i] = Tangent(None, seed)
+        elif instr.op is guard and instr.args[0] in tangents:
+            raise lost_derivative(instr)
         elif is_active(instr):
             dv = _tangent(builder, instr, primals[i], [tangents.get(j) for j in instr.args])
             if dv is not None:
@@ -80,6 +98,29 @@ def _tangent(
     whole = [None if dx is None else dx.whole() for dx in tangents]
     moved = op.jvp(operands, result, whole, **instr.named_params)
     return None if moved is None else Tangent(None, moved)
+
+
+class _Bundle(NamedTuple):
+    """The results of a control op, and their tangents."""
+
+    values: Sequence[Value]
+    tangents: Sequence[Value | None]
+
+    def part(self, k: int) -> tuple[Value, Value | None]:
+        return self.values[k], self.tangents[k]
+
+
+def _control(
+    builder: Builder, instr: Instr, args: Sequence[int], tangents: Sequence[Tangent | None]
+) -> _Bundle:
+    op, form = instr.op, instr.params[0]
+    assert isinstance(op, Control)
+    operands = [builder.value(j) for j in args]
+    if all(dx is None for dx in tangents):
+        values = record(builder, op, operands, form)
+        return _Bundle(values, [None] * len(values))
+    whole = [None if dx is None else dx.whole() for dx in tangents]
+    return _Bundle(*op.forward(form, operands, whole, forward, varied_outputs))
 
 
 def _joined(terms: list[tuple[Partial, Tangent]]) -> Tangent | None:

@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from jitad.ir.builder import Builder, extend
-from jitad.ir.op import Elementwise, Structural
+from jitad.ir.op import Control, Elementwise, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
+from jitad.ops.control import Transforms, part
 from jitad.ops.elementwise import add, cast, logical_or, ne
-from jitad.transforms.linear import dense, is_active, mask_of, partial, pull, typed
+from jitad.ops.structural import guard
+from jitad.transforms.flow import depends_outputs, varied, varied_outputs
+from jitad.transforms.linear import dense, mask_of, partial, pull, typed
+from jitad.transforms.lost import lost_derivative
+from jitad.transforms.split import split
 
 
 def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape:
@@ -23,17 +28,22 @@ def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape
     of `tape`, then the adjoints of the active inputs.
     """
     builder = extend(tape)
-    varied = _varied(tape, active)
-    adjoints = _Adjoints(builder, varied)
+    differentiated = {tape.inputs[k] for k in active}
+    reached = varied(tape, [i in differentiated for i in tape.inputs])
+    adjoints = _Adjoints(builder, reached)
     for k in seeds:
         i = tape.outputs[k]
         seed = builder.input(f"y{k}_bar", tape.instrs[i].shape, tape.instrs[i].dtype)
-        if varied[i]:
+        if reached[i]:
             adjoints.add(i, seed)
     for i in range(len(tape.instrs) - 1, -1, -1):
         instr = tape.instrs[i]
-        if i in adjoints.sums and instr.args and varied[i]:
-            builder.line = instr.line
+        builder.line = instr.line
+        if instr.op is guard and reached[instr.args[0]]:
+            raise lost_derivative(instr)
+        if isinstance(instr.op, Control):
+            adjoints.pull_control(instr, i)
+        elif i in adjoints.sums and instr.args and reached[i]:
             adjoints.pull(instr, i, adjoints.sums.pop(i))
     results = [
         dense(adjoints.sums.get(i), tape.instrs[i], builder).index
@@ -42,26 +52,12 @@ def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape
     return builder.finish([*tape.outputs, *results])
 
 
-def _varied(tape: Tape, active: Collection[int]) -> list[bool]:
-    """Which values of floating point depend on the active inputs."""
-    varied = [False] * len(tape.instrs)
-    for k in active:
-        varied[tape.inputs[k]] = True
-    for i, instr in enumerate(tape.instrs):
-        if instr.args and is_active(instr):
-            rules = instr.op.partials if isinstance(instr.op, Elementwise) else instr.args
-            for j, rule in zip(instr.args, rules, strict=True):
-                if varied[j] and rule is not None:
-                    varied[i] = True
-                    break
-    return varied
-
-
 class _Adjoints:
     """The adjoints of a return sweep, summed as they come.
 
     `masks` say, for adjoints that a `where` has masked and that have been moved or added to since,
-    which elements may differ from 0: an infinite partial must not meet the others.
+    which elements may differ from 0: an infinite partial must not meet the others. `bundles` are
+    the adjoints of a control op's results.
     """
 
     def __init__(self, builder: Builder, varied: list[bool]) -> None:
@@ -69,6 +65,7 @@ class _Adjoints:
         self.varied = varied
         self.sums: dict[int, Value] = {}
         self.masks: dict[int, Value] = {}
+        self.bundles: dict[int, dict[int, Value]] = {}
 
     def add(self, j: int, share: Value) -> None:
         """Add to the adjoint of instruction j."""
@@ -88,6 +85,10 @@ class _Adjoints:
     def pull(self, instr: Instr, index: int, v_bar: Value) -> None:
         """Add to the adjoints of an instruction's operands their shares of its adjoint."""
         op = instr.op
+        if op is part:
+            bundle, k = self.bundles.setdefault(instr.args[0], {}), instr.params[0]
+            bundle[k] = add(bundle[k], v_bar) if k in bundle else v_bar
+            return
         operands = [self.builder.value(j) for j in instr.args]
         if isinstance(op, Structural):
             self._pull_structural(op, instr, index, v_bar, operands)
@@ -131,3 +132,25 @@ class _Adjoints:
                         moved = op.pullback(k, operands, result, moved, **params)
                         self.masks[share.index] = ne(moved, 0)
                     self.add(j, share)
+
+    def pull_control(self, instr: Instr, index: int) -> None:
+        """Have a control op keep what its sweep reads, and record that sweep."""
+        bars = self.bundles.pop(index, None)
+        if bars is None:
+            return
+        op, form = instr.op, instr.params[0]
+        assert isinstance(op, Control)
+        operands = [self.builder.value(j) for j in instr.args]
+        transforms = Transforms(reverse, split, varied_outputs, depends_outputs)
+        flags = [self.varied[j] for j in instr.args]
+        pulled = op.pullback(form, operands, bars, flags, transforms)
+        self.builder.instrs[index] = instr._replace(params=(pulled.form,))
+        types = op.results(pulled.form, *operands)
+
+        def result(k: int) -> Value:
+            shape, dtype = types[k]
+            return part(self.builder.value(index), k=k, shape=shape, dtype=dtype)
+
+        for j, share in zip(instr.args, pulled.shares(result), strict=True):
+            if share is not None and self.varied[j]:
+                self.add(j, share)

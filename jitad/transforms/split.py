@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from jitad.ir.builder import Builder
+from jitad.ir.op import DYNAMIC, Control
 from jitad.ir.tape import CONST, Tape
 
 
@@ -13,7 +14,8 @@ def split(tape: Tape, late: Collection[int], results: Collection[int]) -> tuple[
 
     The first tape takes the early inputs; it returns the outputs that are not among `results`,
     then the residuals. The second takes the residuals, then the late inputs, and returns the
-    outputs at positions `results`.
+    outputs at positions `results`. A stack of unknown length cannot be handed over: what computes
+    it is done again in the second tape.
     """
     depends = [False] * len(tape.instrs)
     for k in late:
@@ -21,10 +23,11 @@ def split(tape: Tape, late: Collection[int], results: Collection[int]) -> tuple[
     for i, instr in enumerate(tape.instrs):
         depends[i] = depends[i] or any(depends[j] for j in instr.args)
     wanted = [tape.outputs[k] for k in results]
-    needed = _needed(tape, wanted, depends)
+    later = [a or b for a, b in zip(depends, _again(tape, wanted, depends), strict=True)]
+    needed = _needed(tape, wanted, later)
     crossing = sorted(
-        {j for i in needed if depends[i] for j in tape.instrs[i].args if not depends[j]}
-        | {j for j in wanted if not depends[j]}
+        {j for i in needed if later[i] for j in tape.instrs[i].args if not later[j]}
+        | {j for j in wanted if not later[j]}
     )
     residuals = [j for j in crossing if tape.instrs[j].op is not CONST]
     kept = [i for k, i in enumerate(tape.outputs) if k not in results]
@@ -35,7 +38,21 @@ def split(tape: Tape, late: Collection[int], results: Collection[int]) -> tuple[
             new[i] = first.copy(instr, tuple([new[j] for j in instr.args]))
     early = [new[i] for k, i in enumerate(tape.inputs) if k not in late]
     before = first.finish([new[i] for i in kept] + [new[j] for j in residuals], early)
-    return before, _second(tape, late, residuals, crossing, needed, depends, wanted)
+    return before, _second(tape, late, residuals, crossing, needed, later, wanted)
+
+
+def _again(tape: Tape, wanted: list[int], depends: list[bool]) -> list[bool]:
+    """What the second tape computes again: the loops whose growing stacks it reads."""
+    again = [False] * len(tape.instrs)
+    needed = _needed(tape, wanted, depends)
+    stack = [j for i in needed if depends[i] for j in tape.instrs[i].args if not depends[j]]
+    while stack:
+        i = stack.pop()
+        instr = tape.instrs[i]
+        if not again[i] and (isinstance(instr.op, Control) or instr.shape[:1] == (DYNAMIC,)):
+            again[i] = True
+            stack.extend(instr.args)
+    return again
 
 
 def _needed(tape: Tape, wanted: list[int], depends: list[bool]) -> set[int]:
@@ -56,7 +73,7 @@ def _second(
     residuals: list[int],
     crossing: list[int],
     needed: set[int],
-    depends: list[bool],
+    later: list[bool],
     wanted: list[int],
 ) -> Tape:
     builder = Builder()
@@ -73,6 +90,6 @@ def _second(
         new[i] = builder.copy(tape.instrs[i], ())
         inputs.append(new[i])
     for i, instr in enumerate(tape.instrs):
-        if depends[i] and i in needed and i not in new:
+        if later[i] and i in needed and i not in new:
             new[i] = builder.copy(instr, tuple([new[j] for j in instr.args]))
     return builder.finish([new[i] for i in wanted], inputs)

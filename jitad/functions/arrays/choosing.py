@@ -23,7 +23,7 @@ from jitad.functions.elementwise.ufuncs import align, truth
 from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import BOOL
-from jitad.ir.value import Value
+from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 
@@ -32,12 +32,12 @@ from jitad.ops import structural as st
 
 @implements(np.where)
 def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
+    if x is None and y is None:
+        return FUNCTIONS[np.nonzero](condition)
     if x is None or y is None:
         raise TraceError(
-            "np.where of a condition alone has a result whose "
-            "shape depends on values: both arrays to choose from are needed",
-            remedy="use np.where(condition, x, y); or np.nonzero(condition), which is traced again "
-            "where other elements are true",
+            "np.where with one array to choose from",
+            remedy="give both, np.where(condition, x, y), or none, which is np.nonzero",
         )
     operands = (condition, x, y)
     builder = innermost(operands)

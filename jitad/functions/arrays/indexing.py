@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.guards import guard_array
-from jitad.frontend.operands import as_dtype, as_shape, as_value, broadcast_shape, lift
+from jitad.frontend.operands import as_dtype, as_shape, as_value, broadcast_shape, innermost, lift
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import INT64
 from jitad.ir.value import HOOKS, Value
@@ -21,6 +21,7 @@ def getitem(x: Value, key: Any) -> Value:
     if type(key) is int and len(x.shape) == 1:
         return st.index(x, slots=(_integer(key, x.shape[0]),))
     items = _expand(key if isinstance(key, tuple) else (key,), x)
+    x = lift(innermost((x, *items)), x)  # an outer array may be read at an index of a loop
     if any(_is_array(item) for item in items):
         return _advanced(x, items)
     return _basic(x, items)

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from jitad.frontend.active import innermost_trace
 from jitad.frontend.mutable import WRITERS, MutableArray, check_casting, mutable, static
-from jitad.frontend.operands import as_dtype, lift
+from jitad.frontend.operands import as_dtype, innermost, lift
 from jitad.frontend.places import places_of
 from jitad.frontend.storage import FEW
 from jitad.ir.errors import ShapeError, TraceError
@@ -57,7 +58,7 @@ class Place:
             mode: Any = None) -> Value:  # fmt: skip
         """x with `values` there; where an element is named several times the last one stays."""
         _check_mode(mode)
-        result = _copy(self.x)
+        result = self._copy(values)
         result[self.index] = values
         return result.freeze()
 
@@ -67,9 +68,17 @@ class Place:
 
     def _combine(self, ufunc: Any, values: Any, mode: Any) -> Value:
         _check_mode(mode)
-        result = _copy(self.x)
+        result = self._copy(values)
         combine(result, self.index, ufunc, values)
         return result.freeze()
+
+    def _copy(self, values: Any) -> MutableArray:
+        """A copy of x, on the tape of the innermost function that is being traced."""
+        builder = innermost_trace()
+        if builder is None:  # a rule of a transform, which works on a tape of its own
+            index = self.index if isinstance(self.index, tuple) else (self.index,)
+            builder = innermost((self.x, values, *index))
+        return mutable(builder, lift(builder, self.x))
 
 
 def _check_mode(mode: Any) -> None:
@@ -78,10 +87,6 @@ def _check_mode(mode: Any) -> None:
             f"x.at[...] with mode={mode!r}",
             remedy="bring the indices into range yourself, with np.clip or a mask",
         )
-
-
-def _copy(x: Value) -> MutableArray:
-    return mutable(x.builder, lift(x.builder, x))
 
 
 def _method(ufunc: Any, text: str) -> Callable[..., Value]:

@@ -75,7 +75,7 @@ def align(ufunc: Any, operands: tuple[Any, ...]) -> list[Value]:
             if (
                 type(x) is not Value
                 or x.builder is not first.builder
-                or x.dtype != first.dtype
+                or (x.dtype is not first.dtype and x.dtype != first.dtype)
                 or x.shape != first.shape
                 or x.weak
             ):
@@ -83,6 +83,14 @@ def align(ufunc: Any, operands: tuple[Any, ...]) -> list[Value]:
         else:
             if _loop(ufunc, (first.dtype,) * len(operands))[0] == first.dtype:
                 return list(operands)
+    if len(operands) == 2:
+        # An array and a Python number, of which nothing else need be known.
+        for x, number in (operands, operands[::-1]):
+            if type(x) is Value and not x.weak and type(number) in (int, float):
+                kinds = (x.dtype, type(number)) if x is first else (type(number), x.dtype)
+                if _loop(ufunc, kinds) == (x.dtype, x.dtype):
+                    const = x.builder.const(number, x.shape, x.dtype)
+                    return [x, const] if x is first else [const, x]
     builder = innermost(operands)
     plain = [
         x if isinstance(x, (*PYTHON_NUMBERS, np.generic)) else lift(builder, x) for x in operands

@@ -1,0 +1,45 @@
+"""A switch -> LLVM: a jump to the branch that is taken; a block -> a function that is called."""
+
+from __future__ import annotations
+
+from jitad.codegen.body import Body
+from jitad.codegen.frame import Frame
+from jitad.codegen.region import EmitSteps, Region
+from jitad.ops.control.parts import output_types
+
+
+def emit_switch(body: Body, index: int, name: str, emit_steps: EmitSteps) -> list[str]:
+    """Write a switch; the functions that it calls."""
+    w, frame = body.writer, Frame(body, index)
+    branches = frame.instr.params[0].branches
+    regions = [Region(body, tape, f"{name}_{k}", emit_steps) for k, tape in enumerate(branches)]
+    inputs = [frame.operand(j) for j in frame.instr.args]
+    types = output_types(branches[0])
+    homes = [frame.home(k, *kind) for k, kind in enumerate(types)]
+    labels = [w.fresh("branch") for _ in branches]
+    after = w.fresh("joined")
+    below = w.line(f"icmp slt i64 {inputs[0]}, 0")
+    number = w.line(f"select i1 {below}, i64 0, i64 {inputs[0]}")
+    cases = " ".join(f"i64 {k}, label %{label}" for k, label in enumerate(labels[:-1]))
+    w.do(f"switch i64 {number}, label %{labels[-1]} [ {cases} ]")
+    for label, region in zip(labels, regions, strict=True):
+        w.label(label)
+        region.run(inputs[1:], homes)
+        w.do(f"br label %{after}")
+    w.label(after)
+    for k, (home, kind) in enumerate(zip(homes, types, strict=True)):
+        frame.take(k, home, *kind)
+    return [text for region in regions for text in region.functions]
+
+
+def emit_block(body: Body, index: int, name: str, emit_steps: EmitSteps) -> list[str]:
+    """Write a block; the functions that it calls."""
+    frame = Frame(body, index)
+    tape = frame.instr.params[0].tape
+    region = Region(body, tape, name, emit_steps)
+    types = output_types(tape)
+    homes = [frame.home(k, *kind) for k, kind in enumerate(types)]
+    region.run([frame.operand(j) for j in frame.instr.args], homes)
+    for k, (home, kind) in enumerate(zip(homes, types, strict=True)):
+        frame.take(k, home, *kind)
+    return region.functions

@@ -1,0 +1,83 @@
+"""What surrounds a control op in a function: its operands, and where its results belong."""
+
+from __future__ import annotations
+
+import math
+
+from jitad.codegen.body import Body, memory_type
+from jitad.ir.op import DType, Shape
+from jitad.ir.tape import CONST
+from jitad.ops.control import part
+
+
+class Frame:
+    """The operands of one control op, and the instructions that take its results out."""
+
+    def __init__(self, body: Body, index: int) -> None:
+        self.body = body
+        self.instr = body.tape.instrs[index]
+        self.parts: dict[int, list[int]] = {}
+        for i, instr in enumerate(body.tape.instrs):
+            if instr.op is part and instr.args[0] == index:
+                self.parts.setdefault(instr.params[0], []).append(i)
+
+    def operand(self, j: int) -> str:
+        """An operand's register, or the pointer of an array."""
+        instr = self.body.tape.instrs[j]
+        if instr.shape:
+            return self.body.pointer(j)
+        if instr.op is CONST:
+            return self.body.writer.number(instr.params[0], instr.dtype)
+        if j in self.body.registers:
+            return self.body.registers[j]
+        return self.body.load(self.body.pointer(j), j)
+
+    def keep(self, k: int, register: str) -> None:
+        """Scalar result k."""
+        for i in self.parts.get(k, ()):
+            self.body.registers[i] = register
+
+    def memory(self, k: int, size: int) -> str:
+        """Where array result k, of that many bytes, is to be computed."""
+        for i in self.parts.get(k, ()):
+            if i in self.body.program.storage:
+                return self.body.pointer(i)
+        return self.body.scratch(size)
+
+    def store(self, k: int, pointer: str, size: int) -> None:
+        """Array result k stands at a pointer, where `memory` said; who reads it twice gets copies.
+
+        An array of one element becomes a register.
+        """
+        storage = self.body.program.storage
+        stored = [i for i in self.parts.get(k, ()) if i in storage]
+        for i in stored[1:]:
+            self.body.writer.copy(self.body.pointer(i), pointer, size)
+        for i in self.parts.get(k, ()):
+            if i not in storage:
+                self.body.registers[i] = self.body.load(pointer, i)
+
+    def home(self, k: int, shape: Shape, dtype: DType) -> str:
+        """Where a result of that type is to be written: of a scalar a stack slot."""
+        size = math.prod(shape) * dtype.itemsize
+        return self.memory(k, size) if shape else self.body.alloca("i64", 2)
+
+    def take(self, k: int, home: str, shape: Shape, dtype: DType) -> None:
+        """Result k has been written to its home."""
+        if shape:
+            self.store(k, home, math.prod(shape) * dtype.itemsize)
+        else:
+            self.keep(k, load(self.body, home, dtype))
+
+
+def load(body: Body, pointer: str, dtype: DType) -> str:
+    """The number at a pointer."""
+    register = body.writer.line(f"load {memory_type(dtype)}, ptr {pointer}")
+    return body.writer.line(f"icmp ne i8 {register}, 0") if dtype.kind == "b" else register
+
+
+def store(body: Body, register: str, pointer: str, dtype: DType) -> None:
+    """Put a number at a pointer."""
+    if dtype.kind == "b":
+        register = body.writer.line(f"zext i1 {register} to i8")
+    body.writer.do(f"store {memory_type(dtype)} {register}, ptr {pointer}")

@@ -1,0 +1,241 @@
+"""A loop -> one LLVM loop: its body a function that is inlined, its carries in buffers by turns.
+
+Scalar carries live in stack slots, which LLVM makes registers. An array carry is read from one
+buffer and written to another, which change places after each turn; rows of stacks are read and
+written where they lie. Stacks of unknown length grow by doubling.
+"""
+
+from __future__ import annotations
+
+import math
+
+from jitad.codegen.body import Body, memory_type
+from jitad.codegen.frame import Frame, load, store
+from jitad.codegen.region import EmitSteps, Region
+from jitad.codegen.status import OUT_OF_MEMORY
+from jitad.ir.tape import Instr
+from jitad.ops.control import Loop
+from jitad.ops.control.loop import grouped
+
+
+def emit_loop(body: Body, index: int, name: str, emit_steps: EmitSteps) -> list[str]:
+    """Write a loop; the functions that it calls."""
+    return _LoopCall(body, index, name, emit_steps).emit()
+
+
+class _LoopCall:
+    """Writes one loop."""
+
+    def __init__(self, body: Body, index: int, name: str, emit_steps: EmitSteps) -> None:
+        self.body = body
+        self.writer = body.writer
+        self.index = index
+        self.instr = body.tape.instrs[index]
+        self.form: Loop = self.instr.params[0]
+        self.frame = Frame(body, index)
+        self.name = name
+        self.emit_steps = emit_steps
+
+    def emit(self) -> list[str]:
+        """Write all of it; the functions that it calls."""
+        form, w, body = self.form, self.writer, self.body
+        owned = {k: 1 + form.consts + k for k in range(form.carries)}
+        self.region = Region(body, form.body, f"{self.name}_body", self.emit_steps, owned)
+        functions = list(self.region.functions)
+        asked: Region | None = None
+        if form.condition is not None:
+            asked = Region(body, form.condition, f"{self.name}_while", self.emit_steps)
+            functions += asked.functions
+        consts, carries, xs, count = grouped(form, self.instr.args)
+        self.types = [form.body.instrs[i] for i in form.body.outputs]
+        self.consts = [self.frame.operand(j) for j in consts]
+        self.carried = [_Carry(self, k, j) for k, j in enumerate(carries)]
+        self.xs = [(self.frame.operand(j), body.tape.instrs[j]) for j in xs]
+        first = form.carries + (form.count is None)
+        self.stacks = [
+            _Stack(self, k, instr) for k, instr in enumerate(self.types[form.carries :], first)
+        ]
+        turns = str(form.count) if form.count is not None else None
+        turns = self.frame.operand(count[0]) if count else turns
+        before, head, turn, latch, after = (
+            w.fresh(s) for s in ("pre", "loop", "turn", "latch", "done")
+        )
+        w.do(f"br label %{before}")
+        w.label(before)
+        w.do(f"br label %{head}")
+        w.label(head)
+        counter, following = w.fresh("i"), w.fresh("i")
+        w.do(f"%{counter} = phi i64 [ 0, %{before} ], [ %{following}, %{latch} ]")
+        for carry in self.carried:
+            carry.begin(before, latch)
+        if asked is not None:
+            going = self._ask(asked)
+        else:
+            going = w.line(f"icmp slt i64 %{counter}, {turns}")
+        w.do(f"br i1 {going}, label %{turn}, label %{after}")
+        w.label(turn)
+        self._turn(f"%{counter}", turns)
+        w.do(f"br label %{latch}")
+        w.label(latch)
+        w.do(f"%{following} = add nuw nsw i64 %{counter}, 1")
+        w.do(f"br label %{head}")
+        w.label(after)
+        for item in (*self.carried, *self.stacks):
+            item.finish()
+        if form.count is None:
+            self.frame.keep(form.carries, f"%{counter}")
+        return functions
+
+    def _turn(self, counter: str, turns: str | None) -> None:
+        """One turn: the body on this turn's rows."""
+        w = self.writer
+        place = counter
+        if self.form.backward:
+            last = w.line(f"sub nsw i64 {turns}, 1")
+            place = w.line(f"sub nsw i64 {last}, {counter}")
+        inputs = [place, *self.consts, *(carry.read() for carry in self.carried)]
+        for pointer, instr in self.xs:
+            row = w.offset(pointer, w.line(f"mul nuw nsw i64 {place}, {row_bytes(instr)}"))
+            inputs.append(row if instr.shape[1:] else load(self.body, row, instr.dtype))
+        outputs = [carry.target() for carry in self.carried]
+        outputs += [stack.row(place) for stack in self.stacks]
+        self.region.run(inputs, outputs)
+
+    def _ask(self, asked: Region) -> str:
+        """Whether the condition holds."""
+        answer = self.body.alloca("i8")
+        inputs = [*self.consts, *(carry.read() for carry in self.carried)]
+        asked.run(inputs, [answer])
+        return load(self.body, answer, asked.tape.instrs[asked.tape.outputs[0]].dtype)
+
+
+class _Carry:
+    """One carry: where a turn reads it, and where it writes the next."""
+
+    def __init__(self, call: _LoopCall, k: int, start: int) -> None:
+        self.call = call
+        self.body = call.body
+        self.k = k
+        self.instr = call.types[k]
+        self.start = call.frame.operand(start)
+        self.scalar = not self.instr.shape
+        self.in_place = k in call.region.in_place
+        if self.scalar:
+            self.slot = self.body.alloca(memory_type(self.instr.dtype))
+            store(self.body, self.start, self.slot, self.instr.dtype)
+            return
+        self.size = math.prod(self.instr.shape) * self.instr.dtype.itemsize
+        self.result = call.frame.memory(k, self.size)
+        if self.in_place:
+            self.body.writer.copy(self.result, self.start, self.size)
+        else:
+            self.other = self.body.scratch(self.size)
+
+    def begin(self, before: str, latch: str) -> None:
+        """At the loop's head: three pointers, which change places."""
+        if self.scalar or self.in_place:
+            return
+        w = self.body.writer
+        self.now, self.then, self.spare = (f"%{w.fresh('p')}" for _ in range(3))
+        # The last of a known number of turns writes to where the result belongs.
+        first, second = self.result, self.other
+        if self.call.form.count is not None and self.call.form.count % 2 == 0:
+            first, second = second, first
+        w.do(f"{self.now} = phi ptr [ {self.start}, %{before} ], [ {self.then}, %{latch} ]")
+        w.do(f"{self.then} = phi ptr [ {first}, %{before} ], [ {self.spare}, %{latch} ]")
+        w.do(f"{self.spare} = phi ptr [ {second}, %{before} ], [ {self.then}, %{latch} ]")
+
+    def read(self) -> str:
+        """What the body is given."""
+        if self.scalar:
+            return load(self.body, self.slot, self.instr.dtype)
+        return self.result if self.in_place else self.now
+
+    def target(self) -> str:
+        """Where the body writes."""
+        if self.scalar:
+            return self.slot
+        return "null" if self.in_place else self.then
+
+    def finish(self) -> None:
+        """After the loop: the result in its place."""
+        if self.scalar:
+            self.call.frame.keep(self.k, self.read())
+            return
+        if not self.in_place:
+            self._bring_home()
+        self.call.frame.store(self.k, self.result, self.size)
+
+    def _bring_home(self) -> None:
+        """Copy the result where the turns did not end in its own memory."""
+        w = self.body.writer
+        elsewhere = w.line(f"icmp ne ptr {self.now}, {self.result}")
+        copy, done = w.fresh("copy"), w.fresh("there")
+        w.do(f"br i1 {elsewhere}, label %{copy}, label %{done}")
+        w.label(copy)
+        w.copy(self.result, self.now, self.size)
+        w.do(f"br label %{done}")
+        w.label(done)
+
+
+class _Stack:
+    """One stack of rows that the turns write."""
+
+    def __init__(self, call: _LoopCall, k: int, row: Instr) -> None:
+        self.call = call
+        self.body = call.body
+        self.k = k
+        self.bytes = max(1, math.prod(row.shape) * row.dtype.itemsize)
+        self.dynamic = call.form.count is None
+        if self.dynamic:
+            self.slot, self.room = self.body.alloca("ptr"), self.body.alloca("i64")
+            self.body.allocas.append(f"  store ptr null, ptr {self.slot}")
+            self.body.writer.do(f"store i64 0, ptr {self.room}")
+            self.body.cleanup.append(self.slot)
+        else:
+            assert call.form.count is not None
+            self.size = call.form.count * self.bytes
+            self.memory = call.frame.memory(k, self.size)
+
+    def row(self, place: str) -> str:
+        """Where the turn's row is written."""
+        w = self.body.writer
+        if self.dynamic:
+            self._grow(place)
+            memory = w.line(f"load ptr, ptr {self.slot}")
+        else:
+            memory = self.memory
+        return w.offset(memory, w.line(f"mul nuw nsw i64 {place}, {self.bytes}"))
+
+    def _grow(self, place: str) -> None:
+        w = self.body.writer
+        room = w.line(f"load i64, ptr {self.room}")
+        full, grow, enough = w.line(f"icmp sge i64 {place}, {room}"), w.fresh(), w.fresh()
+        w.do(f"br i1 {full}, label %{grow}, label %{enough}")
+        w.label(grow)
+        doubled = w.line(f"mul i64 {place}, 2")
+        wanted = w.line(f"add i64 {doubled}, 64")
+        w.declarations["realloc"] = "declare ptr @realloc(ptr, i64)"
+        old = w.line(f"load ptr, ptr {self.slot}")
+        size = w.line(f"mul i64 {wanted}, {self.bytes}")
+        new = w.line(f"call ptr @realloc(ptr {old}, i64 {size})")
+        failed = w.line(f"icmp eq ptr {new}, null")
+        self.body.leave_on(w.line(f"select i1 {failed}, i64 {OUT_OF_MEMORY}, i64 0"))
+        w.do(f"store ptr {new}, ptr {self.slot}")
+        w.do(f"store i64 {wanted}, ptr {self.room}")
+        w.do(f"br label %{enough}")
+        w.label(enough)
+
+    def finish(self) -> None:
+        """After the loop: the stack is where its readers look for it."""
+        if self.dynamic:
+            pointer = self.body.writer.line(f"load ptr, ptr {self.slot}")
+            for i in self.call.frame.parts.get(self.k, ()):
+                self.body.pointers[i] = pointer
+        else:
+            self.call.frame.store(self.k, self.memory, self.size)
+
+
+def row_bytes(instr: Instr) -> int:
+    """The bytes of a row of a stack."""
+    return max(1, math.prod(instr.shape[1:]) * instr.dtype.itemsize)

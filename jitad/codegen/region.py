@@ -1,0 +1,64 @@
+"""A sub-tape -> an LLVM function of its own, which LLVM puts in the place of its only call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from jitad.codegen.arena import plan
+from jitad.codegen.body import Body
+from jitad.codegen.writer import TYPES
+from jitad.ir.tape import Tape
+from jitad.passes.schedule import schedule
+
+EmitSteps = Callable[[Body, str], list[str]]
+
+
+class Region:
+    """A sub-tape's function `i64 name(inputs..., outputs..., arena)`, and the texts it needs.
+
+    `owned` maps positions of outputs to positions of inputs whose memory they may take over;
+    `in_place` are those that do.
+    """
+
+    def __init__(
+        self,
+        body: Body,
+        tape: Tape,
+        name: str,
+        emit_steps: EmitSteps,
+        owned: Mapping[int, int] | None = None,
+    ) -> None:
+        self.body = body
+        self.tape = tape
+        self.name = name
+        pairs = {tape.outputs[k]: tape.inputs[j] for k, j in (owned or {}).items()}
+        program = schedule(tape, pairs)
+        self.in_place = {
+            k for k, j in (owned or {}).items()
+            if program.storage.get(tape.outputs[k]) == tape.inputs[j]
+        }  # fmt: skip
+        memory = plan(program)
+        outer = body.writer.lines
+        inner = Body(program, body.writer, memory)
+        self.functions = emit_steps(inner, name)
+        self.functions.append(inner.function(name, inline=True))
+        body.writer.lines = outer
+        self.arena = body.memory.grow(-(-memory.size // 8)) if memory.size else 0
+        self.can_fail = inner.checked
+
+    def run(self, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+        """Call it, and leave where it fails.
+
+        Scalars are passed by value, arrays and all results by pointer.
+        """
+        kinds = [
+            "ptr" if self.tape.instrs[i].shape else TYPES[self.tape.instrs[i].dtype]
+            for i in self.tape.inputs
+        ]
+        arguments = [f"{kind} {x}" for kind, x in zip(kinds, inputs, strict=True)]
+        arguments += [f"ptr {x}" for x in outputs]
+        arena = self.body.in_arena(self.arena)
+        call = f"call i64 @{self.name}({', '.join([*arguments, f'ptr {arena}'])})"
+        status = self.body.writer.line(call)
+        if self.can_fail:
+            self.body.leave_on(status)

@@ -1,0 +1,45 @@
+"""A program's steps -> LLVM: nests, library calls and control ops, in order, into a function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jitad.codegen.body import Body
+from jitad.codegen.branches import emit_block, emit_switch
+from jitad.codegen.chunks import Unit, emit_nests
+from jitad.codegen.library import LibraryCall
+from jitad.codegen.loops import emit_loop
+from jitad.codegen.revolve import emit_revolve
+from jitad.ir.op import Control
+from jitad.ops.control import block, custom, loop, revolve, switch
+from jitad.passes.schedule import Nest
+
+_CONTROL: dict[Control, Any] = {
+    block: emit_block,
+    custom: emit_block,
+    loop: emit_loop,
+    revolve: emit_revolve,
+    switch: emit_switch,
+}
+
+
+def emit_steps(body: Body, name: str) -> list[str]:
+    """Write all steps and store the results; the texts of further functions that are called."""
+    functions: list[str] = []
+    nests: list[Unit] = []
+    for k, step in enumerate(body.program.steps):
+        if isinstance(step, Nest):
+            nests.append(Unit(k, step))
+            continue
+        functions += emit_nests(body, nests, f"{name}_{k}")
+        nests.clear()
+        op = body.tape.instrs[step.index].op
+        if isinstance(op, Control):
+            functions += _CONTROL[op](body, step.index, f"{name}_{k}", emit_steps)
+        else:
+            LibraryCall(body, step.index).emit()
+    functions += emit_nests(body, nests, f"{name}_{len(body.program.steps)}")
+    for k, i in enumerate(body.tape.outputs):
+        if i not in body.program.storage:
+            body.store(body.registers[i], f"%out{k}", i)
+    return functions

@@ -1,0 +1,204 @@
+"""Structured control flow with JAX's names and signatures: loops that are compiled as loops.
+
+While a function is traced they are recorded; called with plain arrays they are compiled and run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache, wraps
+from typing import Any
+
+from jitad.api import jit
+from jitad.frontend.active import depth
+from jitad.functions.control import batches, branches, loops
+
+
+@lru_cache(maxsize=256)
+def _compiled(record: Callable[..., Any], *fixed: Any) -> Any:
+    """A recorder with its functions and options, as a function of arrays, compiled."""
+
+    def recorded(*arrays: Any) -> Any:
+        return record(*fixed)(*arrays)
+
+    # What the user's functions see is looked for behind this name: it may change between calls.
+    recorded.__dict__["__wrapped__"] = fixed
+    return jit(recorded)
+
+
+def scan(
+    f: Callable[..., Any],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    checkpoint: str | int | None = None,
+) -> tuple[Any, Any]:
+    """Carry a value over the rows of arrays: `carry, y = f(carry, x)` for each row x, in order.
+
+    Args:
+        f: from (carry, x) to (carry, y); carry keeps its structure, shapes and dtypes.
+        init: the first carry, a pytree.
+        xs: a pytree of arrays with one length of their leading axes; None with `length`.
+        length: the number of turns, where xs is None.
+        reverse: go from the last row to the first; ys are stacked in the order of xs.
+        checkpoint: how many carries reverse mode keeps, running the turns between them again:
+            "binomial" about 4 log2(n), "sqrt" about sqrt(2 n), or a number; None for what the
+            return sweep reads of every turn, which is fastest.
+
+    Returns:
+        `(carry, ys)`: the last carry, and the y of all turns, stacked along a leading axis.
+
+    Compile time does not depend on the length. Reverse mode keeps, for each turn, what the return
+    sweep reads of it.
+
+    Source: Griewank & Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, sections 4.1, 12.3.
+
+    >>> import numpy as np, jitad
+    >>> jitad.scan(lambda c, x: (c + x, c * x), 0.0, np.array([1.0, 2.0, 3.0]))
+    (np.float64(6.0), array([0., 2., 9.]))
+    """
+    if depth():
+        return loops.scan(f, init, xs, length, reverse, checkpoint)
+    return _compiled(_scan, f, length, reverse, checkpoint)(init, xs)
+
+
+def _scan(f: Callable[..., Any], *options: Any) -> Callable[..., Any]:
+    return lambda init, xs: loops.scan(f, init, xs, *options)
+
+
+def fori_loop(lower: Any, upper: Any, body_fun: Callable[..., Any], init_val: Any) -> Any:
+    """`val = body_fun(i, val)` for i from `lower` to `upper - 1`.
+
+    The bounds may be traced: the number of turns is then known only when the kernel runs.
+
+    >>> import jitad
+    >>> jitad.fori_loop(0, 4, lambda i, total: total + i, 0)
+    np.int64(6)
+    """
+    if depth():
+        return loops.fori_loop(lower, upper, body_fun, init_val)
+    return _compiled(_fori_loop, body_fun)(lower, upper, init_val)
+
+
+def _fori_loop(f: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda lower, upper, init: loops.fori_loop(lower, upper, f, init)
+
+
+def while_loop(cond_fun: Callable[..., Any], body_fun: Callable[..., Any], init_val: Any) -> Any:
+    """`val = body_fun(val)` for as long as `cond_fun(val)`.
+
+    Both modes differentiate it: in reverse mode the number of turns is counted as the loop runs,
+    and what the return sweep reads is kept on stacks that grow with it.
+
+    >>> import jitad
+    >>> jitad.grad(lambda x: jitad.while_loop(lambda y: y < 100, lambda y: y * x, 1.0))(3.0)
+    np.float64(405.0)
+    """
+    if depth():
+        return loops.while_loop(cond_fun, body_fun, init_val)
+    return _compiled(_while_loop, cond_fun, body_fun)(init_val)
+
+
+def _while_loop(condition: Callable[..., Any], f: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda init: loops.while_loop(condition, f, init)
+
+
+def map(f: Callable[..., Any], xs: Any) -> Any:
+    """f of each row of xs, the results stacked along a leading axis.
+
+    >>> import numpy as np, jitad
+    >>> jitad.map(lambda x: x * x, np.array([1.0, 2.0]))
+    array([1., 4.])
+    """
+    if depth():
+        return loops.scan(lambda _, x: ((), f(x)), (), xs, None, False)[1]
+    return _compiled(_map, f)(xs)
+
+
+def _map(f: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda xs: loops.scan(lambda _, x: ((), f(x)), (), xs, None, False)[1]
+
+
+def cond(
+    pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any
+) -> Any:
+    """`true_fun(*operands)` where `pred` holds, else `false_fun(*operands)`.
+
+    One kernel has both branches, and only the one that is taken runs. The results of both have one
+    structure and one shape; dtypes are promoted.
+
+    >>> import numpy as np, jitad
+    >>> jitad.grad(lambda x: jitad.cond(x > 0, np.sin, np.cos, x))(0.0)
+    np.float64(-0.0)
+    """
+    if depth():
+        return branches.cond(pred, true_fun, false_fun, operands)
+    return _compiled(_cond, true_fun, false_fun)(pred, operands)
+
+
+def _cond(true_fun: Callable[..., Any], false_fun: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda pred, operands: branches.cond(pred, true_fun, false_fun, operands)
+
+
+def switch(index: Any, functions: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+    """`functions[index](*operands)`; an index out of range means the first or the last.
+
+    >>> import numpy as np, jitad
+    >>> jitad.switch(1, [np.sin, np.cos], 0.0)
+    np.float64(1.0)
+    """
+    if depth():
+        return branches.switch(index, functions, operands)
+    return _compiled(_switch, tuple(functions))(index, operands)
+
+
+def _switch(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+    return lambda index, operands: branches.switch(index, functions, operands)
+
+
+def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, of which reverse mode keeps the arguments and not what is between.
+
+    The return sweep computes it again: memory for time.
+
+    Source: Griewank & Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, chapter 12.
+
+    >>> import numpy as np, jitad
+    >>> jitad.grad(jitad.checkpoint(lambda x: np.sin(np.sin(x))))(0.0)
+    np.float64(1.0)
+    """
+
+    @wraps(fun)
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        return branches.checkpoint(fun, args, kwargs) if depth() else fun(*args, **kwargs)
+
+    return checkpointed
+
+
+def vmap(fun: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
+    """The function over one more axis of its arguments: at many points at once.
+
+    Args:
+        fun: a function of arrays, numbers and pytrees of them.
+        in_axes: the axis of each argument that the points are along, None for an argument that all
+            share; an int for all arguments, or a tuple whose items may be pytrees.
+        out_axes: the same for the results.
+
+    Returns:
+        A function of positional arguments. Where `fun` branches on values in Python, each point
+        takes its own path.
+
+    >>> import numpy as np, jitad
+    >>> jitad.vmap(jitad.grad(lambda x: x**2 if x > 0 else -x))(np.array([-1.0, 3.0]))
+    array([-1.,  6.])
+    """
+
+    @wraps(fun)
+    def mapped(*args: Any) -> Any:
+        if depth():
+            return batches.vmap(fun, in_axes, out_axes, args)
+        return compiled(*args)
+
+    compiled = jit(lambda *args: batches.vmap(fun, in_axes, out_axes, args))
+    return mapped

@@ -1,0 +1,1 @@
+"""What structured control flow records: loops and branches whose parts are tapes of their own."""

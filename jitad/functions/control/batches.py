@@ -1,0 +1,96 @@
+"""What vmap records: the function over a new axis of its arguments, at once or point by point.
+
+A function without branches is batched: each of its operations works on all points. One whose
+branches ask for values becomes a loop over the points, each of which takes its own path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import optree
+
+from jitad.frontend.operands import lift, normal_axis
+from jitad.frontend.pytree import NAMESPACE, flatten, unflatten
+from jitad.functions.control import loops
+from jitad.functions.control.blocks import block, current
+from jitad.functions.control.examples import examples_of
+from jitad.functions.control.paths import is_guarded
+from jitad.ir.builder import inline
+from jitad.ir.errors import ShapeError
+from jitad.ir.value import FUNCTIONS, Value
+from jitad.ops import structural as st
+from jitad.transforms.batch import batch
+from jitad.transforms.flow import depends_outputs
+
+
+def vmap(f: Callable[..., Any], in_axes: Any, out_axes: Any, args: tuple[Any, ...]) -> Any:
+    """f over the axes `in_axes` of its arguments."""
+    builder = current()
+    leaves, structure = flatten(args)
+    axes = _axes(in_axes, args, "in_axes")
+    moved = [_front(lift(builder, x), axis) for x, axis in zip(leaves, axes, strict=True)]
+    rows = [x for x, axis in zip(moved, axes, strict=True) if axis is not None]
+    size = _size(rows)
+    fixed = [None if axis is not None else x for x, axis in zip(leaves, axes, strict=True)]
+
+    def at(points: Sequence[Any]) -> Any:
+        rest = iter(points)
+        mixed = [next(rest) if axis is not None else x for x, axis in zip(fixed, axes, strict=True)]
+        return f(*unflatten(structure, mixed))
+
+    first = [st.index(x, slots=(0, *((0, n, 1) for n in x.shape[1:]))) for x in rows]
+    types = [(x.shape, x.dtype, x.weak) for x in first]
+    traced = block(lambda *xs: at(xs), first, builder, "x", examples=examples_of(f, types))
+    if is_guarded(traced.tape):
+        stacks = loops.scan(lambda _, xs: ((), at(xs)), (), rows, None, False)[1]
+        results, tree = flatten(stacks)
+    else:
+        places = range(len(rows))
+        flags = [k in places for k in range(len(traced.tape.inputs))]
+        wide = depends_outputs(traced.tape, flags)
+        tape = batch(traced.tape, places, size, [k for k, flag in enumerate(wide) if flag])
+        found = inline(builder, tape, [*rows, *traced.captured])
+        results = [st.spread(x, flag, size) for x, flag in zip(found, wide, strict=True)]
+        tree = traced.structure
+    outer = _axes(out_axes, unflatten(tree, [0] * len(results)), "out_axes")
+    return unflatten(tree, [_back(x, axis) for x, axis in zip(results, outer, strict=True)])
+
+
+def _axes(axes: Any, tree: Any, name: str) -> list[Any]:
+    """An axis, or None, for each leaf of a tree of which `axes` is a prefix."""
+    try:
+        return optree.broadcast_prefix(axes, tree, none_is_leaf=True, namespace=NAMESPACE)
+    except ValueError as error:
+        raise ShapeError(
+            f"{name}={axes!r} does not fit the arguments",
+            remedy="give an int or None for all, or a tuple with one for each argument",
+        ) from error
+
+
+def _front(x: Value, axis: Any) -> Value:
+    if axis is None:
+        return x
+    if not x.shape:
+        raise ShapeError("vmap over a number", remedy="give it in_axes=None, or pass an array")
+    return FUNCTIONS[np.moveaxis](x, normal_axis(axis, x.ndim), 0)
+
+
+def _back(x: Value, axis: Any) -> Value:
+    if axis is None:
+        raise ShapeError("out_axes=None", remedy="take one row of the result: y[0]")
+    return FUNCTIONS[np.moveaxis](x, 0, axis)
+
+
+def _size(rows: Sequence[Value]) -> int:
+    sizes = sorted({x.shape[0] for x in rows})
+    if len(sizes) != 1:
+        raise ShapeError(
+            f"vmap over axes of lengths {sizes}",
+            remedy="map at least one argument, along axes of one length",
+        )
+    if sizes[0] == 0:
+        raise ShapeError("vmap over an empty axis", remedy="pass at least one point")
+    return sizes[0]

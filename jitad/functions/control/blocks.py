@@ -1,0 +1,206 @@
+"""A Python function -> a block: a tape of its own within the function that is being traced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.active import innermost_trace
+from jitad.frontend.operands import PYTHON_NUMBERS, as_dtype, lift
+from jitad.frontend.pytree import Structure, flatten, unflatten
+from jitad.frontend.trace import Traced, trace
+from jitad.functions.control.examples import Example, add_example, version
+from jitad.functions.control.paths import alike, is_guarded, merged, on_common_inputs
+from jitad.ir.builder import Builder, inline
+from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.tape import Instr, Tape
+from jitad.ir.value import HOOKS, Value
+from jitad.ops.structural import guard
+from jitad.passes.cse import cse
+from jitad.passes.dce import dce
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A traced function: its tape takes the arguments' leaves, then what it closes over.
+
+    `captured` are these values on the tape around it; `structure` is the pytree of its results,
+    of which those are `weak` that Python's numbers alone have gone into.
+    """
+
+    tape: Tape
+    captured: list[Value]
+    structure: Structure
+    weak: list[bool]
+
+    @property
+    def results(self) -> list[Instr]:
+        """The instructions of its results, for their types."""
+        return [self.tape.instrs[i] for i in self.tape.outputs]
+
+
+def current() -> Builder:
+    """The tape that control flow is recorded on."""
+    builder = innermost_trace()
+    if builder is None:
+        raise TraceError("control flow is recorded only while a function is traced")
+    return builder
+
+
+def block(
+    function: Callable[..., Any],
+    trees: Sequence[Any],
+    builder: Builder,
+    names: str,
+    *,
+    examples: list[Example] | None = None,
+) -> Block:
+    """Trace `function(*trees)`, whose leaves are values on `builder` or plain numbers.
+
+    What is run once asks its guards before it is run, on `builder`. What is run in turns has
+    `examples`: it is traced at each of them too, and its paths become one tape with switches.
+    """
+    leaves, structure = flatten(tuple(trees))
+    weak: list[bool] = []
+
+    def flat(values: Sequence[Any]) -> Any:
+        result = function(*unflatten(structure, values))
+        weak[:] = [is_weak(x) for x in flatten(result)[0]]
+        return result
+
+    labels = [f"{names}{k}" for k in range(len(leaves))]
+    traced = trace(flat, leaves, labels)
+    if examples is not None and is_guarded(traced.tape):
+        here = [HOOKS["concrete"](x) if isinstance(x, Value) else x for x in leaves]
+
+        def trace_at(at: Sequence[Any], held: Sequence[Any]) -> Traced:
+            return trace(flat, leaves, labels, at=at, held=held, rolled=False)
+
+        paths = _all_paths(trace_at, examples, here)
+        return _merged(paths, len(leaves), builder, weak)
+    captured = [lift(builder, x) for x in traced.captured]
+    tape = dce(cse(traced.tape))
+    guards = tuple([i for i, instr in enumerate(tape.instrs) if instr.op is guard])
+    if guards:
+        asked = Tape(tape.instrs, tape.inputs, guards)
+        inline(builder, asked, [*(lift(builder, x) for x in leaves), *captured])
+        tape = _unguarded(tape)
+    return Block(tape, captured, traced.structure, weak)
+
+
+def _all_paths(
+    trace_at: Callable[[Sequence[Any], Sequence[Any]], Traced],
+    examples: list[Example],
+    here: Sequence[Any],
+) -> list[Traced]:
+    """The traces at all examples, and at this point, in an order that later traces will keep.
+
+    Loops within the function may meet paths of theirs meanwhile; then all is traced again, so that
+    the traces agree about these.
+    """
+    while True:
+        before = version()
+        paths: list[Traced] = []
+        for example in examples:
+            path = trace_at(example.leaves, example.held or ())
+            if example.held is None:
+                outer = [x for x in path.captured if isinstance(x, Value)]
+                example.held = tuple(HOOKS["concrete"](x) for x in outer)
+            paths.append(path)
+        mine = trace_at(here, ())
+        if any(alike(mine.tape, path.tape) for path in paths):
+            if version() == before:
+                return paths
+        else:
+            add_example(examples, here)
+
+
+def _merged(paths: Sequence[Traced], count: int, builder: Builder, weak: list[bool]) -> Block:
+    """One block of several traces of a function."""
+    for path in paths[1:]:
+        same_structure(path.structure, paths[0].structure, "a path through a function in a loop")
+    first = paths[0].captured
+    captured = [
+        [
+            lift(builder, _shared(x, first[k] if k < len(first) else x))
+            for k, x in enumerate(path.captured)
+        ]
+        for path in paths
+    ]
+    shared = {x.index: x for values in captured for x in values}
+    place = {i: k for k, i in enumerate(shared)}
+    types = [(x.shape, x.dtype) for x in shared.values()]
+    tapes = [
+        on_common_inputs(path.tape, count, [place[x.index] for x in values], types)
+        for path, values in zip(paths, captured, strict=True)
+    ]
+    tape = dce(cse(merged(tapes)))
+    return Block(tape, list(shared.values()), paths[0].structure, weak)
+
+
+def _shared(x: Any, first: Any) -> Any:
+    """The array that the first trace has captured in x's place, where both have the same numbers:
+    the function makes it anew each time that it runs."""
+    if x is first or not isinstance(x, np.ndarray) or not isinstance(first, np.ndarray):
+        return x
+    same = x.shape == first.shape and x.dtype == first.dtype and x.tobytes() == first.tobytes()
+    return first if same else x
+
+
+def _unguarded(tape: Tape) -> Tape:
+    """The tape without guards, which nobody reads."""
+    builder = Builder()
+    new: list[int] = []
+    for instr in tape.instrs:
+        kept = instr.op is not guard
+        new.append(builder.copy(instr, tuple([new[j] for j in instr.args])) if kept else -1)
+    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+
+
+def lifted(builder: Builder, tree: Any) -> tuple[list[Value], Structure]:
+    """The leaves of a tree as values on the tape."""
+    leaves, structure = flatten(tree)
+    return [lift(builder, x) for x in leaves], structure
+
+
+def is_weak(x: Any) -> bool:
+    """Whether x is a Python number, or a traced value that stands for one."""
+    if isinstance(x, Value):
+        return x.weak
+    return isinstance(x, PYTHON_NUMBERS) and not isinstance(x, np.generic)
+
+
+def as_weak(x: Value, weak: bool) -> Value:
+    """The same value, weak or not."""
+    return x if x.weak == weak else Value(x.builder, x.index, x.shape, x.dtype, weak)
+
+
+def matched(init: Sequence[Value], traced: Block, what: str) -> list[Value] | None:
+    """None where results have the types of what they follow; else `init` with the results' types.
+
+    Only a Python number takes another type; anything else is an error.
+    """
+    results: list[Value] = []
+    for k, (x, y, weak) in enumerate(zip(init, traced.results, traced.weak, strict=False)):
+        if x.shape != y.shape or (x.dtype != y.dtype and not x.weak):
+            raise ShapeError(
+                f"{what} {k} is {y.dtype}{list(y.shape)} after a turn and {x.dtype}"
+                f"{list(x.shape)} before it",
+                remedy="give it the shape and dtype that the function returns: np.zeros(shape), "
+                "np.float64(0), or x.astype(dtype) in what is returned",
+            )
+        results.append(as_weak(as_dtype(x, y.dtype), x.weak and weak))
+    same = all(x is y for x, y in zip(init, results, strict=True))
+    return None if same else results
+
+
+def same_structure(got: Structure, wanted: Structure, what: str) -> None:
+    """An error where a function returns another tree than it is given, or than another does."""
+    if got != wanted:
+        raise ShapeError(
+            f"{what} returns the structure {got}, and {wanted} is needed",
+            remedy="return a tree of the same structure",
+        )

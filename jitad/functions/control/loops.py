@@ -1,0 +1,243 @@
+"""What scan, map, fori_loop and while_loop record: one `loop`, whatever the number of turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.operands import as_dtype, as_value, common_dtype, lift
+from jitad.frontend.pytree import flatten, unflatten
+from jitad.functions.control.blocks import (
+    Block,
+    as_weak,
+    block,
+    current,
+    is_weak,
+    lifted,
+    matched,
+    same_structure,
+)
+from jitad.functions.control.examples import Example, add_example, examples_of
+from jitad.functions.control.rehearsal import rehearse
+from jitad.ir.builder import Builder
+from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.op import BOOL, INT64
+from jitad.ir.tape import Tape
+from jitad.ir.value import UFUNCS, Value
+from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
+from jitad.ops.control import Loop, loop, record, snapshots
+from jitad.ops.control.parts import rewired
+
+
+def scan(
+    f: Callable[..., Any],
+    init: Any,
+    xs: Any,
+    length: int | None,
+    reverse: bool,
+    policy: str | int | None = None,
+) -> tuple[Any, Any]:
+    """(carry, ys) of `carry, y = f(carry, x)` over the rows of xs."""
+    builder = current()
+    rows, row_structure = lifted(builder, xs)
+    count = _length(rows, length)
+    first = unflatten(row_structure, [_first_row(x) for x in rows])
+
+    def body(i: Any, carry: Any, x: Any) -> Any:
+        result = f(carry, x)
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise TraceError(
+                "the function of a scan must return a pair (carry, y)",
+                remedy="return (carry, None) where there is nothing to stack",
+            )
+        return result
+
+    kept = None if policy is None or count < 2 else _snapshots(policy, count)
+    loop = _Loop(builder, f, body, init, rows, (first,), has_rows=True)
+    return loop.record(count=count, backward=reverse, kept=kept)
+
+
+def fori_loop(lower: Any, upper: Any, f: Callable[..., Any], init: Any) -> Any:
+    """The carry after `carry = f(i, carry)` for i in range(lower, upper)."""
+    builder = current()
+    first, last = _integer(builder, lower), _integer(builder, upper)
+    loop = _Loop(builder, f, lambda i, carry: f(i + lower, carry), init)
+    if isinstance(lower, Value) or isinstance(upper, Value):
+        turns = UFUNCS[np.maximum](ew.sub(last, first), 0)
+        return loop.record(turns=turns)[0]
+    return loop.record(count=max(0, int(upper) - int(lower)))[0]
+
+
+def while_loop(condition: Callable[..., Any], f: Callable[..., Any], init: Any) -> Any:
+    """The carry after `carry = f(carry)` for as long as `condition(carry)`."""
+    loop = _Loop(current(), f, lambda i, carry: f(carry), init)
+    return loop.record(condition=condition)[0]
+
+
+def _snapshots(policy: str | int, count: int) -> int:
+    """How many states of a scan reverse mode may keep."""
+    named = policy in ("sqrt", "binomial")
+    if not named and not (isinstance(policy, (int, np.integer)) and policy > 0):
+        raise ShapeError(
+            f"checkpoint={policy!r}",
+            remedy='write "binomial", "sqrt", or the number of states that may be kept',
+        )
+    return snapshots(policy, count)
+
+
+def _integer(builder: Builder, x: Any) -> Value:
+    value = lift(builder, x)
+    if value.dtype.kind not in "iu" or value.shape != ():
+        raise TraceError(f"a bound of fori_loop is {x!r}, which is no integer", remedy="use int(x)")
+    return as_dtype(value, INT64)
+
+
+def _length(rows: Sequence[Value], length: int | None) -> int:
+    """How many rows all stacks have."""
+    for x in rows:
+        if x.shape == ():
+            raise ShapeError(
+                f"scan over {x!r}, which has no axis",
+                remedy="give arrays whose rows are the turns: np.array(xs) for a list of numbers",
+            )
+    lengths = {x.shape[0] for x in rows} | (set() if length is None else {int(length)})
+    if len(lengths) != 1 or min(lengths) < 0:
+        found = ", ".join(map(str, sorted(lengths))) or "none"
+        raise ShapeError(
+            f"the number of turns of a scan is not one: {found}",
+            remedy="give arrays with leading axes of one length, or length=n without any",
+        )
+    return lengths.pop()
+
+
+def _first_row(x: Value) -> Value:
+    if x.shape[0] == 0:
+        return x.builder.const(0, x.shape[1:], x.dtype)
+    return st.index(x, slots=(0, *((0, n, 1) for n in x.shape[1:])))
+
+
+class _Loop:
+    """A loop being recorded: `body` takes (i, carry, *rest) and returns the carry, or (carry, ys).
+
+    A carry that began as a Python number takes the type that a turn gives it.
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        function: Callable[..., Any],
+        body: Callable[..., Any],
+        init: Any,
+        rows: Sequence[Value] = (),
+        rest: tuple[Any, ...] = (),
+        *,
+        has_rows: bool = False,
+    ) -> None:
+        self.builder = builder
+        self.function = function
+        self.body = body
+        self.init, self.structure = lifted(builder, init)
+        self.rows = rows
+        self.rest = rest
+        self.has_rows = has_rows
+
+    def record(
+        self,
+        *,
+        count: int | None = None,
+        turns: Value | None = None,
+        condition: Callable[..., Any] | None = None,
+        backward: bool = False,
+        kept: int | None = None,
+    ) -> tuple[Any, Any]:
+        """Record the loop; the last carry, and the stacks."""
+        # By the types that the loop is called with: tracing the body may widen the carries.
+        examples = self._examples(self.function, [*self.init, *self.rows])
+        asking = self._examples(condition, self.init) if condition is not None else []
+        while True:
+            traced = self._trace(examples)
+            asked: Block | None = None
+            if condition is not None:
+                asked = self._ask(condition, asking)
+            body, consts, tape = _with_condition(traced, asked, len(self.init))
+            form = Loop(body, len(consts), len(self.init), count, tape, backward, kept)
+            operands = [*consts, *self.init, *self.rows, *([] if turns is None else [turns])]
+            met = rehearse(form, operands)
+            if met is None:
+                break
+            add_example(asking if met.asking else examples, met.arguments)
+        results = record(self.builder, loop, operands, form)
+        n = len(self.init)
+        last = [as_weak(x, init.weak) for x, init in zip(results, self.init, strict=False)]
+        carry = unflatten(self.structure, last)
+        stacks = results[n + (count is None) :]
+        ys = unflatten(traced.structure.children()[1], stacks) if self.has_rows else None
+        return carry, ys
+
+    def _examples(self, function: Any, leaves: Sequence[Value]) -> list[Example]:
+        return examples_of(function, [(x.shape, x.dtype, x.weak) for x in leaves])
+
+    def _trace(self, examples: list[Example]) -> Block:
+        """Trace the body until its carries have the types that they begin with.
+
+        A carry becomes a wider number, or one that is weak no more: each time one of few steps.
+        """
+        while True:
+            trees = (0, unflatten(self.structure, self.init), *self.rest)
+            traced = block(self._settled, trees, self.builder, "x", examples=examples)
+            found = matched(self.init, traced, "carry")
+            if found is None:
+                return traced
+            self.init = found
+
+    def _settled(self, i: Any, carry: Any, *xs: Any) -> Any:
+        """The body, of whose results numbers take the dtypes of the carries that they follow."""
+        result = self.body(i, carry, *xs)
+        after, ys = result if self.has_rows else (result, None)
+        leaves, found = flatten(after)
+        same_structure(found, self.structure, "the function of a loop")
+        pairs = zip(leaves, self.init, strict=True)
+        after = unflatten(self.structure, [_like(x, y) for x, y in pairs])
+        return (after, ys) if self.has_rows else after
+
+    def _ask(self, condition: Callable[..., Any], examples: list[Example]) -> Block:
+        trees = (unflatten(self.structure, self.init),)
+        asked = block(condition, trees, self.builder, "c", examples=examples)
+        if len(asked.results) != 1 or asked.results[0].shape != ():
+            raise ShapeError(
+                "the condition of a while_loop must return one bool",
+                remedy="use np.any(x) or np.all(x)",
+            )
+        if asked.results[0].dtype != BOOL:
+            raise ShapeError(
+                f"the condition of a while_loop is {asked.results[0].dtype}, not a bool",
+                remedy="compare, for example x != 0",
+            )
+        return asked
+
+
+def _like(x: Any, before: Value) -> Any:
+    """A Python number in the dtype of the carry that it follows, if that has room for it."""
+    if not is_weak(x) or before.weak or common_dtype(x, before) != before.dtype:
+        return x
+    return as_dtype(as_value(x), before.dtype) if isinstance(x, Value) else before.dtype.type(x)
+
+
+def _with_condition(
+    traced: Block, asked: Block | None, carries: int
+) -> tuple[Tape, list[Value], Tape | None]:
+    """The body and the condition as tapes of what either closes over, and that."""
+    consts, extra = traced.captured, [] if asked is None else asked.captured
+    inner = traced.tape
+    total, first = len(inner.inputs), len(inner.inputs) - len(consts)
+    types = [(x.shape, x.dtype) for x in extra]
+    order = [0, *range(first, total), *types, *range(1, first)]
+    body = rewired(inner, order, range(len(inner.outputs)))
+    if asked is None:
+        return body, [*consts], None
+    types = [(x.shape, x.dtype) for x in consts]
+    places = [*types, *range(carries, len(asked.tape.inputs)), *range(carries)]
+    return body, [*consts, *extra], rewired(asked.tape, places, [0])

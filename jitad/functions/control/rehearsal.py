@@ -1,0 +1,47 @@
+"""A loop, run once at the point of the trace, to meet all paths that its turns take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count as naturals
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jitad.frontend.guards import concrete
+from jitad.functions.control.paths import is_guarded
+from jitad.ir.value import HOOKS, Value
+from jitad.ops.control import Loop
+from jitad.ops.control.loop import grouped
+
+
+class Met(NamedTuple):
+    """Arguments of a function at which it takes a path that is not known; whether that is the
+    loop's condition."""
+
+    asking: bool
+    arguments: Sequence[Any]
+
+
+def rehearse(form: Loop, operands: Sequence[Value]) -> Met | None:
+    """The first turn that takes a path which the body, or the condition, was not traced on."""
+    tapes = [form.body] if form.condition is None else [form.body, form.condition]
+    if not any(map(is_guarded, tapes)):
+        return None
+    consts, carries, xs, turns = grouped(form, [concrete(x) for x in operands])
+    run, *asked = [HOOKS["compiled"](tape) for tape in tapes]
+    number = form.count if form.count is not None else int(turns[0]) if turns else None
+    order: Any = naturals() if number is None else range(number)
+    for i in reversed(order) if form.backward else order:
+        if asked:
+            goes_on = asked[0]([*consts, *carries])
+            if goes_on is None:
+                return Met(True, carries)
+            if not goes_on[0]:
+                return None
+        rows = [x[i] for x in xs]
+        results = run([np.int64(i), *consts, *carries, *rows])
+        if results is None:
+            return Met(False, [np.int64(i), *carries, *rows])
+        carries = results[: form.carries]
+    return None

@@ -1,0 +1,308 @@
+"""What the functions of `math`, and `float`, `int` and `complex`, record of traced numbers.
+
+A C function that wants a float knows no traced value: a traced function sees these under the names
+`math`, `float` ... in place of Python's own (`frontend.traceable`). Of plain numbers they are
+Python's. Results are Python's floats: weak in NumPy's promotion. Where Python raises an error for a
+number that is outside of a function's domain, the result is NumPy's, NaN or infinite, as it is in
+compiled code. `math.floor`, `ceil` and `trunc` ask a number itself, and have no need of this.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import math
+import operator
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.active import holds_traced
+from jitad.frontend.operands import as_dtype, as_value
+from jitad.frontend.traceable import PLAIN
+from jitad.ir.errors import TraceError
+from jitad.ir.op import COMPLEX128, FLOAT64, INT64
+from jitad.ir.value import UFUNCS, Value
+
+MATH = ModuleType("math", math.__doc__)
+"""The module `math` as traced functions see it."""
+
+MATH.__dict__.update({name: x for name, x in vars(math).items() if not name.startswith("__")})
+
+
+def mathematical(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enter what `math.<name>` records, where this Python has that function."""
+
+    def register(record: Callable[..., Any]) -> Callable[..., Any]:
+        plain = getattr(math, name, None)
+        if plain is None:
+            return record
+
+        @functools.wraps(plain)
+        def function(*args: Any, **kwargs: Any) -> Any:
+            args = tuple(list(x) if isinstance(x, Iterable) and not isinstance(x, Value)
+                         else x for x in args)  # fmt: skip
+            if not holds_traced([*args, *kwargs.values()]):
+                return plain(*args, **kwargs)
+            return record(*args, **kwargs)
+
+        setattr(MATH, name, function)
+        PLAIN.add(plain, function)
+        return record
+
+    return register
+
+
+PLAIN.add(math, MATH)
+
+
+# -- numbers of Python -----------------------------------------------------------------------------
+
+
+def as_number(x: Any) -> Any:
+    """x as the Python float that Python would make of it."""
+    if not isinstance(x, Value):
+        return float(x)
+    if x.dtype.kind == "c":
+        raise TraceError(
+            "a complex number was to be turned into a float", remedy="use x.real, or np.sin"
+        )
+    return weak(as_dtype(_one(x), FLOAT64))
+
+
+def weak(x: Any) -> Any:
+    """A number of no axes as a Python number."""
+    return Value(x.builder, x.index, (), x.dtype, weak=True) if isinstance(x, Value) else x
+
+
+def _one(x: Any) -> Value:
+    value = as_value(x)
+    if value.size != 1:
+        raise TraceError(
+            f"{value!r} of several elements was to be turned into one Python number",
+            remedy="use NumPy's function of the same name, which takes arrays",
+        )
+    return value.reshape(())
+
+
+class _Number:
+    """`float` and its kin in a traced function: a conversion, a class and a dtype, as they are.
+
+    A traced number is an instance of what NumPy's number in its place would be one of.
+    """
+
+    def __init__(self, kind: type, convert: Callable[..., Any]) -> None:
+        self._kind = kind
+        self._convert = convert
+        self.dtype = np.dtype(kind)
+        self.__name__ = kind.__name__
+        self.__doc__ = kind.__doc__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, Value) for x in (*args, *kwargs.values())):
+            return self._convert(*args, **kwargs)
+        return self._kind(*args, **kwargs)
+
+    def __instancecheck__(self, x: Any) -> bool:
+        if not isinstance(x, Value):
+            return isinstance(x, self._kind)
+        # np.float64 and np.complex128 are classes of Python's; np.int64 is none.
+        return x.shape == () and x.dtype == self.dtype and (x.weak or self._kind is not int)
+
+    def __subclasscheck__(self, x: Any) -> bool:
+        return issubclass(x, self._kind)
+
+    def __mro_entries__(self, bases: Any) -> tuple[type, ...]:
+        return (self._kind,)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kind, name)
+
+    def __eq__(self, other: object) -> bool:
+        return other is self or other is self._kind or other == self.dtype
+
+    def __hash__(self) -> int:
+        return hash(self._kind)
+
+    def __or__(self, other: Any) -> Any:
+        return self._kind | other
+
+    def __ror__(self, other: Any) -> Any:
+        return other | self._kind
+
+    def __repr__(self) -> str:
+        return repr(self._kind)
+
+
+def _as_complex(real: Any = 0, imag: Any = 0) -> Any:
+    x: Any = as_dtype(_one(real), COMPLEX128) if isinstance(real, Value) else complex(real)
+    if isinstance(imag, Value):
+        x = x + UFUNCS[np.multiply](as_dtype(_one(imag), COMPLEX128), 1j)
+    elif imag:
+        x = x + complex(imag) * 1j
+    return weak(x)
+
+
+PLAIN.add(float, _Number(float, as_number))
+PLAIN.add(int, _Number(int, int))
+PLAIN.add(complex, _Number(complex, _as_complex))
+
+
+# -- functions that NumPy or SciPy has -------------------------------------------------------------
+
+
+def _of_floats(name: str, function: Callable[..., Any]) -> None:
+    mathematical(name)(lambda *xs: weak(function(*map(as_number, xs))))
+
+
+for _name, _function in {
+    **{f"{prefix}{name}{suffix}": getattr(np, f"{arc}{name}{suffix}")
+       for prefix, arc in (("", ""), ("a", "arc"))
+       for name in ("sin", "cos", "tan") for suffix in ("", "h")},
+    **{name: getattr(np, name) for name in ("cbrt", "exp", "exp2", "expm1", "fabs", "fmod")},
+    **{name: getattr(np, name) for name in ("log10", "log1p", "log2", "sqrt", "copysign")},
+    **{"atan2": np.arctan2, "pow": np.power, "degrees": np.degrees, "radians": np.radians},
+    **{"isfinite": np.isfinite, "isinf": np.isinf, "isnan": np.isnan},
+}.items():  # fmt: skip
+    _of_floats(_name, _function)
+
+
+def _special(name: str, there: str) -> None:
+    def record(x: Any) -> Any:
+        return getattr(importlib.import_module("scipy.special"), there)(x)
+
+    _of_floats(name, record)
+
+
+for _name, _there in {
+    "erf": "erf",
+    "erfc": "erfc",
+    "gamma": "gamma",
+    "lgamma": "gammaln",
+}.items():
+    _special(_name, _there)
+
+
+@mathematical("log")
+def log(x: Any, base: Any = None) -> Any:
+    value = np.log(as_number(x))
+    return weak(value if base is None else value / np.log(as_number(base)))
+
+
+@mathematical("hypot")
+def hypot(*coordinates: Any) -> Any:
+    first, *rest = map(as_number, coordinates)
+    return weak(functools.reduce(np.hypot, rest, np.abs(first)))
+
+
+@mathematical("dist")
+def dist(p: Any, q: Any) -> Any:
+    if len(p) != len(q):
+        raise TraceError(
+            f"math.dist of points of {len(p)} and {len(q)} coordinates",
+            remedy="give both points as many",
+        )
+    return hypot(*map(operator.sub, p, q))
+
+
+@mathematical("fma")
+def fma(x: Any, y: Any, z: Any) -> Any:
+    """The product is rounded, which Python's is not."""
+    return weak(as_number(x) * as_number(y) + as_number(z))
+
+
+@mathematical("remainder")
+def remainder(x: Any, y: Any) -> Any:
+    """IEEE 754, section 5.3.1: what is left of the multiple of y that is nearest to x, a tie being
+    for the even multiple. The remainder of division downwards and its half are exact."""
+    x, y = as_number(x), as_number(y)
+    size, step = np.abs(x), np.abs(y)
+    below = np.fmod(size, step)
+    above = step - below
+    odd = np.fmod(0.5 * (size - below), step) != 0.0
+    nearest_below = (below < above) | ((below == above) & ~odd)
+    rest = np.where(nearest_below, below, -above)
+    # An infinite step leaves x as it is.
+    rest = np.where(np.isinf(step) & np.isfinite(size), size, rest)
+    return weak(np.where(np.signbit(x), -rest, rest))
+
+
+# -- digits ----------------------------------------------------------------------------------------
+
+
+@mathematical("modf")
+def modf(x: Any) -> tuple[Any, Any]:
+    fraction, whole = np.modf(as_number(x))
+    return weak(fraction), weak(whole)
+
+
+@mathematical("frexp")
+def frexp(x: Any) -> tuple[Any, Any]:
+    mantissa, exponent = np.frexp(as_number(x))
+    return weak(mantissa), weak(as_dtype(as_value(exponent), INT64))
+
+
+@mathematical("ldexp")
+def ldexp(x: Any, i: Any) -> Any:
+    return weak(np.ldexp(as_number(x), i))
+
+
+@mathematical("nextafter")
+def nextafter(x: Any, y: Any, *, steps: int | None = None) -> Any:
+    x, y = as_number(x), as_number(y)
+    for _ in range(1 if steps is None else steps):
+        x = np.nextafter(x, y)
+    return weak(x)
+
+
+@mathematical("ulp")
+def ulp(x: Any) -> Any:
+    size = np.abs(as_number(x))
+    gap = np.nextafter(size, math.inf) - size
+    last = np.isinf(gap) & np.isfinite(size)
+    gap = np.where(last, size - np.nextafter(size, 0.0), gap)
+    return weak(np.where(np.isinf(size), size, gap))
+
+
+@mathematical("isclose")
+def isclose(a: Any, b: Any, *, rel_tol: Any = 1e-09, abs_tol: Any = 0.0) -> Any:
+    a, b = as_number(a), as_number(b)
+    gap = np.abs(a - b)
+    near = gap <= np.maximum(rel_tol * np.maximum(np.abs(a), np.abs(b)), abs_tol)
+    return (a == b) | (near & np.isfinite(gap))
+
+
+# -- several numbers -------------------------------------------------------------------------------
+
+
+@mathematical("fsum")
+def fsum(seq: Any) -> Any:
+    """Rounded at each addition, which Python's is not."""
+    items = np.stack([as_value(seq)]) if isinstance(seq, Value) else np.stack(seq)
+    return weak(np.sum(items.astype(FLOAT64)))
+
+
+@mathematical("prod")
+def prod(iterable: Any, *, start: Any = 1) -> Any:
+    return functools.reduce(operator.mul, iterable, start)
+
+
+@mathematical("sumprod")
+def sumprod(p: Any, q: Any) -> Any:
+    if len(p) != len(q):
+        raise TraceError(
+            f"math.sumprod of {len(p)} and {len(q)} numbers", remedy="give both as many"
+        )
+    return sum(map(operator.mul, p, q))
+
+
+@mathematical("gcd")
+def gcd(*integers: Any) -> Any:
+    return weak(functools.reduce(np.gcd, integers, 0))
+
+
+@mathematical("lcm")
+def lcm(*integers: Any) -> Any:
+    return weak(functools.reduce(np.lcm, integers, 1))

@@ -1,0 +1,275 @@
+"""What is defined by an equation: roots, fixed points and minima, differentiated by the theorem.
+
+Any solver finds x, SciPy's included, on compiled functions; the derivatives of x by theta take one
+linear solve at x, and nothing of what the solver did. Solvers work on vectors of float64: x0 and
+what f returns may be trees of arrays, whose elements the solver sees one after the other.
+
+Source: Griewank & Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, chapter 15; Blondel et al.,
+Efficient and modular implicit differentiation, NeurIPS 2022.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache, update_wrapper
+from typing import Any
+
+import numpy as np
+
+from jitad.api import jit
+from jitad.frontend.active import depth
+from jitad.frontend.operands import as_dtype, lift
+from jitad.frontend.pytree import flatten, unflatten
+from jitad.frontend.trace import TRACEABLE
+from jitad.frontend.traceable import traceable
+from jitad.functions.control.blocks import block, current
+from jitad.functions.control.custom import without_values
+from jitad.implicit import solvers
+from jitad.implicit.problem import LinearSolver, Problem, as_problem, implicit
+from jitad.implicit.solvers import ConvergenceError, answer
+from jitad.ir.builder import inline
+from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.op import FLOAT64
+from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
+from jitad.transforms.reverse import reverse
+
+__all__ = ["ConvergenceError", "argmin", "fixed_point", "root"]
+
+
+def root(
+    f: Callable[..., Any],
+    x0: Any,
+    theta: Any = (),
+    *,
+    solver: Callable[..., Any] | None = None,
+    linear_solver: LinearSolver | None = None,
+) -> Any:
+    """x with f(x, theta) = 0, as a function of theta.
+
+    Args:
+        f: from (x, theta) to as many numbers as x has.
+        x0: where the solver begins, a number, an array or a pytree of them; x has its structure.
+        theta: what x depends on, any pytree. What f closes over counts as well.
+        solver: `solver(f, x0, jac=jac)` gives x, or a result object of SciPy's; f and jac are
+            compiled functions of a vector. `scipy.optimize.root` is one, which is the default.
+        linear_solver: `linear_solver(A, b)` gives x with A x = b, or SciPy's (x, info), where A
+            is a LinearOperator; such as `functools.partial(scipy.sparse.linalg.gmres, rtol=1e-12)`.
+            By default the derivatives are those of the dense Jacobian, solved by LAPACK.
+
+    Raises:
+        ConvergenceError: the solver found no root; with the solver's own message.
+        TraceError: f takes decisions by x in Python.
+
+    >>> import jitad
+    >>> jitad.grad(lambda a: jitad.implicit.root(lambda x, a: x**2 - a, 1.0, a))(4.0).round(12)
+    np.float64(0.25)
+    """
+    return _run(_root, f, x0, theta, solver, linear_solver)
+
+
+def fixed_point(
+    g: Callable[..., Any],
+    x0: Any,
+    theta: Any = (),
+    *,
+    solver: Callable[..., Any] | None = None,
+    linear_solver: LinearSolver | None = None,
+) -> Any:
+    """x with x = g(x, theta), as a function of theta.
+
+    Args:
+        g: from (x, theta) to a tree like x.
+        x0, theta, linear_solver: as of `root`.
+        solver: `solver(g, x0)` gives x; `scipy.optimize.fixed_point` is one. By default g is
+            applied again and again.
+
+    >>> import numpy as np, jitad
+    >>> x = jitad.implicit.fixed_point(lambda x, a: np.cos(a * x), 1.0, 1.0)
+    >>> float(round(x, 9))
+    0.739085133
+    """
+    return _run(_fixed_point, g, x0, theta, solver, linear_solver)
+
+
+def argmin(
+    f: Callable[..., Any],
+    x0: Any,
+    theta: Any = (),
+    *,
+    solver: Callable[..., Any] | None = None,
+    linear_solver: LinearSolver | None = None,
+) -> Any:
+    """The x that minimises f(x, theta), as a function of theta: where the gradient is zero.
+
+    Args:
+        f: from (x, theta) to a number.
+        x0, theta, linear_solver: as of `root`; the matrix is that of second derivatives by x.
+        solver: `solver(f, x0, jac=gradient, hess=hessian, hessp=product)` gives x, or a result
+            object of SciPy's; `hessp(x, v)` is the Hessian times v. Such as `lambda f, x0, jac,
+            **_: scipy.optimize.minimize(f, x0, jac=jac)`. By default Newton's method in a trust
+            region.
+
+    >>> import numpy as np, jitad
+    >>> def fit(theta):
+    ...     return jitad.implicit.argmin(lambda x, t: np.exp(x) - t * x, 0.0, theta)
+    >>> jitad.grad(fit)(2.0).round(12)  # the minimum is at log(theta)
+    np.float64(0.5)
+    """
+    return _run(_argmin, f, x0, theta, solver, linear_solver)
+
+
+@lru_cache(maxsize=256)
+def _compiled(record: Callable[..., Any], f: Callable[..., Any], *options: Any) -> Any:
+    """A recorder with its functions, as a function of (x0, theta), compiled."""
+
+    def run(x0: Any, theta: Any) -> Any:
+        return record(f, x0, theta, *options)
+
+    # What f reads outside of itself is looked for behind this name.
+    return jit(update_wrapper(run, f, assigned=(), updated=()))
+
+
+def _run(record: Callable[..., Any], f: Any, x0: Any, theta: Any, *options: Any) -> Any:
+    if depth():
+        return record(f, x0, theta, *options)
+    return _compiled(record, f, *options)(x0, theta)
+
+
+# -- what is recorded ------------------------------------------------------------------------------
+
+
+def _root(
+    f: Callable[..., Any], x0: Any, theta: Any, solver: Any, linear_solver: LinearSolver | None
+) -> Any:
+    solver = solvers.root if solver is None else solver
+
+    def solve(problem: Problem, start: np.ndarray, args: Sequence[Any]) -> np.ndarray:
+        functions = problem.functions
+        found = solver(
+            lambda x: functions.residual.call([x, *args]),
+            start,
+            jac=lambda x: functions.matrix.call([x, *args]),
+        )
+        return answer(found, start, problem.name)
+
+    unknown = _Unknown("root", f, x0, theta)
+    unknown.check(unknown.size)
+    return unknown.solved(lambda inputs: unknown.value(inputs), solve, linear_solver)
+
+
+def _fixed_point(
+    g: Callable[..., Any], x0: Any, theta: Any, solver: Any, linear_solver: LinearSolver | None
+) -> Any:
+    solver = solvers.fixed_point if solver is None else solver
+
+    def solve(problem: Problem, start: np.ndarray, args: Sequence[Any]) -> np.ndarray:
+        function = problem.functions.objective
+        return answer(solver(lambda x: function.call([x, *args]), start), start, problem.name)
+
+    unknown = _Unknown("fixed_point", g, x0, theta)
+    unknown.check(unknown.size)
+    return unknown.solved(
+        lambda inputs: ew.sub(inputs[0], unknown.value(inputs)), solve, linear_solver
+    )
+
+
+def _argmin(
+    f: Callable[..., Any], x0: Any, theta: Any, solver: Any, linear_solver: LinearSolver | None
+) -> Any:
+    solver = solvers.argmin if solver is None else solver
+
+    def solve(problem: Problem, start: np.ndarray, args: Sequence[Any]) -> np.ndarray:
+        functions = problem.functions
+        found = solver(
+            lambda x: functions.objective.call([x, *args])[0],
+            start,
+            jac=lambda x: functions.residual.call([x, *args]),
+            hess=lambda x: functions.matrix.call([x, *args]),
+            hessp=lambda x, v: functions.product.call([x, *args, v]),
+        )
+        return answer(found, start, problem.name)
+
+    unknown = _Unknown("argmin", f, x0, theta)
+    unknown.check(1)
+    slope = reverse(unknown.objective.tape, [0], [0])
+
+    def gradient(inputs: list[Value]) -> Value:
+        seed = inputs[0].builder.const(1, (1,), FLOAT64)
+        return inline(seed.builder, slope, [*inputs, seed])[1]
+
+    return unknown.solved(gradient, solve, linear_solver)
+
+
+class _Unknown:
+    """x as a vector, and the user's function as a tape of (x, theta, what it closes over)."""
+
+    def __init__(self, name: str, f: Callable[..., Any], x0: Any, theta: Any) -> None:
+        self.name = name
+        self.builder = current()
+        leaves, self.structure = flatten(x0)
+        self.leaves = [_real(lift(self.builder, x), name) for x in leaves]
+        self.size = sum(x.size for x in self.leaves)
+        items, structure = flatten(theta)
+        places = [k for k, x in enumerate(items) if isinstance(x, TRACEABLE)]
+        self.args = [lift(self.builder, items[k]) for k in places]
+
+        def flat(x: Value, *args: Value) -> Any:
+            filled = list(items)
+            for k, value in zip(places, args, strict=True):
+                filled[k] = value
+            return _flat(flatten(traceable(f)(self.tree(x), unflatten(structure, filled)))[0])
+
+        stand_in = without_values(self.builder, [((self.size,), FLOAT64)], f"x of {name}")
+        self.objective = block(flat, (*stand_in, *self.args), self.builder, "x")
+
+    def tree(self, x: Any) -> Any:
+        """A vector as a tree like the first guess."""
+        parts: list[Any] = []
+        start = 0
+        for leaf in self.leaves:
+            part = x[start : start + leaf.size].reshape(leaf.shape)
+            parts.append(as_dtype(part, leaf.dtype if leaf.dtype.kind == "f" else FLOAT64))
+            start += leaf.size
+        return unflatten(self.structure, parts)
+
+    def check(self, size: int) -> None:
+        """An error where the function returns another number of numbers."""
+        (result,) = self.objective.results
+        if math.prod(result.shape) != size:
+            raise ShapeError(
+                f"the function of {self.name} returns {math.prod(result.shape)} numbers, and "
+                f"{size} is needed",
+                remedy="as many equations as unknowns are needed, and one number to minimise",
+            )
+
+    def value(self, inputs: list[Value]) -> Value:
+        """What the user's function gives, recorded."""
+        return inline(inputs[0].builder, self.objective.tape, inputs)[0]
+
+    def solved(
+        self, residual: Callable[[list[Value]], Value], solve: Any, linear_solver: Any
+    ) -> Any:
+        """The solution as a tree."""
+        problem = as_problem(self.name, self.objective.tape, residual, solve, linear_solver)
+        start = ew.stop_gradient(lift(self.builder, _flat(self.leaves)))
+        return self.tree(implicit(start, *self.args, *self.objective.captured, problem=problem))
+
+
+def _real(x: Value, name: str) -> Value:
+    if x.dtype.kind == "c":
+        raise TraceError(
+            f"{name} of complex unknowns",
+            remedy="let x be a pair of its real and imaginary parts, and f return such a pair",
+        )
+    return x
+
+
+def _flat(leaves: Sequence[Any]) -> Any:
+    """All numbers of all leaves as one vector."""
+    builder = current()
+    values = [as_dtype(_real(lift(builder, x), "a problem"), FLOAT64) for x in leaves]
+    flat = [st.reshape(x, shape=(x.size,)) for x in values]
+    return flat[0] if len(flat) == 1 else st.concatenate(*flat, axis=0)

@@ -1,0 +1,306 @@
+"""The loop: carries that each turn replaces, stacks that it reads and writes one row of a turn.
+
+    for i in 0 .. count-1:  carries, row of ys = body(i, consts, carries, row of xs)
+
+The number of turns is known (`count`), or the last operand says it, or a condition on the carries
+is asked before each turn. In the last two cases the stacks' first axis is DYNAMIC, and one more
+result, after the carries, is the number of turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import count as naturals
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jitad.ir.builder import Builder, evaluate, inline
+from jitad.ir.op import DYNAMIC, INT64, Control, DType, Shape, register
+from jitad.ir.tape import Tape
+from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
+from jitad.ops.control.loop_pullback import pullback
+from jitad.ops.control.loop_simplify import simplify
+from jitad.ops.control.parts import (
+    Flow,
+    chosen,
+    input_types,
+    output_types,
+    places,
+    record,
+    rewired,
+    token,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Loop:
+    """What a loop does.
+
+    `body` takes (i, consts..., carries..., rows of xs...) and returns (carries..., rows of ys...).
+    `condition`, where given, takes (consts..., carries...) and returns one bool. `backward` runs i
+    from the last turn to the first. `snapshots`, where given, says how many states reverse mode may
+    keep (of a loop of known length).
+    """
+
+    body: Tape
+    consts: int
+    carries: int
+    count: int | None = None
+    condition: Tape | None = None
+    backward: bool = False
+    snapshots: int | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether the last operand is the number of turns."""
+        return self.count is None and self.condition is None
+
+    @property
+    def xs(self) -> int:
+        """How many stacks are read."""
+        return len(self.body.inputs) - 1 - self.consts - self.carries
+
+    def __repr__(self) -> str:
+        turns = "while" if self.condition is not None else "n" if self.count is None else self.count
+        return f"{turns} x {len(self.body)}{' backward' if self.backward else ''}"
+
+
+class Groups(NamedTuple):
+    """Items for each operand of a loop, by what the operand is."""
+
+    consts: list[Any]
+    carries: list[Any]
+    xs: list[Any]
+    turns: list[Any]
+
+
+def grouped(form: Loop, items: Sequence[Any]) -> Groups:
+    """The operands' items, group by group."""
+    first, second = form.consts, form.consts + form.carries
+    third = second + form.xs
+    return Groups(
+        list(items[:first]), list(items[first:second]), list(items[second:third]),
+        list(items[third:]),
+    )  # fmt: skip
+
+
+def _results(form: Loop, *operands: Any) -> list[tuple[Shape, DType]]:
+    types = output_types(form.body)
+    length = DYNAMIC if form.count is None else form.count
+    turns: list[tuple[Shape, DType]] = [((), INT64)] if form.count is None else []
+    rows = [((length, *shape), dtype) for shape, dtype in types[form.carries :]]
+    return [*types[: form.carries], *turns, *rows]
+
+
+def _np_loop(*operands: Any, form: Loop) -> list[Any]:
+    consts, carries, xs, count = grouped(form, operands)
+    turns = form.count if form.count is not None else int(count[0]) if count else None
+    rows: list[list[Any]] = []
+    order = naturals() if turns is None else range(turns)
+    for i in reversed(order) if form.backward and isinstance(order, range) else order:
+        if form.condition is not None and not evaluate(form.condition, [*consts, *carries])[0]:
+            break
+        results = evaluate(form.body, [np.int64(i), *consts, *carries, *(x[i] for x in xs)])
+        carries, row = results[: form.carries], results[form.carries :]
+        rows.append(row)
+    done = len(rows)
+    types = output_types(form.body)[form.carries :]
+    rows = rows[::-1] if form.backward else rows
+    stacks = [
+        np.array([row[k] for row in rows], dtype).reshape((done, *shape))
+        for k, (shape, dtype) in enumerate(types)
+    ]
+    return [*carries, *([np.int64(done)] if form.count is None else []), *stacks]
+
+
+def _flow(form: Loop, flags: Sequence[bool], flow: Flow) -> list[bool]:
+    """Carries depend on what they depend on after any number of turns, and on that number."""
+    consts, carries, xs, count = grouped(form, flags)
+    while True:
+        after = flow(form.body, [False, *consts, *carries, *xs])
+        more = [a or b for a, b in zip(carries, after[: form.carries], strict=True)]
+        if more == carries:
+            break
+        carries = more
+    turns = any(count)
+    if form.condition is not None:
+        turns = flow(form.condition, [*consts, *carries])[0]
+    if turns:
+        return [True] * (len(after) + 1)
+    return [*carries, *([False] if form.count is None else []), *after[form.carries :]]
+
+
+def rows_of(form: Loop, flags: Sequence[Any]) -> list[Any]:
+    """The items of results that are for the stacks."""
+    return list(flags[form.carries + (form.count is None) :])
+
+
+# -- forward mode ----------------------------------------------------------------------------------
+
+
+def _forward(
+    form: Loop, operands: Sequence[Value], tangents: Sequence[Value | None], forward: Any,
+    flow: Flow,
+) -> tuple[list[Value], list[Value | None]]:  # fmt: skip
+    """One loop over values and tangents."""
+    active = _flow(form, [dx is not None for dx in tangents], flow)
+    consts, carries, xs, count = grouped(form, operands)
+    d_consts, d_carries, d_xs, _ = grouped(form, tangents)
+    varied, d_rows = active[: form.carries], rows_of(form, active)
+    flags = [dx is not None for dx in d_consts], varied, [dx is not None for dx in d_xs]
+    body = _tangent_body(form, forward, flags, d_rows)
+    moving = zip(chosen(carries, varied), chosen(d_carries, varied), strict=True)
+    d_init = [st.or_zeros(dx, x, x) for x, dx in moving]
+    more = [dx for dx in d_consts if dx is not None]
+    condition = form.condition
+    if condition is not None:
+        types = [(x.shape, x.dtype) for x in more], [(x.shape, x.dtype) for x in d_init]
+        first = range(form.consts), range(form.consts, form.consts + form.carries)
+        condition = rewired(condition, [*first[0], *types[0], *first[1], *types[1]], [0])
+    new = replace(
+        form,
+        body=body,
+        consts=form.consts + len(more),
+        carries=form.carries + len(d_init),
+        condition=condition,
+    )
+    d_stacks = [dx for dx in d_xs if dx is not None]
+    args = [*consts, *more, *carries, *d_init, *xs, *d_stacks, *count]
+    results = record(operands[0].builder, loop, args, new)
+    values, after = results[: form.carries], results[form.carries : new.carries]
+    turns = results[new.carries : new.carries + (form.count is None)]
+    stacks = rows_of(new, results)
+    rows = len(form.body.outputs) - form.carries
+    moved = [*_spread(after, varied), *([None] * len(turns)), *_spread(stacks[rows:], d_rows)]
+    return [*values, *turns, *stacks[:rows]], moved
+
+
+def _spread(items: Sequence[Any], flags: Sequence[bool]) -> list[Any]:
+    """The items at the places that are flagged, None elsewhere."""
+    rest = iter(items)
+    return [next(rest) if flag else None for flag in flags]
+
+
+def _tangent_body(
+    form: Loop, forward: Any, flags: tuple[list[bool], list[bool], list[bool]], rows: list[bool]
+) -> Tape:
+    starts = 1, 1 + form.consts, 1 + form.consts + form.carries
+    groups = [places(f, start) for f, start in zip(flags, starts, strict=True)]
+    tape = forward(form.body, [k for group in groups for k in group])
+    total, extra = len(form.body.inputs), 0
+    order: list[int] = [0]
+    for start, f, group in zip(starts, flags, groups, strict=True):
+        order += range(start, start + len(f))
+        order += range(total + extra, total + extra + len(group))
+        extra += len(group)
+    c, n = form.carries, len(form.body.outputs)
+    outputs = [*range(c), *places(flags[1], n), *range(c, n), *places(rows, n + c)]
+    return rewired(tape, order, outputs)
+
+
+# -- batches ---------------------------------------------------------------------------------------
+
+
+def _batch(
+    form: Loop, operands: Sequence[Value], batched: Sequence[bool], size: int, batch: Any,
+    flow: Flow,
+) -> tuple[list[Value], list[bool]]:  # fmt: skip
+    """One loop over all copies; where their conditions differ, those that are done stay."""
+    flags = _flow(form, batched, flow)
+    consts, _, xs, count = grouped(form, batched)
+    carries, rows = flags[: form.carries], rows_of(form, flags)
+    condition = form.condition
+    apart = condition is not None and flow(condition, [*consts, *carries])[0]
+    if any(count):
+        raise AssertionError("the number of turns of a loop differs between copies")
+    inside = [False, *consts, *carries, *xs]
+    body = batch(form.body, places(inside), size, places([*carries, *rows]))
+    if condition is not None:
+        asked = [*consts, *carries]
+        one = batch(condition, places(asked), size, [0] if apart else [])
+        body, condition = _held(body, one, form, carries, size) if apart else (body, one)
+    new = replace(form, body=body, condition=condition)
+    values = grouped(form, operands)
+    init = [
+        st.spread(x, known, size) if flag else x
+        for x, known, flag in zip(
+            values.carries, grouped(form, batched).carries, carries, strict=True
+        )
+    ]
+    stacks = [_swapped(x) if flag else x for x, flag in zip(values.xs, xs, strict=True)]
+    args = [*values.consts, *init, *stacks, *values.turns]
+    results = record(operands[0].builder, loop, args, new)
+    turns = [False] if form.count is None else []
+    every = [*carries, *turns, *rows]
+    first = form.carries + len(turns)
+    moved = [
+        _swapped(x) if flag and k >= first else x
+        for k, (x, flag) in enumerate(zip(results, every, strict=True))
+    ]
+    return moved, every
+
+
+def _swapped(x: Value) -> Value:
+    """The batch axis from before a stack's own to behind it, or back; dynamic stacks keep it there.
+
+    Only loops read a dynamic stack, and they agree that its batch axis is the second.
+    """
+    if x.shape[0] == DYNAMIC:
+        return x
+    return st.transpose(x, perm=(1, 0, *range(2, len(x.shape))))
+
+
+def _held(
+    body: Tape, condition: Tape, form: Loop, carries: Sequence[bool], size: int
+) -> tuple[Tape, Tape]:
+    """A body that leaves copies as they are whose condition fails; and whether any holds."""
+    builder = Builder()
+    inputs = [builder.input(f"x{k}", *t) for k, t in enumerate(input_types(body))]
+    asked = inputs[1 : 1 + form.consts + form.carries]
+    holds = inline(builder, condition, asked)[0]
+    results = inline(builder, body, inputs)
+    before = inputs[1 + form.consts : 1 + form.consts + form.carries]
+    after = [_where(holds, x, y) for x, y in zip(results[: form.carries], before, strict=True)]
+    held = builder.finish([x.index for x in [*after, *results[form.carries :]]])
+    asking = Builder()
+    inputs = [asking.input(f"x{k}", *t) for k, t in enumerate(input_types(condition))]
+    any_holds = st.reduce_any(inline(asking, condition, inputs)[0], axes=(0,))
+    return held, asking.finish([any_holds.index])
+
+
+def _where(condition: Value, x: Value, y: Value) -> Value:
+    aligned = st.reshape(condition, shape=(*condition.shape, *(1,) * (len(x.shape) - 1)))
+    return ew.where(st.broadcast(aligned, shape=x.shape), x, y)
+
+
+# -- the row ---------------------------------------------------------------------------------------
+
+
+def _tapes(form: Loop) -> list[Tape]:
+    return [form.body] if form.condition is None else [form.body, form.condition]
+
+
+def _with_tapes(form: Loop, tapes: Sequence[Tape]) -> Loop:
+    return replace(form, body=tapes[0], condition=tapes[1] if len(tapes) > 1 else None)
+
+
+loop = register(
+    Control(
+        "loop",
+        ("form",),
+        infer=token,
+        evaluate=_np_loop,
+        results=_results,
+        tapes=_tapes,
+        with_tapes=_with_tapes,
+        flow=_flow,
+        forward=_forward,
+        pullback=lambda *args: pullback(loop, *args),
+        batch=_batch,
+        simplify=simplify,
+    )
+)

@@ -1,0 +1,116 @@
+"""What control ops share: taking results out of a token, and tapes with other inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from jitad.ir.builder import Builder
+from jitad.ir.op import BOOL, Control, DType, Shape, Structural, register
+from jitad.ir.tape import INPUT, Instr, Tape
+from jitad.ir.value import Value
+
+Flow = Callable[[Tape, Sequence[bool]], list[bool]]
+"""Which outputs of a tape depend on the inputs that are flagged."""
+
+part = register(
+    Structural(
+        "part",
+        ("k", "shape", "dtype"),
+        infer=lambda token, k, shape, dtype: (shape, dtype),
+        evaluate=lambda token, k, shape, dtype: token[k],
+    )
+)
+"""Result k of a control op; the transforms treat it together with that op."""
+
+
+class Transforms(NamedTuple):
+    """What a rule for reverse mode does to sub-tapes."""
+
+    reverse: Callable[..., Tape]
+    split: Callable[..., tuple[Tape, Tape]]
+    varied: Flow
+    depends: Flow
+
+
+class Simplified(NamedTuple):
+    """A control op in its simplest form: its operands, results that need none, and the old numbers
+    of those that it has."""
+
+    form: Any
+    operands: list[Value]
+    known: dict[int, Value]
+    numbers: list[int]
+
+
+def token(*operands: Any, form: Any) -> tuple[Shape, DType]:
+    """The type of a control instruction itself, which has no value of its own."""
+    return (), BOOL
+
+
+def record(builder: Builder, op: Control, operands: Sequence[Value], form: Any) -> list[Value]:
+    """Record a control op; all its results."""
+    types = op.results(form, *operands)
+    made = builder.apply(op, operands, {"form": form})
+    return [part(made, k=k, shape=shape, dtype=dtype) for k, (shape, dtype) in enumerate(types)]
+
+
+def type_of(x: Instr | Value) -> tuple[Shape, DType]:
+    """Shape and dtype."""
+    return x.shape, x.dtype
+
+
+def output_types(tape: Tape) -> list[tuple[Shape, DType]]:
+    """The types of a tape's outputs."""
+    return [type_of(tape.instrs[i]) for i in tape.outputs]
+
+
+def input_types(tape: Tape) -> list[tuple[Shape, DType]]:
+    """The types of a tape's inputs."""
+    return [type_of(tape.instrs[i]) for i in tape.inputs]
+
+
+def rewired(
+    tape: Tape, inputs: Sequence[int | tuple[Shape, DType]], outputs: Sequence[int]
+) -> Tape:
+    """The tape with its inputs in another order, and new ones that it does not read.
+
+    `inputs` are positions among the old inputs, each once, or types of new ones; `outputs` are
+    positions among the old outputs.
+    """
+    instrs = list(tape.instrs)
+    places: list[int] = []
+    for x in inputs:
+        if isinstance(x, int):
+            places.append(tape.inputs[x])
+        else:
+            shape, dtype = x
+            places.append(len(instrs))
+            instrs.append(Instr(INPUT, (), (f"u{len(instrs)}",), shape, dtype, None))
+    return Tape(tuple(instrs), tuple(places), tuple(tape.outputs[k] for k in outputs))
+
+
+def without_inputs(tape: Tape, inputs: Sequence[int], outputs: Sequence[int]) -> Tape:
+    """The tape with only these of its inputs, the others not being read."""
+    results = [tape.outputs[k] for k in outputs]
+    places = [tape.inputs[k] for k in inputs]
+    live = tape.live(results)
+    for i in places:
+        live[i] = True
+    new: dict[int, int] = {}
+    instrs: list[Instr] = []
+    for i, instr in enumerate(tape.instrs):
+        if live[i]:
+            new[i] = len(instrs)
+            instrs.append(instr._replace(args=tuple([new[j] for j in instr.args])))
+    return Tape(tuple(instrs), tuple(new[i] for i in places), tuple(new[i] for i in results))
+
+
+def chosen(items: Sequence[Any], flags: Sequence[bool]) -> list[Any]:
+    """The items that are flagged."""
+    return [x for x, flag in zip(items, flags, strict=True) if flag]
+
+
+def places(flags: Sequence[bool], start: int = 0) -> list[int]:
+    """The places that are flagged, counted from `start`."""
+    return [start + k for k, flag in enumerate(flags) if flag]

@@ -1,0 +1,166 @@
+"""The return sweep of a loop that keeps few of its states: it runs from those again.
+
+With s states kept, a loop of C(s + r, s) turns is reversed with every turn run at most r + 1 times.
+Source: Griewank & Walther, Algorithm 799: Revolve, ACM Trans. Math. Software 26 (2000) 19-45.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jitad.ir.builder import Builder, evaluate, inline
+from jitad.ir.op import Control, DType, Pulled, Shape, find, register
+from jitad.ir.tape import Tape
+from jitad.ir.value import Value
+from jitad.ops.control.parts import (
+    Flow,
+    Simplified,
+    Transforms,
+    input_types,
+    output_types,
+    places,
+    record,
+    rewired,
+    token,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Revolve:
+    """A sweep back over the turns of `loop`, whose body has the carries alone for results.
+
+    `back` takes (i, consts..., carries..., rows of xs..., adjoints..., rows of adjoints...) and
+    returns the adjoints and the rows of the adjoints of xs. Operands are the loop's, then the
+    adjoints, and stacks of adjoints.
+    """
+
+    loop: Any
+    back: Tape
+    adjoints: int
+    snapshots: int
+
+    def __repr__(self) -> str:
+        return f"{self.loop.count} x {len(self.back)} from {self.snapshots} states"
+
+
+def snapshots(policy: str | int, count: int) -> int:
+    """How many states a policy keeps of a loop of `count` turns."""
+    if isinstance(policy, str):
+        few = 4 * math.ceil(math.log2(count + 1)) + 1
+        policy = few if policy == "binomial" else math.ceil(math.sqrt(2 * count))
+    return max(1, min(policy, count))
+
+
+def table(form: Revolve) -> list[list[int]]:
+    """reach[s][r] = C(s + r, s), as far as the loop is long: turns by states and repetitions."""
+    repetitions = 1
+    while math.comb(form.snapshots + repetitions, repetitions) < form.loop.count:
+        repetitions += 1
+    return [
+        [min(math.comb(s + r, s), 2**62) for r in range(repetitions + 2)]
+        for s in range(form.snapshots + 1)
+    ]
+
+
+def _results(form: Revolve, *operands: Any) -> list[tuple[Shape, DType]]:
+    types = output_types(form.back)
+    rows = [((form.loop.count, *shape), dtype) for shape, dtype in types[form.adjoints :]]
+    return [*types[: form.adjoints], *rows]
+
+
+def plainly(form: Revolve) -> Tape:
+    """The same sweep with every state kept, as a tape of two loops."""
+    builder, first, loop = Builder(), form.loop, find("loop")
+    assert isinstance(loop, Control)
+    types = input_types(form.back)[1:]
+    second = first.consts + first.carries
+    third = second + first.xs
+    fourth = third + form.adjoints
+    stacked = [*range(second, third), *range(fourth, len(types))]
+    operands = [
+        builder.input(f"x{k}", (first.count, *shape) if k in stacked else shape, dtype)
+        for k, (shape, dtype) in enumerate(types)
+    ]
+    carried = first.body.inputs[1 + first.consts : 1 + second]
+    body = Tape(first.body.instrs, first.body.inputs, first.body.outputs + carried)
+    kept = record(builder, loop, operands[:third], replace(first, body=body))[first.carries :]
+    order = [0, *range(1, 1 + first.consts), *range(1 + third, 1 + fourth)]
+    order += [*range(1 + first.consts, 1 + third), *range(1 + fourth, 1 + len(types))]
+    sweep = replace(
+        first,
+        body=rewired(form.back, order, range(len(form.back.outputs))),
+        carries=form.adjoints,
+        backward=not first.backward,
+    )
+    args = [*operands[: first.consts], *operands[third:fourth], *kept]
+    args += [*operands[second:third], *operands[fourth:]]
+    return builder.finish([x.index for x in record(builder, loop, args, sweep)])
+
+
+# -- derivatives: those of the sweep that keeps every state ----------------------------------------
+
+
+def _forward(
+    form: Revolve, operands: Sequence[Value], tangents: Sequence[Value | None], forward: Any,
+    flow: Flow,
+) -> tuple[list[Value], list[Value | None]]:  # fmt: skip
+    tape = plainly(form)
+    flags = [dx is not None for dx in tangents]
+    varied = flow(tape, flags)
+    moved = [dx for dx in tangents if dx is not None]
+    results = inline(operands[0].builder, forward(tape, places(flags)), [*operands, *moved])
+    values, found = results[: len(varied)], results[len(varied) :]
+    return values, [x if flag else None for x, flag in zip(found, varied, strict=True)]
+
+
+def _pullback(
+    form: Revolve, operands: Sequence[Value], bars: Mapping[int, Value], varied: Sequence[bool],
+    transforms: Transforms,
+) -> Pulled:  # fmt: skip
+    tape = plainly(form)
+    seeds, active = sorted(bars), places(varied)
+    swept = transforms.reverse(tape, active, seeds)
+
+    def shares(result: Callable[[int], Value]) -> list[Value | None]:
+        args = [*operands, *(bars[k] for k in seeds)]
+        adjoints = iter(inline(operands[0].builder, swept, args)[len(tape.outputs) :])
+        return [next(adjoints) if k in active else None for k in range(len(operands))]
+
+    return Pulled(form, shares)
+
+
+def _batch(
+    form: Revolve, operands: Sequence[Value], batched: Sequence[bool], size: int, batch: Any,
+    flow: Flow,
+) -> tuple[list[Value], list[bool]]:  # fmt: skip
+    tape = plainly(form)
+    wide = flow(tape, batched)
+    moved = batch(tape, places(batched), size, places(wide))
+    return inline(operands[0].builder, moved, operands), wide
+
+
+def _simplify(form: Revolve, operands: list[Value], used: Collection[int]) -> Simplified:
+    return Simplified(form, operands, {}, list(range(len(form.back.outputs))))
+
+
+revolve = register(
+    Control(
+        "revolve",
+        ("form",),
+        infer=token,
+        evaluate=lambda *operands, form: evaluate(plainly(form), operands),
+        results=_results,
+        tapes=lambda form: [form.loop.body, form.back],
+        with_tapes=lambda form, tapes: replace(
+            form, loop=replace(form.loop, body=tapes[0]), back=tapes[1]
+        ),
+        flow=lambda form, flags, flow: flow(plainly(form), flags),
+        forward=_forward,
+        pullback=_pullback,
+        batch=_batch,
+        simplify=_simplify,
+    )
+)

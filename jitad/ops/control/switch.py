@@ -1,0 +1,217 @@
+"""The switch: of several sub-tapes on the same operands, the one that an integer names is run.
+
+The integer is operand 0; where it is out of range the first or the last branch is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jitad.ir.builder import Builder, evaluate, inline
+from jitad.ir.op import Control, DType, Pulled, Shape, register
+from jitad.ir.tape import CONST, Tape
+from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
+from jitad.ops.control.parts import (
+    Flow,
+    Simplified,
+    Transforms,
+    input_types,
+    output_types,
+    places,
+    record,
+    rewired,
+    token,
+    without_inputs,
+)
+
+Type = tuple[Shape, DType]
+
+
+@dataclass(frozen=True, eq=False)
+class Switch:
+    """The branches: tapes of the same inputs and the same types of outputs."""
+
+    branches: tuple[Tape, ...]
+
+    def __repr__(self) -> str:
+        return " | ".join(str(len(tape)) for tape in self.branches)
+
+
+def _results(form: Switch, *operands: Any) -> list[Type]:
+    return output_types(form.branches[0])
+
+
+def _np_switch(index: Any, *operands: Any, form: Switch) -> list[Any]:
+    return evaluate(form.branches[int(np.clip(index, 0, len(form.branches) - 1))], operands)
+
+
+def _flow(form: Switch, flags: Sequence[bool], flow: Flow) -> list[bool]:
+    found = [flow(tape, flags[1:]) for tape in form.branches]
+    return [flags[0] or any(column) for column in zip(*found, strict=True)]
+
+
+def _forward(
+    form: Switch, operands: Sequence[Value], tangents: Sequence[Value | None], forward: Any,
+    flow: Flow,
+) -> tuple[list[Value], list[Value | None]]:  # fmt: skip
+    """Branches over values and tangents."""
+    flags = [dx is not None for dx in tangents]
+    varied = _flow(form, flags, flow)
+    count = len(varied)
+    outputs = [*range(count), *places(varied, count)]
+    moved = [forward(tape, places(flags[1:])) for tape in form.branches]
+    branches = tuple(rewired(tape, range(len(tape.inputs)), outputs) for tape in moved)
+    args = [*operands, *(dx for dx in tangents if dx is not None)]
+    results = record(operands[0].builder, switch, args, Switch(branches))
+    rest = iter(results[count:])
+    return results[:count], [next(rest) if flag else None for flag in varied]
+
+
+def _batch(
+    form: Switch, operands: Sequence[Value], batched: Sequence[bool], size: int, batch: Any,
+    flow: Flow,
+) -> tuple[list[Value], list[bool]]:  # fmt: skip
+    """One switch over all copies; where they differ, every branch, and of each copy its own."""
+    wide = _flow(form, batched, flow)
+    moved = [batch(tape, places(batched[1:]), size, places(wide)) for tape in form.branches]
+    builder = operands[0].builder
+    if not batched[0]:
+        return record(builder, switch, operands, Switch(tuple(moved))), wide
+    *rest, last = [inline(builder, tape, operands[1:]) for tape in moved]
+    for k in reversed(range(len(rest))):
+        taken = ew.le(operands[0], k)
+        last = [_where(taken, x, y) for x, y in zip(rest[k], last, strict=True)]
+    return last, wide
+
+
+def _where(condition: Value, x: Value, y: Value) -> Value:
+    aligned = st.reshape(condition, shape=(*condition.shape, *(1,) * (len(x.shape) - 1)))
+    return ew.where(st.broadcast(aligned, shape=x.shape), x, y)
+
+
+# -- reverse mode ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Branch:
+    """A branch cut in two: `early` has the results, then residuals, which `late` reads first.
+
+    Of each residual, `sources` says that it is operand k, ("operand", k), or is kept in slot k,
+    ("slot", k).
+    """
+
+    early: Tape
+    late: Tape
+    sources: list[tuple[str, int]]
+
+
+def _pullback(
+    form: Switch, operands: Sequence[Value], bars: Mapping[int, Value], varied: Sequence[bool],
+    transforms: Transforms,
+) -> Pulled:  # fmt: skip
+    """The branches keep residuals in slots that they share; the sweep is a switch again."""
+    seeds = sorted(bars)
+    active = places(varied[1:])
+    slots: list[Type] = []
+    branches = [_cut(tape, active, seeds, slots, transforms) for tape in form.branches]
+    count = len(form.branches[0].outputs)
+    kept = Switch(tuple(_with_slots(branch, slots, count) for branch in branches))
+    swept = Switch(tuple(_sweep(branch, slots) for branch in branches))
+
+    def shares(result: Callable[[int], Value]) -> list[Value | None]:
+        stored = [result(count + k) for k in range(len(slots))]
+        args = [*operands, *stored, *(bars[k] for k in seeds)]
+        adjoints = iter(record(operands[0].builder, switch, args, swept))
+        return [next(adjoints) if k - 1 in active else None for k in range(len(operands))]
+
+    return Pulled(kept, shares)
+
+
+def _cut(
+    tape: Tape, active: Sequence[int], seeds: Sequence[int], slots: list[Type],
+    transforms: Transforms,
+) -> _Branch:  # fmt: skip
+    swept = transforms.reverse(tape, active, seeds)
+    late = range(len(tape.inputs), len(swept.inputs))
+    early, rest = transforms.split(swept, late, range(len(tape.outputs), len(swept.outputs)))
+    at = {i: k for k, i in enumerate(early.inputs)}
+    free = list(enumerate(slots))
+    sources: list[tuple[str, int]] = []
+    for i in early.outputs[len(tape.outputs) :]:
+        if i in at:
+            sources.append(("operand", at[i]))
+            continue
+        kind = (early.instrs[i].shape, early.instrs[i].dtype)
+        found = next((item for item in free if item[1] == kind), None)
+        if found is None:
+            slots.append(kind)
+            sources.append(("slot", len(slots) - 1))
+        else:
+            free.remove(found)
+            sources.append(("slot", found[0]))
+    return _Branch(early, rest, sources)
+
+
+def _with_slots(branch: _Branch, slots: Sequence[Type], count: int) -> Tape:
+    """The branch's results, and what it keeps; zeros in the slots of other branches."""
+    builder = Builder()
+    inputs = [builder.input(f"x{k}", *t) for k, t in enumerate(input_types(branch.early))]
+    results = inline(builder, branch.early, inputs)
+    filled = {k: results[count + r] for r, (kind, k) in enumerate(branch.sources) if kind == "slot"}
+    stored = [filled[k] if k in filled else builder.const(0, *t) for k, t in enumerate(slots)]
+    return builder.finish([x.index for x in [*results[:count], *stored]])
+
+
+def _sweep(branch: _Branch, slots: Sequence[Type]) -> Tape:
+    """The second half as a tape of (operands..., slots..., adjoints...)."""
+    read = {source: k for k, source in enumerate(branch.sources)}
+    types = input_types(branch.early)
+    inputs: list[Any] = [read.get(("operand", k), t) for k, t in enumerate(types)]
+    inputs += [read.get(("slot", k), t) for k, t in enumerate(slots)]
+    inputs += range(len(branch.sources), len(branch.late.inputs))
+    return rewired(branch.late, inputs, range(len(branch.late.outputs)))
+
+
+# -- simplification --------------------------------------------------------------------------------
+
+
+def _simplify(form: Switch, operands: list[Value], used: Collection[int]) -> Simplified:
+    """Only the results that are used and the operands that a branch reads; a known branch alone."""
+    numbers = sorted(used)
+    index, builder = operands[0], operands[0].builder
+    chosen = builder.instrs[index.index]
+    if chosen.op is CONST:
+        number = int(np.clip(chosen.params[0], 0, len(form.branches) - 1))
+        results = inline(builder, form.branches[number], operands[1:])
+        return Simplified(form, [], {k: results[k] for k in numbers}, [])
+    read: set[int] = set()
+    for tape in form.branches:
+        live = tape.live([tape.outputs[k] for k in numbers])
+        read |= {k for k, i in enumerate(tape.inputs) if live[i]}
+    kept = sorted(read)
+    branches = tuple(without_inputs(tape, kept, numbers) for tape in form.branches)
+    return Simplified(Switch(branches), [index, *(operands[1 + k] for k in kept)], {}, numbers)
+
+
+switch = register(
+    Control(
+        "switch",
+        ("form",),
+        infer=token,
+        evaluate=_np_switch,
+        results=_results,
+        tapes=lambda form: list(form.branches),
+        with_tapes=lambda form, tapes: Switch(tuple(tapes)),
+        flow=_flow,
+        forward=_forward,
+        pullback=_pullback,
+        batch=_batch,
+        simplify=_simplify,
+    )
+)

@@ -1,0 +1,74 @@
+"""Tape -> Tape: control ops with what they do simplified, and each sub-tape optimised.
+
+What nobody reads is dropped, carries that stay as they are become consts, and what a loop computes
+in every turn alike is computed once before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from jitad.ir.builder import Builder
+from jitad.ir.op import Control
+from jitad.ir.tape import Instr, Tape
+from jitad.ir.value import Value
+from jitad.ops.control import part, record
+
+
+def regions(tape: Tape, optimise: Callable[[Tape], Tape]) -> Tape:
+    """The tape with its control ops in their simplest form."""
+    if not any(isinstance(instr.op, Control) for instr in tape.instrs):
+        return tape
+    used = _used(tape)
+    builder = Builder()
+    new: list[int] = []
+    bundles: dict[int, dict[int, Value]] = {}
+    inlined = False
+    for i, instr in enumerate(tape.instrs):
+        builder.line = instr.line
+        args = [new[j] for j in instr.args if j not in bundles]
+        if isinstance(instr.op, Control):
+            operands = [builder.value(j) for j in args]
+            before = len(builder.instrs)
+            bundles[i] = _simplified(instr, operands, builder, used[i], optimise)
+            inlined = inlined or any(
+                isinstance(made.op, Control) and made.op is not instr.op
+                for made in builder.instrs[before:]
+            )
+            new.append(-1)
+        elif instr.op is part:
+            new.append(bundles[instr.args[0]][instr.params[0]].index)
+        else:
+            new.append(builder.copy(instr, tuple(args)))
+    simple = builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+    # What has taken an op's place may hold others, which are not yet in their simplest form.
+    return regions(simple, optimise) if inlined else simple
+
+
+def _used(tape: Tape) -> dict[int, set[int]]:
+    """Which results of each control op are read."""
+    used: dict[int, set[int]] = {
+        i: set() for i, instr in enumerate(tape.instrs) if isinstance(instr.op, Control)
+    }
+    for instr in tape.instrs:
+        if instr.op is part:
+            used[instr.args[0]].add(instr.params[0])
+    return used
+
+
+def _simplified(
+    instr: Instr,
+    operands: list[Value],
+    builder: Builder,
+    used: set[int],
+    optimise: Callable[[Tape], Tape],
+) -> dict[int, Value]:
+    """Record the simplest form of a control op; the results that are read."""
+    op = instr.op
+    assert isinstance(op, Control)
+    simple = op.simplify(instr.params[0], operands, used)
+    if not simple.operands and not simple.numbers:
+        return simple.known
+    tapes = [optimise(tape) for tape in op.tapes(simple.form)]
+    results = record(builder, op, simple.operands, op.with_tapes(simple.form, tapes))
+    return {**simple.known, **dict(zip(simple.numbers, results, strict=True))}

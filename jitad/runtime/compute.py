@@ -1,0 +1,52 @@
+"""What a trace has computed for it: tapes run as machine code at concrete values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from jitad.codegen.status import GUARD_FAILED
+from jitad.frontend.pytree import flatten
+from jitad.frontend.trace import Leaf
+from jitad.ir.builder import Builder
+from jitad.ir.op import Control
+from jitad.ir.tape import Instr, Tape
+from jitad.ir.value import HOOKS
+from jitad.ops.control.parts import record
+from jitad.runtime.kernel import Kernel, canonical
+from jitad.runtime.plan import Plan
+
+
+def compiled(tape: Tape) -> Callable[[Sequence[Any]], list[Any] | None]:
+    """A tape as a function of arrays; None is its result where a guard fails."""
+    instrs = [tape.instrs[i] for i in tape.inputs]
+    leaves = tuple(Leaf(x.shape, x.dtype) for x in instrs)
+    many = (0,) * len(tape.outputs)
+    kernel = Kernel(Plan(tape, leaves, (), flatten(many)[1]))
+
+    def run(arrays: Sequence[Any]) -> list[Any] | None:
+        pairs = zip(arrays, leaves, strict=True)
+        result = kernel.call([canonical(leaf.dtype.type(x)) if leaf.shape == () else canonical(x)
+                              for x, leaf in pairs])  # fmt: skip
+        if type(result) is int:
+            assert result & GUARD_FAILED, "a kernel refused what it was compiled for"
+            return None
+        return list(result)
+
+    return run
+
+
+def compute(instr: Instr, operands: Sequence[Any]) -> list[Any]:
+    """The results of a control op at concrete operands."""
+    op, form = instr.op, instr.params[0]
+    assert isinstance(op, Control)
+    builder = Builder()
+    inputs = [builder.input(f"x{k}", x.shape, x.dtype) for k, x in enumerate(operands)]
+    results = record(builder, op, inputs, form)
+    found = compiled(builder.finish([x.index for x in results]))(operands)
+    assert found is not None, "a guard fails at the point that it was made for"
+    return found
+
+
+HOOKS["compiled"] = compiled
+HOOKS["compute"] = compute

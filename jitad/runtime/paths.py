@@ -1,0 +1,290 @@
+"""The known paths through a function's branches, as a tree over the guards that they pass.
+
+Paths that agree on their first k guards run the same code up to guard k. So where a path fails at
+its guard k, only those that agree with it before k, and expect another value there, can be the one
+that the arguments take; where one of them fails further on, the search goes on from there. No path
+is tried twice in a call.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jitad.codegen.status import GUARD_FAILED, LEFT_AGAIN, PLACE
+from jitad.ir.errors import SourceLine
+from jitad.ir.op import BOOL, DType
+from jitad.ir.tape import Tape, has_effect
+from jitad.ops.structural import guard
+from jitad.runtime.kernel import Kernel, canonical
+from jitad.runtime.plan import Plan
+from jitad.runtime.surroundings import Surroundings
+
+MAX_PATHS = 64
+"""Paths that are kept for one shape, unless `set_max_paths` says otherwise."""
+
+
+class _Limit:
+    """The number of paths that every function keeps for one shape."""
+
+    def __init__(self) -> None:
+        self.paths = MAX_PATHS
+
+
+_limit = _Limit()
+
+
+def set_max_paths(count: int) -> int:
+    """Set how many paths through its branches a function keeps compiled for one shape.
+
+    A call that takes a further path is traced and run in NumPy: slow, and right. A warning names
+    the branch that makes the paths so many.
+
+    Args:
+        count: at least 1; 64 at first. Paths that are known stay, also where they are more.
+
+    Returns:
+        The count before.
+
+    >>> import jitad
+    >>> before = jitad.set_max_paths(200)
+    >>> jitad.set_max_paths(before)
+    200
+    """
+    if count < 1:
+        raise ValueError(f"a function has at least one path, not {count}")
+    before, _limit.paths = _limit.paths, int(count)
+    return before
+
+
+class Step(NamedTuple):
+    """A guard of a path: the user's line, and what it expects there."""
+
+    line: SourceLine | None
+    expected: np.ndarray
+
+
+class Path:
+    """One way through a function's branches, compiled.
+
+    Attributes:
+        guards: what each guard expects, as bytes, in the order in which the kernel checks them.
+        common: for every other path of the tree on how many first guards the two agree.
+        finish: what makes the result's pytree of what the entry returns; None for nothing.
+        others: for a status with which the kernel has ended the paths to try then, in turn.
+    """
+
+    __slots__ = ("_places", "common", "entry", "finish", "guards", "kernel", "others", "tree")
+
+    def __init__(self, tree: Tree, kernel: Kernel) -> None:
+        self.tree = tree
+        self.kernel = kernel
+        self.entry = kernel.entry
+        self.finish = None if kernel.is_plain else kernel.finish
+        guards: list[bytes] = []
+        self._places: list[int] = []
+        for instr in kernel.code.reported:
+            self._places.append(len(guards) if instr.op is guard else -1)
+            if instr.op is guard:
+                guards.append(instr.params[0])
+        self.guards = tuple(guards)
+        self.common: dict[Path, int] = {}
+        self.others: dict[int, tuple[Path, ...]] = {}
+
+    @property
+    def calls(self) -> int:
+        """How often the path has been run to its end."""
+        return self.kernel.calls
+
+    def steps(self) -> list[Step]:
+        """The guards in the order in which the function asks."""
+        return [
+            Step(line, np.frombuffer(expected, dtype))
+            for line, expected, dtype in guards_of(self.kernel.plan.tape)
+        ]
+
+    def place(self, status: int) -> int:
+        """Which of the guards a status names."""
+        return self._places[status // PLACE - 1]
+
+    def after(self, status: int) -> tuple[Path, ...]:
+        """For each value that a guard has had instead, a path that goes on from it."""
+        status &= ~LEFT_AGAIN
+        found = self.others.get(status)
+        if found is not None:
+            return found
+        with self.tree.lock:
+            found, place = (), self.place(status)
+            for other, common in reversed(self.common.items()):
+                if common == place and all(x.common[other] <= place for x in found):
+                    found = (*found, other)
+            self.others[status] = found
+            return found
+
+    def prefer(self, status: int, path: Path) -> None:
+        """Try this one first, and for the value that it expects, after that status."""
+        found, place = self.after(status), self.place(status)
+        if found[0] is not path:
+            with self.tree.lock:
+                rest = [x for x in found if x is not path and x.common[path] <= place]
+                self.others[status & ~LEFT_AGAIN] = (path, *rest)
+
+    def meet(self, other: Path) -> None:
+        """Note on how many first guards the two agree."""
+        pairs = zip(self.guards, other.guards, strict=False)
+        common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        self.common[other] = other.common[self] = common
+        self.others, other.others = {}, {}
+
+
+class Tree:
+    """The known paths of a function at one shape, in one state of its surroundings.
+
+    A call begins with `first`. Another path takes its place when it has been the right one twice in
+    a row, so that paths in turn do not change places at every call; `second` is the one that was
+    right when `first` was left last.
+    """
+
+    def __init__(self, seen: Surroundings | None) -> None:
+        self.seen = seen
+        self.paths: list[Path] = []
+        self.first: Path
+        self.interpreted = 0
+        self.has_warned = False
+        self.second: Path | None = None
+        self.lock = threading.RLock()
+
+    def holds(self) -> bool:
+        """Whether the surroundings are what they were."""
+        return self.seen is None or self.seen.hold()
+
+    def is_full(self) -> bool:
+        """Whether no further path is to be compiled."""
+        return len(self.paths) >= _limit.paths
+
+    def add(self, kernel: Kernel) -> Path:
+        """A new path, with which the next call begins; or the old one that is the same."""
+        with self.lock:
+            known = self.find(kernel.plan)
+            if known is not None:
+                return known
+            path = Path(self, kernel)
+            for other in self.paths:
+                path.meet(other)
+            self.paths.append(path)
+            self.first, self.second = path, None
+            self.has_warned = False
+            return path
+
+    def remove(self, path: Path) -> None:
+        """Forget a path; another takes its place."""
+        with self.lock:
+            self.paths.remove(path)
+            for other in self.paths:
+                del other.common[path]
+                other.others = {}
+            self.second = None
+
+    def find(self, plan: Plan) -> Path | None:
+        """The path that has passed the guards of a trace, if it is known."""
+        wanted = [expected for _, expected, _ in guards_of(plan.tape)]
+        for path in self.paths:
+            if wanted == [expected for _, expected, _ in guards_of(path.kernel.plan.tape)]:
+                return path
+        return None
+
+    def run(self, leaves: Sequence[Any]) -> tuple[Path, Any]:
+        """The path that these flat arguments take, and what its entry returns."""
+        args = [canonical(x) for x in leaves]
+        first = self.first
+        result = first.entry(*args)
+        if type(result) is int and result & GUARD_FAILED:
+            return self.search(first, result, args)
+        return first, result
+
+    def search(
+        self, path: Path, status: int, args: Sequence[Any], known: Any = None
+    ) -> tuple[Path, Any]:
+        """The path that arguments take which `path` has left with this status, and the result.
+
+        The result is an int where no path is theirs (GUARD_FAILED is set) or where it fails.
+        `known` is what the first path to try has given, if it has been tried.
+        """
+        place, others = path.place(status), iter(path.after(status))
+        while (other := next(others, None)) is not None:
+            result = other.entry(*args) if known is None else known
+            known = None
+            if type(result) is not int:
+                path.prefer(status, other)
+                self._won(other, status)
+                return other, result
+            if not result & GUARD_FAILED:
+                return other, result
+            further = other.place(result)
+            if further > place:
+                place, others = further, iter(other.after(result))
+        return path, status
+
+    def _won(self, path: Path, status: int) -> None:
+        """Put a path first that has been the right one twice in a row."""
+        if path is self.second and status & LEFT_AGAIN:
+            self.first, self.second = path, None
+        else:
+            self.second = path
+
+    def proliferating(self) -> tuple[SourceLine | None, DType]:
+        """The user's line at which paths part most often, and the dtype of what it guards."""
+        count: dict[tuple[SourceLine | None, DType], int] = {}
+        known: list[list[Guard]] = []
+        for path in self.paths:
+            steps = guards_of(path.kernel.plan.tape)
+            shared = 0
+            for other in known:
+                pairs = zip(steps, other, strict=False)
+                shared = max(shared, sum(1 for _ in takewhile(_agree, pairs)))
+            if known and shared < len(steps):
+                line, _, dtype = steps[shared]
+                count[line, dtype] = count.get((line, dtype), 0) + 1
+            known.append(steps)
+        return max(count, key=lambda branch: count[branch], default=(None, BOOL))
+
+
+Guard = tuple[SourceLine | None, bytes, DType]
+"""The line of a guard, what it expects as bytes, and of which dtype."""
+
+
+def _agree(pair: tuple[Guard, Guard]) -> bool:
+    return pair[0][1] == pair[1][1]
+
+
+def guards_of(tape: Tape) -> list[Guard]:
+    """The guards of a tape in the order in which the function asks."""
+    return [
+        (instr.line, instr.params[0], tape.instrs[instr.args[0]].dtype)
+        for instr in tape.instrs
+        if instr.op is guard
+    ]
+
+
+def has_inner_paths(tape: Tape) -> bool:
+    """Whether loops or branches within the tape hold for some values only."""
+    return any(has_effect(instr) and instr.op is not guard for instr in tape.instrs)
+
+
+def same_state(one: Surroundings | None, other: Surroundings | None) -> bool:
+    """Whether two surroundings that both hold look at the same things, and so are one state."""
+    return _watched(one) == _watched(other)
+
+
+def _watched(seen: Surroundings | None) -> tuple[set[int], set[tuple[int, str]], set[int]]:
+    if seen is None:
+        return set(), set(), set()
+    return (
+        {id(cell) for cell, _ in seen.cells},
+        {(id(names), name) for names, name, _ in seen.names},
+        {id(container) for container, _ in seen.contents},
+    )

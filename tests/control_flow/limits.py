@@ -1,0 +1,117 @@
+"""Programs on the edge: most that jitad refuses, or answers otherwise than Python, and say why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from control_flow.program import program
+
+
+@program(
+    one=(np.array([-1.0, 2.0, -3.0]),),
+    two=(np.array([1.0, 2.0, -3.0]),),
+)
+def where_of_a_condition(x: Any) -> Any:
+    (places,) = np.where(x > 0)
+    return np.sum(x[places] ** 2) * len(places)
+
+
+@program(
+    yes=(1.5, True),
+    no=(1.5, False),
+)
+def flag_as_a_place(x: Any, flag: Any) -> Any:
+    return (x, x * x)[flag]
+
+
+@program(
+    two=(2.25,),
+    three=(1.5,),
+)
+def divmod_of_a_constant(x: Any) -> Any:
+    quotient, rest = divmod(5.0, x)
+    return rest * x if int(quotient) > 2 else rest * rest
+
+
+@program(
+    2,
+    "np.ndenumerate makes an iterator over a plain array",
+    first=(np.array([3.0, 1.0]),),
+    second=(np.array([1.0, 3.0]),),
+)
+def enumerate_an_array(x: Any) -> Any:
+    return sum(v**2 * k for (k,), v in np.ndenumerate(x) if v < 2.0)
+
+
+@program(
+    first=(1, 0.5),
+    second=(2, 0.5),
+)
+def integer_as_a_key(n: Any, x: Any) -> Any:
+    return {1: np.sin, 2: np.cos}[n](x)
+
+
+@program(
+    2,
+    "np.int64(x) is refused, where int(x) is not",
+    low=(1.5,),
+    high=(2.5,),
+)
+def integer_by_numpy(x: Any) -> Any:
+    return x ** np.int64(x)
+
+
+@program(
+    2,
+    "the methods of Python's own numbers are missing",
+    low=(5, 0.5),
+    high=(9, 0.5),
+)
+def methods_of_numbers(n: Any, x: Any) -> Any:
+    return x ** n.bit_length()
+
+
+@program(
+    2,
+    "np.array with a dtype is refused, where np.array without one is not",
+    up=(1.5,),
+    down=(-1.5,),
+)
+def array_with_a_dtype(x: Any) -> Any:
+    row = np.array([x, 1.0], dtype=float)
+    return np.sum(row**2) if x > 0 else np.prod(row)
+
+
+@program(
+    0,
+    "a Python float divides as NumPy's do: by zero there is infinity and no exception",
+    divides=(4.0,),
+    by_zero=(0.0,),
+)
+def zero_division(x: Any) -> Any:
+    try:
+        return 1.0 / x
+    except ZeroDivisionError:
+        return -1.0
+
+
+@program(
+    0,
+    "text made of a traced value is a look at one run, and records no guard",
+    two=(2.25,),
+    three=(2.75,),
+)
+def text_decides(x: Any) -> Any:
+    return {"2": 1.0, "3": -1.0}[f"{x:.0f}"] * x
+
+
+@program(
+    0,
+    "the type of a traced value is not that of the number it stands for",
+    positive=(2.25,),
+    negative=(-2.25,),
+)
+def type_decides(x: Any) -> Any:
+    return abs(x) if type(x) is float else x

@@ -1,0 +1,529 @@
+"""Functions compiled by Numba are differentiated as they are, however they are reached."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numba
+import numpy as np
+import oracle
+import pytest
+from numba import float64, guvectorize, int64, njit, prange, vectorize
+from numba.experimental import jitclass
+from numba.typed import List
+
+import jitad
+import jitad.numpy as jnp
+
+SMALL = 2.0**-14
+"""A step of differences within which no branch flips."""
+
+X = np.array([0.32, -0.55, 1.2, 0.83])
+
+# -- ten programs ----------------------------------------------------------------------------------
+
+
+def _example() -> Any:
+    path = Path(__file__).resolve().parents[1] / "examples" / "numba_functions.py"
+    spec = importlib.util.spec_from_file_location("numba_functions", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+EXAMPLE = _example()
+
+
+@pytest.mark.parametrize("program", EXAMPLE.PROGRAMS, ids=lambda program: program[0])
+def test_a_program(program: tuple[str, Any, tuple[int, ...], tuple[Any, ...]]) -> None:
+    """Value and gradient at two points, those of the second by the same function object."""
+    _, function, argnums, arguments = program
+    rng = np.random.default_rng(0)
+    run = jitad.value_and_grad(function, argnums)
+    moved = tuple(
+        x + 0.05 * rng.normal(size=np.shape(x)) if k in argnums else x
+        for k, x in enumerate(arguments)
+    )
+    for point in (arguments, moved):
+        value, gradient = run(*point)
+        assert value == pytest.approx(function(*point), rel=1e-12)
+        xs = [np.asarray(point[k], float) for k in argnums]
+        dxs = [rng.normal(size=x.shape) for x in xs]
+
+        def along(*parts: Any, point: Any = point) -> Any:
+            given = list(point)
+            for k, part in zip(argnums, parts, strict=True):
+                given[k] = part if np.shape(part) else float(part)
+            return function(*given)
+
+        (wanted,) = oracle.difference(along, xs, dxs, SMALL)
+        got = sum(np.sum(part * dx) for part, dx in zip(gradient, dxs, strict=True))
+        assert got == pytest.approx(float(wanted), rel=1e-7, abs=1e-7)
+
+
+def test_forces_of_bodies_by_hand() -> None:
+    x, v, m = EXAMPLE.PROGRAMS[0][3]
+    by_x, by_v, by_m = jitad.grad(EXAMPLE.n_body_energy, (0, 1, 2))(x, v, m)
+    gaps = x[:, None] - x
+    size = np.sqrt(np.sum(gaps**2, axis=-1)) + np.eye(len(m))
+    forces = (m[:, None] * m / size**3)[..., None] * gaps
+    np.testing.assert_allclose(by_x, forces.sum(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(by_v, m[:, None] * v, rtol=1e-14)
+    potential = (m / size).sum(axis=1) - m
+    np.testing.assert_allclose(by_m, 0.5 * np.sum(v**2, axis=1) - potential, rtol=1e-12)
+
+
+def test_a_tridiagonal_solution_by_its_matrix() -> None:
+    lower, diagonal, upper, right = EXAMPLE.PROGRAMS[6][3]
+    matrix = np.diag(lower, -1) + np.diag(diagonal) + np.diag(upper, 1)
+    jacobian = jitad.jacobian(EXAMPLE.solve_tridiagonal, 3)(lower, diagonal, upper, right)
+    np.testing.assert_allclose(jacobian, np.linalg.inv(matrix), rtol=1e-12, atol=1e-14)
+    x = np.linalg.solve(matrix, right)
+    by_diagonal = jitad.grad(EXAMPLE.bending, 1)(lower, diagonal, upper, right)
+    np.testing.assert_allclose(by_diagonal, -2 * np.linalg.solve(matrix.T, x) * x, rtol=1e-12)
+
+
+def test_derivatives_of_all_orders_and_modes() -> None:
+    knots, values, points, wanted = EXAMPLE.PROGRAMS[8][3]
+
+    def misfit(values: Any) -> Any:
+        return EXAMPLE.spline_misfit(knots, values, points, wanted)
+
+    hessian = jitad.hessian(misfit)(values)  # constant: the misfit is quadratic
+    np.testing.assert_allclose(hessian, hessian.T, atol=1e-12)
+    slope = jitad.grad(misfit)(values)
+    step = np.linspace(-1.0, 1.0, values.size)
+    exact = misfit(values) + slope @ step + 0.5 * step @ hessian @ step
+    assert misfit(values + step) == pytest.approx(exact, rel=1e-12)
+    assert jitad.jvp(misfit, (values,), (step,))[1] == pytest.approx(slope @ step, rel=1e-12)
+
+
+# -- what is written for Numba ---------------------------------------------------------------------
+
+
+@njit
+def idioms(x: Any, scale: Any, count: Any = 2) -> Any:
+    n = int(x.size)
+    out = np.empty((n, n), dtype=np.float64)
+    work = np.zeros_like(x)
+    index = np.zeros(n, np.int64)
+    for i in prange(n):
+        index[i] = (i * 3) % n
+        for j in range(x.shape[0]):
+            out[i, j] = np.float64(x[i]) * x[j] + float(i) + float64(x[i]) / (int64(j) + 1)
+    for i in range(n):
+        out[i] += x[index[i]]
+        out[:, i] *= scale
+        row = out[i, 1:]
+        row[:] = row + math.atan2(x[i], 2.0)
+    product = np.empty((n, n))
+    np.dot(out, out.T, product)
+    half = x * 0.5
+    half[0] = product[0, 0]
+    half += 1
+    np.multiply(half, 2.0, work)
+    k = 0
+    while True:
+        k += 1
+        if work[k] > 0 or k == n - 1:
+            break
+    if count > 5:
+        return work, product, 0.0
+    return work, product, work[k] ** count
+
+
+@njit
+def summed(x: Any, scale: Any) -> Any:
+    work, product, last = idioms(x, scale)
+    return np.sum(work) + np.sum(product) + last
+
+
+def test_idioms() -> None:
+    x = np.array([0.5, -1.5, 2.0, 0.25])
+    oracle.assert_same(jitad.jit(idioms)(x, 0.5, 7), oracle.leaves(idioms(x, 0.5, 7)), 1e-13)
+    gradient = jitad.grad(summed, (0, 1))(x, 0.5)
+    wanted = [oracle.difference(lambda y: summed(y, 0.5), [x], [d])[0] for d in np.eye(4)]
+    np.testing.assert_allclose(gradient[0], wanted, rtol=1e-8)
+    (by_scale,) = oracle.difference(lambda s: summed(x, float(s)), [np.asarray(0.5)], [np.ones(())])
+    np.testing.assert_allclose(gradient[1], by_scale, rtol=1e-8)
+
+
+@njit("float64(float64, int64)")
+def power(x: Any, n: Any) -> Any:
+    """Compiled for one signature, recursive."""
+    return 1.0 if n == 0 else x * power(x, n - 1)
+
+
+@njit
+def spread(*xs: Any) -> Any:
+    total = 0.0
+    for x in xs:
+        total += power(x, 2)
+    return total
+
+
+@njit
+def optional(x: Any, y: Any = 2.0, flag: Any = True) -> Any:
+    return x * y if flag else x
+
+
+TABLE = np.array([1.0, 2.0, 4.0, 8.0])
+PLACES = np.array([2, 0])
+
+
+@njit
+def looked_up(x: Any, table: Any, places: Any) -> Any:
+    total = 0.0
+    for i in range(places.size):
+        total += table[places[i]] * x[places[i]] * TABLE[i]
+    return total + table[int(x[0])]
+
+
+class Model:
+    """Reaches compiled functions by attributes and containers."""
+
+    function = staticmethod(optional)
+
+    def __init__(self) -> None:
+        self.parts = [spread, {"power": power}]
+
+    def __call__(self, x: Any) -> Any:
+        return self.parts[0](x, 2 * x) * self.parts[1]["power"](x, 1) * self.function(x)
+
+
+@pytest.mark.parametrize(
+    ("function", "wanted"),
+    [
+        (lambda x: power(x, 3), 12.0),
+        (lambda x: spread(x, x, 1.0), 8.0),
+        (lambda x: optional(x), 2.0),
+        (lambda x: optional(x, flag=False), 1.0),
+        (lambda x: optional(3.0, y=x), 3.0),
+        (lambda x: EXAMPLE.soft_minimum(x, 5.0 + x, 5.0, 1e-3), 1.0),
+        (Model(), 10 * 4 * 2.0**3),
+        (power.py_func, None),
+        (lambda x: np.sum([optional(x, n) for n in range(3)]), 3.0),
+    ],
+)
+def test_every_way_to_a_function(function: Any, wanted: Any) -> None:
+    if wanted is None:
+        function, wanted = (lambda x, f=function: f(x, 3)), 12.0
+    assert jitad.grad(function)(2.0) == pytest.approx(wanted)
+    assert jitad.grad(jitad.jit(function))(2.0) == pytest.approx(wanted)
+
+
+def test_a_signature_stays_as_it_was() -> None:
+    jitad.grad(lambda x: power(x, 3))(2.0)
+    assert len(power.signatures) == 1 and not power._can_compile
+    assert power(2, 3) == 8.0
+    with pytest.raises(TypeError):
+        power("text", 3)
+
+
+def test_plain_arguments_stay_compiled() -> None:
+    """A call that meets no traced value is Numba's."""
+
+    @njit
+    def table(n: Any) -> Any:
+        return np.arange(n) * 0.5
+
+    assert jitad.grad(lambda x: np.sum(table(4) * x))(1.0) == 3.0
+    assert len(table.signatures) == 1
+
+
+# -- what a function sees from outside -------------------------------------------------------------
+
+
+def test_arrays_are_read_as_they_are_at_each_call() -> None:
+    table, places = np.array([5.0, 1.0, 2.0]), PLACES.copy()
+    g = jitad.grad(lambda x: looked_up(x, table, places))
+    x = np.array([1.5, 2.0, 3.0])
+    np.testing.assert_array_equal(g(x), [10.0, 0.0, 2.0])
+    table[0] = 7.0
+    np.testing.assert_array_equal(g(x), [14.0, 0.0, 2.0])
+    places[:] = 1, 0
+    np.testing.assert_array_equal(g(x), [14.0, 1.0, 0.0])
+
+
+FACTOR = 2.0
+
+
+@njit
+def inner_factor(x: Any) -> Any:
+    return x * FACTOR
+
+
+@njit
+def outer_factor(x: Any) -> Any:
+    return inner_factor(x) * TABLE[1]
+
+
+def test_names_that_are_bound_again(monkeypatch: Any) -> None:
+    """As in Python; Numba itself keeps what a global was when it compiled."""
+    g = jitad.grad(outer_factor)
+    assert g(1.0) == 4.0
+    monkeypatch.setitem(globals(), "FACTOR", 3.0)
+    assert g(1.0) == 6.0
+    monkeypatch.setitem(globals(), "TABLE", np.array([1.0, 10.0]))
+    assert g(1.0) == 30.0
+
+
+def test_names_and_documentation_are_kept() -> None:
+    g = jitad.grad(power)
+    assert g.__name__ == "power" and g.__doc__ == power.__doc__
+
+
+# -- writing ---------------------------------------------------------------------------------------
+
+
+@njit
+def double(x: Any, out: Any) -> None:
+    for i in range(x.size):
+        out[i] = 2.0 * x[i]
+
+
+def test_an_array_of_the_caller_is_written_to() -> None:
+    def f(x: Any) -> Any:
+        out = jnp.empty(x.size)
+        double(x, out)
+        double(out, out)
+        return np.sum(out)
+
+    np.testing.assert_array_equal(jitad.grad(f)(X), np.full(4, 4.0))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: double(x, x),
+        lambda x: double(x, np.empty(4)),
+        lambda x: double(x, 2.0 * x),
+        lambda x: double(x, TABLE),
+    ],
+)
+def test_an_array_that_is_not_the_functions_own_is_refused(function: Callable[..., Any]) -> None:
+    with pytest.raises(jitad.JitadError) as error:
+        jitad.jit(function)(X)
+    assert "out[i] = 2.0 * x[i]" in str(error.value)
+
+
+# -- element by element ----------------------------------------------------------------------------
+
+
+@vectorize
+def branches(x: Any, y: Any) -> Any:
+    if x > 0.5:
+        return math.log(x) * y
+    if x > -0.2:
+        return 0
+    return math.sqrt(-x) + y * y
+
+
+@vectorize(["float32(float32, float32)", "float64(float64, float64)"])
+def stepped(x: Any, y: Any) -> Any:
+    total = 0.0
+    while total < abs(x):
+        total += 0.1 + y * y
+    return total * x
+
+
+@vectorize
+def pair(x: Any) -> Any:
+    return TABLE[int(abs(2 * x))] * x
+
+
+@guvectorize(["void(float64[:], float64[:], float64[:])"], "(n),(n)->()")
+def positive_part(a: Any, b: Any, result: Any) -> None:
+    result[0] = 0.0
+    for i in range(a.shape[0]):
+        if a[i] > 0:
+            result[0] += a[i] * b[i] ** 2
+
+
+@guvectorize("(n),()->(n)")
+def running(a: Any, decay: Any, out: Any) -> None:
+    total = 0.0
+    for i in range(a.shape[0]):
+        total = decay * total + a[i]
+        out[i] = math.tanh(total)
+
+
+@njit
+def in_compiled(x: Any) -> Any:
+    y = branches(x, x[::-1])
+    y[0] = branches(x[1], 2.0)
+    return np.sum(y * y)
+
+
+def rows(x: Any) -> Any:
+    out = jnp.empty((2, 4))
+    running(x.reshape(1, 4) * np.ones((2, 1)), 0.5, out)
+    return np.sum(out**2)
+
+
+GRID = np.linspace(-0.97, 1.01, 11).reshape(-1, 1)
+
+ELEMENTS: list[Callable[[Any], Any]] = [
+    lambda x: np.sum(branches(x, 1.5) ** 2),
+    lambda x: np.sum(branches(x * GRID, x)),
+    lambda x: np.sum(branches(x[0], x[3])) + branches(x[1], 3.0),
+    lambda x: np.sum(stepped(x, x[::-1])),
+    lambda x: np.sum(pair(x)),
+    lambda x: np.sum(positive_part(np.outer(x, x), x)),
+    lambda x: positive_part(x, x),
+    in_compiled,
+]
+
+
+@pytest.mark.parametrize("function", ELEMENTS)
+def test_a_function_of_elements(function: Callable[[Any], Any]) -> None:
+    run = jitad.value_and_grad(function)
+    for x in (X, X[::-1].copy(), X * np.array([1, -1, -0.3, 1])):
+        value, gradient = run(x)
+        assert value == pytest.approx(function(x), rel=1e-13)
+        wanted = [oracle.difference(function, [x], [d], SMALL)[0] for d in np.eye(4)]
+        np.testing.assert_allclose(gradient, wanted, rtol=1e-7, atol=1e-7)
+        _, tangent = jitad.jvp(jitad.grad(function), (x,), (np.ones(4),))
+        (second,) = oracle.difference(lambda y: run(y)[1], [x], [np.ones(4)], SMALL)
+        np.testing.assert_allclose(tangent, second, rtol=1e-6, atol=1e-7)
+
+
+def test_a_function_of_rows_with_an_array_for_the_result() -> None:
+    def by_hand(x: Any) -> Any:
+        total, squares = 0.0, 0.0
+        for i in range(4):
+            total = 0.5 * total + x[i]
+            squares = squares + 2 * np.tanh(total) ** 2
+        return squares
+
+    oracle.assert_same(jitad.grad(rows)(X), [jitad.grad(by_hand)(X)], 1e-13)
+
+
+def test_many_elements_are_one_loop() -> None:
+    """The tape's length depends on the number of paths, not on that of the elements."""
+    small, large = (
+        len(jitad.trace(lambda x: np.sum(branches(x, 2.0)), np.linspace(-1, 1, n)).tape)
+        for n in (10, 100_000)
+    )
+    assert small == large
+
+
+@njit
+def counted(x: Any, limit: Any) -> Any:
+    if x < limit:
+        return 0
+    if x > 10.0:
+        return 1
+    return x * x
+
+
+@njit
+def halves(x: Any) -> Any:
+    count = 0
+    while x > 1.0:
+        x *= 0.5
+        count += 1
+    return count
+
+
+def test_results_have_the_type_of_all_branches() -> None:
+    """Numba's: `return 0` beside `return x * x` is a float, and a count is an integer."""
+    for x in (0.5, 2.0, 11.0):
+        value, slope = jitad.value_and_grad(counted)(x, 1.0)
+        assert value.dtype == np.float64 and value == counted(x, 1.0)
+        assert slope == (2 * x if 1 < x < 10 else 0.0)
+    assert jitad.jit(halves)(5.0) == halves(5.0) == 3
+    assert jitad.jit(halves)(5.0).dtype == np.int64
+    assert jitad.grad(lambda x: branches(x, 2.0))(0.1) == 0.0
+    np.testing.assert_array_equal(
+        jitad.grad(lambda x: np.sum(branches(x, 2.0)))(X * 0), np.zeros(4)
+    )
+
+
+def test_declared_types_are_kept() -> None:
+    x = X.astype(np.float32)
+    got = jitad.jit(lambda x: stepped(x, x))(x)
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, stepped(x, x), rtol=1e-6)
+    assert jitad.jit(lambda x: stepped(x, 1.0))(np.arange(3)).dtype == np.float64
+
+
+def test_elements_that_take_too_many_paths() -> None:
+    with pytest.raises(jitad.TraceError, match="more than 64 paths"):
+        jitad.jit(lambda x: stepped(x, 0.0))(np.linspace(0.0, 20.0, 200))
+
+
+# -- errors ----------------------------------------------------------------------------------------
+
+
+@njit
+def indexes_by_float(x: Any) -> Any:
+    y = x * 2
+    return x[y[0]]
+
+
+def test_errors_name_the_line_in_the_compiled_function() -> None:
+    with pytest.raises(jitad.JitadError) as error:
+        jitad.grad(indexes_by_float)(X)
+    assert "return x[y[0]]" in str(error.value)
+
+
+@jitclass([("weight", float64)])
+class Weighted:
+    """Of compiled code through and through."""
+
+    def __init__(self, weight: Any) -> None:
+        self.weight = weight
+
+    def times(self, x: Any) -> Any:
+        return self.weight * x
+
+
+def test_a_compiled_class_is_refused_or_read() -> None:
+    with pytest.raises(jitad.TraceError, match="compiled"):
+        jitad.grad(lambda x: Weighted(x).times(2.0))(1.0)
+    box = Weighted(3.0)
+
+    def assigned(x: Any) -> Any:
+        box.weight = x
+        return box.times(2.0)
+
+    with pytest.raises(jitad.TraceError, match="compiled"):
+        jitad.grad(assigned)(1.0)
+
+
+def test_a_compiled_kernel_is_refused() -> None:
+    kernel = jitad.compile(lambda x: x * x, 1.0).njit
+    with pytest.raises(jitad.TraceError, match="the function that it was made of"):
+        jitad.grad(lambda x: kernel(x))(1.0)
+
+
+def test_containers_of_numba() -> None:
+    @njit
+    def f(x: Any) -> Any:
+        parts, named = List.empty_list(float64), numba.typed.Dict()
+        for i in range(3):
+            parts.append(x * i)
+            named[i] = x * x
+        return parts[2] * named[1]
+
+    assert jitad.grad(f)(2.0) == 6 * 2.0**2
+    assert f(2.0) == 2 * 2.0**3
+
+
+def test_names_of_numba() -> None:
+    @njit
+    def f(x: Any) -> Any:
+        total = numba.float64(0)
+        for i in numba.prange(2):
+            total += numba.types.float64(x) * i
+        return total * SETTINGS.scale
+
+    SETTINGS = SimpleNamespace(scale=2.0)
+    assert jitad.grad(f)(3.0) == 2.0
