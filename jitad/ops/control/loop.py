@@ -20,7 +20,6 @@ from jitad.ir.builder import Builder, evaluate, inline
 from jitad.ir.op import DYNAMIC, INT64, Control, DType, Shape, register
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
-from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control.loop_pullback import pullback
 from jitad.ops.control.loop_simplify import simplify
@@ -33,6 +32,7 @@ from jitad.ops.control.parts import (
     record,
     rewired,
     token,
+    where_first,
 )
 
 
@@ -264,17 +264,12 @@ def _held(
     holds = inline(builder, condition, asked)[0]
     results = inline(builder, body, inputs)
     before = inputs[1 + form.consts : 1 + form.consts + form.carries]
-    after = [_where(holds, x, y) for x, y in zip(results[: form.carries], before, strict=True)]
+    after = [where_first(holds, x, y) for x, y in zip(results[: form.carries], before, strict=True)]
     held = builder.finish([x.index for x in [*after, *results[form.carries :]]])
     asking = Builder()
     inputs = [asking.input(f"x{k}", *t) for k, t in enumerate(input_types(condition))]
     any_holds = st.reduce_any(inline(asking, condition, inputs)[0], axes=(0,))
     return held, asking.finish([any_holds.index])
-
-
-def _where(condition: Value, x: Value, y: Value) -> Value:
-    aligned = st.reshape(condition, shape=(*condition.shape, *(1,) * (len(x.shape) - 1)))
-    return ew.where(st.broadcast(aligned, shape=x.shape), x, y)
 
 
 # -- the row ---------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from jitad.ir.builder import Builder
 from jitad.ir.op import BOOL, Control, DType, Shape, Structural, register
 from jitad.ir.tape import INPUT, Instr, Tape
 from jitad.ir.value import Value
+from jitad.ops.elementwise import where
+from jitad.ops.views import broadcast, reshape
 
 Flow = Callable[[Tape, Sequence[bool]], list[bool]]
 """Which outputs of a tape depend on the inputs that are flagged."""
@@ -53,6 +55,12 @@ def record(builder: Builder, op: Control, operands: Sequence[Value], form: Any) 
     types = op.results(form, *operands)
     made = builder.apply(op, operands, {"form": form})
     return [part(made, k=k, shape=shape, dtype=dtype) for k, (shape, dtype) in enumerate(types)]
+
+
+def where_first(condition: Value, x: Value, y: Value) -> Value:
+    """x or y by a condition on their first axis."""
+    aligned = reshape(condition, shape=(*condition.shape, *(1,) * (len(x.shape) - 1)))
+    return where(broadcast(aligned, shape=x.shape), x, y)
 
 
 def type_of(x: Instr | Value) -> tuple[Shape, DType]:

@@ -16,7 +16,6 @@ from jitad.ir.op import Control, DType, Pulled, Shape, register
 from jitad.ir.tape import CONST, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
-from jitad.ops import structural as st
 from jitad.ops.control.parts import (
     Flow,
     Simplified,
@@ -27,6 +26,7 @@ from jitad.ops.control.parts import (
     record,
     rewired,
     token,
+    where_first,
     without_inputs,
 )
 
@@ -86,13 +86,8 @@ def _batch(
     *rest, last = [inline(builder, tape, operands[1:]) for tape in moved]
     for k in reversed(range(len(rest))):
         taken = ew.le(operands[0], k)
-        last = [_where(taken, x, y) for x, y in zip(rest[k], last, strict=True)]
+        last = [where_first(taken, x, y) for x, y in zip(rest[k], last, strict=True)]
     return last, wide
-
-
-def _where(condition: Value, x: Value, y: Value) -> Value:
-    aligned = st.reshape(condition, shape=(*condition.shape, *(1,) * (len(x.shape) - 1)))
-    return ew.where(st.broadcast(aligned, shape=x.shape), x, y)
 
 
 # -- reverse mode ----------------------------------------------------------------------------------

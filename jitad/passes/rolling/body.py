@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +15,7 @@ from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.passes.rolling.columns import Carried, Inner, Outer, Row, Source, Turns
 from jitad.passes.rolling.flat import INDEXED, integers
-
-if TYPE_CHECKING:
-    from jitad.passes.rolling.roll import Roller
+from jitad.passes.rolling.outside import Outside
 
 
 @dataclass(eq=False)
@@ -36,9 +34,9 @@ class Body:
     rows: dict[int, int]
 
 
-def make_body(roller: Roller, run: Turns, used: tuple[set[int], set[int]]) -> Body:
+def make_body(outside: Outside, run: Turns, used: tuple[set[int], set[int]]) -> Body:
     """The body of a run of which the places in `used` are read later."""
-    return _Maker(roller, run).make(*used)
+    return _Maker(outside, run).make(*used)
 
 
 @dataclass(eq=False)
@@ -51,11 +49,11 @@ class _Group:
 
 
 class _Maker:
-    def __init__(self, roller: Roller, run: Turns) -> None:
-        self.roller = roller
+    def __init__(self, outside: Outside, run: Turns) -> None:
+        self.outside = outside
         self.run = run.run
         self.sources = run.sources
-        self.flat = roller.flat
+        self.flat = outside.flat
         self.builder = Builder()
         self.turn = self.builder.input("i", (), INT64)
         self.consts, self.carries, self.xs = _Group(), _Group(), _Group()
@@ -89,14 +87,14 @@ class _Maker:
             instr = self.flat.instr(source.place)
             if instr.op is CONST:
                 return self.builder.const(instr.params[0], instr.shape, instr.dtype)
-            return self._add(self.consts, source, self.roller.value(source.place))
+            return self._add(self.consts, source, self.outside.value(source.place))
         assert isinstance(source, Row)
         if source in self.xs.known:
             return self.xs.known[source]
         instrs = [self.flat.instr(k) for k in source.indices]
         if all(instr.op is CONST for instr in instrs):
             return self._numbers(source, instrs)
-        return self._add(self.xs, source, self.roller.stacked(source.indices))
+        return self._add(self.xs, source, self.outside.stacked(source.indices))
 
     def _numbers(self, source: Row, instrs: list[Instr]) -> Value:
         """Constants: a number where they are one, else rows of a table."""
@@ -105,7 +103,7 @@ class _Maker:
         if all(repr(x) == repr(numbers[0]) for x in numbers):
             return self.builder.const(numbers[0], first.shape, first.dtype)
         table = np.array(numbers, first.dtype)
-        x = self._add(self.xs, (source, "table"), self.roller.table(table))
+        x = self._add(self.xs, (source, "table"), self.outside.table(table))
         return x if first.shape == () else st.broadcast(x, shape=first.shape)
 
     def _add(self, group: _Group, key: Any, outside: Value) -> Value:
@@ -124,7 +122,7 @@ class _Maker:
             before = -1
             for k, start in enumerate(reversed(source.starts)):
                 key = source if k == source.lag - 1 else (source, k)
-                self._add(self.carries, key, self.roller.value(start))
+                self._add(self.carries, key, self.outside.value(start))
                 self.after.append((source.place, before))
                 before = len(self.after) - 1
         return self.carries.known[source]
@@ -140,7 +138,7 @@ class _Maker:
             if at == place and before < 0:
                 return k
         x = self.values[place]
-        outside = self.roller.builder.const(0, x.shape, x.dtype)
+        outside = self.outside.builder.const(0, x.shape, x.dtype)
         self._add(self.carries, ("final", place), outside)
         self.after.append((place, -1))
         results.append(x)
@@ -192,7 +190,7 @@ class _Maker:
         step = int(at[1] - at[0])
         if step == 0 or (np.diff(at) != step).any():
             return None
-        x = self.roller.value(source.place)
+        x = self.outside.value(source.place)
         slots = list(instr.params[0])
         slots[axis] = (int(at[0]), len(at), step)
         rows = st.index(x, slots=tuple(slots))
@@ -207,4 +205,4 @@ class _Maker:
         if (np.diff(at) == step).all():
             i = self.turn if step == 1 else ew.mul(self.turn, step)
             return i if at[0] == 0 else ew.add(i, int(at[0]))
-        return self._add(self.xs, (place, "places"), self.roller.table(at))
+        return self._add(self.xs, (place, "places"), self.outside.table(at))

@@ -60,6 +60,8 @@ def turns(flat: Flat, run: Run) -> Turns | None:
         late = 0
         for k, place in enumerate(places):
             source, first = _source(matrix[:, k], int(place), run)
+            if source is not None:
+                first = _from_which_turn(flat, source, run)
             late = max(late, first)
             if source is not None:
                 columns.append(source)
@@ -97,6 +99,22 @@ def _source(column: np.ndarray, place: int, run: Run) -> tuple[Source | None, in
         return Carried(at, lag, tuple(column[:lag].tolist())), 0
     bad = np.flatnonzero(~good)
     return None, int(bad[-1]) + 1 if len(bad) else count
+
+
+def _from_which_turn(flat: Flat, source: Source, run: Run) -> int:
+    """From which turn on all values of a source are of one shape and dtype."""
+    if isinstance(source, Row):
+        types = {_type(flat, k) for k in set(source.indices)}
+        return 0 if len(types) == 1 else run.turns
+    if isinstance(source, Carried):
+        kind = _type(flat, run.start + source.place)
+        return 0 if all(_type(flat, k) == kind for k in source.starts) else source.lag
+    return 0
+
+
+def _type(flat: Flat, k: int) -> tuple[object, object]:
+    instr = flat.instr(k)
+    return instr.shape, instr.dtype
 
 
 def _by_instruction(flat: Flat, run: Run, columns: Sequence[Source]) -> list[list[Source]]:

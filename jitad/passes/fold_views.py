@@ -1,0 +1,153 @@
+"""Simplifications of views, updates and sums: those that do nothing, or that join into one."""
+
+from __future__ import annotations
+
+import math
+
+from jitad.ir.builder import Builder
+from jitad.ir.op import Op
+from jitad.ir.tape import Instr
+from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
+from jitad.passes.numbers import Rewrite, is_zero, number_of
+
+
+def _reshape(builder: Builder, instr: Instr) -> int | None:
+    inner = builder.instrs[instr.args[0]]
+    if inner.shape == instr.shape:
+        return instr.args[0]
+    if inner.op is st.reshape:
+        return st.reshape(builder.value(inner.args[0]), shape=instr.shape).index
+    return None
+
+
+def _broadcast(builder: Builder, instr: Instr) -> int | None:
+    inner = builder.instrs[instr.args[0]]
+    if inner.shape == instr.shape:
+        return instr.args[0]
+    if inner.op is st.broadcast:
+        return st.broadcast(builder.value(inner.args[0]), shape=instr.shape).index
+    return None
+
+
+def _transpose(builder: Builder, instr: Instr) -> int | None:
+    (perm,) = instr.params
+    if perm == tuple(range(len(perm))):
+        return instr.args[0]
+    inner = builder.instrs[instr.args[0]]
+    if inner.op is st.transpose:
+        (first,) = inner.params
+        joined = tuple(first[i] for i in perm)
+        return st.transpose(builder.value(inner.args[0]), perm=joined).index
+    return None
+
+
+def _index(builder: Builder, instr: Instr) -> int | None:
+    (slots,) = instr.params
+    inner = builder.instrs[instr.args[0]]
+    if _is_full(slots, inner.shape):
+        return instr.args[0]
+    if inner.op in (st.index_add, st.index_set):
+        return _index_of_update(builder, instr.args[0], slots)
+    if inner.op is st.index:
+        return _joined_index(builder, inner, slots)
+    return None
+
+
+_FAR = 300
+"""How many updates an index is looked for behind: their number times this bounds the work."""
+
+
+def _index_of_update(builder: Builder, last: int, slots: tuple[st.Slot, ...]) -> int | None:
+    """An index of an array after updates of other elements, or the very one that was written."""
+    x = _behind(builder, last, slots)
+    update = builder.instrs[x]
+    written = update.op in (st.index_add, st.index_set) and update.params[0] == slots
+    if written and (update.op is st.index_set or is_zero(number_of(builder, update.args[0]))):
+        return update.args[1]
+    return None if x == last else st.index(builder.value(x), slots=slots).index
+
+
+def _behind(builder: Builder, x: int, slots: tuple[st.Slot, ...]) -> int:
+    """The array before all updates that do not touch the elements at `slots`."""
+    for _ in range(_FAR):
+        update = builder.instrs[x]
+        if update.op not in (st.index_add, st.index_set):
+            break
+        if not st.are_disjoint(update.params[0], slots):
+            break
+        x = update.args[0]
+    return x
+
+
+def _joined_index(builder: Builder, inner: Instr, slots: tuple[st.Slot, ...]) -> int:
+    """x[a][b] as one index."""
+    remaining = iter(slots)
+    joined: list[st.Slot] = []
+    for slot in inner.params[0]:
+        if isinstance(slot, int):
+            joined.append(slot)
+            continue
+        start, _, step = slot
+        outer = next(remaining)
+        if isinstance(outer, int):
+            joined.append(start + step * outer)
+        else:
+            joined.append((start + step * outer[0], outer[1], step * outer[2]))
+    return st.index(builder.value(inner.args[0]), slots=tuple(joined)).index
+
+
+def _is_full(slots: tuple[st.Slot, ...], shape: tuple[int, ...]) -> bool:
+    return all(slot == (0, n, 1) for slot, n in zip(slots, shape, strict=True))
+
+
+def _index_add(builder: Builder, instr: Instr) -> int | None:
+    x, u = (builder.value(j) for j in instr.args)
+    (slots,) = instr.params
+    if _is_full(slots, instr.shape):
+        return u.index if is_zero(number_of(builder, x.index)) else ew.add(x, u).index
+    inner = builder.instrs[x.index]
+    if inner.op in (st.index_add, st.index_set) and inner.params == instr.params:
+        first, earlier = (builder.value(j) for j in inner.args)
+        return inner.op(first, ew.add(earlier, u), slots=slots).index
+    return x.index if is_zero(number_of(builder, u.index)) else None
+
+
+def _index_set(builder: Builder, instr: Instr) -> int | None:
+    x, u = (builder.value(j) for j in instr.args)
+    (slots,) = instr.params
+    if _is_full(slots, instr.shape):
+        return u.index
+    inner, new = builder.instrs[x.index], builder.instrs[u.index]
+    if inner.op in (st.index_add, st.index_set) and inner.params == instr.params:
+        return st.index_set(builder.value(inner.args[0]), u, slots=slots).index
+    if new.op is st.index and new.params == instr.params:
+        return x.index if new.args[0] == _behind(builder, x.index, slots) else None
+    number = number_of(builder, u.index)
+    same = number is not None and repr(number) == repr(number_of(builder, x.index))
+    return x.index if same else None
+
+
+def _sum(builder: Builder, instr: Instr) -> int | None:
+    (axes,) = instr.params
+    source = builder.instrs[instr.args[0]]
+    lengths: list[int] = [source.shape[i] for i in axes]
+    count = math.prod(lengths)
+    if count == 1:
+        return st.reshape(builder.value(instr.args[0]), shape=instr.shape).index
+    number = number_of(builder, instr.args[0])
+    if number is not None:
+        return builder.const(number * count, instr.shape, instr.dtype).index
+    return None
+
+
+VIEWS: dict[Op, Rewrite] = {
+    st.reshape: _reshape,
+    st.broadcast: _broadcast,
+    st.transpose: _transpose,
+    st.index: _index,
+    st.index_add: _index_add,
+    st.index_set: _index_set,
+    st.reduce_sum: _sum,
+}
+"""What an instruction may be rewritten to, by its op."""
