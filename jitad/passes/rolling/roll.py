@@ -23,7 +23,10 @@ from jitad.passes.rolling.outside import Outside
 from jitad.passes.rolling.runs import LEAST_TURNS, Run, find_runs
 
 LONG = 2000
-"""Tapes of fewer instructions are left as they are; within a loop those of a fourth of it."""
+"""Tapes of less weight are left as they are; within a loop those of a fourth of it."""
+
+_ARRAY = 8
+"""An instruction on arrays takes as long to compile as that many on numbers, or longer."""
 
 
 class Rolled(NamedTuple):
@@ -34,8 +37,8 @@ class Rolled(NamedTuple):
 
 
 def roll(tape: Tape, least: int = LONG) -> Rolled:
-    """The tape with its loops rolled up, if it has that many instructions."""
-    if len(tape) < least:
+    """The tape with its loops rolled up, if it weighs so much: an operation on numbers weighs 1."""
+    if sum(_ARRAY if instr.shape else 1 for instr in tape.instrs) < least:
         return Rolled(tape, [])
     flat = flatten(tape)
     found = [turns(flat, quietest(flat, run)) for run in find_runs(flat.code)]
