@@ -249,3 +249,25 @@ def test_random_recurrences(turns: int, lags: list[int], table: bool) -> None:
     want, got = evaluate(tape, arrays), evaluate(rolled.tape, [*arrays, *rolled.tables])
     assert want[0] == got[0]
     assert len(rolled.tape) < 300
+
+
+def test_paths_of_rolled_loops_are_kept_apart() -> None:
+    """A while loop's numbers of turns are its paths, rolled up or not: each is traced once."""
+    runs = 0
+
+    def f(x: Any) -> Any:
+        nonlocal runs
+        runs += 1
+        y, turns = x * np.ones(3), 0
+        while y[0] < 100:
+            y, turns = y * 1.05 + np.sin(y) * 0.01, turns + 1
+        return np.sum(y) * turns
+
+    gradient = jitad.grad(f)
+    points = (1.0, 2.0, 5.0, 1.1, 30.0, 80.0, 0.5)
+    for visit in range(3):
+        for x in points:
+            (want,) = difference(f, (np.array(x),), (np.array(1.0),), step=2.0**-20)
+            before = runs
+            np.testing.assert_allclose(gradient(x), want, rtol=1e-6)
+            assert runs - before == (visit == 0)

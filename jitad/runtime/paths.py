@@ -75,10 +75,23 @@ class Path:
         guards: what each guard expects, as bytes, in the order in which the kernel checks them.
         common: for every other path of the tree on how many first guards the two agree.
         finish: what makes the result's pytree of what the entry returns; None for nothing.
+        has_loops: whether it has guards within loops, which are checked turn after turn.
         others: for a status with which the kernel has ended the paths to try then, in turn.
     """
 
-    __slots__ = ("_places", "common", "entry", "finish", "guards", "kernel", "others", "tree")
+    __slots__ = (
+        *(
+            "_places",
+            "common",
+            "entry",
+            "finish",
+            "guards",
+            "has_loops",
+            "kernel",
+            "others",
+            "tree",
+        ),
+    )
 
     def __init__(self, tree: Tree, kernel: Kernel) -> None:
         self.tree = tree
@@ -92,6 +105,7 @@ class Path:
             if instr.op is guard:
                 guards.append(instr.params[0])
         self.guards = tuple(guards)
+        self.has_loops = has_inner_paths(kernel.plan.tape)
         self.common: dict[Path, int] = {}
         self.others: dict[int, tuple[Path, ...]] = {}
 
@@ -191,9 +205,9 @@ class Tree:
 
     def find(self, plan: Plan) -> Path | None:
         """The path that has passed the guards of a trace, if it is known."""
-        wanted = [expected for _, expected, _ in guards_of(plan.tape)]
+        wanted = _signature(plan.tape)
         for path in self.paths:
-            if wanted == [expected for _, expected, _ in guards_of(path.kernel.plan.tape)]:
+            if wanted == _signature(path.kernel.plan.tape):
                 return path
         return None
 
@@ -215,7 +229,9 @@ class Tree:
         `known` is what the first path to try has given, if it has been tried.
         """
         place, others = path.place(status), iter(path.after(status))
+        tried = [path]
         while (other := next(others, None)) is not None:
+            tried.append(other)
             result = other.entry(*args) if known is None else known
             known = None
             if type(result) is not int:
@@ -227,6 +243,22 @@ class Tree:
             further = other.place(result)
             if further > place:
                 place, others = further, iter(other.after(result))
+        return self._search_loops(path, status, args, tried)
+
+    def _search_loops(
+        self, path: Path, status: int, args: Sequence[Any], tried: Sequence[Path]
+    ) -> tuple[Path, Any]:
+        """The same among paths with guards in loops, whose order says nothing about other paths."""
+        if any(x.has_loops for x in self.paths):
+            for other in reversed(self.paths):
+                if other in tried:
+                    continue
+                result = other.entry(*args)
+                if type(result) is not int:
+                    self._won(other, status)
+                    return other, result
+                if not result & GUARD_FAILED:
+                    return other, result
         return path, status
 
     def _won(self, path: Path, status: int) -> None:
@@ -267,6 +299,16 @@ def guards_of(tape: Tape) -> list[Guard]:
         (instr.line, instr.params[0], tape.instrs[instr.args[0]].dtype)
         for instr in tape.instrs
         if instr.op is guard
+    ]
+
+
+def _signature(tape: Tape) -> list[Any]:
+    """What tells the paths of a function apart: what guards expect, and how often loops with guards
+    turn, which a trace has counted where it has rolled them up."""
+    return [
+        instr.params[0] if instr.op is guard else getattr(instr.params[0], "count", None)
+        for instr in tape.instrs
+        if has_effect(instr)
     ]
 
 
