@@ -13,6 +13,7 @@ from jitad.codegen.body import Body, memory_type
 from jitad.codegen.frame import Frame, load, store
 from jitad.codegen.region import EmitSteps, Region
 from jitad.codegen.status import OUT_OF_MEMORY
+from jitad.ir.op import BOOL
 from jitad.ir.tape import Instr
 from jitad.ops.control import Loop
 from jitad.ops.control.loop import grouped
@@ -38,25 +39,8 @@ class _LoopCall:
 
     def emit(self) -> list[str]:
         """Write all of it; the functions that it calls."""
-        form, w, body = self.form, self.writer, self.body
-        owned = {k: 1 + form.consts + k for k in range(form.carries)}
-        self.region = Region(body, form.body, f"{self.name}_body", self.emit_steps, owned)
-        functions = list(self.region.functions)
-        asked: Region | None = None
-        if form.condition is not None:
-            asked = Region(body, form.condition, f"{self.name}_while", self.emit_steps)
-            functions += asked.functions
-        consts, carries, xs, count = grouped(form, self.instr.args)
-        self.types = [form.body.instrs[i] for i in form.body.outputs]
-        self.consts = [self.frame.operand(j) for j in consts]
-        self.carried = [_Carry(self, k, j) for k, j in enumerate(carries)]
-        self.xs = [(self.frame.operand(j), body.tape.instrs[j]) for j in xs]
-        first = form.carries + (form.count is None)
-        self.stacks = [
-            _Stack(self, k, instr) for k, instr in enumerate(self.types[form.carries :], first)
-        ]
-        turns = str(form.count) if form.count is not None else None
-        turns = self.frame.operand(count[0]) if count else turns
+        functions = self._prepare()
+        w, form = self.writer, self.form
         before, head, turn, latch, after = (
             w.fresh(s) for s in ("pre", "loop", "turn", "latch", "done")
         )
@@ -68,13 +52,9 @@ class _LoopCall:
         w.do(f"%{counter} = phi i64 [ 0, %{before} ], [ %{following}, %{latch} ]")
         for carry in self.carried:
             carry.begin(before, latch)
-        if asked is not None:
-            going = self._ask(asked)
-        else:
-            going = w.line(f"icmp slt i64 %{counter}, {turns}")
-        w.do(f"br i1 {going}, label %{turn}, label %{after}")
+        w.do(f"br i1 {self._goes_on(f'%{counter}')}, label %{turn}, label %{after}")
         w.label(turn)
-        self._turn(f"%{counter}", turns)
+        self._turn(f"%{counter}")
         w.do(f"br label %{latch}")
         w.label(latch)
         w.do(f"%{following} = add nuw nsw i64 %{counter}, 1")
@@ -86,12 +66,43 @@ class _LoopCall:
             self.frame.keep(form.carries, f"%{counter}")
         return functions
 
-    def _turn(self, counter: str, turns: str | None) -> None:
+    def _prepare(self) -> list[str]:
+        """What is needed before the first turn; the functions of the body and the condition."""
+        form, body = self.form, self.body
+        owned = {k: 1 + form.consts + k for k in range(form.carries)}
+        self.region = Region(body, form.body, f"{self.name}_body", self.emit_steps, owned)
+        functions = list(self.region.functions)
+        self.asked: Region | None = None
+        if form.condition is not None:
+            self.asked = Region(body, form.condition, f"{self.name}_while", self.emit_steps)
+            functions += self.asked.functions
+        consts, carries, xs, turns = grouped(form, self.instr.args)
+        self.types = [form.body.instrs[i] for i in form.body.outputs]
+        self.consts = [self.frame.operand(j) for j in consts]
+        self.carried = [_Carry(self, k, j) for k, j in enumerate(carries)]
+        self.xs = [(self.frame.operand(j), body.tape.instrs[j]) for j in xs]
+        first = form.carries + (form.count is None)
+        self.stacks = [
+            _Stack(self, k, instr) for k, instr in enumerate(self.types[form.carries :], first)
+        ]
+        self.turns = self.frame.operand(turns[0]) if turns else str(form.count)
+        return functions
+
+    def _goes_on(self, counter: str) -> str:
+        """Whether there is another turn."""
+        if self.asked is None:
+            return self.writer.line(f"icmp slt i64 {counter}, {self.turns}")
+        answer = self.body.alloca("i8")
+        inputs = [*self.consts, *(carry.read() for carry in self.carried)]
+        self.asked.run(inputs, [answer])
+        return load(self.body, answer, BOOL)
+
+    def _turn(self, counter: str) -> None:
         """One turn: the body on this turn's rows."""
         w = self.writer
         place = counter
         if self.form.backward:
-            last = w.line(f"sub nsw i64 {turns}, 1")
+            last = w.line(f"sub nsw i64 {self.turns}, 1")
             place = w.line(f"sub nsw i64 {last}, {counter}")
         inputs = [place, *self.consts, *(carry.read() for carry in self.carried)]
         for pointer, instr in self.xs:
@@ -100,13 +111,6 @@ class _LoopCall:
         outputs = [carry.target() for carry in self.carried]
         outputs += [stack.row(place) for stack in self.stacks]
         self.region.run(inputs, outputs)
-
-    def _ask(self, asked: Region) -> str:
-        """Whether the condition holds."""
-        answer = self.body.alloca("i8")
-        inputs = [*self.consts, *(carry.read() for carry in self.carried)]
-        asked.run(inputs, [answer])
-        return load(self.body, answer, asked.tape.instrs[asked.tape.outputs[0]].dtype)
 
 
 class _Carry:
