@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,31 +91,50 @@ def trace(
     """
     builder = Builder(locate=user_line, level=depth() + 1)
     builder.held = list(held)
-    enter(builder)
-    # All that a trace makes is kept: to look for garbage in it would take as long as the trace.
+    with _uncollected():
+        leaves = tuple(leaf_type(x) for x in arguments)
+        points = arguments if at is None else at
+        outputs, structure = _recorded(function, builder, points, leaves, names)
+        captured = tuple(x for x, _ in builder.captured.values())
+        tape, tables = builder.finish(outputs), []
+        if rolled and is_rolling():
+            tape, tables = roll(tape)
+        return Traced(_inputs_first(tape), (*captured, *tables), structure, leaves)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """All that a trace makes is kept: to look for garbage in it would take as long as the trace."""
     collecting = gc.isenabled()
     gc.disable()
     try:
-        leaves = tuple(leaf_type(x) for x in arguments)
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _recorded(
+    function: Callable[[Sequence[Any]], Any],
+    builder: Builder,
+    points: Sequence[Any],
+    leaves: Sequence[Leaf],
+    names: Sequence[str],
+) -> tuple[list[int], Structure]:
+    """Run the function on the builder's tape; the places of its results, and their structure."""
+    enter(builder)
+    try:
         inputs: list[Value] = []
-        points = arguments if at is None else at
         for x, leaf, name in zip(points, leaves, names, strict=True):
             value = builder.input(name, leaf.shape, leaf.dtype, weak=leaf.weak)
             builder.concrete[value.index] = x
             inputs.append(value)
         results, structure = flatten(_run(function, inputs))
-        outputs = [_output(builder, x).index for x in results]
+        return [_output(builder, x).index for x in results], structure
     finally:
         builder.tracing = False
         builder.closed = True
         leave()
-        if collecting:
-            gc.enable()
-    captured = tuple(x for x, _ in builder.captured.values())
-    tape, tables = builder.finish(outputs), []
-    if rolled and is_rolling():
-        tape, tables = roll(tape)
-    return Traced(_inputs_first(tape), (*captured, *tables), structure, leaves)
 
 
 def _run(function: Callable[[Sequence[Any]], Any], inputs: Sequence[Any]) -> Any:
