@@ -27,6 +27,9 @@ Read the package in the order of the pipeline:
     textbook/    dual numbers and a reverse sweep in pure Python, to learn from
 
 To add a function of NumPy, look at functions/; an operation with a derivative of its own, at ops/.
+Branches and loops: frontend/guards.py and runtime/paths.py for Python's own, ops/control/ and
+functions/control/ for structured ones, passes/rolling/ for long loops, functions/compiled.py for
+functions of Numba's.
 """
 
 import importlib

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from types import FunctionType, MethodType
 from typing import Any, final
@@ -22,7 +23,7 @@ from jitad.functions.control.custom import AdjointRule, TangentRule, call
 from jitad.ir.errors import TraceError
 
 
-class _Custom:
+class _Custom(ABC):
     """Abstract: a function with a place for its rule."""
 
     def __init__(self, fun: Callable[..., Any], nondiff_argnums: Iterable[int] = ()) -> None:
@@ -78,8 +79,9 @@ class _Custom:
             [arguments[k] for k in places],
         )
 
+    @abstractmethod
     def _rule(self, whole: Callable[..., list[Any]], nondiff: tuple[Any, ...]) -> Any:
-        raise NotImplementedError
+        """The rule for the arguments that are not `nondiff`; None where there is none yet."""
 
     def _positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """All arguments by their positions, defaults included."""

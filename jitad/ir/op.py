@@ -158,8 +158,8 @@ class Control(Op):
 class Pulled(NamedTuple):
     """A control op's reverse sweep: the form that keeps what the sweep reads, and the shares.
 
-    Results of `form` are those of the old one, then what is kept. `shares(kept)` records the sweep
-    and gives, for each operand, its share of the adjoint, or None.
+    Results of `form` are those of the old one, then what is kept; `result(k)` is number k of them.
+    `shares(result)` records the sweep and gives each operand's share of the adjoint, or None.
     """
 
     form: Any

@@ -24,6 +24,7 @@ def instruction(real: str, integer: str = "", boolean: str = "") -> Emit:
     return emit
 
 
+# In a sum over an array LLVM may still join the product with the addition.
 MULTIPLY = instruction("fmul contract", "mul", "and")
 SUBTRACT = instruction("fsub", "sub")
 DIVIDE = instruction("fdiv")

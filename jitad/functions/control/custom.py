@@ -157,13 +157,8 @@ def _tangents(known: _Call, rule: TangentRule) -> list[Block]:
     def run(primals: Any, moving: Any) -> Any:
         tangents = unflatten(known.structure, _filled(types, moving))
         pair = rule.rule(primals, tangents)
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise TraceError(
-                f"the rule of {known.name} returned a {type(pair).__name__}",
-                remedy="return a pair (result, tangent of the result)",
-                line=where,
-            )
         what = f"the rule of {known.name}"
+        _check_pair(pair, what, "(result, tangent of the result)", where)
         values = leaves_like(pair[0], known.primal.structure, f"the result of {what}", where)
         moved = leaves_like(pair[1], known.primal.structure, f"the tangent from {what}", where)
         return (
@@ -261,6 +256,16 @@ class _Residuals:
         return unflatten(self.structure, filled)
 
 
+def _check_pair(pair: Any, rule: str, parts: str, where: SourceLine | None) -> None:
+    """An error where a rule returns anything but a pair."""
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise TraceError(
+            f"{rule} returned a {type(pair).__name__}",
+            remedy=f"return a pair {parts}",
+            line=where,
+        )
+
+
 def _is_array(x: Any) -> bool:
     return isinstance(x, (Value, np.ndarray, np.generic))
 
@@ -272,12 +277,7 @@ def _adjoints(known: _Call, rule: AdjointRule) -> list[Block]:
 
     def ahead(*primals: Any) -> Any:
         pair = rule.forward(*primals)
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise TraceError(
-                f"the forward rule of {known.name} returned a {type(pair).__name__}",
-                remedy="return a pair (result, residuals)",
-                line=where,
-            )
+        _check_pair(pair, f"the forward rule of {known.name}", "(result, residuals)", where)
         what = f"the result of the forward rule of {known.name}"
         values = leaves_like(pair[0], known.primal.structure, what, where)
         values = [fitted(x, t, what, where) for x, t in zip(values, like, strict=True)]

@@ -21,6 +21,7 @@ from jitad.ops.control.parts import (
     places,
     record,
     rewired,
+    spread_out,
     token,
     without_inputs,
 )
@@ -51,8 +52,7 @@ def _forward(
     moved = rewired(moved, range(len(moved.inputs)), [*range(count), *places(varied, count)])
     args = [*operands, *(dx for dx in tangents if dx is not None)]
     results = record(operands[0].builder, block, args, Block(moved))
-    rest = iter(results[count:])
-    return results[:count], [next(rest) if flag else None for flag in varied]
+    return results[:count], spread_out(results[count:], varied)
 
 
 def _pullback(
@@ -60,15 +60,14 @@ def _pullback(
     transforms: Transforms,
 ) -> Pulled:  # fmt: skip
     """A block that runs the values again, and then its return sweep."""
-    seeds, active = sorted(bars), places(varied)
-    swept = transforms.reverse(form.tape, active, seeds)
+    seeds = sorted(bars)
+    swept = transforms.reverse(form.tape, places(varied), seeds)
     adjoints = range(len(form.tape.outputs), len(swept.outputs))
     again = Block(rewired(swept, range(len(swept.inputs)), adjoints))
 
     def shares(result: Callable[[int], Value]) -> list[Value | None]:
         args = [*operands, *(bars[k] for k in seeds)]
-        found = iter(record(operands[0].builder, block, args, again))
-        return [next(found) if k in active else None for k in range(len(operands))]
+        return spread_out(record(operands[0].builder, block, args, again), varied)
 
     return Pulled(form, shares)
 

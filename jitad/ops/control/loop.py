@@ -31,6 +31,7 @@ from jitad.ops.control.parts import (
     places,
     record,
     rewired,
+    spread_out,
     token,
     where_first,
 )
@@ -175,14 +176,8 @@ def _forward(
     turns = results[new.carries : new.carries + (form.count is None)]
     stacks = rows_of(new, results)
     rows = len(form.body.outputs) - form.carries
-    moved = [*_spread(after, varied), *([None] * len(turns)), *_spread(stacks[rows:], d_rows)]
+    moved = [*spread_out(after, varied), *([None] * len(turns)), *spread_out(stacks[rows:], d_rows)]
     return [*values, *turns, *stacks[:rows]], moved
-
-
-def _spread(items: Sequence[Any], flags: Sequence[bool]) -> list[Any]:
-    """The items at the places that are flagged, None elsewhere."""
-    rest = iter(items)
-    return [next(rest) if flag else None for flag in flags]
 
 
 def _tangent_body(

@@ -119,6 +119,12 @@ def chosen(items: Sequence[Any], flags: Sequence[bool]) -> list[Any]:
     return [x for x, flag in zip(items, flags, strict=True) if flag]
 
 
+def spread_out(items: Sequence[Any], flags: Sequence[bool]) -> list[Any]:
+    """The items, in order, at the places that are flagged; None elsewhere."""
+    rest = iter(items)
+    return [next(rest) if flag else None for flag in flags]
+
+
 def places(flags: Sequence[bool], start: int = 0) -> list[int]:
     """The places that are flagged, counted from `start`."""
     return [start + k for k, flag in enumerate(flags) if flag]

@@ -24,6 +24,7 @@ from jitad.ops.control.parts import (
     places,
     record,
     rewired,
+    spread_out,
     token,
 )
 
@@ -121,13 +122,13 @@ def _pullback(
     transforms: Transforms,
 ) -> Pulled:  # fmt: skip
     tape = plainly(form)
-    seeds, active = sorted(bars), places(varied)
-    swept = transforms.reverse(tape, active, seeds)
+    seeds = sorted(bars)
+    swept = transforms.reverse(tape, places(varied), seeds)
 
     def shares(result: Callable[[int], Value]) -> list[Value | None]:
         args = [*operands, *(bars[k] for k in seeds)]
-        adjoints = iter(inline(operands[0].builder, swept, args)[len(tape.outputs) :])
-        return [next(adjoints) if k in active else None for k in range(len(operands))]
+        adjoints = inline(operands[0].builder, swept, args)[len(tape.outputs) :]
+        return spread_out(adjoints, varied)
 
     return Pulled(form, shares)
 

@@ -25,6 +25,7 @@ from jitad.ops.control.parts import (
     places,
     record,
     rewired,
+    spread_out,
     token,
     where_first,
     without_inputs,
@@ -69,8 +70,7 @@ def _forward(
     branches = tuple(rewired(tape, range(len(tape.inputs)), outputs) for tape in moved)
     args = [*operands, *(dx for dx in tangents if dx is not None)]
     results = record(operands[0].builder, switch, args, Switch(branches))
-    rest = iter(results[count:])
-    return results[:count], [next(rest) if flag else None for flag in varied]
+    return results[:count], spread_out(results[count:], varied)
 
 
 def _batch(
@@ -122,8 +122,8 @@ def _pullback(
     def shares(result: Callable[[int], Value]) -> list[Value | None]:
         stored = [result(count + k) for k in range(len(slots))]
         args = [*operands, *stored, *(bars[k] for k in seeds)]
-        adjoints = iter(record(operands[0].builder, switch, args, swept))
-        return [next(adjoints) if k - 1 in active else None for k in range(len(operands))]
+        adjoints = record(operands[0].builder, switch, args, swept)
+        return [None, *spread_out(adjoints, varied[1:])]
 
     return Pulled(kept, shares)
 
