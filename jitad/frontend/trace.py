@@ -137,6 +137,10 @@ def _recorded(
         leave()
 
 
+RECORDING = _recorded.__code__
+"""The code of the frame below which a function is being traced."""
+
+
 def _run(function: Callable[[Sequence[Any]], Any], inputs: Sequence[Any]) -> Any:
     """Call the function; where NumPy reports our error as one of its own, ours is raised."""
     try:

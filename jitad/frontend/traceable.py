@@ -168,11 +168,16 @@ class _Copies:
         key = (id(f.__globals__), compares)
         names = self.names.get(key)
         if names is None:
-            replaced = {} if compares else self.vocabulary.builtins
+            replaced = self.vocabulary.builtins
+            if compares:
+                replaced = {name: x for name, x in replaced.items() if name not in _CLASSES}
             names = self.names[key] = _Names(f.__globals__, self.of, replaced)
         names.settle(f.__code__)
         return names
 
+
+_CLASSES = ("float", "int", "complex")
+"""Classes that replacements are mistaken for, but not by `is`."""
 
 _CARRIERS = (FunctionType, MethodType, functools.partial, ModuleType)
 """What may lead to something that is replaced."""
@@ -318,7 +323,7 @@ def _compares_types(code: CodeType) -> bool:
     if any(step.opname == "MATCH_CLASS" for step in steps):
         return True
     return any(
-        after.opname == "IS_OP" and step.argval in ("float", "int", "complex")
+        after.opname == "IS_OP" and step.argval in _CLASSES
         for step, after in itertools.pairwise(steps)
     )
 

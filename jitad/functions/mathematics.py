@@ -2,9 +2,10 @@
 
 A C function that wants a float knows no traced value: a traced function sees these under the names
 `math`, `float` ... in place of Python's own (`frontend.traceable`). Of plain numbers they are
-Python's. Results are Python's floats: weak in NumPy's promotion. Where Python raises an error for a
-number that is outside of a function's domain, the result is NumPy's, NaN or infinite, as it is in
-compiled code. `math.floor`, `ceil` and `trunc` ask a number itself, and have no need of this.
+Python's. Results are Python's floats: weak in NumPy's promotion. For a number outside of a
+function's domain the result is NumPy's, NaN or infinite, as it is in compiled code, but where a
+traced function may catch the error that Python raises. `math.floor`, `ceil` and `trunc` ask a
+number itself, and have no need of this.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.active import holds_traced
+from jitad.frontend.exceptions import check_domain
 from jitad.frontend.operands import as_dtype, as_value
 from jitad.frontend.traceable import PLAIN
 from jitad.ir.errors import TraceError
@@ -87,29 +89,13 @@ def _one(x: Any) -> Value:
     return value.reshape(())
 
 
-class _Number:
-    """`float` and its kin in a traced function: a conversion, a class and a dtype, as they are.
+class _Class:
+    """A class of Python's in a traced function, which knows traced numbers for what they stand."""
 
-    A traced number is an instance of what NumPy's number in its place would be one of.
-    """
-
-    def __init__(self, kind: type, convert: Callable[..., Any]) -> None:
+    def __init__(self, kind: type) -> None:
         self._kind = kind
-        self._convert = convert
-        self.dtype = np.dtype(kind)
         self.__name__ = kind.__name__
         self.__doc__ = kind.__doc__
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if any(isinstance(x, Value) for x in (*args, *kwargs.values())):
-            return self._convert(*args, **kwargs)
-        return self._kind(*args, **kwargs)
-
-    def __instancecheck__(self, x: Any) -> bool:
-        if not isinstance(x, Value):
-            return isinstance(x, self._kind)
-        # np.float64 and np.complex128 are classes of Python's; np.int64 is none.
-        return x.shape == () and x.dtype == self.dtype and (x.weak or self._kind is not int)
 
     def __subclasscheck__(self, x: Any) -> bool:
         return issubclass(x, self._kind)
@@ -121,7 +107,7 @@ class _Number:
         return getattr(self._kind, name)
 
     def __eq__(self, other: object) -> bool:
-        return other is self or other is self._kind or other == self.dtype
+        return other is self or other is self._kind
 
     def __hash__(self) -> int:
         return hash(self._kind)
@@ -136,6 +122,46 @@ class _Number:
         return repr(self._kind)
 
 
+class _Number(_Class):
+    """`float` and its kin: a conversion, a class and a dtype, as they are.
+
+    A traced number is an instance of what NumPy's number in its place would be one of.
+    """
+
+    def __init__(self, kind: type, convert: Callable[..., Any]) -> None:
+        super().__init__(kind)
+        self._convert = convert
+        self.dtype = np.dtype(kind)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, Value) for x in (*args, *kwargs.values())):
+            return self._convert(*args, **kwargs)
+        return self._kind(*args, **kwargs)
+
+    def __instancecheck__(self, x: Any) -> bool:
+        if not isinstance(x, Value):
+            return isinstance(x, self._kind)
+        # np.float64 and np.complex128 are classes of Python's; np.int64 is none.
+        return x.shape == () and x.dtype == self.dtype and (x.weak or self._kind is not int)
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other) or other == self.dtype
+
+    __hash__ = _Class.__hash__
+
+
+class _Type(_Class):
+    """`type`: of a traced Python number that number's."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and isinstance(args[0], Value) and args[0].weak:
+            return type(args[0].dtype.type(0).item())
+        return type(*args, **kwargs)
+
+    def __instancecheck__(self, x: Any) -> bool:
+        return isinstance(x, type)
+
+
 def _as_complex(real: Any = 0, imag: Any = 0) -> Any:
     x: Any = as_dtype(_one(real), COMPLEX128) if isinstance(real, Value) else complex(real)
     if isinstance(imag, Value):
@@ -145,6 +171,7 @@ def _as_complex(real: Any = 0, imag: Any = 0) -> Any:
     return weak(x)
 
 
+PLAIN.add(type, _Type(type))
 PLAIN.add(float, _Number(float, as_number))
 PLAIN.add(int, _Number(int, int))
 PLAIN.add(complex, _Number(complex, _as_complex))
@@ -154,7 +181,13 @@ PLAIN.add(complex, _Number(complex, _as_complex))
 
 
 def _of_floats(name: str, function: Callable[..., Any]) -> None:
-    mathematical(name)(lambda *xs: weak(function(*map(as_number, xs))))
+    def record(*xs: Any) -> Any:
+        operands = [as_number(x) for x in xs]
+        result = function(*operands)
+        check_domain(name, result, operands)
+        return weak(result)
+
+    mathematical(name)(record)
 
 
 for _name, _function in {
@@ -187,7 +220,9 @@ for _name, _there in {
 
 @mathematical("log")
 def log(x: Any, base: Any = None) -> Any:
-    value = np.log(as_number(x))
+    x = as_number(x)
+    value = np.log(x)
+    check_domain("log", value, [x])
     return weak(value if base is None else value / np.log(as_number(base)))
 
 

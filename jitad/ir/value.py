@@ -25,7 +25,8 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 
 HOOKS: dict[str, Callable[..., Any]] = {}
 """What the frontend does for a value: `ufunc`, `function` and `array`, which NumPy's protocols ask
-for, `concrete`, `guard`, `getitem`, `astype`, `at`, `copy`, `freeze`, `describe`, `format`."""
+for, `division`, `concrete`, `guard`, `getitem`, `astype`, `at`, `copy`, `freeze`, `describe`,
+`format`."""
 
 
 class Value:
@@ -246,6 +247,23 @@ def _binary(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return forward, reflected
 
 
+def _dividing(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The operators whose like on Python numbers knows an error, division by zero."""
+    operator, swapped = _binary(ufunc)
+
+    def forward(self: Value, other: Any) -> Any:
+        if self.weak and (_is_python_number(other) or getattr(other, "weak", False)):
+            HOOKS["division"](ufunc, self, other)
+        return operator(self, other)
+
+    def reflected(self: Value, other: Any) -> Any:
+        if self.weak and _is_python_number(other):
+            HOOKS["division"](ufunc, other, self)
+        return swapped(self, other)
+
+    return forward, reflected
+
+
 def _unary(ufunc: Any) -> Callable[..., Any]:
     def method(self: Value) -> Any:
         result = UFUNCS[ufunc](self)
@@ -297,6 +315,8 @@ BINARY = {
     "lshift": np.left_shift,
     "rshift": np.right_shift,
 }
+_DIVISIONS = ("truediv", "floordiv", "mod", "pow")
+
 COMPARISONS = {
     "lt": np.less,
     "le": np.less_equal,
@@ -309,7 +329,8 @@ UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": n
 """Python's operators by the names of their methods, and the ufuncs that answer them."""
 
 for _name, _ufunc in BINARY.items():
-    _forward, _reflected = _binary(_ufunc)
+    _operators = _dividing if _name in _DIVISIONS else _binary
+    _forward, _reflected = _operators(_ufunc)
     setattr(Value, f"__{_name}__", _forward)
     setattr(Value, f"__r{_name}__", _reflected)
 for _name, _ufunc in COMPARISONS.items():

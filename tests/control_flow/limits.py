@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -85,16 +86,14 @@ def array_with_a_dtype(x: Any) -> Any:
 
 
 @program(
-    0,
-    "a Python float divides as NumPy's do: by zero there is infinity and no exception",
-    divides=(4.0,),
-    by_zero=(0.0,),
+    divides=(4.0, 2),
+    by_zero=(4.0, 0),
 )
-def zero_division(x: Any) -> Any:
+def zero_division(x: Any, n: Any) -> Any:
     try:
-        return 1.0 / x
+        return x * x / n
     except ZeroDivisionError:
-        return -1.0
+        return -x
 
 
 @program(
@@ -108,10 +107,59 @@ def text_decides(x: Any) -> Any:
 
 
 @program(
-    0,
-    "the type of a traced value is not that of the number it stands for",
     positive=(2.25,),
     negative=(-2.25,),
 )
 def type_decides(x: Any) -> Any:
-    return abs(x) if type(x) is float else x
+    if type(x) is float and type(x > 0) is bool:
+        return abs(x) if x > 0 else x * x
+    return x
+
+
+@program(
+    inside=(2.5, 1),
+    pole=(2.5, 0),
+    outside=(2.5, -1),
+)
+def domain_of_a_function(x: Any, n: Any) -> Any:
+    try:
+        return math.log(x * n)
+    except ValueError:
+        return x * x if n < 0 else 3.0 * x
+
+
+@program(
+    inside=(2.5,),
+    beyond=(800.0,),
+)
+def overflow_of_a_function(x: Any) -> Any:
+    try:
+        return math.exp(x)
+    except ArithmeticError:
+        return math.sqrt(x)
+
+
+def _ratio(x: Any, n: Any) -> Any:
+    return x // n * x + x % n * x + float(n) ** -2
+
+
+@program(
+    divides=(2.5, 2),
+    by_zero=(2.5, 0),
+)
+def caller_catches(x: Any, n: Any) -> Any:
+    try:
+        return _ratio(x, n)
+    except ArithmeticError:
+        return 2.0 * x
+
+
+@program(
+    divides=(2.5, 2),
+    by_zero=(2.5, 0),
+)
+def caught_power(x: Any, n: Any) -> Any:
+    try:
+        return float(n) ** -2 * x
+    except ZeroDivisionError:
+        return x * x
