@@ -33,6 +33,7 @@ def stencils(tape: Tape) -> Tape:
     """The tape with overlapping additions into zeros merged."""
     if not any(instr.op is st.index_add for instr in tape.instrs):
         return tape
+    tape = _read_late(tape)
     uses = tape.users()
     builder = Builder()
     new: list[int] = []
@@ -52,12 +53,38 @@ def stencils(tape: Tape) -> Tape:
     return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
 
 
+def _read_late(tape: Tape) -> Tape:
+    """The tape where places that later updates leave alone are read after these updates.
+
+    An array that is read between two additions could not become one sum.
+    """
+    builder = Builder()
+    updated: dict[int, int] = {}
+    for i, instr in enumerate(tape.instrs):
+        args = instr.args
+        if instr.op is st.index:
+            (latest,) = args
+            for _ in range(_MOST):
+                update = updated.get(latest)
+                if update is None or not st.are_disjoint(
+                    tape.instrs[update].params[0], instr.params[0]
+                ):
+                    break
+                latest = update
+            args = (latest,)
+        elif instr.op is st.index_add:
+            updated[args[0]] = i
+        builder.line = instr.line
+        builder.copy(instr, args)
+    return builder.finish(tape.outputs, tape.inputs)
+
+
 def _cuts(tape: Tape, uses: list[int]) -> dict[tuple[int, ...], tuple[int, int]]:
     """For vectors of a length that is added at two shifts: the part that lies in the overlap."""
     cuts: dict[tuple[int, ...], tuple[int, int]] = {}
     for i, instr in enumerate(tape.instrs):
         chain = _chain(tape, uses, i) if len(instr.shape) == 1 else None
-        boxes = [box for a in chain or () if (box := _box(a.slots)) is not None]
+        boxes = _wide([box for a in chain or () if (box := _box(a.slots)) is not None])
         inside = _overlap(boxes) if len(boxes) > 1 else None
         if inside is not None:
             (low, high), (start, stop) = boxes[0][0], inside[0]
@@ -112,24 +139,32 @@ def _merge(builder: Builder, chain: Sequence[_Addition], shape: tuple[int, ...])
     tiled = _tiled(builder, boxed, shape) if len(boxed) == len(chain) else None
     if tiled is not None:
         return tiled
-    inside = _overlap([box for _, box in boxed])
+    wide = _wide([box for _, box in boxed])
+    inside = _overlap(wide) if len(wide) > 1 else None
     if inside is None:
         return None
     total: Value | None = None
-    for addition, box in boxed:
+    merged = [(addition, box) for addition, box in boxed if box in wide]
+    for addition, box in merged:
         part = _part(builder, addition.operand, box, inside)
         total = part if total is None else ew.add(total, part)
     assert total is not None
     result = builder.const(0, shape, total.dtype)
     result = st.index_add(result, total, slots=_slots(inside))
-    for addition, box in boxed:
+    for addition, box in merged:
         for slab in _rim(box, inside):
             margin = _part(builder, addition.operand, box, slab)
             result = st.index_add(result, margin, slots=_slots(slab))
     for addition in chain:
-        if _box(addition.slots) is None:
+        if _box(addition.slots) not in wide:
             result = st.index_add(result, builder.value(addition.operand), slots=addition.slots)
     return result.index
+
+
+def _wide(boxes: Sequence[Box]) -> list[Box]:
+    """The boxes that are not small beside the largest."""
+    largest = max(map(_volume, boxes), default=0)
+    return [box for box in boxes if _volume(box) * 2 >= largest]
 
 
 def _overlap(boxes: Sequence[Box]) -> Box | None:
