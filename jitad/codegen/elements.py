@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from jitad.codegen.body import Body
 from jitad.codegen.index import Atom, Index, Loop, Quotient, Remainder, flat, strides
 from jitad.codegen.reader import At, Key, Reader
@@ -12,7 +14,7 @@ from jitad.ops import structural as st
 
 
 class Elements:
-    """Computes elements in the innermost body of a nest."""
+    """Computes elements within the loops of a nest."""
 
     def __init__(self, body: Body, reader: Reader) -> None:
         self.body = body
@@ -22,9 +24,9 @@ class Elements:
         self.values: dict[Key, str] = {}
         self.counters: dict[int, str] = {}
 
-    def run(self) -> None:
-        """Compute all that the reader has collected."""
-        for key in self.reader.order:
+    def run(self, keys: Iterable[Key]) -> None:
+        """Compute these elements, whose operands are computed already."""
+        for key in keys:
             self.values[key] = self.compute(key)
 
     def compute(self, key: Key) -> str:

@@ -6,6 +6,7 @@ or a quotient or remainder that did not simplify.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -78,6 +79,14 @@ class Index(NamedTuple):
             reach = c * (atom.size - 1)
             low, high = low + min(reach, 0), high + max(reach, 0)
         return low, high
+
+    def depths(self) -> Iterator[int]:
+        """The depths of the counters that it is made of, those of loaded indices left out."""
+        for atom, _ in self.terms:
+            if isinstance(atom, Loop):
+                yield atom.depth
+            elif isinstance(atom, (Quotient, Remainder)):
+                yield from atom.of.depths()
 
     def _split(self, n: int) -> tuple[Index, Index] | None:
         """self = n * a + b with 0 <= b < n for all counters, where that can be seen."""

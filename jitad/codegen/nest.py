@@ -135,6 +135,9 @@ class NestEmitter:
         active = [a for a in accumulators if a is not None]
         for a in active:
             a.place(loops)
+        level_of = {d: level for level, (depths, _) in enumerate(loops, 1) for d in depths}
+        keys = self.reader.levels(level_of, len(loops))
+        self.elements.run(keys[0])
         latches: list[tuple[str, str, str, int]] = []
         for level, (depths, _) in enumerate(loops):
             for a in active:
@@ -150,9 +153,10 @@ class NestEmitter:
             w.lines.append(f"  %{counter} = phi i64 [ 0, %{before} ], [ %{following}, %LATCH ]")
             self.elements.counters.update({depth: "" for depth in depths[:-1]})
             self.elements.counters[depths[-1]] = f"%{counter}"
+            self.elements.run(keys[level + 1])
         for a in active:
             a.begin(len(loops))
-        self._emit_body(accumulators)
+        self._finish_all(accumulators)
         for level in reversed(range(len(loops))):
             head, counter, following, place = latches[level]
             for a in active:
@@ -187,8 +191,7 @@ class NestEmitter:
 
     # -- the body ----------------------------------------------------------------------------------
 
-    def _emit_body(self, accumulators: list[Accumulator | None]) -> None:
-        self.elements.run()
+    def _finish_all(self, accumulators: list[Accumulator | None]) -> None:
         for root, accumulator in zip(self.nest.roots, accumulators, strict=True):
             self._finish(root, accumulator)
 
@@ -202,7 +205,7 @@ class NestEmitter:
             accumulator = self._prepare(root)
             for key in self.reader.reads(root, self.tape.instrs[root.index]):
                 self.reader.visit(key)
-            self.elements.run()
+            self.elements.run(self.reader.order)
             if accumulator is not None:
                 accumulator.place([])
                 accumulator.begin(0)

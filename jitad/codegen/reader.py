@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from jitad.codegen.body import Body
 from jitad.codegen.index import (
@@ -37,8 +38,9 @@ def is_plain(op: Op) -> bool:
 class Reader:
     """Walks from roots to what is stored; `order` is what must be computed, operands first.
 
-    `accesses` are the distances from the start of each array that is read or written; `opaque`
-    says that some index is not affine, so that loops may not be joined.
+    `needs` are the elements that each of these is computed from. `accesses` are the distances from
+    the start of each array that is read or written; `opaque` says that some index is not affine, so
+    that loops may not be joined.
     """
 
     def __init__(self, body: Body, step: int) -> None:
@@ -47,6 +49,7 @@ class Reader:
         self.step = step
         self.order: list[Key] = []
         self.seen: set[Key] = set()
+        self.needs: dict[Key, list[Key]] = {}
         self.accesses: list[Index] = []
         self.opaque = False
 
@@ -54,6 +57,7 @@ class Reader:
         """Forget what was walked."""
         self.order.clear()
         self.seen.clear()
+        self.needs.clear()
         self.accesses.clear()
 
     def collect(self, root: Root) -> None:
@@ -133,7 +137,24 @@ class Reader:
                 self.order.append(current)
                 continue
             stack.append((current, True))
-            stack.extend((child, False) for child in self.children(current))
+            self.needs[current] = self.children(current)
+            stack.extend((child, False) for child in self.needs[current])
+
+    def levels(self, level_of: Mapping[int, int], deepest: int) -> list[list[Key]]:
+        """`order` by the level of loops that each element needs: none, the outermost, and so on.
+
+        What stays the same in a loop is not left for LLVM to find: it does not know that what is
+        stored there lies elsewhere. `level_of` is the level of each counter's loop.
+        """
+        level: dict[Key, int] = {}
+        found: list[list[Key]] = [[] for _ in range(deepest + 1)]
+        for key in self.order:
+            i, at = key
+            own = at if self.is_loaded(i, at) or self.tape.instrs[i].op is st.iota else ()
+            counters = [level_of[depth] for index in own for depth in index.depths()]
+            level[key] = max([*counters, *(level[child] for child in self.needs[key])], default=0)
+            found[level[key]].append(key)
+        return found
 
     def children(self, key: Key) -> list[Key]:
         i, at = key
