@@ -5,7 +5,7 @@ Random programs are traced, differentiated, and judged by the interpreter, `eval
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -159,6 +159,14 @@ def _same(got: Sequence[Any], want: Sequence[Any]) -> None:
         assert np.asarray(x).dtype == np.asarray(y).dtype
         scale = float(np.max(np.abs(y), initial=1.0))
         np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-9 * scale)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def short_sums() -> Iterator[None]:
+    """Axes are taken apart however few elements that leaves."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jitad.passes.components, "LONG", 2)
+        yield
 
 
 @given(steps, modes)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from jitad.ir.builder import extend
 from jitad.ir.tape import INPUT, Tape
 from jitad.ops.elementwise import stop_gradient
+from jitad.passes.components import components
 from jitad.passes.contractions import contractions
 from jitad.passes.cse import cse
 from jitad.passes.dce import dce
@@ -29,6 +30,7 @@ PASSES: tuple[Callable[[Tape], Tape], ...] = (
     fold,
     cse,
     contractions,  # after fold has joined transposes
+    components,  # after contractions, which writes small products as sums
     fuse,  # before scalarize, which leaves some programs as they are
     scalarize,
     fold,  # elements bring new constants: zeros of adjoints, ones of seeds

@@ -1,0 +1,285 @@
+"""Tape -> Tape: along a short axis that is summed over, an array becomes one array for each place.
+
+Points of space, colours, the states of a small system: what has shape (n, 3) and is summed over the
+3 becomes three values of shape (n,). Loops then run along the long axes only, with vector lanes
+there, and what belongs to one point meets in registers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import reduce
+from typing import TypeVar
+
+from jitad.ir.builder import Builder
+from jitad.ir.op import Elementwise, Shape, Structural
+from jitad.ir.tape import CONST, Instr, Tape
+from jitad.ir.value import Value
+from jitad.ops import structural as st
+from jitad.passes.schedule import squeeze
+
+SHORT = 16
+"""The longest axis that is taken apart."""
+
+LONG = 64
+"""A sum over a short axis has at least that many elements, or the axis stays."""
+
+_ROUNDS = 4
+"""So many axes of one array are taken apart, one after the other."""
+
+_T = TypeVar("_T")
+
+_REDUCTIONS = (st.reduce_sum, st.reduce_max, st.reduce_min, st.reduce_any, st.reduce_all)
+_UPDATES = (st.index_add, st.index_set)
+
+
+def components(tape: Tape) -> Tape:
+    """The tape with sums over short axes written out."""
+    for _ in range(_ROUNDS):
+        split = _split_axes(tape)
+        if not split:
+            break
+        tape = _Components(tape, split).run()
+    return tape
+
+
+# -- which values are taken apart, along which of their axes ---------------------------------------
+
+
+def _split_axes(tape: Tape) -> dict[int, int]:
+    """The axis of each value that is taken apart: what is summed, and what shares its loops."""
+    split: dict[int, int] = {}
+    readers: list[list[tuple[int, int]]] | None = None
+    for instr in tape.instrs:
+        if instr.op not in _REDUCTIONS or math.prod(instr.shape) < LONG:
+            continue
+        (source,) = instr.args
+        shape = tape.instrs[source].shape
+        axis = next((a for a in instr.params[0] if 1 < shape[a] <= SHORT), None)
+        if axis is None or source in split or not _can_split(tape, source, axis):
+            continue
+        readers = _readers(tape) if readers is None else readers
+        split[source] = axis
+        waiting = [source]
+        while waiting:
+            i = waiting.pop()
+            for j, along in _neighbours(tape, i, split[i], readers[i]):
+                if j not in split and _can_split(tape, j, along):
+                    split[j] = along
+                    waiting.append(j)
+    return split
+
+
+def _readers(tape: Tape) -> list[list[tuple[int, int]]]:
+    """For each value the instructions that read it, and as which operand."""
+    readers: list[list[tuple[int, int]]] = [[] for _ in tape.instrs]
+    for i, instr in enumerate(tape.instrs):
+        for place, j in enumerate(instr.args):
+            readers[j].append((i, place))
+    return readers
+
+
+def _neighbours(
+    tape: Tape, i: int, axis: int, readers: list[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
+    """Operands and readers of a value that have its axis, and which of their axes that is."""
+    instr = tape.instrs[i]
+    for place, j in enumerate(instr.args):
+        along = _operand_axis(tape, instr, place, axis)
+        if along is not None:
+            yield j, along
+    for k, place in readers:
+        reader = tape.instrs[k]
+        for along in range(len(reader.shape)):
+            if _operand_axis(tape, reader, place, along) == axis:
+                yield k, along
+
+
+def _can_split(tape: Tape, i: int, axis: int) -> bool:
+    """Whether an instruction can be computed place by place along an axis of its result."""
+    instr = tape.instrs[i]
+    op = instr.op
+    if isinstance(op, Elementwise) or op in (st.transpose, st.broadcast, st.concatenate):
+        return True
+    if op in _UPDATES:
+        return _is_whole_or_one(instr.params[0][axis], instr.shape[axis])
+    return op in (st.reshape, st.index, *_REDUCTIONS) and (
+        _operand_axis(tape, instr, 0, axis) is not None
+    )
+
+
+def _is_whole_or_one(slot: st.Slot, length: int) -> bool:
+    return isinstance(slot, int) or slot == (0, length, 1)
+
+
+def _operand_axis(tape: Tape, instr: Instr, place: int, axis: int) -> int | None:
+    """The operand's axis that becomes an axis of the result, whole and in order; None if none."""
+    op = instr.op
+    source = tape.instrs[instr.args[place]].shape
+    if isinstance(op, Elementwise):
+        return axis
+    if op is st.broadcast:
+        along = axis - (len(instr.shape) - len(source))
+        return along if along >= 0 and source[along] == instr.shape[axis] else None
+    if op is st.reshape:
+        return _reshaped_axis(source, instr.shape, axis)
+    if op is st.transpose:
+        return instr.params[0][axis]
+    if op is st.index:
+        along = [k for k, slot in enumerate(instr.params[0]) if not isinstance(slot, int)][axis]
+        return along if instr.params[0][along] == (0, source[along], 1) else None
+    if op in _REDUCTIONS:
+        return [k for k in range(len(source)) if k not in instr.params[0]][axis]
+    if op is st.concatenate:
+        return None if axis == instr.params[0] else axis
+    if op in _UPDATES:
+        slots = instr.params[0]
+        if place == 0 or isinstance(slots[axis], int) or not _can_split(tape, instr.args[0], axis):
+            return axis if place == 0 else None
+        return sum(not isinstance(slot, int) for slot in slots[:axis])
+    return None
+
+
+def _reshaped_axis(source: Shape, shape: Shape, axis: int) -> int | None:
+    """Where an axis comes from, if a reshape only adds and removes axes of length 1."""
+    if squeeze(source) != squeeze(shape) or shape[axis] == 1:
+        return None
+    live = [k for k, n in enumerate(source) if n != 1]
+    return live[sum(n != 1 for n in shape[:axis])]
+
+
+# -- the new tape ----------------------------------------------------------------------------------
+
+
+def _without(items: tuple[_T, ...], place: int) -> tuple[_T, ...]:
+    return (*items[:place], *items[place + 1 :])
+
+
+def _shifted(axes: tuple[int, ...], gone: int) -> tuple[int, ...]:
+    """Axes, or a permutation of them, as they are counted after one is gone."""
+    return tuple(a - (a > gone) for a in axes if a != gone)
+
+
+class _Components:
+    """Writes the new tape: `parts` are a split value's places, `new` other values as a whole."""
+
+    def __init__(self, tape: Tape, split: dict[int, int]) -> None:
+        self.tape = tape
+        self.split = split
+        self.builder = Builder()
+        self.parts: dict[int, list[Value]] = {}
+        self.new: dict[int, int] = {}
+
+    def run(self) -> Tape:
+        for i, instr in enumerate(self.tape.instrs):
+            self.builder.line = instr.line
+            axis = self.split.get(i)
+            if axis is not None:
+                self.parts[i] = [self._part(instr, axis, k) for k in range(instr.shape[axis])]
+                continue
+            joined = self._joined(instr)
+            if joined is None:
+                args = tuple([self._whole(j).index for j in instr.args])
+                self.new[i] = self.builder.copy(instr, args)
+            else:
+                self.new[i] = joined.index
+        outputs = [self._whole(i).index for i in self.tape.outputs]
+        return self.builder.finish(outputs, [self.new[i] for i in self.tape.inputs])
+
+    def _whole(self, i: int) -> Value:
+        """A value with all its axes; one that was split is put together."""
+        if i not in self.new:
+            axis, shape = self.split[i], self.tape.instrs[i].shape
+            ones = (*shape[:axis], 1, *shape[axis + 1 :])
+            rows = [st.reshape(part, shape=ones) for part in self.parts[i]]
+            self.new[i] = st.concatenate(*rows, axis=axis).index
+        return self.builder.value(self.new[i])
+
+    def _at(self, i: int, axis: int, k: int) -> Value:
+        """Place k of a value along an axis."""
+        if self.split.get(i) == axis:
+            return self.parts[i][k]
+        instr = self.tape.instrs[i]
+        if instr.op is CONST:
+            return self.builder.const(instr.params[0], _without(instr.shape, axis), instr.dtype)
+        whole = self._whole(i)
+        slots = tuple(k if a == axis else (0, n, 1) for a, n in enumerate(whole.shape))
+        return st.index(whole, slots=slots)
+
+    def _part(self, instr: Instr, axis: int, k: int) -> Value:
+        """Place k along an axis of an instruction's result."""
+        op, params, shape = instr.op, instr.named_params, _without(instr.shape, axis)
+        if op is st.concatenate and params["axis"] == axis:
+            return self._row(instr, axis, k)
+        if op in _UPDATES:
+            return self._updated(instr, axis, k)
+        along = [_operand_axis(self.tape, instr, place, axis) for place in range(len(instr.args))]
+        if op is st.broadcast and along[0] is None:
+            return self._repeated(instr.args[0], instr.shape, axis)
+        operands = [
+            self._at(j, b, k) for j, b in zip(instr.args, along, strict=True) if b is not None
+        ]
+        gone = along[0]
+        assert gone is not None
+        if op in (st.broadcast, st.reshape):
+            params["shape"] = shape
+        elif op is st.transpose:
+            params["perm"] = _shifted(params["perm"], gone)
+        elif op is st.index:
+            params["slots"] = _without(params["slots"], gone)
+        elif op in _REDUCTIONS:
+            params["axes"] = _shifted(params["axes"], gone)
+        elif op is st.concatenate:
+            params["axis"] -= params["axis"] > axis
+        return self.builder.apply(op, operands, params)
+
+    def _row(self, instr: Instr, axis: int, k: int) -> Value:
+        """Place k of operands that lie side by side."""
+        for j in instr.args:
+            length = self.tape.instrs[j].shape[axis]
+            if k < length:
+                return self._at(j, axis, k)
+            k -= length
+        raise AssertionError("a place beyond the end of a concatenation")
+
+    def _repeated(self, source: int, shape: Shape, axis: int) -> Value:
+        """A value that is the same at all places of a new axis."""
+        x = self._whole(source)
+        along = axis - (len(shape) - len(x.shape))
+        if along >= 0:
+            x = st.reshape(x, shape=_without(x.shape, along))
+        return st.broadcast(x, shape=_without(shape, axis))
+
+    def _updated(self, instr: Instr, axis: int, k: int) -> Value:
+        """Place k of an array into which another is put or added at a basic index."""
+        base, update = instr.args
+        slots = instr.params[0]
+        x = self._at(base, axis, k)
+        if isinstance(slots[axis], int) and slots[axis] != k:
+            return x
+        along = _operand_axis(self.tape, instr, 1, axis)
+        u = self._whole(update) if along is None else self._at(update, along, k)
+        return self.builder.apply(instr.op, (x, u), {"slots": _without(slots, axis)})
+
+    def _joined(self, instr: Instr) -> Value | None:
+        """What reads a split value without having its axis: a sum over it, or one of its places."""
+        op = instr.op
+        if op not in (*_REDUCTIONS, st.index):
+            return None
+        (source,) = instr.args
+        axis = self.split.get(source)
+        if axis is None:
+            return None
+        places = self.parts[source]
+        if op is st.index:
+            slot = instr.params[0][axis]
+            if not isinstance(slot, int):
+                return None
+            return st.index(places[slot], slots=_without(instr.params[0], axis))
+        if axis not in instr.params[0]:
+            return None
+        assert isinstance(op, Structural) and op.combine is not None
+        total = reduce(op.combine, places)
+        axes = _shifted(instr.params[0], axis)
+        return self.builder.apply(op, (total,), {"axes": axes}) if axes else total

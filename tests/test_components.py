@@ -1,0 +1,124 @@
+"""Sums over short axes: programs on arrays of points, whose loops run over the points alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import oracle
+import pytest
+
+import jitad
+from jitad.frontend.trace import trace
+from jitad.ops import structural as st
+from jitad.passes.components import LONG, SHORT, components
+from jitad.passes.pipeline import optimise
+
+_rng = np.random.default_rng(0)
+POINTS = _rng.normal(size=(LONG + 6, 3))
+FIRST = np.ascontiguousarray(POINTS.T)
+FRAMES = _rng.normal(size=(LONG + 2, 3, 3))
+WEIGHTS = _rng.normal(size=LONG + 6)
+
+
+def pairs(x: Any) -> Any:
+    apart = x[:, None, :] - x[None, :, :]
+    return -np.sum(1.0 / np.sqrt(np.sum(apart * apart, axis=-1) + 0.01))
+
+
+def softmax(x: Any) -> Any:
+    shifted = x - np.max(x, axis=1, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=1, keepdims=True))
+
+
+def axis_in_front(x: Any) -> Any:
+    return x / np.sqrt(np.sum(x * x, axis=0) + 1.0)
+
+
+def one_coordinate(x: Any) -> Any:
+    y = np.sin(x)
+    return np.sum(y * y, axis=1) * y[:, 1] + np.prod(y, axis=1) * y[:, -1]
+
+
+def joined(x: Any) -> Any:
+    a, b, c = np.sin(x[:, 0]), np.cos(x[:, 1]) * WEIGHTS, x[:, 2] ** 2
+    y = np.stack([a, b, c], axis=-1)
+    z = np.concatenate([y, y[:, :2] * 2], axis=1)
+    return np.sum(y * y, axis=1), np.sum(z * z[:, ::-1], axis=1)
+
+
+def sliced(x: Any) -> Any:
+    y = np.exp(-x * x)
+    return np.sum(y[:, 1:] * y[:, :-1], axis=1) + np.sum(y[::-1] * x, axis=1)
+
+
+def written(x: Any) -> Any:
+    y = jitad.numpy.array(np.sin(x))
+    y[:, 1] = y[:, 0] * 2.0
+    y[3:9] += y[4:10]
+    return np.sum(y * y, axis=1)
+
+
+def largest(x: Any) -> Any:
+    y = np.sin(x) * 3
+    return np.max(y, axis=1) - np.min(y, axis=1), np.any(y > 1.0, axis=1) * np.sum(y, axis=1)
+
+
+def over_both(x: Any) -> Any:
+    """Both axes of the frames are short, and one of them is summed with the points."""
+    y = np.tanh(x)
+    return np.sum(y * y, axis=(1, 2)), np.sum(np.sum(y, axis=2) ** 2, axis=(0, 1))
+
+
+def turned(x: Any) -> Any:
+    """One array is summed along one of its axes and read along the other."""
+    y = np.sin(x)
+    gram = np.sum(y[:, :, None, :] * y[:, None, :, :], axis=-1)
+    return np.sum(y * y.transpose(0, 2, 1), axis=2), np.sum(gram * gram.transpose(0, 2, 1), axis=1)
+
+
+def products(x: Any) -> Any:
+    """The whole array is read by a matrix product as well."""
+    y = np.cos(x)
+    return np.sum(y * y, axis=1) + (y @ POINTS.T) @ WEIGHTS, y.T @ y
+
+
+def reshaped(x: Any) -> Any:
+    y = np.sin(x).reshape(-1, 1, 3, 1)
+    flat = np.sum(y * y, axis=2).reshape(-1)
+    return flat, np.sum(y.reshape(-1) ** 3)
+
+
+PROGRAMS: dict[Callable[..., Any], np.ndarray] = {
+    **dict.fromkeys((pairs, softmax, one_coordinate, joined, sliced, written, largest), POINTS),
+    **dict.fromkeys((products, reshaped), POINTS),
+    axis_in_front: FIRST,
+    **dict.fromkeys((over_both, turned), FRAMES),
+}
+
+
+@pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.__name__)
+def test_values_and_derivatives(f: Callable[..., Any]) -> None:
+    x = PROGRAMS[f]
+    oracle.assert_same(jitad.jit(f)(x), oracle.leaves(f(x)), 1e-12)
+    jitad.check_grads(f, (x,), order=2)
+
+
+@pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.__name__)
+def test_short_axes_are_gone(f: Callable[..., Any]) -> None:
+    """No sum is left that runs over a short axis of computed values."""
+    tape = trace(lambda values: f(values[0]), [PROGRAMS[f]], ["x"]).tape
+    assert any(instr.op in (st.reduce_sum, st.reduce_max) for instr in tape.instrs)
+    after = components(tape)
+    for instr in after.instrs:
+        if instr.op is st.reduce_sum and np.prod(instr.shape) >= LONG:
+            shape = after.instrs[instr.args[0]].shape
+            assert not any(1 < shape[axis] <= SHORT for axis in instr.params[0])
+
+
+def test_pairs_meet_in_registers() -> None:
+    """Of the (n, n, 3) distances and the (n, n) potentials nothing is stored."""
+    tape = optimise(trace(lambda values: pairs(values[0]), [POINTS], ["x"]).tape)
+    sizes = [len(instr.shape) for instr in tape.instrs]
+    assert max(sizes) == 2
