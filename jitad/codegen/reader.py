@@ -111,7 +111,7 @@ class Reader:
         if instr.op in st.JOINS:
             parts = () if instr.op is st.pack else instr.args  # all of one element
             operands = [self.tape.instrs[j] for j in parts]
-            slots = st.join_slots(instr.op, operands, root.part, instr.params[0])
+            slots = st.join_slots(instr.op, operands, root.part, instr.params)
             return tuple(as_index(x) for x in st.map_slots(at, slots))
         if instr.op in (st.index_add, st.index_set):
             return tuple(as_index(x) for x in st.map_slots(at, instr.params[0]))

@@ -162,6 +162,23 @@ def map_slots(indices: Any, slots: tuple[Slot, ...]) -> list[Any]:
     ]
 
 
+def joined_slots(first: tuple[Slot, ...], then: tuple[Slot, ...]) -> tuple[Slot, ...]:
+    """x[first][then] as one index."""
+    remaining = iter(then)
+    joined: list[Slot] = []
+    for slot in first:
+        if isinstance(slot, int):
+            joined.append(slot)
+            continue
+        start, _, step = slot
+        outer = next(remaining)
+        if isinstance(outer, int):
+            joined.append(start + step * outer)
+        else:
+            joined.append((start + step * outer[0], outer[1], step * outer[2]))
+    return tuple(joined)
+
+
 def are_disjoint(a: tuple[Slot, ...], b: tuple[Slot, ...]) -> bool:
     """Whether two basic indices of one array are known to have no element in common."""
     return any(_disjoint(x, y) for x, y in zip(a, b, strict=True))
@@ -376,10 +393,40 @@ pack = register(
 )
 """An array of scalars, in C order."""
 
-JOINS = (concatenate, pack)
+
+def _infer_assemble(
+    *xs: Any, shape: Shape, slots: tuple[tuple[Slot, ...], ...]
+) -> tuple[Shape, DType]:
+    for x, place in zip(xs, slots, strict=True):
+        if x.shape != slot_shape(place) or x.dtype != xs[0].dtype:
+            raise ShapeError(f"{x.shape} {x.dtype} does not fit the slots {place}")
+    return shape, xs[0].dtype
+
+
+def _np_assemble(*xs: np.ndarray, shape: Shape, slots: tuple[tuple[Slot, ...], ...]) -> np.ndarray:
+    result = np.empty(shape, xs[0].dtype)
+    for x, place in zip(xs, slots, strict=True):
+        result[_np_slots(place)] = x
+    return result
+
+
+assemble = register(
+    Structural(
+        "assemble",
+        ("shape", "slots"),
+        infer=_infer_assemble,
+        evaluate=_np_assemble,
+    )
+)
+"""An array whose parts are put at basic indices that cover it, each place once: what passes make,
+and so never differentiated or batched."""
+
+JOINS = (concatenate, pack, assemble)
 """Ops whose operands each fill a part of the result."""
 
 
-def join_slots(op: Any, xs: Any, j: int, param: Any) -> tuple[Slot, ...]:
+def join_slots(op: Any, xs: Any, j: int, params: tuple[Any, ...]) -> tuple[Slot, ...]:
     """Where operand j stands in a join."""
-    return _at_place(param, j) if op is pack else concatenate_slots(xs, j, param)
+    if op is assemble:
+        return params[1][j]
+    return _at_place(params[0], j) if op is pack else concatenate_slots(xs, j, params[0])

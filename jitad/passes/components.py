@@ -1,8 +1,9 @@
-"""Tape -> Tape: along a short axis that is summed over, an array becomes one array for each place.
+"""Tape -> Tape: arrays with a short axis whose places are told apart become one for each place.
 
-Points of space, colours, the states of a small system: what has shape (n, 3) and is summed over the
-3 becomes three values of shape (n,). Loops then run along the long axes only, with vector lanes
-there, and what belongs to one point meets in registers.
+Points of space, the arguments of a small function at many points, its Jacobians: what has shape
+(n, 3) and is summed over the 3, indexed or joined along them becomes three values of shape (n,).
+Loops then run along the long axes only, with vector lanes there, and what belongs to one point
+meets in registers.
 """
 
 from __future__ import annotations
@@ -19,13 +20,19 @@ from jitad.ir.value import Value
 from jitad.ops import structural as st
 from jitad.passes.schedule import squeeze
 
-SHORT = 16
+SHORT = 32
 """The longest axis that is taken apart."""
 
-LONG = 64
-"""A sum over a short axis has at least that many elements, or the axis stays."""
+SUMMED = 16
+"""The longest that is so for a sum over it alone: a loop along a longer one is as fast."""
 
-_ROUNDS = 4
+LONG = 64
+"""An array has at least that many elements in each place, or its axis stays."""
+
+MOST = 20_000
+"""Instructions that taking an axis apart may add; more would be long to compile."""
+
+_ROUNDS = 6
 """So many axes of one array are taken apart, one after the other."""
 
 _T = TypeVar("_T")
@@ -35,7 +42,7 @@ _UPDATES = (st.index_add, st.index_set)
 
 
 def components(tape: Tape) -> Tape:
-    """The tape with sums over short axes written out."""
+    """The tape with short axes written out where their places are told apart."""
     for _ in range(_ROUNDS):
         split = _split_axes(tape)
         if not split:
@@ -48,27 +55,59 @@ def components(tape: Tape) -> Tape:
 
 
 def _split_axes(tape: Tape) -> dict[int, int]:
-    """The axis of each value that is taken apart: what is summed, and what shares its loops."""
+    """The axis of each value that is taken apart: where it matters, and what shares its loops."""
     split: dict[int, int] = {}
     readers: list[list[tuple[int, int]]] | None = None
-    for instr in tape.instrs:
-        if instr.op not in _REDUCTIONS or math.prod(instr.shape) < LONG:
-            continue
-        (source,) = instr.args
-        shape = tape.instrs[source].shape
-        axis = next((a for a in instr.params[0] if 1 < shape[a] <= SHORT), None)
-        if axis is None or source in split or not _can_split(tape, source, axis):
-            continue
-        readers = _readers(tape) if readers is None else readers
-        split[source] = axis
-        waiting = [source]
-        while waiting:
-            i = waiting.pop()
-            for j, along in _neighbours(tape, i, split[i], readers[i]):
-                if j not in split and _can_split(tape, j, along):
-                    split[j] = along
-                    waiting.append(j)
+    for i in range(len(tape.instrs)):
+        for seed, axis in _seeds(tape, i):
+            if seed not in split and _can_split(tape, seed, axis):
+                readers = _readers(tape) if readers is None else readers
+                group = _group(tape, seed, axis, readers, split)
+                if sum(tape.instrs[j].shape[along] for j, along in group.items()) <= MOST:
+                    split.update(group)
     return split
+
+
+def _group(
+    tape: Tape,
+    seed: int,
+    axis: int,
+    readers: list[list[tuple[int, int]]],
+    split: dict[int, int],
+) -> dict[int, int]:
+    """A value and all that share its axis, as operands and readers one after the other."""
+    group: dict[int, int] = {seed: axis}
+    waiting = [seed]
+    while waiting:
+        i = waiting.pop()
+        for j, along in _neighbours(tape, i, group[i], readers[i]):
+            if j not in group and j not in split and _can_split(tape, j, along):
+                group[j] = along
+                waiting.append(j)
+    return group
+
+
+def _seeds(tape: Tape, i: int) -> Iterator[tuple[int, int]]:
+    """Values and axes whose places instruction i tells apart."""
+    instr = tape.instrs[i]
+    op = instr.op
+    if op in _REDUCTIONS:
+        shape = tape.instrs[instr.args[0]].shape
+        short = [a for a in instr.params[0] if 1 < shape[a] <= SUMMED]
+        if short and math.prod(instr.shape) >= LONG:
+            yield instr.args[0], short[0]
+    elif op is st.index:
+        shape = tape.instrs[instr.args[0]].shape
+        for axis, slot in enumerate(instr.params[0]):
+            if slot != (0, shape[axis], 1) and math.prod(shape) >= LONG * shape[axis]:
+                yield instr.args[0], axis
+    elif op in _UPDATES:
+        for axis, slot in enumerate(instr.params[0]):
+            n = instr.shape[axis]
+            if slot != (0, n, 1) and math.prod(instr.shape) >= LONG * n:
+                yield i, axis
+    elif op is st.concatenate and math.prod(instr.shape) >= LONG * instr.shape[instr.params[0]]:
+        yield i, instr.params[0]
 
 
 def _readers(tape: Tape) -> list[list[tuple[int, int]]]:
@@ -100,24 +139,22 @@ def _can_split(tape: Tape, i: int, axis: int) -> bool:
     """Whether an instruction can be computed place by place along an axis of its result."""
     instr = tape.instrs[i]
     op = instr.op
-    if isinstance(op, Elementwise) or op in (st.transpose, st.broadcast, st.concatenate):
+    if not 1 < instr.shape[axis] <= SHORT:
+        return False
+    if isinstance(op, Elementwise) or op in _PLACED:
         return True
-    if op in _UPDATES:
-        return _is_whole_or_one(instr.params[0][axis], instr.shape[axis])
-    return op in (st.reshape, st.index, *_REDUCTIONS) and (
-        _operand_axis(tape, instr, 0, axis) is not None
-    )
+    return op is st.reshape and _operand_axis(tape, instr, 0, axis) is not None
 
 
-def _is_whole_or_one(slot: st.Slot, length: int) -> bool:
-    return isinstance(slot, int) or slot == (0, length, 1)
+_PLACED = (st.transpose, st.broadcast, st.concatenate, st.index, *_UPDATES, *_REDUCTIONS)
+"""Ops that are computed place by place along any axis of their result."""
 
 
 def _operand_axis(tape: Tape, instr: Instr, place: int, axis: int) -> int | None:
-    """The operand's axis that becomes an axis of the result, whole and in order; None if none."""
+    """The operand's axis that becomes an axis of the result, or a part of it; None if none."""
     op = instr.op
     source = tape.instrs[instr.args[place]].shape
-    if isinstance(op, Elementwise):
+    if isinstance(op, Elementwise) or op is st.concatenate:
         return axis
     if op is st.broadcast:
         along = axis - (len(instr.shape) - len(source))
@@ -127,17 +164,15 @@ def _operand_axis(tape: Tape, instr: Instr, place: int, axis: int) -> int | None
     if op is st.transpose:
         return instr.params[0][axis]
     if op is st.index:
-        along = [k for k, slot in enumerate(instr.params[0]) if not isinstance(slot, int)][axis]
-        return along if instr.params[0][along] == (0, source[along], 1) else None
+        return [k for k, slot in enumerate(instr.params[0]) if not isinstance(slot, int)][axis]
     if op in _REDUCTIONS:
         return [k for k in range(len(source)) if k not in instr.params[0]][axis]
-    if op is st.concatenate:
-        return None if axis == instr.params[0] else axis
     if op in _UPDATES:
+        if place == 0:
+            return axis
         slots = instr.params[0]
-        if place == 0 or isinstance(slots[axis], int) or not _can_split(tape, instr.args[0], axis):
-            return axis if place == 0 else None
-        return sum(not isinstance(slot, int) for slot in slots[:axis])
+        gone = isinstance(slots[axis], int)
+        return None if gone else sum(not isinstance(slot, int) for slot in slots[:axis])
     return None
 
 
@@ -159,6 +194,11 @@ def _without(items: tuple[_T, ...], place: int) -> tuple[_T, ...]:
 def _shifted(axes: tuple[int, ...], gone: int) -> tuple[int, ...]:
     """Axes, or a permutation of them, as they are counted after one is gone."""
     return tuple(a - (a > gone) for a in axes if a != gone)
+
+
+def _at_place(shape: Shape, axis: int, k: int) -> tuple[st.Slot, ...]:
+    """The basic index of place k along an axis."""
+    return tuple(k if a == axis else (0, n, 1) for a, n in enumerate(shape))
 
 
 class _Components:
@@ -191,9 +231,8 @@ class _Components:
         """A value with all its axes; one that was split is put together."""
         if i not in self.new:
             axis, shape = self.split[i], self.tape.instrs[i].shape
-            ones = (*shape[:axis], 1, *shape[axis + 1 :])
-            rows = [st.reshape(part, shape=ones) for part in self.parts[i]]
-            self.new[i] = st.concatenate(*rows, axis=axis).index
+            slots = tuple([_at_place(shape, axis, k) for k in range(shape[axis])])
+            self.new[i] = st.assemble(*self.parts[i], shape=shape, slots=slots).index
         return self.builder.value(self.new[i])
 
     def _at(self, i: int, axis: int, k: int) -> Value:
@@ -204,8 +243,7 @@ class _Components:
         if instr.op is CONST:
             return self.builder.const(instr.params[0], _without(instr.shape, axis), instr.dtype)
         whole = self._whole(i)
-        slots = tuple(k if a == axis else (0, n, 1) for a, n in enumerate(whole.shape))
-        return st.index(whole, slots=slots)
+        return st.index(whole, slots=_at_place(whole.shape, axis, k))
 
     def _part(self, instr: Instr, axis: int, k: int) -> Value:
         """Place k along an axis of an instruction's result."""
@@ -217,21 +255,25 @@ class _Components:
         along = [_operand_axis(self.tape, instr, place, axis) for place in range(len(instr.args))]
         if op is st.broadcast and along[0] is None:
             return self._repeated(instr.args[0], instr.shape, axis)
-        operands = [
-            self._at(j, b, k) for j, b in zip(instr.args, along, strict=True) if b is not None
-        ]
         gone = along[0]
         assert gone is not None
-        if op in (st.broadcast, st.reshape):
+        if op is st.index:
+            start, _, step = params["slots"][gone]
+            params["slots"] = _without(params["slots"], gone)
+            k = start + k * step
+        elif op in (st.broadcast, st.reshape):
             params["shape"] = shape
         elif op is st.transpose:
             params["perm"] = _shifted(params["perm"], gone)
-        elif op is st.index:
-            params["slots"] = _without(params["slots"], gone)
         elif op in _REDUCTIONS:
             params["axes"] = _shifted(params["axes"], gone)
         elif op is st.concatenate:
             params["axis"] -= params["axis"] > axis
+        operands = [
+            self._at(j, place, k)
+            for j, place in zip(instr.args, along, strict=True)
+            if place is not None
+        ]
         return self.builder.apply(op, operands, params)
 
     def _row(self, instr: Instr, axis: int, k: int) -> Value:
@@ -256,15 +298,20 @@ class _Components:
         base, update = instr.args
         slots = instr.params[0]
         x = self._at(base, axis, k)
-        if isinstance(slots[axis], int) and slots[axis] != k:
+        slot = slots[axis]
+        start, length, step = (slot, 1, 1) if isinstance(slot, int) else slot
+        written = range(start, start + length * step, step)
+        if k not in written:
             return x
         along = _operand_axis(self.tape, instr, 1, axis)
-        u = self._whole(update) if along is None else self._at(update, along, k)
+        u = self._whole(update) if along is None else self._at(update, along, written.index(k))
         return self.builder.apply(instr.op, (x, u), {"slots": _without(slots, axis)})
 
     def _joined(self, instr: Instr) -> Value | None:
         """What reads a split value without having its axis: a sum over it, or one of its places."""
         op = instr.op
+        if op is st.assemble:
+            return self._assembled(instr)
         if op not in (*_REDUCTIONS, st.index):
             return None
         (source,) = instr.args
@@ -283,3 +330,21 @@ class _Components:
         total = reduce(op.combine, places)
         axes = _shifted(instr.params[0], axis)
         return self.builder.apply(op, (total,), {"axes": axes}) if axes else total
+
+    def _assembled(self, instr: Instr) -> Value:
+        """An array of parts, of which some are in parts themselves."""
+        shape, slots = instr.params
+        parts: list[Value] = []
+        places: list[tuple[st.Slot, ...]] = []
+        for j, outer in zip(instr.args, slots, strict=True):
+            axis = self.split.get(j)
+            if axis is None:
+                parts.append(self._whole(j))
+                places.append(outer)
+                continue
+            parts += self.parts[j]
+            inner = self.tape.instrs[j].shape
+            places += [
+                st.joined_slots(outer, _at_place(inner, axis, k)) for k in range(inner[axis])
+            ]
+        return st.assemble(*parts, shape=shape, slots=tuple(places))

@@ -15,9 +15,13 @@ from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.contraction import contract, labels
+from jitad.passes.components import LONG
 
 _TINY = 128
 """Products of at most that many multiplications are not worth a library call."""
+
+_SMALL = 512
+"""Nor are those of a long stack where each has so few: they become lanes' work."""
 
 
 def contractions(tape: Tape) -> Tape:
@@ -45,7 +49,10 @@ def _lower(builder: Builder, instr: Instr, args: tuple[int, ...]) -> int:
     inner = [label for label in a if label in b and label not in out]
     rows = "".join(label for label in out if label not in b)
     columns = "".join(label for label in out if label not in a)
-    if not inner or not (rows or columns) or math.prod(sizes.values()) <= _TINY:
+    every = math.prod(sizes.values())
+    each = every // math.prod(sizes[label] for label in stack)
+    tiny = every <= _TINY or (each <= _SMALL and every >= LONG * each)
+    if not inner or not (rows or columns) or tiny:
         return _product(x, y, a, b, out, "".join(inner), sizes).index
     k = next(
         (order for order in (_inner(a, inner), _inner(b, inner)) if _fits(a, b, stack, order, out)),

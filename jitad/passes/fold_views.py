@@ -50,7 +50,12 @@ def _index(builder: Builder, instr: Instr) -> int | None:
     if inner.op in (st.index_add, st.index_set):
         return _index_of_update(builder, instr.args[0], slots)
     if inner.op is st.index:
-        return _joined_index(builder, inner, slots)
+        joined = st.joined_slots(inner.params[0], slots)
+        return st.index(builder.value(inner.args[0]), slots=joined).index
+    if math.prod(inner.shape) == math.prod(instr.shape) and all(
+        slot in (0, (0, n, 1)) for slot, n in zip(slots, inner.shape, strict=True)
+    ):  # axes of length 1 go
+        return st.reshape(builder.value(instr.args[0]), shape=instr.shape).index
     return None
 
 
@@ -78,23 +83,6 @@ def _behind(builder: Builder, x: int, slots: tuple[st.Slot, ...]) -> int:
             break
         x = update.args[0]
     return x
-
-
-def _joined_index(builder: Builder, inner: Instr, slots: tuple[st.Slot, ...]) -> int:
-    """x[a][b] as one index."""
-    remaining = iter(slots)
-    joined: list[st.Slot] = []
-    for slot in inner.params[0]:
-        if isinstance(slot, int):
-            joined.append(slot)
-            continue
-        start, _, step = slot
-        outer = next(remaining)
-        if isinstance(outer, int):
-            joined.append(start + step * outer)
-        else:
-            joined.append((start + step * outer[0], outer[1], step * outer[2]))
-    return st.index(builder.value(inner.args[0]), slots=tuple(joined)).index
 
 
 def _is_full(slots: tuple[st.Slot, ...], shape: tuple[int, ...]) -> bool:

@@ -1,8 +1,9 @@
-"""Tape -> Tape: shifted additions into zeros become one sum where they overlap, and thin margins.
+"""Tape -> Tape: additions into zeros become a join, or one sum where they overlap.
 
 The adjoint of a stencil adds K shifted arrays into one, in K passes over memory. Where all K boxes
 overlap, the same elements are one elementwise sum; what remains of each box are slabs at its rim.
-A sum over the stencil's own space is cut alike, so that both run in one loop.
+A sum over the stencil's own space is cut alike, so that both run in one loop. The adjoints of an
+array's columns lie side by side: written together, they are computed in one loop.
 """
 
 from __future__ import annotations
@@ -46,11 +47,19 @@ def stencils(tape: Tape) -> Tape:
         chain = _chain(tape, uses, i)
         merged = None
         if chain is not None:
-            moved = [_Addition(new[a.operand], a.slots) for a in chain]
+            moved = [_moved(builder, new[a.operand], a.slots) for a in chain]
             merged = _merge(builder, moved, instr.shape)
         args = tuple([new[j] for j in instr.args])
         new.append(builder.copy(instr, args) if merged is None else merged)
     return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+
+
+def _moved(builder: Builder, operand: int, slots: tuple[st.Slot, ...]) -> _Addition:
+    """An addition on the new tape, whose operand has all axes of the array."""
+    ranges = tuple((slot, 1, 1) if isinstance(slot, int) else slot for slot in slots)
+    if ranges != slots:
+        operand = st.reshape(builder.value(operand), shape=st.slot_shape(ranges)).index
+    return _Addition(operand, ranges)
 
 
 def _read_late(tape: Tape) -> Tape:
@@ -126,9 +135,10 @@ def _box(slots: tuple[st.Slot, ...]) -> Box | None:
     """The region that a basic index covers, if it is a box."""
     box: list[tuple[int, int]] = []
     for slot in slots:
-        if isinstance(slot, int) or slot[2] != 1:
+        start, length, step = (slot, 1, 1) if isinstance(slot, int) else slot
+        if step != 1:
             return None
-        box.append((slot[0], slot[0] + slot[1]))
+        box.append((start, start + length))
     return tuple(box)
 
 
@@ -180,20 +190,36 @@ def _overlap(boxes: Sequence[Box]) -> Box | None:
 def _tiled(
     builder: Builder, boxed: Sequence[tuple[_Addition, Box]], shape: tuple[int, ...]
 ) -> int | None:
-    """Boxes that lie side by side along one axis, and leave nothing out, are a join."""
-    full = tuple((0, n) for n in shape)
+    """Boxes that lie side by side along one axis are a join, with zeros where they leave gaps."""
     for axis in range(len(shape)):
         ordered = sorted(boxed, key=lambda pair: pair[1][axis])
-        at = 0
-        for _, box in ordered:
-            if box[:axis] + box[axis + 1 :] != full[:axis] + full[axis + 1 :] or box[axis][0] != at:
-                break
-            at = box[axis][1]
-        else:
-            if at == shape[axis]:
-                parts = [builder.value(addition.operand) for addition, _ in ordered]
-                return st.concatenate(*parts, axis=axis).index
+        if all(box[:axis] + box[axis + 1 :] == _others(shape, axis) for _, box in ordered):
+            limits = [0, *(x for _, box in ordered for x in box[axis]), shape[axis]]
+            if limits == sorted(limits):
+                return _join(builder, ordered, shape, axis)
     return None
+
+
+def _others(shape: tuple[int, ...], axis: int) -> Box:
+    """A box that is full along all axes but one, without that one."""
+    return tuple((0, n) for n in shape[:axis] + shape[axis + 1 :])
+
+
+def _join(
+    builder: Builder, ordered: Sequence[tuple[_Addition, Box]], shape: tuple[int, ...], axis: int
+) -> int:
+    dtype = builder.instrs[ordered[0][0].operand].dtype
+    parts: list[Value] = []
+    at = 0
+    for addition, box in (*ordered, (None, ((shape[axis], 0),) * len(shape))):
+        start, stop = box[axis]
+        if start > at:
+            gap = (*shape[:axis], start - at, *shape[axis + 1 :])
+            parts.append(builder.const(0, gap, dtype))
+        if addition is not None:
+            parts.append(builder.value(addition.operand))
+        at = stop
+    return st.concatenate(*parts, axis=axis).index
 
 
 def _volume(box: Box) -> int:
