@@ -76,7 +76,7 @@ every = pytest.mark.parametrize(("function", "domain"), CASES)
 sizes = pytest.mark.parametrize("size", SIZES)
 
 
-def _sample(domain: Any, size: int, name: str) -> list[np.ndarray]:
+def sample(domain: Any, size: int, name: str) -> list[np.ndarray]:
     """Operands in a domain; bounds of bool and int stand for those dtypes."""
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     operands = []
@@ -119,13 +119,13 @@ def test_every_row_has_a_domain() -> None:
 @every
 @sizes
 def test_value(function: Any, domain: Any, size: int, request: Any) -> None:
-    oracle.check_value(function, _sample(domain, size, request.node.name))
+    oracle.check_value(function, sample(domain, size, request.node.name))
 
 
 @every
 @sizes
 def test_derivatives(function: Any, domain: Any, size: int, request: Any) -> None:
-    operands = _sample(domain, size, request.node.name)
+    operands = sample(domain, size, request.node.name)
     f, floats = _active(function, domain, operands)
     if not floats:
         pytest.skip("no operand of floating point")

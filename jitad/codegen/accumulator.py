@@ -16,6 +16,7 @@ from jitad.ops import structural as st
 from jitad.passes.schedule import Root
 
 if TYPE_CHECKING:
+    from jitad.codegen.lanes import Lanes
     from jitad.codegen.nest import NestEmitter
 
 
@@ -31,6 +32,7 @@ class Accumulator:
         self.spot = ""
         source = nest.tape.instrs[instr.args[0]]
         self.dtype = source.dtype
+        self.lanes: Lanes | None = None
         self.by_place = instr.op in (st.argmax, st.argmin)
         axes = instr.params[0] if isinstance(instr.params[0], tuple) else (instr.params[0],)
         live = [k for k, n in enumerate(source.shape) if n != 1]
@@ -44,6 +46,7 @@ class Accumulator:
         first = inner.index(True) if True in inner else len(loops)
         if all(inner[first:]):
             self.level = first
+            self.lanes = self.nest.lanes if first < len(loops) else None
             self.slot = body.alloca(self._memory())
             if self.by_place:
                 self.spot = body.alloca("i64")
@@ -52,14 +55,20 @@ class Accumulator:
             fill(body, pointer, self.instr, identity(self.instr.op, self.instr.dtype))
 
     def _memory(self) -> str:
+        if self.lanes is not None:
+            return self.lanes.type(self.dtype)
         return "i8" if self.dtype == BOOL else self.nest.writer.type(self.dtype)
 
     def begin(self, level: int) -> None:
         """Before the loop of that level: the neutral element."""
         if level != self.level:
             return
-        source = self.instr.args[0]
-        self.nest.body.store(identity(self.instr.op, self.dtype), self.slot, source)
+        source, neutral = self.instr.args[0], identity(self.instr.op, self.dtype)
+        if self.lanes is not None:
+            literal = self.lanes.literal(neutral, self.dtype)
+            self.nest.writer.do(f"store {self._memory()} {literal}, ptr {self.slot}")
+            return
+        self.nest.body.store(neutral, self.slot, source)
         if self.by_place:
             self.nest.writer.do(f"store i64 0, ptr {self.spot}")
 
@@ -77,6 +86,30 @@ class Accumulator:
         place = self.nest.elements.place(self.i, target)
         known = body.load(place, self.i)
         body.store(self._combined(known, register), place, self.i)
+
+    def take_lanes(self, lanes: Lanes, register: str, target: At | None) -> None:
+        """One more element in each lane."""
+        w = self.nest.writer
+        register = lanes.new(register, self.dtype, identity(self.instr.op, self.dtype))
+        place = self.slot
+        if self.lanes is None:
+            assert target is not None
+            place = self.nest.elements.place(self.i, target)
+        kind = lanes.type(self.dtype)
+        known = w.line(f"load {kind}, ptr {place}, align {self.dtype.itemsize}")
+        with w.in_lanes(lanes.width):
+            total = self._combined(known, register)
+        w.do(f"store {kind} {total}, ptr {place}, align {self.dtype.itemsize}")
+
+    def _joined_lanes(self, lanes: Lanes) -> str:
+        """The lanes' results as one."""
+        w, kind = self.nest.writer, lanes.type(self.dtype)
+        vector = w.line(f"load {kind}, ptr {self.slot}, align {self.dtype.itemsize}")
+        items = [w.line(f"extractelement {kind} {vector}, i64 {k}") for k in range(lanes.width)]
+        while len(items) > 1:
+            pairs = zip(items[::2], items[1::2], strict=True)
+            items = [self._combined(x, y) for x, y in pairs]
+        return items[0]
 
     def _combined(self, x: str, y: str) -> str:
         op = self.instr.op
@@ -114,6 +147,8 @@ class Accumulator:
         body, w = self.nest.body, self.nest.writer
         if self.by_place:
             register = w.line(f"load i64, ptr {self.spot}")
+        elif self.lanes is not None:
+            register = self._joined_lanes(self.lanes)
         else:
             register = body.load(self.slot, self.instr.args[0])
         if math.prod(self.instr.shape) == 1:

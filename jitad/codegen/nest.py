@@ -11,6 +11,7 @@ from jitad.codegen.accumulator import Accumulator, identity
 from jitad.codegen.body import Body, memory_type
 from jitad.codegen.elements import Elements
 from jitad.codegen.index import Index, Loop, flat, strides
+from jitad.codegen.lanes import Lanes, lanes_of
 from jitad.codegen.memory import fill, initialise, overwrites
 from jitad.codegen.reader import At, Key, Reader
 from jitad.codegen.status import GUARD_FAILED
@@ -40,6 +41,7 @@ class NestEmitter:
         self.elements = Elements(body, self.reader)
         self.slots: dict[int, str] = {}
         self.differing: dict[int, str] = {}
+        self.lanes: Lanes | None = None
 
     def _loop_order(self) -> list[tuple[int, int]]:
         """(axis of the space, its length) from the outermost loop to the innermost."""
@@ -68,6 +70,7 @@ class NestEmitter:
         for root in self.nest.roots:
             self.reader.collect(root)
         loops = self._merged_loops()
+        self.lanes = lanes_of(self, loops)
         self._emit_loops(loops, accumulators)
         for i, slot in self.slots.items():
             self.body.registers[i] = self.body.load(slot, i)
@@ -152,8 +155,12 @@ class NestEmitter:
             latches.append((head, f"%{counter}", f"%{following}", len(w.lines)))
             w.lines.append(f"  %{counter} = phi i64 [ 0, %{before} ], [ %{following}, %LATCH ]")
             self.elements.counters.update({depth: "" for depth in depths[:-1]})
-            self.elements.counters[depths[-1]] = f"%{counter}"
-            self.elements.run(keys[level + 1])
+            if self.lanes is not None and level == len(loops) - 1:
+                self.elements.counters[depths[-1]] = self.lanes.first(f"%{counter}")
+                self.lanes.run(keys[level + 1])
+            else:
+                self.elements.counters[depths[-1]] = f"%{counter}"
+                self.elements.run(keys[level + 1])
         for a in active:
             a.begin(len(loops))
         self._finish_all(accumulators)
@@ -166,8 +173,11 @@ class NestEmitter:
             w.label(latch)
             w.lines[place] = w.lines[place].replace("%LATCH", f"%{latch}")
             w.do(f"{following} = add nuw nsw i64 {counter}, 1")
-            finished = w.line(f"icmp eq i64 {following}, {loops[level][1]}")
-            hint = self._hint() if level == len(loops) - 1 else ""
+            innermost = level == len(loops) - 1
+            turns = loops[level][1]
+            turns = self.lanes.turns if innermost and self.lanes is not None else turns
+            finished = w.line(f"icmp eq i64 {following}, {turns}")
+            hint = self._hint() if innermost and self.lanes is None else ""
             w.do(f"br i1 {finished}, label %{after}, label %{head}{hint}")
             w.label(after)
         for a in active:
@@ -193,7 +203,12 @@ class NestEmitter:
 
     def _finish_all(self, accumulators: list[Accumulator | None]) -> None:
         for root, accumulator in zip(self.nest.roots, accumulators, strict=True):
-            self._finish(root, accumulator)
+            if self.lanes is None:
+                self._finish(root, accumulator)
+            else:
+                self._finish_lanes(self.lanes, root, accumulator)
+        if self.lanes is not None:
+            self.lanes.finish()
 
     def _emit_straight_line(self) -> None:
         """Rank 0: each root is complete before the next is computed."""
@@ -269,6 +284,17 @@ class NestEmitter:
             self.body.store(total, place, root.index)
         else:
             self.body.store(register, self.elements.place(root.index, target), root.index)
+
+    def _finish_lanes(self, lanes: Lanes, root: Root, accumulator: Accumulator | None) -> None:
+        """Store what the lanes computed of a root."""
+        instr = self.tape.instrs[root.index]
+        key = self.reader.reads(root, instr)[0]
+        target = self.reader.target(root, instr)
+        if accumulator is not None:
+            accumulator.take_lanes(lanes, lanes.vector(key), target)
+        else:
+            assert target is not None
+            lanes.store(root.index, target, key)
 
     def _spill(self, i: int) -> None:
         """A register cannot carry what each turn of a loop adds: memory for the nest's time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,6 +41,7 @@ class Writer:
         self.reported: list[Instr] = []
         self.rare = ""
         self.count = 0
+        self.lanes = 1
 
     # -- registers, blocks -------------------------------------------------------------------------
 
@@ -84,20 +85,31 @@ class Writer:
 
     # -- types and numbers -------------------------------------------------------------------------
 
+    @contextmanager
+    def in_lanes(self, count: int) -> Iterator[None]:
+        """Within the block, registers are vectors of that many real numbers or conditions."""
+        self.lanes, before = count, self.lanes
+        yield
+        self.lanes = before
+
     def type(self, t: DType) -> str:
         """The LLVM type of a register."""
-        return TYPES[t]
+        return self.wide(TYPES[t])
 
     def wide(self, scalar: str) -> str:
         """An LLVM scalar type as the type of a register."""
-        return scalar
+        return scalar if self.lanes == 1 else f"<{self.lanes} x {scalar}>"
 
     def zero(self, scalar: str) -> str:
         """Zero of an LLVM type."""
-        return "0"
+        return "0" if self.lanes == 1 else "zeroinitializer"
 
     def number(self, x: Any, t: DType) -> str:
-        """A literal."""
+        """A literal, in every lane."""
+        literal = self._literal(x, t)
+        return literal if self.lanes == 1 else f"splat ({TYPES[t]} {literal})"
+
+    def _literal(self, x: Any, t: DType) -> str:
         if t.kind == "f":
             return float_literal(float(np.asarray(x, t)))
         if t.kind == "c":
@@ -168,18 +180,48 @@ class Writer:
         """An LLVM intrinsic that is overloaded on one type."""
         check_real(name, t)
         ty = self.type(t)
-        full = f"{name}.{'f64' if t == FLOAT64 else 'f32'}"
+        full = f"{name}.{self._suffix(t)}"
         self.declarations[full] = f"declare {ty} @{full}({', '.join([ty] * len(xs))})"
         return self.line(f"call {ty} @{full}({', '.join(f'{ty} {x}' for x in xs)})")
+
+    def _suffix(self, t: DType) -> str:
+        """How intrinsics name the type of a register."""
+        lanes = "" if self.lanes == 1 else f"v{self.lanes}"
+        return lanes + {"double": "f64", "float": "f32"}.get(TYPES[t], TYPES[t])
 
     def libm(self, name: str, t: DType, *xs: str) -> str:
         """A function of the C library, by the name of its double version."""
         check_real(name, t)
+        if self.lanes > 1:
+            return self._vector_libm(name, t, xs)
         ty = self.type(t)
         full = name if t == FLOAT64 else f"{name}f"
         self.declarations[full] = f"declare {ty} @{full}({', '.join([ty] * len(xs))}) #0"
         call = f"call {ty} @{full}({', '.join(f'{ty} {x}' for x in xs)})"
         return self.line(call + self._vector_attribute(full, len(xs), ty))
+
+    def _vector_libm(self, name: str, t: DType, xs: tuple[str, ...]) -> str:
+        """libmvec's version for as many lanes; else each lane's number by itself."""
+        full = name if t == FLOAT64 else f"{name}f"
+        for variant in vector_variants(full, len(xs)):
+            if variant.lanes == self.lanes:
+                ty = self.type(t)
+                kinds = ", ".join([ty] * len(xs))
+                self.declarations[variant.symbol] = f"declare {ty} @{variant.symbol}({kinds}) #0"
+                operands = ", ".join(f"{ty} {x}" for x in xs)
+                return self.line(f"call {ty} @{variant.symbol}({operands})")
+        return self._by_lanes(t, lambda *each: self.libm(name, t, *each), xs)
+
+    def _by_lanes(self, t: DType, function: Callable[..., str], xs: tuple[str, ...]) -> str:
+        """A function of numbers of dtype t, of each lane by itself."""
+        ty, scalar, lanes = self.type(t), TYPES[t], self.lanes
+        result = "poison"
+        for k in range(lanes):
+            each = [self.line(f"extractelement {ty} {x}, i64 {k}") for x in xs]
+            with self.in_lanes(1):
+                y = function(*each)
+            result = self.line(f"insertelement {ty} {result}, {scalar} {y}, i64 {k}")
+        return result
 
     def external(
         self, module: str, name: str, t: DType, *xs: str, result: int = 0, whole: bool = False
@@ -199,6 +241,8 @@ class Writer:
         """A function of doubles that is written in LLVM itself: its name and its text."""
         if text not in self.globals:
             self.globals.append(text)
+        if self.lanes > 1:
+            return self._by_lanes(t, lambda *each: self.defined(name, text, t, *each), xs)
         wide = ", ".join(f"double {self.cast(x, t, FLOAT64)}" for x in xs)
         return self.cast(self.line(f"call double @{name}({wide})"), FLOAT64, t)
 
@@ -257,8 +301,7 @@ class Writer:
     def _saturating(self, x: str, source: DType, target: DType) -> str:
         """Floating point to integer without undefined behaviour outside of the range."""
         a, b = self.type(source), self.type(target)
-        kinds = f"{'i64' if target == INT64 else 'i32'}.{'f64' if source == FLOAT64 else 'f32'}"
-        name = f"llvm.fptosi.sat.{kinds}"
+        name = f"llvm.fptosi.sat.{self._suffix(target)}.{self._suffix(source)}"
         self.declarations[name] = f"declare {b} @{name}({a})"
         return self.line(f"call {b} @{name}({a} {x})")
 

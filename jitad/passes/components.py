@@ -9,7 +9,7 @@ meets in registers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from typing import TypeVar
 
@@ -57,11 +57,10 @@ def components(tape: Tape) -> Tape:
 def _split_axes(tape: Tape) -> dict[int, int]:
     """The axis of each value that is taken apart: where it matters, and what shares its loops."""
     split: dict[int, int] = {}
-    readers: list[list[tuple[int, int]]] | None = None
+    readers = _readers(tape)
     for i in range(len(tape.instrs)):
-        for seed, axis in _seeds(tape, i):
+        for seed, axis in _seeds(tape, i, bool(readers[i])):
             if seed not in split and _can_split(tape, seed, axis):
-                readers = _readers(tape) if readers is None else readers
                 group = _group(tape, seed, axis, readers, split)
                 if sum(tape.instrs[j].shape[along] for j, along in group.items()) <= MOST:
                     split.update(group)
@@ -87,7 +86,7 @@ def _group(
     return group
 
 
-def _seeds(tape: Tape, i: int) -> Iterator[tuple[int, int]]:
+def _seeds(tape: Tape, i: int, is_read: bool) -> Iterator[tuple[int, int]]:
     """Values and axes whose places instruction i tells apart."""
     instr = tape.instrs[i]
     op = instr.op
@@ -108,6 +107,10 @@ def _seeds(tape: Tape, i: int) -> Iterator[tuple[int, int]]:
                 yield i, axis
     elif op is st.concatenate and math.prod(instr.shape) >= LONG * instr.shape[instr.params[0]]:
         yield i, instr.params[0]
+    elif op is st.assemble and is_read:
+        for axis, slot in enumerate(instr.params[1][0]):
+            if isinstance(slot, int):
+                yield i, axis
 
 
 def _readers(tape: Tape) -> list[list[tuple[int, int]]]:
@@ -146,7 +149,9 @@ def _can_split(tape: Tape, i: int, axis: int) -> bool:
     return op is st.reshape and _operand_axis(tape, instr, 0, axis) is not None
 
 
-_PLACED = (st.transpose, st.broadcast, st.concatenate, st.index, *_UPDATES, *_REDUCTIONS)
+_JOINS = (st.concatenate, st.assemble)
+
+_PLACED = (st.transpose, st.broadcast, st.index, *_JOINS, *_UPDATES, *_REDUCTIONS)
 """Ops that are computed place by place along any axis of their result."""
 
 
@@ -167,10 +172,10 @@ def _operand_axis(tape: Tape, instr: Instr, place: int, axis: int) -> int | None
         return [k for k, slot in enumerate(instr.params[0]) if not isinstance(slot, int)][axis]
     if op in _REDUCTIONS:
         return [k for k in range(len(source)) if k not in instr.params[0]][axis]
-    if op in _UPDATES:
-        if place == 0:
-            return axis
-        slots = instr.params[0]
+    if op in _UPDATES and place == 0:
+        return axis
+    if op in _UPDATES or op is st.assemble:
+        slots = instr.params[0] if op in _UPDATES else instr.params[1][place]
         gone = isinstance(slots[axis], int)
         return None if gone else sum(not isinstance(slot, int) for slot in slots[:axis])
     return None
@@ -194,6 +199,12 @@ def _without(items: tuple[_T, ...], place: int) -> tuple[_T, ...]:
 def _shifted(axes: tuple[int, ...], gone: int) -> tuple[int, ...]:
     """Axes, or a permutation of them, as they are counted after one is gone."""
     return tuple(a - (a > gone) for a in axes if a != gone)
+
+
+def _written(slot: st.Slot) -> range:
+    """The places along an axis that a slot names."""
+    start, length, step = (slot, 1, 1) if isinstance(slot, int) else slot
+    return range(start, start + length * step, step)
 
 
 def _at_place(shape: Shape, axis: int, k: int) -> tuple[st.Slot, ...]:
@@ -231,8 +242,8 @@ class _Components:
         """A value with all its axes; one that was split is put together."""
         if i not in self.new:
             axis, shape = self.split[i], self.tape.instrs[i].shape
-            slots = tuple([_at_place(shape, axis, k) for k in range(shape[axis])])
-            self.new[i] = st.assemble(*self.parts[i], shape=shape, slots=slots).index
+            slots = [_at_place(shape, axis, k) for k in range(shape[axis])]
+            self.new[i] = self._assemble(self.parts[i], shape, slots).index
         return self.builder.value(self.new[i])
 
     def _at(self, i: int, axis: int, k: int) -> Value:
@@ -252,6 +263,8 @@ class _Components:
             return self._row(instr, axis, k)
         if op in _UPDATES:
             return self._updated(instr, axis, k)
+        if op is st.assemble:
+            return self._cut(instr, axis, k)
         along = [_operand_axis(self.tape, instr, place, axis) for place in range(len(instr.args))]
         if op is st.broadcast and along[0] is None:
             return self._repeated(instr.args[0], instr.shape, axis)
@@ -298,14 +311,29 @@ class _Components:
         base, update = instr.args
         slots = instr.params[0]
         x = self._at(base, axis, k)
-        slot = slots[axis]
-        start, length, step = (slot, 1, 1) if isinstance(slot, int) else slot
-        written = range(start, start + length * step, step)
+        written = _written(slots[axis])
         if k not in written:
             return x
         along = _operand_axis(self.tape, instr, 1, axis)
         u = self._whole(update) if along is None else self._at(update, along, written.index(k))
         return self.builder.apply(instr.op, (x, u), {"slots": _without(slots, axis)})
+
+    def _cut(self, instr: Instr, axis: int, k: int) -> Value:
+        """Place k of an array of parts: a part, or what several have there."""
+        shape, slots = instr.params
+        parts: list[Value] = []
+        places: list[tuple[st.Slot, ...]] = []
+        for number, (j, place) in enumerate(zip(instr.args, slots, strict=True)):
+            written = _written(place[axis])
+            if k in written:
+                along = _operand_axis(self.tape, instr, number, axis)
+                x = self._whole(j) if along is None else self._at(j, along, written.index(k))
+                parts.append(x)
+                places.append(_without(place, axis))
+        rest = _without(shape, axis)
+        if len(parts) == 1:
+            return st.reshape(parts[0], shape=rest)
+        return self._assemble(parts, rest, places)
 
     def _joined(self, instr: Instr) -> Value | None:
         """What reads a split value without having its axis: a sum over it, or one of its places."""
@@ -347,4 +375,20 @@ class _Components:
             places += [
                 st.joined_slots(outer, _at_place(inner, axis, k)) for k in range(inner[axis])
             ]
-        return st.assemble(*parts, shape=shape, slots=tuple(places))
+        return self._assemble(parts, shape, places)
+
+    def _assemble(
+        self, parts: Sequence[Value], shape: Shape, slots: Sequence[tuple[st.Slot, ...]]
+    ) -> Value:
+        """An array of parts; those of a part that is one itself in its place."""
+        flat: list[Value] = []
+        places: list[tuple[st.Slot, ...]] = []
+        for part, outer in zip(parts, slots, strict=True):
+            instr = self.builder.instrs[part.index]
+            if instr.op is not st.assemble:
+                flat.append(part)
+                places.append(outer)
+                continue
+            flat += [self.builder.value(j) for j in instr.args]
+            places += [st.joined_slots(outer, inner) for inner in instr.params[1]]
+        return st.assemble(*flat, shape=shape, slots=tuple(places))

@@ -1,0 +1,117 @@
+"""The same small derivative at many points: `jit(vmap(...))` against JAX and loops by hand.
+
+Each table is measured twice, in processes that may use one core and all of them. JAX is given the
+faster of the programs that compute the same, of float64 as ours. The loops by hand, in Numba, are
+vectorised by LLVM with the same vector functions of libmvec.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from benchmarks.harness import Call, Table, main, measure, peer, verdict
+
+_SECONDS = {"tiny": 0.01, "quick": 0.3, "full": 1.5}
+_SHARE = {"tiny": 1000, "quick": 1, "full": 1}
+"""What part of the points is taken."""
+
+_LEAST_OF_JAX = (5.0, 4.0, 4.0, 4.0)
+_MOST_OF_HAND = (None, 1.5, 1.5, 1.5)
+_MOST_NANOSECONDS = (6.0, None, None, None)
+_LEAST_OF_SINGLE = 1.7
+
+
+def run(size: str) -> list[Table]:
+    """A table for one core, one for all."""
+    return [_apart(_table, cores, size) for cores in (1, os.cpu_count() or 1)]
+
+
+def _apart(function: Callable[..., Table], cores: int, *args: Any) -> Table:
+    """Call a function in a process of its own that may use so many cores."""
+    with ProcessPoolExecutor(
+        1, multiprocessing.get_context("spawn"), initializer=_pin, initargs=(cores,)
+    ) as pool:
+        return pool.submit(function, cores, *args).result()
+
+
+def _pin(cores: int) -> None:
+    """Before any library starts threads."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+    os.environ["OMP_NUM_THREADS"] = str(cores)
+
+
+def _table(cores: int, size: str) -> Table:
+    from benchmarks.points import PROBLEMS
+
+    rows: list[Any] = []
+    notes: list[str] = []
+    for k, problem in enumerate(PROBLEMS):
+        points = problem.draw(max(64, problem.count // _SHARE[size]))
+        timings = {name: t.best for name, t in _measured(problem, points, size).items()}
+        n = len(points[0])
+        own = min(t for name, t in timings.items() if name.startswith("jitad "))
+        by_jax = [t for name, t in timings.items() if name.startswith("jax ")]
+        by_hand = timings.get("by hand")
+        single = timings["float32"]
+        rows.append((
+            problem.name, n, own / n * 1e9, single / n * 1e9,
+            min(by_jax) / own if by_jax else None, by_hand / own if by_hand else None,
+        ))  # fmt: skip
+        if cores == 1:
+            bounds = [
+                (own / n * 1e9, "most", _MOST_NANOSECONDS[k], "ns a point"),
+                (own / single, "least", _LEAST_OF_SINGLE if k == 0 else None, "of float32"),
+            ]
+            if by_hand:
+                bounds.append((own / by_hand, "most", _MOST_OF_HAND[k], "of the loop by hand"))
+            if by_jax:
+                bounds.append((min(by_jax) / own, "least", _LEAST_OF_JAX[k], "times JAX's speed"))
+            notes += [f"{k + 1}: {value:.2f} {what} ({verdict(value, **{side: bound})})."
+                      for value, side, bound, what in bounds if bound is not None]  # fmt: skip
+    columns = ("at each point", "points", "ns a point", "ns in float32",
+               "JAX's time / ours", "time by hand / ours")  # fmt: skip
+    title = f"Derivatives at many points, on {cores} core{'s' if cores > 1 else ''}"
+    return Table(title, columns, rows, " ".join(notes))
+
+
+def _measured(problem: Any, points: tuple[np.ndarray, ...], size: str) -> Any:
+    """Best times by name: ours, JAX's, the loop by hand; and ours in single precision."""
+    import scipy.special
+
+    import jitad
+    from benchmarks.points import Library
+
+    own = Library(np, scipy.special.erf, jitad.value_and_grad, jitad.jacfwd, jitad.jacrev)
+    calls: dict[str, Call] = {
+        f"jitad {way}": (jitad.jit(jitad.vmap(f)), points) for way, f in problem.ways(own).items()
+    }
+    calls["by hand"] = (problem.by_hand, points)
+    if (jax := peer("jax")) is not None:
+        jax.config.update("jax_enable_x64", True)
+        other = Library(jax.numpy, jax.scipy.special.erf, jax.value_and_grad, jax.jacfwd,
+                        jax.jacrev)  # fmt: skip
+        arrays = tuple(jax.numpy.asarray(x) for x in points)
+        for way, f in problem.ways(other).items():
+            calls[f"jax {way}"] = (_waiting(jax, jax.jit(jax.vmap(f))), arrays)
+    timings = measure(calls, seconds=_SECONDS[size], rtol=1e-8)
+    floats = tuple(x.astype(np.float32) for x in points)
+    single = {way: (f, floats) for way, (f, _) in calls.items() if way.startswith("jitad ")}
+    best = measure(single, seconds=_SECONDS[size], rtol=None)
+    timings["float32"] = min(best.values(), key=lambda timing: timing.best)
+    return timings
+
+
+def _waiting(jax: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A call of JAX that returns when the result is there."""
+    return lambda *args: jax.block_until_ready(function(*args))
+
+
+if __name__ == "__main__":
+    main(run, __doc__)

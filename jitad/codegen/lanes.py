@@ -1,0 +1,214 @@
+"""The innermost loop of a nest on vectors: each lane is one of W neighbouring iterations.
+
+The last vector overlaps the one before it, where W does not divide the number of iterations: what
+it stores again is the same, and what it would add again is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import llvmlite.binding as llvm
+
+from jitad.codegen.index import Index, Loaded, Loop, Quotient, Remainder, flat, strides
+from jitad.codegen.memory import overwrites
+from jitad.codegen.reader import At, Key, is_plain
+from jitad.codegen.records import Access, load_records, store_records
+from jitad.codegen.writer import TYPES
+from jitad.ir.op import BOOL, DType, Elementwise
+from jitad.ir.tape import CONST
+from jitad.ops import structural as st
+from jitad.passes.schedule import Root
+
+if TYPE_CHECKING:
+    from jitad.codegen.nest import NestEmitter
+
+_LONG = 48
+"""Values in a body from which LLVM's own vectoriser is not relied upon."""
+
+_REDUCTIONS = (st.reduce_sum, st.reduce_max, st.reduce_min)
+
+
+@lru_cache(maxsize=1)
+def vector_bytes() -> int:
+    """The width of this processor's vector registers."""
+    features = llvm.get_host_cpu_features()
+    return 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
+
+
+class Lanes:
+    """Emits the innermost body of a nest for `width` iterations at once.
+
+    `depth` is that of the innermost counter, `count` how many iterations there are.
+    """
+
+    def __init__(self, nest: NestEmitter, depth: int, count: int, width: int) -> None:
+        self.nest = nest
+        self.writer = nest.writer
+        self.tape = nest.tape
+        self.depth = depth
+        self.count = count
+        self.width = width
+        self.values: dict[Key, str] = {}
+        self.splats: dict[Key, str] = {}
+        self.stores: list[tuple[Access, str]] = []
+        self.fresh = ""
+
+    @property
+    def turns(self) -> int:
+        """How many vectors there are."""
+        return -(-self.count // self.width)
+
+    def first(self, turn: str) -> str:
+        """The iteration of lane 0. Notes which lanes are new, where the last vector overlaps."""
+        w, width = self.writer, self.width
+        start = w.line(f"mul nuw nsw i64 {turn}, {width}")
+        if self.count % width == 0:
+            return start
+        name = "llvm.umin.i64"
+        w.declarations[name] = f"declare i64 @{name}(i64, i64)"
+        first = w.line(f"call i64 @{name}(i64 {start}, i64 {self.count - width})")
+        again = self.splat(w.line(f"sub i64 {start}, {first}"), "i64")
+        numbers = ", ".join(f"i64 {k}" for k in range(width))
+        self.fresh = w.line(f"icmp uge <{width} x i64> <{numbers}>, {again}")
+        return first
+
+    # -- values ------------------------------------------------------------------------------------
+
+    def run(self, keys: Sequence[Key]) -> None:
+        """Compute the elements that differ from lane to lane."""
+        loaded = {key: self._access(*key) for key in keys if self.nest.reader.is_loaded(*key)}
+        self.values.update(load_records(self.nest.elements, loaded, self.width))
+        for key in keys:
+            if key not in self.values:
+                self.values[key] = self._compute(key)
+
+    def _access(self, i: int, at: At) -> Access:
+        """Where the lanes' elements of a stored value are."""
+        place = flat(at, strides(self.tape.instrs[i].shape))
+        return Access(i, place, _step(place, self.depth))
+
+    def vector(self, key: Key) -> str:
+        """The register of an element in every lane."""
+        if key in self.values:
+            return self.values[key]
+        if key not in self.splats:
+            instr = self.tape.instrs[key[0]]
+            if instr.op is CONST:
+                with self.writer.in_lanes(self.width):
+                    self.splats[key] = self.nest.elements.literal(instr)
+            else:
+                scalar = self.nest.elements.values[key]
+                self.splats[key] = self.splat(scalar, self.writer.type(instr.dtype))
+        return self.splats[key]
+
+    def splat(self, register: str, scalar: str) -> str:
+        """The same number in every lane."""
+        w, kind = self.writer, f"<{self.width} x {scalar}>"
+        one = w.line(f"insertelement {kind} poison, {scalar} {register}, i64 0")
+        zeros = f"<{self.width} x i32> zeroinitializer"
+        return w.line(f"shufflevector {kind} {one}, {kind} poison, {zeros}")
+
+    def _compute(self, key: Key) -> str:
+        i, at = key
+        instr = self.tape.instrs[i]
+        if isinstance(instr.op, Elementwise):
+            operands = [self.vector((j, at)) for j in instr.args]
+            source = self.tape.instrs[instr.args[-1]].dtype
+            with self.writer.in_lanes(self.width):
+                return instr.op.emit(self.writer, source, instr.dtype, *operands)
+        if instr.op is st.iota:
+            return self._counters(at[instr.params[1]])
+        return self.vector(self.nest.reader.source(instr, at))
+
+    def _counters(self, index: Index) -> str:
+        """An index in every lane."""
+        w, step = self.writer, _step(index, self.depth)
+        numbers = ", ".join(f"i64 {k * step}" for k in range(self.width))
+        first = self.splat(self.nest.elements.index(index), "i64")
+        return w.line(f"add <{self.width} x i64> {first}, <{numbers}>")
+
+    # -- results -----------------------------------------------------------------------------------
+
+    def store(self, i: int, target: At, key: Key) -> None:
+        """Note that a root's elements are to be stored."""
+        self.stores.append((self._access(i, target), self.vector(key)))
+
+    def finish(self) -> None:
+        """Store what was noted."""
+        store_records(self.nest.elements, self.stores, self.width)
+
+    def new(self, register: str, dtype: DType, identity: str) -> str:
+        """What a reduction takes in: the identity in lanes that were computed before."""
+        if not self.fresh:
+            return register
+        with self.writer.in_lanes(self.width):
+            return self.writer.select(self.fresh, dtype, register, self.literal(identity, dtype))
+
+    def type(self, dtype: DType) -> str:
+        """The LLVM type of a vector."""
+        return f"<{self.width} x {TYPES[dtype]}>"
+
+    def literal(self, identity: str, dtype: DType) -> str:
+        """A literal in every lane."""
+        return f"splat ({TYPES[dtype]} {identity})"
+
+
+def _step(index: Index, depth: int) -> int:
+    """How far an index moves from one lane to the next."""
+    return sum(c for atom, c in index.terms if isinstance(atom, Loop) and atom.depth == depth)
+
+
+# -- where lanes are used --------------------------------------------------------------------------
+
+
+def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes | None:
+    """The lanes of a nest whose body is long or reads records; None leaves it to LLVM."""
+    depths, count = loops[-1]
+    depth = depths[-1]
+    keys = [key for key in nest.reader.order if not _is_uniform(nest, key, set(depths))]
+    dtypes = {nest.tape.instrs[i].dtype for i, _ in keys}
+    if not dtypes or not all(dtype.kind in "fib" for dtype in dtypes):
+        return None
+    size = max(dtype.itemsize for dtype in dtypes)
+    width = vector_bytes() // size
+    if width < 2 or count < width:
+        return None
+    if not all(_has_lanes(nest, root, depth) for root in nest.nest.roots):
+        return None
+    indices = [index for key in keys for index in key[1]]
+    if any(_is_computed(atom) for index in indices for atom, _ in index.terms):
+        return None
+    steps = {abs(_step(index, depth)) for index in nest.reader.accesses}
+    if len(keys) < _LONG and not any(step > 1 for step in steps):
+        return None
+    return Lanes(nest, depth, count, width)
+
+
+def _is_uniform(nest: NestEmitter, key: Key, depths: set[int]) -> bool:
+    """Whether an element's own index is without the innermost counter."""
+    return not any(depths.intersection(index.depths()) for index in key[1])
+
+
+def _is_computed(atom: object) -> bool:
+    return isinstance(atom, (Loaded, Quotient, Remainder))
+
+
+def _has_lanes(nest: NestEmitter, root: Root, depth: int) -> bool:
+    """Whether a root can be computed for several iterations at once, and computed again."""
+    body, i = nest.body, root.index
+    instr = nest.tape.instrs[i]
+    home = body.program.storage.get(i, i)
+    if instr.op in _REDUCTIONS:
+        target = nest.reader.target(root, instr)
+        if target is None:
+            return True
+        place = flat(target, strides(instr.shape))
+        return _step(place, depth) in (0, 1) and not any(_is_computed(a) for a, _ in place.terms)
+    if home != i or instr.dtype == BOOL and instr.op in st.UPDATES:
+        return False
+    if instr.op in (st.index_add, st.index_set):
+        return overwrites(body, instr)
+    return is_plain(instr.op) or instr.op in st.JOINS

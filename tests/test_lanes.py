@@ -1,0 +1,155 @@
+"""Vectors: what lanes compute is what scalars are, for every op, dtype, length and layout.
+
+Kernels of few elements are scalars, and the reference; of many, the same code in lanes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import oracle
+import pytest
+from test_elementwise_table import SPECIAL, every, sample
+
+import jitad
+import jitad.codegen.lanes
+from jitad.codegen.lanes import vector_bytes
+
+COUNT = 203
+FEW = 6
+ULPS = 4
+"""What libmvec promises of its functions."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def always() -> Iterator[None]:
+    """Every loop that can be is made of lanes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jitad.codegen.lanes, "_LONG", 0)
+        yield
+
+
+def in_lanes(kernel: Any) -> bool:
+    """Whether a kernel's code, before LLVM's passes, has vectors."""
+    return re.search(r"<\d+ x (double|float|i64|i32)>", kernel.code.text) is not None
+
+
+def _scalars(function: Callable[..., Any], operands: list[np.ndarray]) -> list[np.ndarray]:
+    compiled = jitad.jit(lambda *xs: function(*xs))
+    pieces = []
+    for start in range(0, COUNT, FEW):
+        few = [np.resize(x[start : start + FEW], FEW) for x in operands]
+        pieces.append(oracle.leaves(compiled(*few)))
+    return [np.concatenate(each)[:COUNT] for each in zip(*pieces, strict=True)]
+
+
+def _agree(got: np.ndarray, want: np.ndarray, ulps: int, scale: np.ndarray) -> None:
+    """Equal but for so many units in the last place of `scale`."""
+    assert got.dtype == want.dtype
+    same = (got == want) & (np.signbit(got) == np.signbit(want) if got.dtype.kind == "f" else True)
+    if got.dtype.kind == "f":
+        same |= np.isnan(got) & np.isnan(want)
+        with np.errstate(invalid="ignore"):
+            same |= np.abs(got - want) <= ulps * np.spacing(np.fmax(np.abs(want), scale))
+    bad = np.flatnonzero(~same)
+    assert not bad.size, f"at {bad[:5]}: {got[bad[:5]]}, as scalars {want[bad[:5]]}"
+
+
+@every
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_every_op(function: Any, domain: Any, dtype: Any, request: Any) -> None:
+    """Within 4 units in the last place of scalar code; to the bit where no function is called.
+
+    A composite may cancel: its units are those of its operands.
+    """
+    operands = sample(domain, COUNT, request.node.name)
+    if any(x.dtype.kind == "c" for x in operands):
+        pytest.skip("complex numbers are left to LLVM")
+    operands = [x.astype(dtype) if x.dtype.kind == "f" else x for x in operands]
+    if all(x.dtype.kind == "f" for x in operands):
+        special = np.resize(np.array([x for x in SPECIAL if abs(x) < 1e30], dtype), COUNT)
+        operands = [np.where(np.arange(COUNT) % (7 + k) < 2, special, x)
+                    for k, x in enumerate(operands)]  # fmt: skip
+    kernel = jitad.compile(lambda *xs: function(*xs), *operands)
+    composite = request.node.callspec.id.split("-")[1].startswith("np.")
+    sizes = [np.abs(x) for x in operands] if composite else []
+    scale = np.fmax.reduce([np.zeros(COUNT), *sizes])
+    exact = re.search(r"call [^@\n]*@(?!llvm\.)", kernel.code.text) is None
+    for got, want in zip(
+        oracle.leaves(kernel(*operands)), _scalars(function, operands), strict=True
+    ):
+        _agree(got, want, 0 if exact else ULPS, scale.astype(want.dtype))
+
+
+def _records(x: Any) -> Any:
+    """Fields are read, mixed and written."""
+    turned = np.stack([x[..., k] * (k + 1.0) for k in range(x.shape[-1])][::-1], axis=-1)
+    return turned, x[..., 0] * 2 + x[..., -1]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64, np.int32])
+@pytest.mark.parametrize("fields", [2, 3, 5, 7, 8, 9, 13, 16, 17, 20, 31])
+@pytest.mark.parametrize("count", [64, 77, 129])
+def test_records(count: int, fields: int, dtype: Any) -> None:
+    """Rows of any length, of any number of points, to the bit."""
+    x = (np.random.default_rng(fields).normal(size=(count, fields)) * 9).astype(dtype)
+    kernel = jitad.compile(_records, x)
+    assert in_lanes(kernel)
+    for got, want in zip(kernel(x), _records(x), strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
+def _conditions(x: Any) -> Any:
+    flags = np.stack([x[:, 0] > 0.1, x[:, 1] < 0.2, x[:, 0] < x[:, 1]], axis=-1)
+    return flags, np.where(flags[:, 2], x[:, 0], -x[:, 1]), flags[:, 0] & flags[:, 1]
+
+
+def _reversed(x: Any) -> Any:
+    y = np.sin(x[::-1, 0]) * x[:, 1]
+    return y[::-1], y[::2] + x[1::2, 0] if len(x) % 2 == 0 else y[:-1:2] + x[1::2, 0]
+
+
+def _reductions(x: Any) -> Any:
+    y = x[:, 0] * x[:, 1] + 1.5
+    return np.sum(y), np.max(y), np.min(y * 2), np.sum(x * x, axis=0), np.max(x, axis=0)
+
+
+def _counted(x: Any) -> Any:
+    return x[:, 0] * np.arange(len(x)), np.cumsum(x[:, 1])
+
+
+def _windows(x: Any) -> Any:
+    y = x[:, 0]
+    return y[2:] - 2 * y[1:-1] + y[:-2], np.sum(y[1:] * y[:-1])
+
+
+@pytest.mark.parametrize("f", [_conditions, _reversed, _reductions, _counted, _windows])
+@pytest.mark.parametrize("count", [64, 65, 127, 8, 9, 15])
+def test_values_and_derivatives(f: Callable[..., Any], count: int) -> None:
+    x = np.random.default_rng(count).normal(size=(count, 2))
+    oracle.assert_same(jitad.jit(lambda x: f(x))(x), oracle.leaves(f(x)), 1e-12)
+    if f is not _conditions:
+        jitad.check_grads(lambda x: f(x), (x,), order=2)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_two_axes(axis: int) -> None:
+    """Lanes lie along the inner axis, and sums run along the other or along the same."""
+    x = np.random.default_rng(0).normal(size=(37, 45))
+
+    def f(x: Any) -> Any:
+        y = np.exp(x - np.max(x, axis=axis, keepdims=True))
+        return y / np.sum(y, axis=axis, keepdims=True)
+
+    oracle.assert_same(jitad.jit(f)(x), oracle.leaves(f(x)), 1e-12)
+    jitad.check_grads(f, (x,), order=2)
+
+
+def test_no_infinite_sum_comes_of_lanes_that_are_computed_again() -> None:
+    x = np.full((vector_bytes() // 8 * 9 + 1, 2), np.inf)
+    x[:, 1] = np.arange(len(x))
+    assert jitad.jit(lambda x: np.max(-x[:, 0]) + np.sum(x[:, 1] * 0 + 1))(x) == -np.inf
+    assert jitad.jit(lambda x: np.sum(x[:, 1] + 0 * x[:, 1]))(x) == np.sum(x[:, 1])
