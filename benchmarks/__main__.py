@@ -18,6 +18,7 @@ NAMES = (
     "latency",
     "compile_time",
     "cheap_gradient",
+    "throughput",
     "many_tangents",
     "njit_loop",
     "paths",

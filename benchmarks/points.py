@@ -57,7 +57,7 @@ def _vectorised(name: str) -> Any:
 declare double @{name}(double) #0
 {declared}
 @llvm.compiler.used = appending global [{len(variants)} x ptr] [{kept}], section "llvm.metadata"
-define linkonce_odr double @by_hand_{name}(double %x) alwaysinline {{
+define weak_odr double @by_hand_{name}(double %x) alwaysinline {{
   %y = call double @{name}(double %x) #1
   ret double %y
 }}
@@ -80,6 +80,10 @@ attributes #1 = {{ nounwind willreturn memory(none)
     return function
 
 
+_njit = numba.njit(error_model="numpy", fastmath={"reassoc", "contract"})
+"""As our code is compiled: sums may be reordered, and products fused with sums. A division that may
+raise would keep loops from being vectorised."""
+
 exp, log, sin, cos, erf = map(_vectorised, ("exp", "log", "sin", "cos", "erf"))
 
 
@@ -96,17 +100,19 @@ def _formula(library: Library) -> dict[str, Callable[..., Any]]:
     return {"reverse": library.value_and_grad(formula)}
 
 
-@numba.njit
+@_njit
 def _formula_by_hand(x: Any) -> Any:
     n = len(x)
     value, gradient = np.empty(n), np.empty((n, 2))
+    rows, out = x.ravel(), gradient.ravel()
     for i in range(n):
-        a, e = x[i, 0] / x[i, 1], exp(x[i, 1])
+        x1, x2 = rows[2 * i], rows[2 * i + 1]
+        a, e = x1 / x2, exp(x2)
         first, second = sin(a) + a - e, a - e
         value[i] = first * second
         by_a, by_e = (cos(a) + 1.0) * second + first, -second - first
-        gradient[i, 0] = by_a / x[i, 1]
-        gradient[i, 1] = by_e * e - by_a * a / x[i, 1]
+        out[2 * i] = by_a / x2
+        out[2 * i + 1] = by_e * e - by_a * a / x2
     return value, gradient
 
 
@@ -129,12 +135,14 @@ def _option(library: Library) -> dict[str, Callable[..., Any]]:
     return {"reverse": library.value_and_grad(price)}
 
 
-@numba.njit
+@_njit
 def _option_by_hand(p: Any) -> Any:
     n = len(p)
     value, greeks = np.empty(n), np.empty((n, 5))
+    rows, out = p.ravel(), greeks.ravel()
     for i in range(n):
-        spot, strike, time, rate, volatility = p[i, 0], p[i, 1], p[i, 2], p[i, 3], p[i, 4]
+        spot, strike, time = rows[5 * i], rows[5 * i + 1], rows[5 * i + 2]
+        rate, volatility = rows[5 * i + 3], rows[5 * i + 4]
         root = math.sqrt(time)
         spread = volatility * root
         d1 = (log(spot / strike) + (rate + 0.5 * volatility * volatility) * time) / spread
@@ -143,11 +151,11 @@ def _option_by_hand(p: Any) -> Any:
         discount = exp(-rate * time)
         density = 0.3989422804014327 * exp(-0.5 * d1 * d1)
         value[i] = spot * n1 - strike * discount * n2
-        greeks[i, 0] = n1
-        greeks[i, 1] = -discount * n2
-        greeks[i, 2] = spot * density * volatility / (2.0 * root) + rate * strike * discount * n2
-        greeks[i, 3] = strike * time * discount * n2
-        greeks[i, 4] = spot * density * root
+        out[5 * i + 0] = n1
+        out[5 * i + 1] = -discount * n2
+        out[5 * i + 2] = spot * density * volatility / (2.0 * root) + rate * strike * discount * n2
+        out[5 * i + 3] = strike * time * discount * n2
+        out[5 * i + 4] = spot * density * root
     return value, greeks
 
 
@@ -174,16 +182,22 @@ def _reprojection(library: Library) -> dict[str, Callable[..., Any]]:
     return {"reverse": library.jacrev(error), "forward": library.jacfwd(error)}
 
 
-@numba.njit
+@_njit
 def _reprojection_by_hand(x: Any, feature: Any) -> Any:
     n = len(x)
     jacobian = np.empty((n, 2, 15))
+    rows, features, out = x.ravel(), feature.ravel(), jacobian.ravel()
     for i in range(n):
-        r0, r1, r2 = x[i, 0], x[i, 1], x[i, 2]
+        at = 15 * i
+        r0, r1, r2 = rows[at + 0], rows[at + 1], rows[at + 2]
         angle = math.sqrt(r0 * r0 + r1 * r1 + r2 * r2)
         inverse = 1.0 / angle
         a0, a1, a2 = r0 * inverse, r1 * inverse, r2 * inverse
-        y0, y1, y2 = x[i, 11] - x[i, 3], x[i, 12] - x[i, 4], x[i, 13] - x[i, 5]
+        y0, y1, y2 = (
+            rows[at + 11] - rows[at + 3],
+            rows[at + 12] - rows[at + 4],
+            rows[at + 13] - rows[at + 5],
+        )
         c, s = cos(angle), sin(angle)
         rest = 1.0 - c
         dot = a0 * y0 + a1 * y1 + a2 * y2
@@ -194,7 +208,7 @@ def _reprojection_by_hand(x: Any, feature: Any) -> Any:
         depth = 1.0 / p2
         q0, q1 = p0 * depth, p1 * depth
         size = q0 * q0 + q1 * q1
-        k1, k2, focal, weight = x[i, 9], x[i, 10], x[i, 6], x[i, 14]
+        k1, k2, focal, weight = rows[at + 9], rows[at + 10], rows[at + 6], rows[at + 14]
         distortion = 1.0 + k1 * size + k2 * size * size
         slope = (k1 + 2.0 * k2 * size) * 2.0 * focal
         # By the position on the image, then by the point before the projection.
@@ -202,6 +216,7 @@ def _reprojection_by_hand(x: Any, feature: Any) -> Any:
         u01 = weight * slope * q0 * q1
         u11 = weight * (distortion * focal + slope * q1 * q1)
         for row in range(2):
+            here = 30 * i + 15 * row
             g0, g1 = (u00, u01) if row == 0 else (u01, u11)
             h0, h1 = g0 * depth, g1 * depth
             h2 = -(g0 * q0 + g1 * q1) * depth
@@ -217,19 +232,19 @@ def _reprojection_by_hand(x: Any, feature: Any) -> Any:
             turn = -s * (h0 * y0 + h1 * y1 + h2 * y2) + c * (h0 * b0 + h1 * b1 + h2 * b2)
             turn += s * dot * along
             across = e0 * a0 + e1 * a1 + e2 * a2
-            jacobian[i, row, 0] = (e0 - across * a0) * inverse + turn * a0
-            jacobian[i, row, 1] = (e1 - across * a1) * inverse + turn * a1
-            jacobian[i, row, 2] = (e2 - across * a2) * inverse + turn * a2
-            jacobian[i, row, 3], jacobian[i, row, 4], jacobian[i, row, 5] = -t0, -t1, -t2
+            out[here + 0] = (e0 - across * a0) * inverse + turn * a0
+            out[here + 1] = (e1 - across * a1) * inverse + turn * a1
+            out[here + 2] = (e2 - across * a2) * inverse + turn * a2
+            out[here + 3], out[here + 4], out[here + 5] = -t0, -t1, -t2
             q = q0 if row == 0 else q1
-            jacobian[i, row, 6] = weight * q * distortion
-            jacobian[i, row, 7] = weight if row == 0 else 0.0
-            jacobian[i, row, 8] = 0.0 if row == 0 else weight
-            jacobian[i, row, 9] = weight * q * focal * size
-            jacobian[i, row, 10] = weight * q * focal * size * size
-            jacobian[i, row, 11], jacobian[i, row, 12], jacobian[i, row, 13] = t0, t1, t2
-            principal = x[i, 7] if row == 0 else x[i, 8]
-            jacobian[i, row, 14] = q * distortion * focal + principal - feature[i, row]
+            out[here + 6] = weight * q * distortion
+            out[here + 7] = weight if row == 0 else 0.0
+            out[here + 8] = 0.0 if row == 0 else weight
+            out[here + 9] = weight * q * focal * size
+            out[here + 10] = weight * q * focal * size * size
+            out[here + 11], out[here + 12], out[here + 13] = t0, t1, t2
+            principal = rows[at + 7] if row == 0 else rows[at + 8]
+            out[here + 14] = q * distortion * focal + principal - features[2 * i + row]
     return jacobian
 
 
@@ -251,17 +266,18 @@ def _fit(library: Library) -> dict[str, Callable[..., Any]]:
     return {"forward": normal}
 
 
-@numba.njit
+@_njit
 def _fit_by_hand(p: Any, y: Any) -> Any:
     n = len(p)
     normal = np.empty((n, 4, 4))
+    parameters, samples, out = p.ravel(), y.ravel(), normal.ravel()
     for i in range(n):
-        a, b, c = p[i, 0], p[i, 1], p[i, 2]
+        a, b, c = parameters[3 * i], parameters[3 * i + 1], parameters[3 * i + 2]
         s00 = s01 = s02 = s03 = s11 = s12 = s13 = s22 = s23 = s33 = 0.0
         for k in range(16):
             e = exp(-b * TIMES[k])
             d = -a * TIMES[k] * e
-            r = a * e + c - y[i, k]
+            r = a * e + c - samples[16 * i + k]
             s00 += e * e
             s01 += e * d
             s02 += e
@@ -272,10 +288,11 @@ def _fit_by_hand(p: Any, y: Any) -> Any:
             s22 += 1.0
             s23 += r
             s33 += r * r
-        normal[i, 0, 0], normal[i, 0, 1], normal[i, 0, 2], normal[i, 0, 3] = s00, s01, s02, s03
-        normal[i, 1, 0], normal[i, 1, 1], normal[i, 1, 2], normal[i, 1, 3] = s01, s11, s12, s13
-        normal[i, 2, 0], normal[i, 2, 1], normal[i, 2, 2], normal[i, 2, 3] = s02, s12, s22, s23
-        normal[i, 3, 0], normal[i, 3, 1], normal[i, 3, 2], normal[i, 3, 3] = s03, s13, s23, s33
+        at = 16 * i
+        out[at + 0], out[at + 1], out[at + 2], out[at + 3] = s00, s01, s02, s03
+        out[at + 4], out[at + 5], out[at + 6], out[at + 7] = s01, s11, s12, s13
+        out[at + 8], out[at + 9], out[at + 10], out[at + 11] = s02, s12, s22, s23
+        out[at + 12], out[at + 13], out[at + 14], out[at + 15] = s03, s13, s23, s33
     return normal
 
 

@@ -16,13 +16,14 @@ BENCHMARKS = (
     "latency",
     "compile_time",
     "cheap_gradient",
+    "throughput",
     "many_tangents",
     "njit_loop",
     "paths",
     "loops",
     "rolling",
 )
-AGAINST_JAX = ("latency", "compile_time", "loops")
+AGAINST_JAX = ("latency", "compile_time", "throughput", "loops")
 
 
 @pytest.fixture(scope="module")
@@ -56,4 +57,4 @@ def test_says_where_it_was_measured(report: dict[str, Any]) -> None:
 
 def test_all_are_listed() -> None:
     found = {p.stem for p in (ROOT / "benchmarks").glob("*.py")}
-    assert found - {"__init__", "__main__", "harness", "programs"} == set(BENCHMARKS)
+    assert found - {"__init__", "__main__", "harness", "points", "programs"} == set(BENCHMARKS)

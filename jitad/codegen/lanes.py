@@ -207,7 +207,7 @@ def _has_lanes(nest: NestEmitter, root: Root, depth: int) -> bool:
             return True
         place = flat(target, strides(instr.shape))
         return _step(place, depth) in (0, 1) and not any(_is_computed(a) for a, _ in place.terms)
-    if home != i or instr.dtype == BOOL and instr.op in st.UPDATES:
+    if home != i or (instr.dtype == BOOL and instr.op in st.UPDATES):
         return False
     if instr.op in (st.index_add, st.index_set):
         return overwrites(body, instr)

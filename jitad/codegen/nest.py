@@ -134,54 +134,43 @@ class NestEmitter:
     def _emit_loops(
         self, loops: list[tuple[list[int], int]], accumulators: list[Accumulator | None]
     ) -> None:
-        w = self.writer
-        active = [a for a in accumulators if a is not None]
-        for a in active:
-            a.place(loops)
+        for a in accumulators:
+            if a is not None:
+                a.place(loops)
         level_of = {d: level for level, (depths, _) in enumerate(loops, 1) for d in depths}
         keys = self.reader.levels(level_of, len(loops))
         self.elements.run(keys[0])
-        latches: list[tuple[str, str, str, int]] = []
-        for level, (depths, _) in enumerate(loops):
-            for a in active:
-                a.begin(level)
-            before, head = w.fresh("pre"), w.fresh("loop")
-            w.do(f"br label %{before}")
-            w.label(before)
-            w.do(f"br label %{head}")
-            w.label(head)
-            counter, following = w.fresh("i"), w.fresh("i")
-            # The latch's label is not known yet: it is patched in when the loop is closed.
-            latches.append((head, f"%{counter}", f"%{following}", len(w.lines)))
-            w.lines.append(f"  %{counter} = phi i64 [ 0, %{before} ], [ %{following}, %LATCH ]")
-            self.elements.counters.update({depth: "" for depth in depths[:-1]})
-            if self.lanes is not None and level == len(loops) - 1:
-                self.elements.counters[depths[-1]] = self.lanes.first(f"%{counter}")
-                self.lanes.run(keys[level + 1])
-            else:
-                self.elements.counters[depths[-1]] = f"%{counter}"
-                self.elements.run(keys[level + 1])
+        self._emit_level(0, loops, keys, accumulators)
+
+    def _emit_level(
+        self,
+        level: int,
+        loops: list[tuple[list[int], int]],
+        keys: list[list[Key]],
+        accumulators: list[Accumulator | None],
+    ) -> None:
+        """The loop of a level with those within it; the body, below the innermost."""
+        active = [a for a in accumulators if a is not None]
         for a in active:
-            a.begin(len(loops))
-        self._finish_all(accumulators)
-        for level in reversed(range(len(loops))):
-            head, counter, following, place = latches[level]
-            for a in active:
-                a.end(level + 1)
-            latch, after = w.fresh("latch"), w.fresh("done")
-            w.do(f"br label %{latch}")
-            w.label(latch)
-            w.lines[place] = w.lines[place].replace("%LATCH", f"%{latch}")
-            w.do(f"{following} = add nuw nsw i64 {counter}, 1")
+            a.begin(level)
+        if level == len(loops):
+            self._finish_all(accumulators)
+        else:
+            depths, count = loops[level]
             innermost = level == len(loops) - 1
-            turns = loops[level][1]
-            turns = self.lanes.turns if innermost and self.lanes is not None else turns
-            finished = w.line(f"icmp eq i64 {following}, {turns}")
-            hint = self._hint() if innermost and self.lanes is None else ""
-            w.do(f"br i1 {finished}, label %{after}, label %{head}{hint}")
-            w.label(after)
+            lanes = self.lanes if innermost else None
+            hint = self._hint() if innermost and lanes is None else ""
+            self.elements.counters.update({depth: "" for depth in depths[:-1]})
+            with self.writer.counted(count if lanes is None else lanes.turns, hint) as counter:
+                if lanes is None:
+                    self.elements.counters[depths[-1]] = counter
+                    self.elements.run(keys[level + 1])
+                else:
+                    self.elements.counters[depths[-1]] = lanes.first(counter)
+                    lanes.run(keys[level + 1])
+                self._emit_level(level + 1, loops, keys, accumulators)
         for a in active:
-            a.end(0)
+            a.end(level)
 
     def _hint(self) -> str:
         """Ask LLVM to interleave iterations of a long body, which it would run one by one.

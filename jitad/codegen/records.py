@@ -20,7 +20,7 @@ _KeyT = TypeVar("_KeyT", bound=Hashable)
 
 
 class Access(NamedTuple):
-    """The elements of a value that the lanes read or write: lane 0's, and how far lanes lie apart."""
+    """The elements of a value that lanes read or write: lane 0's, and how far they lie apart."""
 
     value: int
     place: Index

@@ -66,8 +66,8 @@ class Writer:
         self.lines.append(f"{name}:")
 
     @contextmanager
-    def counted(self, count: int | str) -> Iterator[str]:
-        """A loop that runs `count` times, which is at least 1; its counter."""
+    def counted(self, count: int | str, hint: str = "") -> Iterator[str]:
+        """A loop that runs `count` times, which is at least 1; its counter. `hint` is metadata."""
         before, head, latch, after = (self.fresh(s) for s in ("pre", "loop", "latch", "done"))
         counter, following = self.fresh("i"), self.fresh("i")
         self.do(f"br label %{before}")
@@ -80,7 +80,7 @@ class Writer:
         self.label(latch)
         self.do(f"%{following} = add nuw nsw i64 %{counter}, 1")
         finished = self.line(f"icmp eq i64 %{following}, {count}")
-        self.do(f"br i1 {finished}, label %{after}, label %{head}")
+        self.do(f"br i1 {finished}, label %{after}, label %{head}{hint}")
         self.label(after)
 
     # -- types and numbers -------------------------------------------------------------------------
