@@ -67,6 +67,7 @@ from jitad.autograd import (
     tensor_jacobian_product,
     vector_jacobian_product,
 )
+from jitad.codegen.threads import get_num_threads, set_num_threads
 from jitad.control import checkpoint, cond, fori_loop, map, scan, switch, vmap, while_loop
 from jitad.custom import custom_jvp, custom_vjp, elemental
 from jitad.ir.errors import (
@@ -82,6 +83,7 @@ from jitad.ir.errors import (
 from jitad.runtime.kernel import Kernel
 from jitad.runtime.launch import debug_nans
 from jitad.runtime.paths import set_max_paths
+from jitad.streaming import stream
 from jitad.testing import check_grads
 
 __version__ = "0.1.0"
@@ -108,6 +110,7 @@ __all__ = [
     "elementwise_grad",
     "explain",
     "fori_loop",
+    "get_num_threads",
     "grad",
     "grad_and_aux",
     "hessian",
@@ -129,7 +132,9 @@ __all__ = [
     "multigrad_dict",
     "scan",
     "set_max_paths",
+    "set_num_threads",
     "stop_gradient",
+    "stream",
     "switch",
     "tensor_jacobian_product",
     "trace",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from jitad.codegen.options import DEFAULT, Options
 from jitad.frontend.pytree import flatten, unflatten
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.value import Value
@@ -24,12 +25,18 @@ from jitad.runtime.launch import Transformed
 
 
 @lru_cache(maxsize=1024)
-def _cached(program: Callable[..., Any], fun: Function, options: Any, roll: bool) -> Transformed:
-    return Transformed(fun, program, options, roll)
+def _cached(
+    program: Callable[..., Any], fun: Function, options: Any, roll: bool, code: Options
+) -> Transformed:
+    return Transformed(fun, program, options, roll, code)
 
 
 def _shared(
-    program: Callable[..., Any], fun: Function, *options: Any, roll: bool = True
+    program: Callable[..., Any],
+    fun: Function,
+    *options: Any,
+    roll: bool = True,
+    code: Options = DEFAULT,
 ) -> Transformed:
     """The same transformed function, with its kernels, for the same request."""
     if not callable(fun):
@@ -39,8 +46,8 @@ def _shared(
     try:
         hash(fun)
     except TypeError:
-        return Transformed(fun, program, options, roll)
-    return _cached(program, fun, options, roll)
+        return Transformed(fun, program, options, roll, code)
+    return _cached(program, fun, options, roll, code)
 
 
 def _static(argnums: Argnums) -> Argnums:
@@ -105,19 +112,28 @@ def value_and_grad(
 # -- compiling as it is ----------------------------------------------------------------------------
 
 
-def jit(fun: Function, roll: bool = True) -> Transformed:
+def jit(
+    fun: Function, roll: bool = True, parallel: bool = False, fastmath: bool = False
+) -> Transformed:
     """The function itself, compiled: traced at new shapes and paths, then run as machine code.
 
     Args:
         fun: a function of arrays, numbers and pytrees of them.
         roll: roll long Python loops, whose turns do alike, up into loops: they are compiled once,
             and their results keep every bit. False compiles each turn.
+        parallel: run long loops on several threads (see `set_num_threads`). Results have the same
+            bits for any number of them; sums are added in another order than without.
+        fastmath: let LLVM reorder arithmetic as if there were no rounding, NaN, infinity or sign
+            of zero.
+
+    Raises:
+        CompileError: `parallel` where there are no POSIX threads.
 
     >>> import numpy as np, jitad
     >>> jitad.jit(lambda x, y: np.sum(x * y))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
     np.float64(11.0)
     """
-    return _shared(plain, fun, roll=roll)
+    return _shared(plain, fun, roll=roll, code=Options(parallel, fastmath))
 
 
 # -- tangents and adjoints of given directions -----------------------------------------------------
@@ -329,12 +345,20 @@ def stop_gradient(x: Any) -> Any:
     return unflatten(structure, stopped)
 
 
-def compile(fun: Function, *args: Any, debug: bool = False, **kwargs: Any) -> Kernel:
+def compile(
+    fun: Function,
+    *args: Any,
+    parallel: bool = False,
+    fastmath: bool = False,
+    debug: bool = False,
+    **kwargs: Any,
+) -> Kernel:
     """A kernel for arguments of these shapes and dtypes.
 
     Args:
         fun: a function, plain or made by a transform such as `value_and_grad(f)`.
         args, kwargs: example arguments.
+        parallel, fastmath: as of `jit`.
         debug: a call whose result is infinite or NaN raises NonFiniteError, which names the first
             op where that began and the line of your code (see `debug_nans`).
 
@@ -346,7 +370,7 @@ def compile(fun: Function, *args: Any, debug: bool = False, **kwargs: Any) -> Ke
     >>> kernel(np.ones(3))
     array([2., 2., 2.])
     """
-    return jit(fun).kernel(args, kwargs, debug=debug)
+    return jit(fun, True, parallel, fastmath).kernel(args, kwargs, debug=debug)
 
 
 def trace(fun: Function, *args: Any, **kwargs: Any) -> Trace:

@@ -9,7 +9,8 @@ import numpy as np
 
 from jitad.codegen.memory import fill
 from jitad.codegen.reader import At
-from jitad.codegen.writer import float_literal
+from jitad.codegen.span import Span, reduced_depths
+from jitad.codegen.writer import Writer, float_literal
 from jitad.ir.op import BOOL, INT64, DType, Op, Structural
 from jitad.ir.tape import Instr
 from jitad.ops import structural as st
@@ -30,14 +31,10 @@ class Accumulator:
         self.level: int | None = None
         self.slot = ""
         self.spot = ""
-        source = nest.tape.instrs[instr.args[0]]
-        self.dtype = source.dtype
+        self.dtype = nest.tape.instrs[instr.args[0]].dtype
         self.lanes: Lanes | None = None
         self.by_place = instr.op in (st.argmax, st.argmin)
-        axes = instr.params[0] if isinstance(instr.params[0], tuple) else (instr.params[0],)
-        live = [k for k, n in enumerate(source.shape) if n != 1]
-        self.reduced = {live.index(k) for k in axes if source.shape[k] != 1}
-        self.place_counter = {live.index(k) for k in axes if k in live}
+        self.reduced = reduced_depths(nest, instr)
 
     def place(self, loops: list[tuple[list[int], int]]) -> None:
         """Choose the loop level at which the accumulator starts; None: add in memory."""
@@ -50,9 +47,19 @@ class Accumulator:
             self.slot = body.alloca(self._memory())
             if self.by_place:
                 self.spot = body.alloca("i64")
-        else:
-            pointer = body.pointer(self.i)
-            fill(body, pointer, self.instr, identity(self.instr.op, self.instr.dtype))
+            return
+        span = self.nest.span
+        if span is not None and self.i not in span.partials.offsets:
+            return  # each block adds to places of its own, which are filled before
+        if span is not None:
+            home = body.program.storage[self.i]
+            body.pointers[home] = self._own(span)
+        pointer = body.pointer(self.i)
+        fill(body, pointer, self.instr, identity(self.instr.op, self.instr.dtype))
+
+    def _own(self, span: Span) -> str:
+        """Where the block's part of the result is."""
+        return self.nest.writer.offset(span.own, span.partials.offsets[self.i])
 
     def _memory(self) -> str:
         if self.lanes is not None:
@@ -112,13 +119,7 @@ class Accumulator:
         return items[0]
 
     def _combined(self, x: str, y: str) -> str:
-        op = self.instr.op
-        assert isinstance(op, Structural) and op.combine is not None
-        w = self.nest.writer
-        if op is st.reduce_sum:
-            # Sums may be reassociated, and so run in vector lanes.
-            return w.plus(x, y, self.dtype, "reassoc contract")
-        return op.combine.emit(w, self.dtype, self.dtype, x, y)
+        return combined(self.nest.writer, self.instr, x, y)
 
     def _take_place(self, register: str) -> None:
         """Keep the place of the first best element; a NaN is better than any number."""
@@ -128,7 +129,7 @@ class Accumulator:
         best = body.load(self.slot, source)
         kind = w.type(self.dtype)
         taken = op.combine.emit(w, self.dtype, BOOL, register, best)
-        axis = next(iter(self.place_counter), None)
+        axis = next(iter(self.reduced), None)
         counter = "0" if axis is None else self.nest.elements.counters[axis]
         first = w.line(f"icmp eq i64 {counter}, 0")
         taken = w.either(taken, first)
@@ -151,12 +152,26 @@ class Accumulator:
             register = self._joined_lanes(self.lanes)
         else:
             register = body.load(self.slot, self.instr.args[0])
+        span = self.nest.span
         if math.prod(self.instr.shape) == 1:
-            body.registers[self.i] = register
+            if span is None:
+                body.registers[self.i] = register
+            else:
+                body.store(register, self._own(span), self.i)
             return
         target = self.nest.reader.target(Root(self.i), self.instr)
         assert target is not None
         body.store(register, self.nest.elements.place(self.i, target), self.i)
+
+
+def combined(w: Writer, instr: Instr, x: str, y: str) -> str:
+    """Two elements joined as a reduction does."""
+    op = instr.op
+    assert isinstance(op, Structural) and op.combine is not None
+    if op is st.reduce_sum:
+        # Sums may be reassociated, and so run in vector lanes.
+        return w.plus(x, y, instr.dtype, "reassoc contract")
+    return op.combine.emit(w, instr.dtype, instr.dtype, x, y)
 
 
 def identity(op: Op, dtype: DType) -> str:

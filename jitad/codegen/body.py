@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jitad.codegen.arena import Plan
+from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED, PLACE
 from jitad.codegen.writer import TYPES, Writer
 from jitad.ir.op import BOOL
@@ -13,8 +14,11 @@ from jitad.passes.schedule import Program
 class Body:
     """A function being written: where each stored value lives."""
 
-    def __init__(self, program: Program, writer: Writer, memory: Plan) -> None:
+    def __init__(
+        self, program: Program, writer: Writer, memory: Plan, options: Options = DEFAULT
+    ) -> None:
         self.program = program
+        self.options = options
         self.tape: Tape = program.tape
         self.writer = writer
         self.memory = memory

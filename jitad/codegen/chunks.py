@@ -15,6 +15,7 @@ from typing import NamedTuple
 from jitad.codegen.body import Body
 from jitad.codegen.nest import NestEmitter
 from jitad.codegen.status import GUARD_FAILED
+from jitad.codegen.threads import emit_threads
 from jitad.ops.structural import JOINS
 from jitad.passes.schedule import Nest, Root
 
@@ -34,6 +35,24 @@ class Unit(NamedTuple):
 
 def emit_nests(body: Body, steps: Sequence[Unit], name: str) -> list[str]:
     """Write consecutive nests into `body`, or calls of functions; the texts of these."""
+    if not body.options.parallel:
+        return _emit_serial(body, steps, name)
+    functions: list[str] = []
+    waiting: list[Unit] = []
+    for unit in steps:
+        threads = None
+        if unit.nest.space:
+            functions += _emit_serial(body, waiting, f"{name}_{unit.step}")
+            waiting.clear()
+            threads = emit_threads(body, unit.step, unit.nest, f"{name}_{unit.step}_block")
+        if threads is None:
+            waiting.append(unit)
+        else:
+            functions += threads
+    return functions + _emit_serial(body, waiting, f"{name}_end")
+
+
+def _emit_serial(body: Body, steps: Sequence[Unit], name: str) -> list[str]:
     pieces = _pieces(steps)
     if len(pieces) < 2:
         for step, nest in steps:
@@ -87,7 +106,7 @@ def _units(steps: Sequence[Unit]) -> Iterator[Unit]:
 
 def _piece(body: Body, piece: list[Unit], reads: list[list[int]], slots: dict[int, int]) -> Body:
     """One function's body: scalars of other pieces are loaded before their first use."""
-    inner = type(body)(body.program, body.writer, body.memory)
+    inner = Body(body.program, body.writer, body.memory, body.options)
     for (step, nest), needed in zip(piece, reads, strict=True):
         for i in needed:
             if i not in inner.registers:

@@ -16,6 +16,7 @@ from jitad.codegen.index import Index, Loaded, Loop, Quotient, Remainder, flat, 
 from jitad.codegen.memory import overwrites
 from jitad.codegen.reader import At, Key, is_plain
 from jitad.codegen.records import Access, load_records, store_records
+from jitad.codegen.span import Span
 from jitad.codegen.writer import TYPES
 from jitad.ir.op import BOOL, DType, Elementwise
 from jitad.ir.tape import CONST
@@ -56,20 +57,27 @@ class Lanes:
         self.stores: list[tuple[Access, str]] = []
         self.fresh = ""
 
-    @property
-    def turns(self) -> int:
+    def turns(self, span: Span | None) -> int | str:
         """How many vectors there are."""
-        return -(-self.count // self.width)
+        if span is None:
+            return -(-self.count // self.width)
+        w = self.writer
+        more = w.line(f"sub nuw nsw i64 {span.stop}, {span.start}")
+        return w.line(f"udiv i64 {w.line(f'add i64 {more}, {self.width - 1}')}, {self.width}")
 
-    def first(self, turn: str) -> str:
+    def first(self, turn: str, span: Span | None) -> str:
         """The iteration of lane 0. Notes which lanes are new, where the last vector overlaps."""
         w, width = self.writer, self.width
         start = w.line(f"mul nuw nsw i64 {turn}, {width}")
-        if self.count % width == 0:
+        if span is not None:
+            start = w.line(f"add nuw nsw i64 {start}, {span.start}")
+        if self.count % width == 0 and (span is None or span.blocks.length % width == 0):
             return start
+        stop = self.count if span is None else span.stop
         name = "llvm.umin.i64"
         w.declarations[name] = f"declare i64 @{name}(i64, i64)"
-        first = w.line(f"call i64 @{name}(i64 {start}, i64 {self.count - width})")
+        latest = w.line(f"sub i64 {stop}, {width}")
+        first = w.line(f"call i64 @{name}(i64 {start}, i64 {latest})")
         again = self.splat(w.line(f"sub i64 {start}, {first}"), "i64")
         numbers = ", ".join(f"i64 {k}" for k in range(width))
         self.fresh = w.line(f"icmp uge <{width} x i64> <{numbers}>, {again}")

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from jitad.codegen.arena import plan
 from jitad.codegen.body import Body
+from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.steps import emit_steps
+from jitad.codegen.threads import check_threads
 from jitad.codegen.writer import Writer
 from jitad.ir.tape import Instr
 from jitad.passes.schedule import Nest, Program
@@ -42,11 +44,13 @@ to code that runs a tenth to a third slower."""
 _NAME = "jitad_kernel_body"
 
 
-def emit(program: Program) -> Code:
+def emit(program: Program, options: Options = DEFAULT) -> Code:
     """The LLVM module of a program; its function is named after what it computes."""
-    writer = Writer()
+    if options.parallel:
+        check_threads()
+    writer = Writer(fast=options.fastmath)
     memory = plan(program)
-    body = Body(program, writer, memory)
+    body = Body(program, writer, memory, options)
     functions = emit_steps(body, _NAME)
     text = writer.module([body.function(_NAME), *functions])
     name = f"{_NAME}_{hashlib.sha256(text.encode()).hexdigest()[:24]}"

@@ -14,6 +14,7 @@ from jitad.codegen.index import Index, Loop, flat, strides
 from jitad.codegen.lanes import Lanes, lanes_of
 from jitad.codegen.memory import fill, initialise, overwrites
 from jitad.codegen.reader import At, Key, Reader
+from jitad.codegen.span import Span
 from jitad.codegen.status import GUARD_FAILED
 from jitad.ir.op import BOOL, DType, Elementwise, Structural
 from jitad.ir.tape import CONST, Instr
@@ -31,8 +32,9 @@ _MOST = ((120, 4), (400, 2))
 class NestEmitter:
     """Emits one nest: first symbolically (what is read where), then loop by loop."""
 
-    def __init__(self, body: Body, nest: Nest, step: int) -> None:
+    def __init__(self, body: Body, nest: Nest, step: int, span: Span | None = None) -> None:
         self.body = body
+        self.span = span
         self.writer = body.writer
         self.tape = body.tape
         self.nest = nest
@@ -42,6 +44,7 @@ class NestEmitter:
         self.slots: dict[int, str] = {}
         self.differing: dict[int, str] = {}
         self.lanes: Lanes | None = None
+        self.merged: list[tuple[list[int], int]] | None = None
 
     def _loop_order(self) -> list[tuple[int, int]]:
         """(axis of the space, its length) from the outermost loop to the innermost."""
@@ -66,10 +69,8 @@ class NestEmitter:
         if not self.nest.space:
             self._emit_straight_line()
             return
+        loops = self.loops()
         accumulators = [self._prepare(root) for root in self.nest.roots]
-        for root in self.nest.roots:
-            self.reader.collect(root)
-        loops = self._merged_loops()
         self.lanes = lanes_of(self, loops)
         self._emit_loops(loops, accumulators)
         for i, slot in self.slots.items():
@@ -99,7 +100,7 @@ class NestEmitter:
         """What a root needs before the loops: a neutral accumulator, or a buffer to add to."""
         instr = self.tape.instrs[root.index]
         op = instr.op
-        if op in st.UPDATES:
+        if op in st.UPDATES and self.span is None:
             initialise(self.body, root.index, instr)
             if self.nest.space and math.prod(instr.shape) == 1:
                 self._spill(root.index)
@@ -112,8 +113,15 @@ class NestEmitter:
 
     # -- loops -------------------------------------------------------------------------------------
 
-    def _merged_loops(self) -> list[tuple[list[int], int]]:
+    def loops(self) -> list[tuple[list[int], int]]:
         """Loops as (depths that they stand for, trip count): neighbours that step alike are one."""
+        if self.merged is None:
+            for root in self.nest.roots:
+                self.reader.collect(root)
+            self.merged = self._merged_loops()
+        return self.merged
+
+    def _merged_loops(self) -> list[tuple[list[int], int]]:
         loops = [([depth], n) for depth, n in self.space]
         if self.reader.opaque:
             return loops
@@ -161,16 +169,26 @@ class NestEmitter:
             lanes = self.lanes if innermost else None
             hint = self._hint() if innermost and lanes is None else ""
             self.elements.counters.update({depth: "" for depth in depths[:-1]})
-            with self.writer.counted(count if lanes is None else lanes.turns, hint) as counter:
+            span = self.span if level == 0 else None
+            turns = self._turns(count, span) if lanes is None else lanes.turns(span)
+            with self.writer.counted(turns, hint) as counter:
                 if lanes is None:
+                    if span is not None:
+                        counter = self.writer.line(f"add nuw nsw i64 {span.start}, {counter}")
                     self.elements.counters[depths[-1]] = counter
                     self.elements.run(keys[level + 1])
                 else:
-                    self.elements.counters[depths[-1]] = lanes.first(counter)
+                    self.elements.counters[depths[-1]] = lanes.first(counter, span)
                     lanes.run(keys[level + 1])
                 self._emit_level(level + 1, loops, keys, accumulators)
         for a in active:
             a.end(level)
+
+    def _turns(self, count: int, span: Span | None) -> int | str:
+        """How often a loop runs."""
+        if span is None:
+            return count
+        return self.writer.line(f"sub nuw nsw i64 {span.stop}, {span.start}")
 
     def _hint(self) -> str:
         """Ask LLVM to interleave iterations of a long body, which it would run one by one.

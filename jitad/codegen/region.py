@@ -39,7 +39,7 @@ class Region:
         }  # fmt: skip
         memory = plan(program)
         outer = body.writer.lines
-        inner = Body(program, body.writer, memory)
+        inner = Body(program, body.writer, memory, body.options)
         self.functions = emit_steps(inner, name)
         self.functions.append(inner.function(name, inline=True))
         body.writer.lines = outer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -27,10 +28,17 @@ TYPES: dict[DType, str] = {
 }
 
 
+_ARITHMETIC = re.compile(
+    "^(fadd|fsub|fmul|fdiv|fneg|call)(?: reassoc| contract)* (?=<|double|float)"
+)
+"""What `fastmath` applies to: not comparisons, by which NaN is told."""
+
+
 class Writer:
     """The text of one function body: instructions, and what must be declared for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, fast: bool = False) -> None:
+        self.fast = fast
         self.lines: list[str] = []
         self.declarations: dict[str, str] = {}
         self.attributes: dict[str, str] = {}
@@ -54,6 +62,8 @@ class Writer:
         """An instruction with a result; its register."""
         self.count += 1
         register = f"%t{self.count}"
+        if self.fast:
+            text = _ARITHMETIC.sub(r"\1 fast ", text)
         self.lines.append(f"  {register} = {text}")
         return register
 

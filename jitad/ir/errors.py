@@ -91,7 +91,7 @@ _OWN = tuple(
             for layer in ("codegen", "runtime", "programs", "report", "scipy", "interop")
         ),
         *("api.py", "autograd.py", "control.py", "custom.py", "numpy.py", "reference.py"),
-        *(f"implicit{os.sep}", "testing.py"),
+        *(f"implicit{os.sep}", "streaming.py", "testing.py"),
     )
 )
 _LIBRARIES = tuple(f"{os.sep}{name}{os.sep}" for name in ("numpy", "optree", "scipy", "numba"))

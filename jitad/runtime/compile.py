@@ -10,6 +10,7 @@ import llvmlite.binding as llvm
 from numba.core.compiler_lock import global_compiler_lock
 
 from jitad.codegen.llvm import Code, emit
+from jitad.codegen.options import DEFAULT, Options
 from jitad.ir.errors import CompileError
 from jitad.ir.tape import Tape
 from jitad.passes.pipeline import optimise
@@ -54,10 +55,10 @@ def target_machine(code: Code) -> Any:
     )
 
 
-def lower(tape: Tape) -> tuple[Tape, Code]:
+def lower(tape: Tape, options: Options = DEFAULT) -> tuple[Tape, Code]:
     """The optimised tape and its LLVM IR."""
     optimised = optimise(tape)
-    return optimised, emit(schedule(optimised))
+    return optimised, emit(schedule(optimised), options)
 
 
 def optimised_module(text: str, machine: Any, level: int) -> Any:

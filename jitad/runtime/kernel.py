@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED, PLACE
 from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.frontend.trace import leaf_type
@@ -40,10 +41,11 @@ class Kernel:
         address: the address of the C function `int64 body(inputs..., outputs..., arena)`.
     """
 
-    def __init__(self, plan: Plan, *, debug: bool = False) -> None:
+    def __init__(self, plan: Plan, options: Options = DEFAULT, *, debug: bool = False) -> None:
         self.plan = plan
+        self.options = options
         self.debug = debug
-        self.tape, self.code = lower(plan.tape)
+        self.tape, self.code = lower(plan.tape, options)
         self._captured = tuple(_by_reference(x) for x in plan.captured)
         text = entry_text("entry", self.tape, self.code, plan.leaves, self._captured)
         self._machine = load(self.code, text)
@@ -129,14 +131,14 @@ class Kernel:
         return module_asm(self.code)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return (_kernel, (replace(self.plan, companion=None), self.debug))
+        return (_kernel, (replace(self.plan, companion=None), self.options, self.debug))
 
     def __repr__(self) -> str:
         return f"<Kernel {self.plan.tape!r}>"
 
 
-def _kernel(plan: Plan, debug: bool) -> Kernel:
-    return Kernel(plan, debug=debug)
+def _kernel(plan: Plan, options: Options, debug: bool) -> Kernel:
+    return Kernel(plan, options, debug=debug)
 
 
 def canonical(x: Any) -> Any:

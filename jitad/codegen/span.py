@@ -1,0 +1,76 @@
+"""A part of a nest's outermost loop, as a thread runs it: from where to where, and its own sums."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jitad.ir.op import Structural
+from jitad.ir.tape import Instr
+from jitad.ops import structural as st
+
+if TYPE_CHECKING:
+    from jitad.codegen.nest import NestEmitter
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """How many there are, of how many iterations all but the last, and of how many together."""
+
+    number: int
+    length: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Partials:
+    """Where in a block's own memory its part of each reduction is; how many bytes that has."""
+
+    offsets: dict[int, int]
+    size: int
+
+
+@dataclass(frozen=True)
+class Span:
+    """Registers of the first iteration and the one after the last, and of the block's memory."""
+
+    start: str
+    stop: str
+    own: str
+    blocks: Blocks
+    partials: Partials
+
+
+def reduces(instr: Instr) -> bool:
+    """Whether an instruction combines elements along axes."""
+    op = instr.op
+    return isinstance(op, Structural) and op.combine is not None and op is not st.cumsum
+
+
+def reduced_depths(nest: NestEmitter, instr: Instr) -> set[int]:
+    """The counters that a reduction runs over."""
+    shape = nest.tape.instrs[instr.args[0]].shape
+    axes = instr.params[0] if isinstance(instr.params[0], tuple) else (instr.params[0],)
+    live = [k for k, n in enumerate(shape) if n != 1]
+    return {live.index(k) for k in axes if shape[k] != 1}
+
+
+def is_added_to(nest: NestEmitter, instr: Instr) -> bool:
+    """Whether a reduction adds to memory: a loop that it does not run over is within one."""
+    reduced = reduced_depths(nest, instr)
+    inner = [bool(set(depths) & reduced) for depths, _ in nest.loops()]
+    return True in inner and not all(inner[inner.index(True) :])
+
+
+def partials_of(nest: NestEmitter) -> Partials:
+    """The reductions that run over the outermost loop, each with room for its result."""
+    outermost = set(nest.loops()[0][0])
+    offsets: dict[int, int] = {}
+    size = 0
+    for root in nest.nest.roots:
+        instr = nest.tape.instrs[root.index]
+        if reduces(instr) and outermost & reduced_depths(nest, instr):
+            offsets[root.index] = size
+            size += -(-math.prod(instr.shape) * instr.dtype.itemsize // 64) * 64
+    return Partials(offsets, size)

@@ -1,0 +1,283 @@
+"""A loop nest on several threads: LLVM that starts them, hands out blocks, and joins results.
+
+How a nest is cut into blocks depends on its size alone, and the blocks' sums are added in order, so
+that results have the same bits on any number of threads. Threads live as long as the nest: starting
+one takes some ten microseconds, and nobody else's threads or locks are met.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import sys
+
+from jitad.codegen.accumulator import combined, identity
+from jitad.codegen.body import Body, memory_type
+from jitad.codegen.memory import fill, initialise
+from jitad.codegen.nest import NestEmitter
+from jitad.codegen.span import Blocks, Span, is_added_to, partials_of, reduces
+from jitad.ir.errors import CompileError
+from jitad.ir.tape import INPUT, Instr
+from jitad.ops import structural as st
+from jitad.passes.schedule import Nest
+
+_WORTH = 1 << 20
+"""Operations in a nest from which it is cut; less is done before a thread has started."""
+
+_BLOCK = 1 << 17
+"""Operations in a block, at least: small enough that all cores end at about one time."""
+
+_MOST_BLOCKS = 256
+
+_ALIGN = 64
+"""Iterations of a block are a multiple of it: no two write to one cache line of results."""
+
+_MOST_THREADS = 256
+
+_SEPARATE = 1 << 16
+"""Bytes of sums that each block may have to itself."""
+
+
+def _available() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+_count = ctypes.c_int64(int(os.environ.get("JITAD_NUM_THREADS", "0")) or _available())
+
+
+def get_num_threads() -> int:
+    """On how many threads kernels with `parallel=True` run.
+
+    At first as many as this process may use cores, or the environment's JITAD_NUM_THREADS.
+
+    >>> import jitad
+    >>> jitad.get_num_threads() >= 1
+    True
+    """
+    return _count.value
+
+
+def set_num_threads(count: int) -> None:
+    """Set on how many threads kernels with `parallel=True` run; results are the same bits.
+
+    Raises:
+        ValueError: the count is not between 1 and 256.
+
+    >>> import jitad
+    >>> jitad.set_num_threads(jitad.get_num_threads())
+    """
+    if not 1 <= count <= _MOST_THREADS:
+        raise ValueError(f"{count} threads: the number must be between 1 and {_MOST_THREADS}")
+    _count.value = count
+
+
+def check_threads() -> None:
+    """An error where there are no POSIX threads."""
+    if sys.platform == "win32":
+        raise CompileError(
+            "parallel=True needs POSIX threads, which Windows has not",
+            remedy="compile without it, and call the kernel from threads of your own: it releases "
+            "the GIL",
+        )
+
+
+def blocks_of(nest: NestEmitter) -> Blocks | None:
+    """How a nest is cut, or None where it is not worth it or not possible."""
+    space = nest.nest.space
+    instrs = [nest.tape.instrs[root.index] for root in nest.nest.roots]
+    if not space or 0 in space or any(_has_order(instr) for instr in instrs):
+        return None
+    total = nest.loops()[0][1]
+    work = math.prod(space) * len(nest.reader.order)
+    if work < _WORTH or partials_of(nest).size > _SEPARATE:
+        return None
+    length = -(-total // min(_MOST_BLOCKS, work // _BLOCK))
+    length = -(-length // _ALIGN) * _ALIGN if total >= 2 * _ALIGN else length
+    number = total // length
+    return Blocks(number, length, total) if number > 1 else None
+
+
+def _has_order(instr: Instr) -> bool:
+    """Whether one iteration must come after another, or all share a place in memory."""
+    if instr.op in (st.cumsum, st.scatter_add, st.scatter_set, st.guard, st.argmax, st.argmin):
+        return True
+    if instr.op in st.UPDATES and math.prod(instr.shape) == 1:
+        return True
+    return instr.op in (st.reduce_any, st.reduce_all)
+
+
+def emit_threads(body: Body, step: int, nest: Nest, name: str) -> list[str] | None:
+    """Write a nest that is run in blocks; the texts of its functions, or None if it is not cut."""
+    probe = NestEmitter(body, nest, step)
+    blocks = blocks_of(probe)
+    if blocks is None:
+        return None
+    partials = partials_of(probe)
+    for root in nest.roots:
+        instr = body.tape.instrs[root.index]
+        if instr.op in st.UPDATES:
+            initialise(body, root.index, instr)
+        elif reduces(instr) and root.index not in partials.offsets and is_added_to(probe, instr):
+            neutral = identity(instr.op, instr.dtype)
+            fill(body, body.pointer(root.index), instr, neutral)
+    crossing = _crossing(body, probe)
+    for i, offset in crossing.items():
+        body.store(body.registers[i], body.in_arena(offset), i)
+    shared = body.scratch(16 * (3 + len(body.parameters)))
+    own = body.scratch(max(16, partials.size * blocks.number))
+    statuses = body.scratch(8 * blocks.number)
+    outer = body.writer.lines
+    inner = Body(body.program, body.writer, body.memory, body.options)
+    for i, offset in crossing.items():
+        inner.registers[i] = inner.load(inner.in_arena(offset), i)
+    NestEmitter(inner, nest, step, Span("%start", "%stop", "%own", blocks, partials)).emit()
+    parameters = list(inner.parameters)
+    inner.parameters += ["i64 %start", "i64 %stop", "ptr %own"]
+    functions = [inner.function(name), _worker(name, parameters, blocks, partials.size)]
+    body.writer.lines = outer
+    _start(body, name, parameters, shared, own, statuses, blocks)
+    if inner.checked:
+        with body.writer.counted(blocks.number) as block:
+            place = body.writer.line(f"getelementptr i64, ptr {statuses}, i64 {block}")
+            body.note(body.writer.line(f"load i64, ptr {place}"))
+    for i, offset in partials.offsets.items():
+        _join(body, i, own, offset, partials.size, blocks)
+    return functions
+
+
+def _crossing(body: Body, nest: NestEmitter) -> dict[int, int]:
+    """Scalars in registers that the nest reads, and where in the arena they are passed."""
+    read = {i for i, _ in nest.reader.order if i in body.registers}
+    passed = sorted(i for i in read if body.tape.instrs[i].op is not INPUT)
+    return {i: body.memory.grow(2) for i in passed}
+
+
+def _start(
+    body: Body,
+    name: str,
+    parameters: list[str],
+    shared: str,
+    own: str,
+    statuses: str,
+    blocks: Blocks,
+) -> None:
+    """Fill in what the threads share, and run them."""
+    w = body.writer
+    w.do(f"store i64 0, ptr {shared}")
+    values = [f"ptr {own}", f"ptr {statuses}", *map(_argument, parameters)]
+    for k, value in enumerate(values, 1):
+        w.do(f"store {value}, ptr {w.offset(shared, 16 * k)}")
+    if _RUN not in w.globals:
+        w.globals.append(_RUN)
+        w.declarations["pthread_create"] = "declare i32 @pthread_create(ptr, ptr, ptr, ptr)"
+        w.declarations["pthread_join"] = "declare i32 @pthread_join(i64, ptr)"
+    w.do(f"call void @jitad_on_threads(ptr @{name}_worker, ptr {shared}, i64 {blocks.number})")
+
+
+def _argument(parameter: str) -> str:
+    """A parameter as it is passed on: its type and its name."""
+    kind, *_, register = parameter.split(" ") if "{" not in parameter else _complex(parameter)
+    return f"{kind} {register}"
+
+
+def _complex(parameter: str) -> tuple[str, str]:
+    kind, _, register = parameter.rpartition(" ")
+    return kind, register
+
+
+def _worker(name: str, parameters: list[str], blocks: Blocks, size: int) -> str:
+    """What each thread runs: block after block, as long as there are any."""
+    loads, passed = [], []
+    for k, parameter in enumerate(map(_argument, parameters), 3):
+        kind = parameter.rpartition(" ")[0]
+        loads.append(f"  %p{k} = getelementptr i8, ptr %shared, i64 {16 * k}")
+        loads.append(f"  %x{k} = load {kind}, ptr %p{k}")
+        passed.append(f"{kind} %x{k}")
+    return f"""define internal ptr @{name}_worker(ptr %shared) nounwind {{
+entry:
+  %own_place = getelementptr i8, ptr %shared, i64 16
+  %all_own = load ptr, ptr %own_place
+  %status_place = getelementptr i8, ptr %shared, i64 32
+  %statuses = load ptr, ptr %status_place
+{chr(10).join(loads)}
+  br label %next
+next:
+  %block = atomicrmw add ptr %shared, i64 1 monotonic
+  %more = icmp slt i64 %block, {blocks.number}
+  br i1 %more, label %work, label %done
+work:
+  %start = mul i64 %block, {blocks.length}
+  %end = add i64 %start, {blocks.length}
+  %last = icmp eq i64 %block, {blocks.number - 1}
+  %stop = select i1 %last, i64 {blocks.total}, i64 %end
+  %offset = mul i64 %block, {size}
+  %own = getelementptr i8, ptr %all_own, i64 %offset
+  %status = call i64 @{name}({", ".join([*passed, "i64 %start", "i64 %stop", "ptr %own"])})
+  %reported = getelementptr i64, ptr %statuses, i64 %block
+  store i64 %status, ptr %reported
+  br label %next
+done:
+  ret ptr null
+}}"""
+
+
+_RUN = f"""define internal void @jitad_on_threads(ptr %worker, ptr %shared, i64 %blocks) nounwind {{
+entry:
+  %handles = alloca i64, i64 {_MOST_THREADS}
+  %wanted = load atomic i64, ptr inttoptr (i64 {ctypes.addressof(_count)} to ptr) monotonic, align 8
+  %few = icmp slt i64 %blocks, %wanted
+  %threads = select i1 %few, i64 %blocks, i64 %wanted
+  %others = sub i64 %threads, 1
+  br label %start
+start:
+  %started = phi i64 [ 0, %entry ], [ %after, %created ]
+  %enough = icmp sge i64 %started, %others
+  br i1 %enough, label %work, label %create
+create:
+  %handle = getelementptr i64, ptr %handles, i64 %started
+  %failed = call i32 @pthread_create(ptr %handle, ptr null, ptr %worker, ptr %shared)
+  %refused = icmp ne i32 %failed, 0
+  br i1 %refused, label %work, label %created
+created:
+  %after = add i64 %started, 1
+  br label %start
+work:
+  %0 = call ptr %worker(ptr %shared)
+  br label %join
+join:
+  %joined = phi i64 [ 0, %work ], [ %further, %wait ]
+  %finished = icmp sge i64 %joined, %started
+  br i1 %finished, label %done, label %wait
+wait:
+  %thread_place = getelementptr i64, ptr %handles, i64 %joined
+  %thread = load i64, ptr %thread_place
+  %1 = call i32 @pthread_join(i64 %thread, ptr null)
+  %further = add i64 %joined, 1
+  br label %join
+done:
+  ret void
+}}"""
+"""Where a thread cannot be had, the others do its work."""
+
+
+def _join(body: Body, i: int, own: str, offset: int, size: int, blocks: Blocks) -> None:
+    """Combine the blocks' results of a reduction, in order."""
+    w, instr = body.writer, body.tape.instrs[i]
+    count, kind = math.prod(instr.shape), memory_type(instr.dtype)
+    total = body.alloca(kind) if count == 1 else body.pointer(i)
+    if count == 1:
+        body.store(identity(instr.op, instr.dtype), total, i)
+    else:
+        fill(body, total, instr, identity(instr.op, instr.dtype))
+    with w.counted(blocks.number) as block:
+        at = w.offset(w.offset(own, w.line(f"mul i64 {block}, {size}")), offset)
+        with w.counted(count) as place:
+            target = w.line(f"getelementptr {kind}, ptr {total}, i64 {place}")
+            part = body.load(w.line(f"getelementptr {kind}, ptr {at}, i64 {place}"), i)
+            body.store(combined(w, instr, body.load(target, i), part), target, i)
+    if count == 1:
+        body.registers[i] = body.load(total, i)

@@ -1,0 +1,151 @@
+"""`parallel=True`: the same results, to the bit on any number of threads, and within the user's."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import oracle
+import pytest
+
+import jitad
+
+_rng = np.random.default_rng(0)
+POINTS = _rng.normal(size=(100_001, 3))
+LONG = _rng.normal(size=1_000_003)
+TABLE = _rng.normal(size=(301, 4001))
+
+
+@pytest.fixture(autouse=True)
+def same_count() -> Iterator[None]:
+    before = jitad.get_num_threads()
+    yield
+    jitad.set_num_threads(before)
+
+
+def elementwise(x: Any) -> Any:
+    return np.tanh(x) * x, x[::-1] + 1.0, x > 0.5
+
+
+def reductions(x: Any) -> Any:
+    y = np.sin(x)
+    return np.sum(y), np.max(y * x), np.min(y), np.sum(y) * y
+
+
+def columns(x: Any) -> Any:
+    """Each block has sums of its own, of all columns."""
+    y = np.exp(-x * x)
+    return np.sum(y, axis=0), np.max(y, axis=0), np.sum(y, axis=1)
+
+
+def mapped(x: Any) -> Any:
+    def at(p: Any) -> Any:
+        return np.sin(p[0] * p[1]) / (1.0 + p[2] ** 2)
+
+    return jitad.vmap(jitad.value_and_grad(at))(x)
+
+
+def loss(x: Any) -> Any:
+    return np.mean((np.exp(x) - 1.0) ** 2)
+
+
+def differences(x: Any) -> Any:
+    return np.sum((x[1:] - x[:-1]) ** 2) + np.sum(np.cumsum(x)[-5:])
+
+
+def branch(x: Any) -> Any:
+    y = np.sum(x * np.cos(x))
+    return y * 2 if y > 0 else -y
+
+
+PROGRAMS: dict[Callable[..., Any], np.ndarray] = {
+    elementwise: LONG,
+    reductions: LONG,
+    columns: TABLE,
+    mapped: POINTS,
+    jitad.value_and_grad(loss): LONG,
+    jitad.value_and_grad(differences): LONG,
+    jitad.value_and_grad(branch): LONG,
+}
+NAMES = ("elementwise", "reductions", "columns", "mapped", "loss", "differences", "branch")
+every = pytest.mark.parametrize("f", PROGRAMS, ids=NAMES)
+
+
+@every
+def test_results_and_bits(f: Callable[..., Any]) -> None:
+    x = PROGRAMS[f]
+    serial, threads = jitad.jit(f), jitad.jit(f, parallel=True)
+    assert "jitad_on_threads" in jitad.compile(f, x, parallel=True).code.text
+    jitad.set_num_threads(1)
+    want = oracle.leaves(threads(x))
+    oracle.assert_same(want, oracle.leaves(serial(x)), 1e-10)
+    for count in (2, 3, 7, 200):
+        jitad.set_num_threads(count)
+        for got, one in zip(oracle.leaves(threads(x)), want, strict=True):
+            np.testing.assert_array_equal(got, one)
+
+
+def test_small_work_is_left_alone() -> None:
+    kernel = jitad.compile(lambda x: np.sum(x * x), np.ones(1000), parallel=True)
+    assert "jitad_on_threads" not in kernel.code.text
+
+
+def test_what_a_block_reports() -> None:
+    def pick(x: Any, places: Any) -> Any:
+        return np.sin(x[places]) + 1.0
+
+    places = np.zeros(1_000_000, np.int64)
+    f = jitad.jit(pick, parallel=True)
+    np.testing.assert_array_equal(f(LONG, places), np.sin(LONG[places]) + 1.0)
+    assert "jitad_on_threads" in jitad.compile(pick, LONG, places, parallel=True).code.text
+    places[900_000] = len(LONG)
+    with pytest.raises(jitad.ShapeError, match="out of bounds"):
+        f(LONG, places)
+
+
+def test_within_the_users_threads() -> None:
+    f = jitad.value_and_grad(loss)
+    compiled = jitad.jit(f, parallel=True)
+    want = compiled(LONG)[1]
+    with ThreadPoolExecutor(4) as pool:
+        for _, gradient in pool.map(compiled, [LONG] * 12):
+            np.testing.assert_array_equal(gradient, want)
+
+
+def test_within_numba() -> None:
+    import numba
+
+    kernel = jitad.compile(jitad.grad(loss), LONG, parallel=True)
+    step = kernel.njit
+
+    @numba.njit
+    def descend(x: Any) -> Any:
+        return x - 0.1 * step(x)
+
+    np.testing.assert_array_equal(descend(LONG), LONG - 0.1 * kernel(LONG))
+
+
+def test_number_of_threads() -> None:
+    jitad.set_num_threads(3)
+    assert jitad.get_num_threads() == 3
+    for count in (0, -1, 1000):
+        with pytest.raises(ValueError, match="between 1 and"):
+            jitad.set_num_threads(count)
+
+
+def test_where_there_are_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(jitad.CompileError, match="POSIX"):
+        jitad.compile(loss, LONG, parallel=True)
+
+
+def test_fastmath() -> None:
+    x = np.linspace(0.1, 1.0, 5000)
+    kernel = jitad.compile(lambda x: np.sum(x / 3.0 + x / 3.0), x, fastmath=True)
+    assert "fadd fast" in kernel.code.text
+    np.testing.assert_allclose(kernel(x), np.sum(x * 2 / 3))
+    nan = jitad.jit(lambda x: np.where(np.isnan(x), 0.0, x), fastmath=True)
+    np.testing.assert_array_equal(nan(np.array([1.0, np.nan])), [1.0, 0.0])
