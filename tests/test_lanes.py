@@ -126,7 +126,23 @@ def _windows(x: Any) -> Any:
     return y[2:] - 2 * y[1:-1] + y[:-2], np.sum(y[1:] * y[:-1])
 
 
-@pytest.mark.parametrize("f", [_conditions, _reversed, _reductions, _counted, _windows])
+PLACES = np.random.default_rng(0).permutation(8)
+
+
+def _gathered(x: Any) -> Any:
+    return np.sin(x[PLACES, 1]) * x[:8, 0], x[PLACES[::-1]] ** 2
+
+
+def _sums_around(x: Any) -> Any:
+    """A sum over the first and the last of three axes."""
+    y = np.sin(x[:, :1] + np.arange(24.0)).reshape(-1, 2, 12)
+    return np.sum(y, axis=(0, 2)), np.sum(y, axis=(1, 2)), np.sum(y * y, axis=(0, 1))
+
+
+PROGRAMS = (_conditions, _reversed, _reductions, _counted, _windows, _gathered, _sums_around)
+
+
+@pytest.mark.parametrize("f", PROGRAMS)
 @pytest.mark.parametrize("count", [64, 65, 127, 8, 9, 15])
 def test_values_and_derivatives(f: Callable[..., Any], count: int) -> None:
     x = np.random.default_rng(count).normal(size=(count, 2))

@@ -16,7 +16,7 @@ from jitad.codegen.index import Index, Loaded, Loop, Quotient, Remainder, flat, 
 from jitad.codegen.memory import overwrites
 from jitad.codegen.reader import At, Key, is_plain
 from jitad.codegen.records import Access, load_records, store_records
-from jitad.codegen.span import Span
+from jitad.codegen.span import Span, is_added_to, reduced_depths
 from jitad.codegen.writer import TYPES
 from jitad.ir.op import BOOL, DType, Elementwise
 from jitad.ir.tape import CONST
@@ -186,7 +186,7 @@ def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes
         return None
     if not all(_has_lanes(nest, root, depth) for root in nest.nest.roots):
         return None
-    indices = [index for key in keys for index in key[1]]
+    indices = [index for _, at in nest.reader.order for index in at]
     if any(_is_computed(atom) for index in indices for atom, _ in index.terms):
         return None
     steps = {abs(_step(index, depth)) for index in nest.reader.accesses}
@@ -210,11 +210,10 @@ def _has_lanes(nest: NestEmitter, root: Root, depth: int) -> bool:
     instr = nest.tape.instrs[i]
     home = body.program.storage.get(i, i)
     if instr.op in _REDUCTIONS:
+        if not is_added_to(nest, instr):
+            return depth in reduced_depths(nest, instr)
         target = nest.reader.target(root, instr)
-        if target is None:
-            return True
-        place = flat(target, strides(instr.shape))
-        return _step(place, depth) in (0, 1) and not any(_is_computed(a) for a, _ in place.terms)
+        return target is not None and _step(flat(target, strides(instr.shape)), depth) == 1
     if home != i or (instr.dtype == BOOL and instr.op in st.UPDATES):
         return False
     if instr.op in (st.index_add, st.index_set):
