@@ -4,6 +4,7 @@ import gc
 import pickle
 import threading
 import time
+from typing import Any
 
 import numba
 import numpy as np
@@ -262,3 +263,35 @@ def test_a_tuple_of_one_array_is_not_the_array():
     np.testing.assert_array_equal(function((x,), y), x * y)
     np.testing.assert_array_equal(function(x, y), x[0] * y)
     np.testing.assert_array_equal(function((x,), y), x * y)
+
+
+def test_results_into_given_arrays() -> None:
+    def f(x: Any, w: Any) -> Any:
+        return {"sum": np.sum(x * w), "wave": np.sin(x), "flag": x > 0.5}
+
+    x = np.linspace(0.0, 1.0, 50_000)
+    kernel = jitad.compile(f, x, 2.0)
+    out = {"sum": np.empty(()), "wave": np.empty(50_000), "flag": np.empty(50_000, bool)}
+    assert kernel(x, 2.0, out=out) is out
+    want = f(x, 2.0)
+    np.testing.assert_allclose(out["sum"], want["sum"])
+    np.testing.assert_allclose(out["wave"], want["wave"], rtol=1e-14)
+    np.testing.assert_array_equal(out["flag"], want["flag"])
+    for wrong in (
+        {**out, "wave": np.empty(49_999)},
+        {**out, "flag": np.empty(50_000)},
+        {**out, "wave": np.empty((50_000, 2))[:, 0]},
+        [out["sum"], out["wave"], out["flag"]],
+    ):
+        with pytest.raises(jitad.ShapeError, match="out="):
+            kernel(x, 2.0, out=wrong)
+    with pytest.raises(jitad.ShapeError, match="shares memory"):
+        kernel(x, 2.0, out={**out, "wave": x})
+    with pytest.raises(jitad.ShapeError, match="compiled for"):
+        kernel(x[:-1], 2.0, out=out)
+
+
+def test_given_arrays_and_paths() -> None:
+    kernel = jitad.compile(lambda x: x * 2 if x[0] > 0 else x, np.ones(3))
+    with pytest.raises(jitad.TraceError, match="another path"):
+        kernel(-np.ones(3), out=np.empty(3))

@@ -21,8 +21,8 @@ from jitad.codegen.body import memory_type
 from jitad.codegen.llvm import Code
 from jitad.codegen.status import LEFT_AGAIN
 from jitad.frontend.trace import Leaf
-from jitad.ir.op import BOOL, COMPLEX64, COMPLEX128, FLOAT32, FLOAT64, INT32, INT64, DType
-from jitad.ir.tape import Tape
+from jitad.ir.op import BOOL, COMPLEX64, COMPLEX128, FLOAT32, FLOAT64, INT32, INT64, DType, Shape
+from jitad.ir.tape import Instr, Tape
 from jitad.runtime.compile import Machine
 
 MISMATCH = 0
@@ -31,7 +31,7 @@ MISMATCH = 0
 _HEADER = object.__basicsize__
 _DATA, _RANK, _DIMENSIONS = _HEADER, _HEADER + 8, _HEADER + 16
 _DTYPE, _FLAGS = _HEADER + 40, _HEADER + 48
-_CONTIGUOUS_ALIGNED = 0x0001 | 0x0100
+_CONTIGUOUS_ALIGNED, _WRITEABLE = 0x0001 | 0x0100, 0x0400
 _STACK_ARENA = 32 * 1024
 
 CALLS = "calls"
@@ -117,15 +117,32 @@ class _Text:
         return self.line(f"load {kind}, ptr {place}")
 
 
-def entry_text(name: str, tape: Tape, code: Code, leaves: Sequence[Leaf], captured: Any) -> str:
-    """The LLVM IR of the C function `name`; captured arrays are bound by address."""
+def entry_text(
+    name: str,
+    tape: Tape,
+    code: Code,
+    leaves: Sequence[Leaf],
+    captured: Any,
+    body: int | None = None,
+) -> str:
+    """The LLVM IR of the C function `name`; captured arrays are bound by address.
+
+    With the address of a `body` that is compiled already, the function takes arrays for the results
+    as further arguments, and returns None.
+    """
     t = _Text()
-    t.require(t.line(f"icmp eq i64 %count, {len(leaves)}"))
+    given = len(tape.outputs) if body is not None else 0
+    t.require(t.line(f"icmp eq i64 %count, {len(leaves) + given}"))
     arguments = [_argument(t, k, leaf) for k, leaf in enumerate(leaves)]
     arguments += [_captured(t, x) for x in captured]
-    outputs = [_result(t, tape, k, i) for k, i in enumerate(tape.outputs)]
+    if body is None:
+        outputs = [_result(t, tape, k, i) for k, i in enumerate(tape.outputs)]
+    else:
+        places = enumerate(tape.outputs, len(leaves))
+        outputs = [("", _given(t, k, tape.instrs[i])) for k, i in places]
     arguments += [f"ptr {data}" for _, data in outputs]
-    status = _call_body(t, code, arguments)
+    callee = f"@{code.name}" if body is None else f"inttoptr (i64 {body} to ptr)"
+    status = _call_body(t, code, callee, arguments)
     t.do(f"switch i64 {status}, label %failed [ i64 0, label %good ]")
     t.lines.append("good:")
     # The GIL is held here, so that no other thread counts at once.
@@ -133,7 +150,11 @@ def entry_text(name: str, tape: Tape, code: Code, leaves: Sequence[Leaf], captur
     before = t.line(f"load i64, ptr @{CALLS}")
     t.do(f"store i64 {t.line(f'add i64 {before}, 1')}, ptr @{CALLS}")
     t.do(f"store i64 0, ptr @{MISSES}")
-    _return(t, tape, outputs)
+    if body is None:
+        _return(t, tape, outputs)
+    else:
+        t.do(f"call void {_python('Py_IncRef')}(ptr {_object(None)})")
+        t.do(f"ret ptr {_object(None)}")
     t.lines.append("failed:")
     for made, _ in outputs:
         if made:
@@ -171,17 +192,30 @@ def _argument(t: _Text, k: int, leaf: Leaf) -> str:
             value = t.line(f"icmp ne i8 {value}, 0")
         return f"{'i1' if leaf.dtype == BOOL else memory} {value}"
     t.require(t.line(f"icmp eq ptr {kind}, {_object(np.ndarray)}"))
+    return f"ptr {_array(t, x, leaf.shape, leaf.dtype, _CONTIGUOUS_ALIGNED)}"
+
+
+def _array(t: _Text, x: str, shape: Shape, dtype: DType, wanted: int) -> str:
+    """Check an array's type, shape and flags; its data."""
     rank = t.field(x, _RANK, "i32")
-    t.require(t.line(f"icmp eq i32 {rank}, {len(leaf.shape)}"))
-    dtype = t.field(x, _DTYPE, "ptr")
-    t.require(t.line(f"icmp eq ptr {dtype}, {_dtype(leaf.dtype)}"))
+    t.require(t.line(f"icmp eq i32 {rank}, {len(shape)}"))
+    kind = t.field(x, _DTYPE, "ptr")
+    t.require(t.line(f"icmp eq ptr {kind}, {_dtype(dtype)}"))
     flags = t.field(x, _FLAGS, "i32")
-    good = t.line(f"and i32 {flags}, {_CONTIGUOUS_ALIGNED}")
-    t.require(t.line(f"icmp eq i32 {good}, {_CONTIGUOUS_ALIGNED}"))
+    good = t.line(f"and i32 {flags}, {wanted}")
+    t.require(t.line(f"icmp eq i32 {good}, {wanted}"))
     dimensions = t.field(x, _DIMENSIONS, "ptr")
-    for axis, n in enumerate(leaf.shape):
+    for axis, n in enumerate(shape):
         t.require(t.line(f"icmp eq i64 {t.field(dimensions, 8 * axis, 'i64')}, {n}"))
-    return f"ptr {t.field(x, _DATA, 'ptr')}"
+    return t.field(x, _DATA, "ptr")
+
+
+def _given(t: _Text, k: int, instr: Instr) -> str:
+    """Check argument k, into which a result is written; its data."""
+    x = t.line(f"load ptr, ptr {t.line(f'getelementptr ptr, ptr %args, i64 {k}')}")
+    kind = t.field(x, _HEADER - 8, "ptr")
+    t.require(t.line(f"icmp eq ptr {kind}, {_object(np.ndarray)}"))
+    return _array(t, x, instr.shape, instr.dtype, _CONTIGUOUS_ALIGNED | _WRITEABLE)
 
 
 def _captured(t: _Text, x: np.ndarray) -> str:
@@ -213,7 +247,7 @@ def _result(t: _Text, tape: Tape, k: int, i: int) -> tuple[str, str]:
     return made, t.field(made, _DATA, "ptr")
 
 
-def _call_body(t: _Text, code: Code, arguments: list[str]) -> str:
+def _call_body(t: _Text, code: Code, callee: str, arguments: list[str]) -> str:
     """Call the kernel's body without the GIL; its status."""
     heap = code.arena > _STACK_ARENA
     if code.arena == 0:
@@ -223,7 +257,7 @@ def _call_body(t: _Text, code: Code, arguments: list[str]) -> str:
     else:
         arena = raw = t.line(f"alloca i8, i64 {code.arena}, align 64")
     thread = t.line(f"call ptr {_python('PyEval_SaveThread')}()")
-    status = t.line(f"call i64 @{code.name}({', '.join([*arguments, f'ptr {arena}'])})")
+    status = t.line(f"call i64 {callee}({', '.join([*arguments, f'ptr {arena}'])})")
     t.do(f"call void {_python('PyEval_RestoreThread')}(ptr {thread})")
     if heap:
         # Of two threads in the kernel at once, one finds the other's arena kept, and frees it.

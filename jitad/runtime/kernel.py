@@ -55,10 +55,14 @@ class Kernel:
         self.is_plain = _is_plain(plan.structure)
         self._calls = call_counter(self._machine)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The result for arguments of the shapes and dtypes that were compiled."""
+    def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        """The result for arguments of the shapes and dtypes that were compiled.
+
+        `out` are arrays, as the result is made of, into which it is written; they are returned.
+        They must be contiguous and share no memory with the arguments.
+        """
         leaves, _ = flatten((args, kwargs))
-        result = self.call(leaves)
+        result = self.call(leaves) if out is None else self._call_out(leaves, out)
         if type(result) is not int:
             if self.debug:
                 check_finite(result, self.plan, leaves)
@@ -82,6 +86,46 @@ class Kernel:
         if result == MISMATCH or result & GUARD_FAILED:
             return result
         raise self.failure(result)
+
+    def _call_out(self, leaves: Sequence[Any], out: Any) -> Any:
+        """`call` into arrays that are given, which are the result."""
+        targets, structure = flatten(out)
+        wanted = [self.tape.instrs[i] for i in self.tape.outputs]
+        fits = structure == self.plan.structure and all(
+            type(x) is np.ndarray and x.shape == instr.shape and x.dtype == instr.dtype
+            for x, instr in zip(targets, wanted, strict=True)
+        )
+        if not fits or not all(x.flags.carray for x in targets):
+            kinds = ", ".join(f"{instr.dtype}{list(instr.shape)}" for instr in wanted)
+            raise ShapeError(
+                "out= does not fit the result",
+                remedy=f"pass contiguous arrays that can be written to, as the result is: {kinds}",
+            )
+        arrays = [canonical(x) for x in leaves]
+        others = [x for x in (*arrays, *self._captured) if isinstance(x, np.ndarray)]
+        if any(np.may_share_memory(x, y) for x in targets for y in others):
+            raise ShapeError(
+                "out= shares memory with an argument, or with an array that is closed over",
+                remedy="write into another array, and copy",
+            )
+        result = self._entry_out(*arrays, *targets)
+        if result is None:
+            return out
+        if result == MISMATCH or result & GUARD_FAILED:
+            return result
+        raise self.failure(result)
+
+    @cached_property
+    def _entry_out(self) -> Any:
+        """The entry that takes arrays for the results, in a module of its own."""
+        name = "entry_out"
+        text = entry_text(
+            name, self.tape, self.code, self.plan.leaves, self._captured, self.address
+        )
+        machine = load(replace(self.code, text=""), text)
+        free_arena_with(machine)
+        keep = (machine, self._machine, self._captured)
+        return make_function(machine.address(name), "jitad_kernel_out", keep)
 
     @property
     def calls(self) -> int:
