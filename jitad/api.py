@@ -11,7 +11,7 @@ from typing import Any
 
 from jitad.codegen.options import DEFAULT, Options
 from jitad.frontend.pytree import flatten, unflatten
-from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.errors import CompileError, ShapeError, TraceError
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.programs.call import Argnums, Function, plain
@@ -20,7 +20,7 @@ from jitad.programs.jacobian import jacobian as jacobian_program
 from jitad.programs.stages import Linear, Pullback, linear, pullback
 from jitad.programs.tangent import tangent
 from jitad.report import Trace, argument_names, describe_stages
-from jitad.runtime.kernel import Kernel
+from jitad.runtime.cuda import CudaKernel
 from jitad.runtime.launch import Transformed
 
 
@@ -348,29 +348,43 @@ def stop_gradient(x: Any) -> Any:
 def compile(
     fun: Function,
     *args: Any,
+    target: str = "cpu",
     parallel: bool = False,
     fastmath: bool = False,
     debug: bool = False,
+    arch: str | None = None,
     **kwargs: Any,
-) -> Kernel:
+) -> Any:
     """A kernel for arguments of these shapes and dtypes.
 
     Args:
         fun: a function, plain or made by a transform such as `value_and_grad(f)`.
         args, kwargs: example arguments.
+        target: "cpu", or "cuda" for an NVIDIA GPU: what `vmap` makes of a function of one point,
+            elementwise arithmetic and sums over the last axes.
         parallel, fastmath: as of `jit`.
         debug: a call whose result is infinite or NaN raises NonFiniteError, which names the first
             op where that began and the line of your code (see `debug_nans`).
+        arch: of "cuda" the architecture, such as "sm_90"; by itself that of the GPU at hand.
 
     Returns:
-        A `Kernel`: callable from Python; `kernel.njit` is callable from Numba code.
+        A `Kernel`: callable from Python; `kernel.njit` is callable from Numba code. Of "cuda" a
+        `CudaKernel`: callable with arrays of the device or of the host.
+
+    Raises:
+        CompileError: the target has no code for one of the operations.
 
     >>> import numpy as np, jitad
     >>> kernel = jitad.compile(jitad.grad(lambda x: np.sum(x**2)), np.zeros(3))
     >>> kernel(np.ones(3))
     array([2., 2., 2.])
     """
-    return jit(fun, True, parallel, fastmath).kernel(args, kwargs, debug=debug)
+    if target not in ("cpu", "cuda"):
+        raise CompileError(f"target={target!r}", remedy='give "cpu" or "cuda"')
+    function = jit(fun, True, parallel, fastmath)
+    if target == "cpu":
+        return function.kernel(args, kwargs, debug=debug)
+    return CudaKernel(function.plan(*args, **kwargs), Options(fastmath=fastmath), arch)
 
 
 def trace(fun: Function, *args: Any, **kwargs: Any) -> Trace:

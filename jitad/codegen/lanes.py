@@ -71,7 +71,8 @@ class Lanes:
         start = w.line(f"mul nuw nsw i64 {turn}, {width}")
         if span is not None:
             start = w.line(f"add nuw nsw i64 {start}, {span.start}")
-        if self.count % width == 0 and (span is None or span.blocks.length % width == 0):
+        blocks = None if span is None else span.blocks
+        if self.count % width == 0 and (blocks is None or blocks.length % width == 0):
             return start
         stop = self.count if span is None else span.stop
         name = "llvm.umin.i64"
@@ -174,6 +175,8 @@ def _step(index: Index, depth: int) -> int:
 
 def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes | None:
     """The lanes of a nest whose body is long or reads records; None leaves it to LLVM."""
+    if nest.writer.device:
+        return None
     depths, count = loops[-1]
     depth = depths[-1]
     keys = [key for key in nest.reader.order if not _is_uniform(nest, key, set(depths))]

@@ -174,7 +174,7 @@ class NestEmitter:
             with self.writer.counted(turns, hint) as counter:
                 if lanes is None:
                     if span is not None:
-                        counter = self.writer.line(f"add nuw nsw i64 {span.start}, {counter}")
+                        counter = self._iteration(span, counter)
                     self.elements.counters[depths[-1]] = counter
                     self.elements.run(keys[level + 1])
                 else:
@@ -188,7 +188,18 @@ class NestEmitter:
         """How often a loop runs."""
         if span is None:
             return count
-        return self.writer.line(f"sub nuw nsw i64 {span.stop}, {span.start}")
+        w = self.writer
+        rest = w.line(f"sub nuw nsw i64 {span.stop}, {span.start}")
+        if span.step == "1":
+            return rest
+        up = w.line(f"add i64 {rest}, {w.line(f'sub i64 {span.step}, 1')}")
+        return w.line(f"udiv i64 {up}, {span.step}")
+
+    def _iteration(self, span: Span, turn: str) -> str:
+        """Which iteration a turn of a part's loop is."""
+        w = self.writer
+        distance = turn if span.step == "1" else w.line(f"mul nuw nsw i64 {turn}, {span.step}")
+        return w.line(f"add nuw nsw i64 {span.start}, {distance}")
 
     def _hint(self) -> str:
         """Ask LLVM to interleave iterations of a long body, which it would run one by one.

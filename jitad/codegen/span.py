@@ -1,4 +1,4 @@
-"""A part of a nest's outermost loop, as a thread runs it: from where to where, and its own sums."""
+"""A part of a nest's outermost loop, as a thread runs it: which iterations, and its own sums."""
 
 from __future__ import annotations
 
@@ -33,13 +33,17 @@ class Partials:
 
 @dataclass(frozen=True)
 class Span:
-    """Registers of the first iteration and the one after the last, and of the block's memory."""
+    """Registers of the first iteration, the one after the last, and the memory of its own.
+
+    From one iteration to the next it is `step`. `blocks` are those that a CPU's threads share.
+    """
 
     start: str
     stop: str
     own: str
-    blocks: Blocks
+    blocks: Blocks | None
     partials: Partials
+    step: str = "1"
 
 
 def reduces(instr: Instr) -> bool:

@@ -37,8 +37,9 @@ _ARITHMETIC = re.compile(
 class Writer:
     """The text of one function body: instructions, and what must be declared for them."""
 
-    def __init__(self, *, fast: bool = False) -> None:
+    def __init__(self, *, fast: bool = False, device: bool = False) -> None:
         self.fast = fast
+        self.device = device
         self.lines: list[str] = []
         self.declarations: dict[str, str] = {}
         self.attributes: dict[str, str] = {}
@@ -206,9 +207,11 @@ class Writer:
             return self._vector_libm(name, t, xs)
         ty = self.type(t)
         full = name if t == FLOAT64 else f"{name}f"
+        if self.device:
+            full = f"__nv_{full}"  # libdevice's name
         self.declarations[full] = f"declare {ty} @{full}({', '.join([ty] * len(xs))}) #0"
         call = f"call {ty} @{full}({', '.join(f'{ty} {x}' for x in xs)})"
-        return self.line(call + self._vector_attribute(full, len(xs), ty))
+        return self.line(call if self.device else call + self._vector_attribute(full, len(xs), ty))
 
     def _vector_libm(self, name: str, t: DType, xs: tuple[str, ...]) -> str:
         """libmvec's version for as many lanes; else each lane's number by itself."""
@@ -240,6 +243,7 @@ class Writer:
 
         `whole` asks for the overload that takes integers.
         """
+        self._need_host(name)
         function = external(module, name, len(xs), result, whole)
         self.declarations[function.target] = function.declaration
         if "fptosi.sat" in function.text:
@@ -249,12 +253,20 @@ class Writer:
 
     def defined(self, name: str, text: str, t: DType, *xs: str) -> str:
         """A function of doubles that is written in LLVM itself: its name and its text."""
+        self._need_host(name)
         if text not in self.globals:
             self.globals.append(text)
         if self.lanes > 1:
             return self._by_lanes(t, lambda *each: self.defined(name, text, t, *each), xs)
         wide = ", ".join(f"double {self.cast(x, t, FLOAT64)}" for x in xs)
         return self.cast(self.line(f"call double @{name}({wide})"), FLOAT64, t)
+
+    def _need_host(self, name: str) -> None:
+        if self.device:
+            raise CompileError(
+                f"there is no GPU version of the function {name}",
+                remedy='compute it on the host, with target="cpu"',
+            )
 
     def _vector_attribute(self, name: str, arity: int, scalar: str) -> str:
         """Tell the loop vectoriser of libmvec's versions of a function, and declare them."""

@@ -1,0 +1,203 @@
+"""The GPU target: its kernels' logic run on the CPU, thread by thread; PTX; and a GPU, if any.
+
+The executor compiles the same LLVM IR for the host: the functions that kernels run, without the
+kernels around them, which ask the GPU which thread they are; libdevice's names are libm's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import oracle
+import pytest
+import scipy.special
+from llvmlite import binding as llvm
+
+import jitad
+from jitad.codegen.cuda import SUMMING
+from jitad.frontend.pytree import flatten
+from jitad.runtime.cuda import CudaKernel
+
+_rng = np.random.default_rng(0)
+POINTS = _rng.uniform(0.5, 1.5, (700, 5))
+MATRIX = _rng.normal(size=(40, 70))
+LONG = _rng.normal(size=3 * SUMMING + 17)
+
+
+def run_on_host(kernel: CudaKernel, *args: Any, threads: int = 13) -> list[np.ndarray]:
+    """The results of the kernel's parts, each run by so many threads, one after the other."""
+    text = re.sub(r"define ptx_kernel .*?\n}\n", "", kernel.code.text + "\n", flags=re.DOTALL)
+    text = text.replace("define internal i64", "define i64").replace("@__nv_", "@")
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    machine = llvm.Target.from_default_triple().create_target_machine(opt=1, jit=True)
+    module = llvm.parse_assembly(text)
+    module.triple, module.data_layout = machine.triple, str(machine.target_data)
+    engine = llvm.create_mcjit_compiler(module, machine)
+    engine.finalize_object()
+    leaves = [*flatten((args, {}))[0], *kernel.plan.captured]
+    inputs = [np.asarray(x, order="C") for x in leaves]
+    instrs = [kernel.tape.instrs[i] for i in kernel.tape.outputs]
+    outputs = [np.empty(instr.shape, instr.dtype) for instr in instrs]
+    arena = np.full(kernel.code.arena + 64, 0xAB, np.uint8)
+    passed: list[Any] = [_passed(x) for x in inputs]
+    passed += [ctypes.c_void_p(x.ctypes.data) for x in (*outputs, arena)]
+    for launch in kernel.launches:
+        count = launch.threads if launch.threads <= SUMMING else threads
+        part = ctypes.CFUNCTYPE(ctypes.c_int64)(engine.get_function_address(launch.name + "_part"))
+        for first in range(count):
+            status = part(*passed, ctypes.c_int64(first), ctypes.c_int64(count))
+            assert status == 0
+    return outputs
+
+
+def _passed(x: np.ndarray) -> Any:
+    if x.shape:
+        return ctypes.c_void_p(x.ctypes.data)
+    kinds = {"f8": ctypes.c_double, "f4": ctypes.c_float, "i8": ctypes.c_int64, "b1": ctypes.c_bool}
+    return kinds[x.dtype.str[1:]](x.item())
+
+
+def formula(x: Any) -> Any:
+    a, e = x[0] / x[1], np.exp(x[1])
+    return (np.sin(a) + a - e) * (a - e)
+
+
+def price(p: Any) -> Any:
+    root = p[4] * np.sqrt(p[2])
+    d = (np.log(p[0] / p[1]) + (p[3] + 0.5 * p[4] ** 2) * p[2]) / root
+    cdf = [0.5 * (1 + scipy.special.erf(x / np.sqrt(2.0))) for x in (d, d - root)]
+    return p[0] * cdf[0] - p[1] * np.exp(-p[3] * p[2]) * cdf[1]
+
+
+def points(x: Any) -> Any:
+    return jitad.vmap(jitad.value_and_grad(formula))(x)
+
+
+def options(x: Any) -> Any:
+    return jitad.vmap(jitad.value_and_grad(price))(x)
+
+
+def jacobians(x: Any) -> Any:
+    return jitad.vmap(jitad.jacfwd(lambda p: np.stack([p[0] * p[1], np.tanh(p[2]), p[3] ** p[4]])))(
+        x
+    )
+
+
+def totals(x: Any) -> Any:
+    y = np.exp(-x * x)
+    return np.sum(y), np.max(x), np.min(x * 2.0) + np.sum(x), np.sum(y) * x[:3]
+
+
+def rows(x: Any) -> Any:
+    y = np.exp(x - np.max(x, axis=1, keepdims=True))
+    return y / np.sum(y, axis=1, keepdims=True), x > 0.5, (x * 3).astype(np.int64)
+
+
+def updates(x: Any) -> Any:
+    y = jitad.numpy.array(x)
+    y[3:9] *= 2.0
+    y[::2] += 1.0
+    return y, x[::-1] + np.arange(len(x))
+
+
+PROGRAMS: dict[Callable[..., Any], np.ndarray] = {
+    points: POINTS, options: POINTS, jacobians: POINTS, totals: LONG, rows: MATRIX, updates: LONG,
+}  # fmt: skip
+every = pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.__name__)
+kinds = pytest.mark.parametrize("dtype", [np.float64, np.float32])
+
+
+def compiled(f: Callable[..., Any], x: np.ndarray) -> CudaKernel:
+    return jitad.compile(f, x, target="cuda", arch="sm_90")
+
+
+@every
+@kinds
+def test_logic(f: Callable[..., Any], dtype: Any) -> None:
+    x = PROGRAMS[f].astype(dtype)
+    got = run_on_host(compiled(f, x), x)
+    tolerance = 1e-11 if dtype is np.float64 else 2e-4
+    for a, b in zip(got, oracle.leaves(jitad.jit(f)(x)), strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * np.abs(b).max())
+
+
+def test_numbers_and_captured_arrays() -> None:
+    weights = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+
+    def f(x: Any, scale: Any) -> Any:
+        return jitad.vmap(lambda p: np.sum(p * weights) * scale)(x)
+
+    kernel = jitad.compile(f, POINTS, 2.0, target="cuda", arch="sm_90")
+    (got,) = run_on_host(kernel, POINTS, 2.0)
+    np.testing.assert_allclose(got, POINTS @ weights * 2.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "words"),
+    [
+        (lambda x: x @ x.T, MATRIX, "contract.*library"),
+        (lambda x: np.cumsum(x), LONG, "cumsum.*order"),
+        (lambda x: np.sum(x, axis=0), MATRIX.T.repeat(40, 1), "sum.*axis"),
+        (lambda x: scipy.special.j0(x), LONG, "no GPU version"),
+        (lambda x: jitad.scan(lambda c, y: (c + y, c), 0.0, x)[0], LONG, "loop.*library"),
+    ],
+)
+def test_what_a_gpu_is_not_given(f: Callable[..., Any], x: Any, words: str) -> None:
+    with pytest.raises(jitad.CompileError, match=words):
+        compiled(f, x)
+
+
+def test_without_a_gpu_it_says_so() -> None:
+    kernel = compiled(points, POINTS)
+    if _has_gpu():
+        pytest.skip("there is a GPU here")
+    with pytest.raises(jitad.CompileError, match=r"no GPU|not installed"):
+        kernel(POINTS)
+    with pytest.raises(jitad.CompileError, match="target"):
+        jitad.compile(points, POINTS, target="tpu")
+
+
+@every
+def test_ptx_is_assembled(f: Callable[..., Any]) -> None:
+    """By NVIDIA's own linker, which needs no GPU."""
+    if importlib.util.find_spec("cuda") is None:
+        pytest.skip(
+            "numba-cuda is not installed: PTX is neither linked with libdevice nor assembled"
+        )
+    from cuda.bindings import nvjitlink
+
+    kernel = compiled(f, PROGRAMS[f])
+    ptx = kernel.inspect_ptx().encode()
+    assert b".target sm_90" in ptx
+    assert all(f".entry {launch.name}".encode() in ptx for launch in kernel.launches)
+    handle = nvjitlink.create(1, ["-arch=sm_90"])
+    nvjitlink.add_data(handle, nvjitlink.InputType.PTX, ptx, len(ptx), f.__name__)
+    nvjitlink.complete(handle)
+    assert nvjitlink.get_linked_cubin_size(handle) > 1000
+    nvjitlink.destroy(handle)
+
+
+def _has_gpu() -> bool:
+    from jitad.runtime.cuda import _present
+
+    return _present() is not None
+
+
+@pytest.mark.gpu
+@every
+@kinds
+def test_on_a_gpu(f: Callable[..., Any], dtype: Any) -> None:
+    if not _has_gpu():
+        pytest.skip("no CUDA device")
+    x = PROGRAMS[f].astype(dtype)
+    kernel = jitad.compile(f, x, target="cuda")
+    tolerance = 1e-11 if dtype is np.float64 else 2e-4
+    for a, b in zip(oracle.leaves(kernel(x)), oracle.leaves(jitad.jit(f)(x)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * np.abs(b).max())
