@@ -410,9 +410,11 @@ def trace(fun: Function, *args: Any, **kwargs: Any) -> Trace:
 def explain(fun: Function, *args: Any, **kwargs: Any) -> str:
     """Every stage from the tape to LLVM IR, as text; then the paths through branches.
 
+    Among them is how each loop is compiled: in how many lanes, and in how many blocks on threads.
     Of a function that a transform has made, and of `jit(fun)` where `fun` is a plain one, those
     are shown that calls with arguments of these shapes have taken: what each branch was found to
     be, and how often the path was run from Python.
     """
     shown = fun if isinstance(fun, Transformed) else jit(fun)
-    return describe_stages(shown.plan(*args, **kwargs), shown.trees(args, kwargs))
+    plan, trees = shown.plan(*args, **kwargs), shown.trees(args, kwargs)
+    return describe_stages(plan, trees, shown.options)

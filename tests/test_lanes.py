@@ -169,3 +169,12 @@ def test_no_infinite_sum_comes_of_lanes_that_are_computed_again() -> None:
     x[:, 1] = np.arange(len(x))
     assert jitad.jit(lambda x: np.max(-x[:, 0]) + np.sum(x[:, 1] * 0 + 1))(x) == -np.inf
     assert jitad.jit(lambda x: np.sum(x[:, 1] + 0 * x[:, 1]))(x) == np.sum(x[:, 1])
+
+
+def test_explain_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jitad.codegen.lanes, "_LONG", 48)
+    x = np.ones((1 << 20, 2))
+    f = jitad.jit(lambda x: np.exp(x[:, 0] / x[:, 1]), parallel=True)
+    width = vector_bytes() // 8
+    assert re.search(rf"loop 1048576: {width} lanes, \d+ blocks on threads", jitad.explain(f, x))
+    assert "loop 1048576: lanes are LLVM's" in jitad.explain(lambda x: 2 * x + 1, x[:, 0].copy())

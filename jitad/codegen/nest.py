@@ -72,12 +72,21 @@ class NestEmitter:
         loops = self.loops()
         accumulators = [self._prepare(root) for root in self.nest.roots]
         self.lanes = lanes_of(self, loops)
+        self._remark()
         self._emit_loops(loops, accumulators)
         for i, slot in self.slots.items():
             self.body.registers[i] = self.body.load(slot, i)
         for i, slot in self.differing.items():
             differs = self.writer.line(f"load i1, ptr {slot}")
             self.body.leave_where(differs, GUARD_FAILED, i)
+
+    def _remark(self) -> None:
+        """What `explain` says of the loops."""
+        lanes = "lanes are LLVM's" if self.lanes is None else f"{self.lanes.width} lanes"
+        blocks = None if self.span is None else self.span.blocks
+        threads = "" if blocks is None else f", {blocks.number} blocks on threads"
+        over = " x ".join(map(str, self.nest.space))
+        self.writer.remarks.append(f"loop {over}: {lanes}{threads}")
 
     def _emit_empty(self) -> None:
         """No element: sums are 0, joins and stores have nothing to do."""

@@ -48,6 +48,7 @@ class Writer:
         self.metadata: list[str] = []
         self.kept_objects: list[object] = []
         self.reported: list[Instr] = []
+        self.remarks: list[str] = []
         self.rare = ""
         self.count = 0
         self.lanes = 1

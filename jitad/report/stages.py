@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from jitad.codegen.options import DEFAULT, Options
 from jitad.ir.tape import Tape
 from jitad.passes.pipeline import stages
 from jitad.passes.schedule import Nest, schedule
@@ -14,7 +15,7 @@ from jitad.runtime.paths import Tree
 from jitad.runtime.plan import Plan
 
 
-def describe_stages(plan: Plan, trees: Sequence[Tree] = ()) -> str:
+def describe_stages(plan: Plan, trees: Sequence[Tree] = (), options: Options = DEFAULT) -> str:
     """Every stage from the tape to LLVM IR; then the paths that are known, where there are some."""
     tape = plan.tape
     parts = [f"== trace\n{tape}"]
@@ -22,7 +23,9 @@ def describe_stages(plan: Plan, trees: Sequence[Tree] = ()) -> str:
         parts.append(f"== {name}\n{tape}")
     program = schedule(tape)
     parts.append("== schedule\n" + "\n".join(_describe(step, tape) for step in program.steps))
-    parts.append(f"== llvm\n{Kernel(plan).code.text}")
+    code = Kernel(plan, options).code
+    parts += ["\n  ".join(["== lanes", *code.remarks])] if code.remarks else []
+    parts.append(f"== llvm\n{code.text}")
     return "\n\n".join([*parts, *describe_paths(trees)])
 
 

@@ -115,7 +115,7 @@ class Transformed:
         self.__name__ = getattr(function, "__name__", type(function).__name__)
         self.__doc__ = getattr(function, "__doc__", None)
         self._recipe = (function, program, options, roll, code)
-        self._code = code
+        self.options = code
         build = program(function, *options)
         self._build = build if roll else _unrolled(build)
         self._trees: OrderedDict[Any, list[Tree]] = OrderedDict()
@@ -214,12 +214,12 @@ class Transformed:
         if path is None and tree.is_full():
             self._warn(tree)
         elif path is None:
-            path = tree.add(Kernel(plan, self._code))
+            path = tree.add(Kernel(plan, self.options))
         result = None if path is None else _call_new(path.kernel, leaves)
         if result is None and known is not None and has_inner_paths(plan.tape):
             # The trace has met more paths within its loops than the kernel knows.
             tree.remove(known)
-            result = _call_new(tree.add(Kernel(plan, self._code)).kernel, leaves)
+            result = _call_new(tree.add(Kernel(plan, self.options)).kernel, leaves)
         if result is not None:
             return result
         tree.interpreted += 1
@@ -286,7 +286,7 @@ class Transformed:
 
     def kernel(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, debug: bool) -> Kernel:
         """The kernel for arguments like these."""
-        return Kernel(self.plan(*args, **kwargs), self._code, debug=debug)
+        return Kernel(self.plan(*args, **kwargs), self.options, debug=debug)
 
     def plan(self, *args: Any, **kwargs: Any) -> Plan:
         """The program for arguments like these, before any pass."""
