@@ -19,6 +19,7 @@ NAMES = (
     "compile_time",
     "cheap_gradient",
     "throughput",
+    "streaming",
     "many_tangents",
     "njit_loop",
     "paths",

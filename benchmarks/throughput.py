@@ -27,9 +27,18 @@ _MOST_NANOSECONDS = (6.0, None, None, None)
 _LEAST_OF_SINGLE = 1.7
 
 
+_LEAST_SPEEDUP = 1.8
+"""Of two threads, where memory is not what they wait for."""
+
+_MEMORY_BOUND = 0.5
+"""Of a copy's rate: a loop that reads and writes as fast waits for memory."""
+
+
 def run(size: str) -> list[Table]:
-    """A table for one core, one for all."""
-    return [_apart(_table, cores, size) for cores in (1, os.cpu_count() or 1)]
+    """A table for one core, one for all, and one of threads."""
+    cores = os.cpu_count() or 1
+    tables = [_apart(_table, count, size) for count in (1, cores)]
+    return [*tables, _apart(_threads, cores, size)]
 
 
 def _apart(function: Callable[..., Table], cores: int, *args: Any) -> Table:
@@ -79,6 +88,52 @@ def _table(cores: int, size: str) -> Table:
                "JAX's time / ours", "time by hand / ours")  # fmt: skip
     title = f"Derivatives at many points, on {cores} core{'s' if cores > 1 else ''}"
     return Table(title, columns, rows, " ".join(notes))
+
+
+def _threads(cores: int, size: str) -> Table:
+    """`parallel=True`: one thread against all, results written to given arrays."""
+    import scipy.special
+
+    import jitad
+    from benchmarks.points import PROBLEMS, Library
+
+    own = Library(np, scipy.special.erf, jitad.value_and_grad, jitad.jacfwd, jitad.jacrev)
+    copied = _copy_rate(cores, size)
+    rows: list[Any] = []
+    notes: list[str] = []
+    for problem in PROBLEMS:
+        points = problem.draw(max(64, problem.count // _SHARE[size]))
+        function = jitad.vmap(next(iter(problem.ways(own).values())))
+        kernel = jitad.compile(function, *points, parallel=True)
+        out = jitad.jit(function)(*points)
+        moved = sum(x.nbytes for x in (*points, *(out if isinstance(out, tuple) else (out,))))
+        best: dict[int, float] = {}
+        for count in (1, cores):
+            jitad.set_num_threads(count)
+            call = {"kernel": (lambda *xs, k=kernel, y=out: k(*xs, out=y), points)}
+            best[count] = measure(call, seconds=_SECONDS[size], rtol=None)["kernel"].best
+        speedup, rate = best[1] / best[cores], moved / best[cores] / 1e9
+        share = rate / copied
+        bound = "-"
+        if share < _MEMORY_BOUND and cores > 1:
+            bound = verdict(speedup, least=_LEAST_SPEEDUP) if cores == 2 else "-"
+        rows.append((problem.name, best[1], best[cores], speedup, bound, rate, share))
+    notes.append(f"A copy by as many threads moves {copied:.1f} GB/s.")
+    columns = ("at each point", "1 thread (s)", f"{cores} threads (s)", "speed-up", "bound",
+               "GB/s", "part of a copy's")  # fmt: skip
+    return Table(f"The same on {cores} threads", columns, rows, " ".join(notes))
+
+
+def _copy_rate(cores: int, size: str) -> float:
+    """GB/s, read and written, of a copy by all cores that does not fit into a cache."""
+    import jitad
+
+    x = np.zeros((256 << 20) // 8 // _SHARE[size])
+    jitad.set_num_threads(cores)
+    kernel = jitad.compile(lambda x: x + 0.5, x, parallel=True)
+    out = np.empty_like(x)
+    call = {"copy": (lambda: kernel(x, out=out), ())}
+    return 2 * x.nbytes / measure(call, seconds=_SECONDS[size], rtol=None)["copy"].best / 1e9
 
 
 def _measured(problem: Any, points: tuple[np.ndarray, ...], size: str) -> Any:

@@ -17,6 +17,7 @@ BENCHMARKS = (
     "compile_time",
     "cheap_gradient",
     "throughput",
+    "streaming",
     "many_tangents",
     "njit_loop",
     "paths",

@@ -35,6 +35,9 @@ _ALIGN = 64
 
 _MOST_THREADS = 256
 
+_LINE = 64
+"""Bytes of a cache line: each thread's counter has one to itself."""
+
 _SEPARATE = 1 << 16
 """Bytes of sums that each block may have to itself."""
 
@@ -127,7 +130,7 @@ def emit_threads(body: Body, step: int, nest: Nest, name: str) -> list[str] | No
     crossing = _crossing(body, probe)
     for i, offset in crossing.items():
         body.store(body.registers[i], body.in_arena(offset), i)
-    shared = body.scratch(16 * (3 + len(body.parameters)))
+    shared = body.scratch(16 * (4 + len(body.parameters)))
     own = body.scratch(max(16, partials.size * blocks.number))
     statuses = body.scratch(8 * blocks.number)
     outer = body.writer.lines
@@ -169,7 +172,7 @@ def _start(
     w = body.writer
     w.do(f"store i64 0, ptr {shared}")
     values = [f"ptr {own}", f"ptr {statuses}", *map(_argument, parameters)]
-    for k, value in enumerate(values, 1):
+    for k, value in enumerate(values, 2):
         w.do(f"store {value}, ptr {w.offset(shared, 16 * k)}")
     if _RUN not in w.globals:
         w.globals.append(_RUN)
@@ -190,25 +193,48 @@ def _complex(parameter: str) -> tuple[str, str]:
 
 
 def _worker(name: str, parameters: list[str], blocks: Blocks, size: int) -> str:
-    """What each thread runs: block after block, as long as there are any."""
+    """What each thread runs: the blocks of its own share, one after the other, then what others
+    have left of theirs. A share is a stretch of memory, which stays near the core that works on it.
+    """
     loads, passed = [], []
-    for k, parameter in enumerate(map(_argument, parameters), 3):
+    for k, parameter in enumerate(map(_argument, parameters), 4):
         kind = parameter.rpartition(" ")[0]
         loads.append(f"  %p{k} = getelementptr i8, ptr %shared, i64 {16 * k}")
         loads.append(f"  %x{k} = load {kind}, ptr %p{k}")
         passed.append(f"{kind} %x{k}")
     return f"""define internal ptr @{name}_worker(ptr %shared) nounwind {{
 entry:
-  %own_place = getelementptr i8, ptr %shared, i64 16
+  %me = atomicrmw add ptr %shared, i64 1 monotonic
+  %threads_place = getelementptr i8, ptr %shared, i64 8
+  %threads = load i64, ptr %threads_place
+  %counters_place = getelementptr i8, ptr %shared, i64 16
+  %counters = load ptr, ptr %counters_place
+  %own_place = getelementptr i8, ptr %shared, i64 32
   %all_own = load ptr, ptr %own_place
-  %status_place = getelementptr i8, ptr %shared, i64 32
+  %status_place = getelementptr i8, ptr %shared, i64 48
   %statuses = load ptr, ptr %status_place
 {chr(10).join(loads)}
+  br label %visit
+visit:
+  %visited = phi i64 [ 0, %entry ], [ %further, %exhausted ]
+  %all = icmp eq i64 %visited, %threads
+  br i1 %all, label %done, label %share
+share:
+  %place = add i64 %me, %visited
+  %whose = urem i64 %place, %threads
+  %line = mul i64 %whose, {_LINE}
+  %counter = getelementptr i8, ptr %counters, i64 %line
+  %following = add i64 %whose, 1
+  %portion = mul i64 %following, {blocks.number}
+  %limit = udiv i64 %portion, %threads
   br label %next
 next:
-  %block = atomicrmw add ptr %shared, i64 1 monotonic
-  %more = icmp slt i64 %block, {blocks.number}
-  br i1 %more, label %work, label %done
+  %block = atomicrmw add ptr %counter, i64 1 monotonic
+  %more = icmp slt i64 %block, %limit
+  br i1 %more, label %work, label %exhausted
+exhausted:
+  %further = add i64 %visited, 1
+  br label %visit
 work:
   %start = mul i64 %block, {blocks.length}
   %end = add i64 %start, {blocks.length}
@@ -228,13 +254,28 @@ done:
 _RUN = f"""define internal void @jitad_on_threads(ptr %worker, ptr %shared, i64 %blocks) nounwind {{
 entry:
   %handles = alloca i64, i64 {_MOST_THREADS}
+  %counters = alloca i8, i64 {_MOST_THREADS * _LINE}, align {_LINE}
   %wanted = load atomic i64, ptr inttoptr (i64 {ctypes.addressof(_count)} to ptr) monotonic, align 8
   %few = icmp slt i64 %blocks, %wanted
   %threads = select i1 %few, i64 %blocks, i64 %wanted
   %others = sub i64 %threads, 1
-  br label %start
+  %threads_place = getelementptr i8, ptr %shared, i64 8
+  store i64 %threads, ptr %threads_place
+  %counters_place = getelementptr i8, ptr %shared, i64 16
+  store ptr %counters, ptr %counters_place
+  br label %deal
+deal:
+  %k = phi i64 [ 0, %entry ], [ %k1, %deal ]
+  %portion = mul i64 %k, %blocks
+  %first = udiv i64 %portion, %threads
+  %line = mul i64 %k, {_LINE}
+  %counter = getelementptr i8, ptr %counters, i64 %line
+  store i64 %first, ptr %counter
+  %k1 = add i64 %k, 1
+  %dealt = icmp eq i64 %k1, %threads
+  br i1 %dealt, label %start, label %deal
 start:
-  %started = phi i64 [ 0, %entry ], [ %after, %created ]
+  %started = phi i64 [ 0, %deal ], [ %after, %created ]
   %enough = icmp sge i64 %started, %others
   br i1 %enough, label %work, label %create
 create:
