@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from benchmarks.harness import Table, main, verdict
 
 _BYTES = {"tiny": 1 << 22, "quick": 1 << 30, "full": 4 << 30}
 _MOST_MEGABYTES = 300.0
+_REPEATS = 2
 
 _PROGRAM = """
 import json, sys, time
@@ -64,14 +66,22 @@ def run(size: str) -> list[Table]:
                  "a copy, to a file": "copy"}  # fmt: skip
         table: list[Any] = []
         for name, kind in kinds.items():
-            seconds, megabytes = json.loads(_call(_PROGRAM, folder, str(rows), kind))
+            runs = [_run(folder, rows, kind) for _ in range(_REPEATS)]
+            seconds, megabytes = min(x for x, _ in runs), max(x for _, x in runs)
             moved = _BYTES[size] * (1 if kind == "sum" else 2)
-            (Path(folder) / "gradients").unlink()
             bound = verdict(megabytes, most=_MOST_MEGABYTES)
             table.append((name, rows, seconds, moved / seconds / 1e9, megabytes, bound))
     columns = ("of", "points", "time (s)", "GB/s read and written", "MB of memory", "bound")
     title = f"Points in a file of {_BYTES[size] / (1 << 30):.3g} GiB, which is mapped"
     return [Table(title, columns, table)]
+
+
+def _run(folder: str, rows: int, kind: str) -> tuple[float, float]:
+    """Seconds and megabytes; what the run before has left to be written to the disk is written."""
+    os.sync()
+    seconds, megabytes = json.loads(_call(_PROGRAM, folder, str(rows), kind))
+    (Path(folder) / "gradients").unlink()
+    return seconds, megabytes
 
 
 def _call(program: str, *args: str) -> str:
