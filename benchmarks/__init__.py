@@ -5,6 +5,7 @@
     cheap_gradient.py  TIME(f, grad f) / TIME(f), TIME(f, J v) / TIME(f) over many kinds of f
     throughput.py      small derivatives at many points, against JAX and loops by hand
     streaming.py       points in a mapped file: the rate, and how much memory that takes
+    gpu.py             the same on a GPU, if there is one
     many_tangents.py   eight tangents at once, against eight single ones; a Jacobian
     njit_loop.py       a kernel inside an @njit loop, against a gradient written by hand
     programs.py        the functions that are measured; points.py those of one point

@@ -20,6 +20,7 @@ NAMES = (
     "cheap_gradient",
     "throughput",
     "streaming",
+    "gpu",
     "many_tangents",
     "njit_loop",
     "paths",

@@ -311,7 +311,7 @@ _MARKET = ([80, 80, 0.2, 0.01, 0.1], [120, 120, 2.0, 0.05, 0.5])
 
 PROBLEMS: Sequence[Problem] = (
     Problem(
-        "[sin(x1/x2) + x1/x2 - exp(x2)] [x1/x2 - exp(x2)], value and gradient",
+        "(sin(x1/x2) + x1/x2 - exp(x2)) (x1/x2 - exp(x2)), value and gradient",
         1_000_000, _formula, _uniform(0.5, 1.5, 2), _formula_by_hand,
     ),
     Problem(

@@ -17,6 +17,7 @@ Read the package in the order of the pipeline:
     report/      tape -> text: evaluation traces, graphs, tables, every stage
     api.py       grad, jvp, vjp ...: the stages composed
     control.py   scan, while_loop, cond ...: structured control flow
+    streaming.py points in blocks: mapped files, progress
     custom.py    custom_jvp, custom_vjp, elemental: functions that bring their own derivatives
     implicit/    roots, fixed points and minima, by the implicit function theorem
     autograd.py  the operators that HIPS autograd has beside JAX's
@@ -29,7 +30,8 @@ Read the package in the order of the pipeline:
 To add a function of NumPy, look at functions/; an operation with a derivative of its own, at ops/.
 Branches and loops: frontend/guards.py and runtime/paths.py for Python's own, ops/control/ and
 functions/control/ for structured ones, passes/rolling/ for long loops, functions/compiled.py for
-functions of Numba's.
+functions of Numba's. Many points: passes/components.py for what becomes of their arrays,
+codegen/lanes.py and records.py for vectors, threads.py for cores, cuda.py for GPUs.
 """
 
 import importlib

@@ -18,6 +18,7 @@ BENCHMARKS = (
     "cheap_gradient",
     "throughput",
     "streaming",
+    "gpu",
     "many_tangents",
     "njit_loop",
     "paths",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count as naturals
 from typing import Any, NamedTuple
 
@@ -10,8 +11,9 @@ import numpy as np
 
 from jitad.frontend.guards import concrete
 from jitad.functions.control.paths import is_guarded
+from jitad.ir.builder import Builder
 from jitad.ir.value import HOOKS, Value
-from jitad.ops.control import Loop
+from jitad.ops.control import Loop, loop, record
 from jitad.ops.control.loop import grouped
 
 
@@ -23,6 +25,10 @@ class Met(NamedTuple):
     arguments: Sequence[Any]
 
 
+_TOGETHER = 4096
+"""Turns that do not depend on each other are run so many at a time."""
+
+
 def rehearse(form: Loop, operands: Sequence[Value]) -> Met | None:
     """The first turn that takes a path which the body, or the condition, was not traced on."""
     tapes = [form.body] if form.condition is None else [form.body, form.condition]
@@ -32,6 +38,8 @@ def rehearse(form: Loop, operands: Sequence[Value]) -> Met | None:
     run, *asked = [HOOKS["compiled"](tape) for tape in tapes]
     number = form.count if form.count is not None else int(turns[0]) if turns else None
     order: Any = naturals() if number is None else range(number)
+    if number is not None and number > _TOGETHER and _is_apart(form):
+        order = _first_that_refuse(form, consts, xs, number)
     for i in reversed(order) if form.backward else order:
         if asked:
             goes_on = asked[0]([*consts, *carries])
@@ -45,3 +53,29 @@ def rehearse(form: Loop, operands: Sequence[Value]) -> Met | None:
             return Met(False, [np.int64(i), *carries, *rows])
         carries = results[: form.carries]
     return None
+
+
+def _is_apart(form: Loop) -> bool:
+    """Whether a turn depends on its rows alone."""
+    users = form.body.users()
+    rows_only = form.carries == 0 and form.condition is None and not users[form.body.inputs[0]]
+    return rows_only and bool(form.body.outputs)
+
+
+def _first_that_refuse(
+    form: Loop, consts: Sequence[np.ndarray], xs: Sequence[np.ndarray], number: int
+) -> range:
+    """Turns among which one takes a path that is not known; none where all paths are."""
+    builder = Builder()
+    rows = [np.asarray(x[:_TOGETHER]) for x in xs]
+    inputs = [
+        builder.input(f"x{k}", x.shape, x.dtype)
+        for k, x in enumerate([*map(np.asarray, consts), *rows])
+    ]
+    results = record(builder, loop, inputs, replace(form, count=_TOGETHER, snapshots=None))
+    run = HOOKS["compiled"](builder.finish([x.index for x in results]))
+    for start in range(0, number, _TOGETHER):
+        first = min(start, number - _TOGETHER)
+        if run([*consts, *(x[first : first + _TOGETHER] for x in xs)]) is None:
+            return range(first, first + _TOGETHER)
+    return range(0)
