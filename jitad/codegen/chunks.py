@@ -17,7 +17,7 @@ from jitad.codegen.nest import NestEmitter
 from jitad.codegen.status import GUARD_FAILED
 from jitad.codegen.threads import emit_threads
 from jitad.ops.structural import JOINS
-from jitad.passes.schedule import Nest, Root
+from jitad.passes.schedule import Nest, Root, stored_below
 
 CHUNK = 1500
 """Roots of straight-line code in one function."""
@@ -121,20 +121,9 @@ def _piece(body: Body, piece: list[Unit], reads: list[list[int]], slots: dict[in
 
 def _scalars_read(body: Body, unit: Unit) -> list[int]:
     """The stored scalars that computing a unit reads, through virtual values as well."""
-    tape, program = body.tape, body.program
-    found: list[int] = []
-    seen: set[int] = set()
-    stack = [j for root in unit.nest.roots for j in _operands(body, root)]
-    while stack:
-        i = stack.pop()
-        if i in seen:
-            continue
-        seen.add(i)
-        if i not in program.position:
-            stack.extend(tape.instrs[i].args)
-        elif i not in program.storage:
-            found.append(i)
-    return found
+    operands = [j for root in unit.nest.roots for j in _operands(body, root)]
+    program = body.program
+    return [i for i in stored_below(program, operands) if i not in program.storage]
 
 
 def _operands(body: Body, root: Root) -> Sequence[int]:

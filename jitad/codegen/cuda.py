@@ -23,7 +23,7 @@ from jitad.ir.errors import CompileError
 from jitad.ir.op import BOOL
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ops import structural as st
-from jitad.passes.schedule import Call, Nest, Program
+from jitad.passes.schedule import Call, Nest, Program, stored_below
 
 SUMMING = 1 << 14
 """Threads that a reduction is spread over."""
@@ -110,6 +110,11 @@ class _Device:
         self.functions.append(_kernel(name, self.parameters, threads))
         self.launches.append(Launch(name, threads))
 
+    def _reads(self, roots: set[int]) -> set[int]:
+        """What earlier steps have stored that these are computed from."""
+        operands = [j for i in roots for j in self.tape.instrs[i].args]
+        return set(stored_below(self.program, operands)) - roots
+
     def _load(self, body: Body, indices: set[int]) -> None:
         for i in sorted(indices):
             if i in self.slots and i not in body.registers:
@@ -119,7 +124,7 @@ class _Device:
         """Numbers are computed by one thread."""
         body = self._body()
         own = {root.index for root in nest.roots}
-        self._load(body, {j for j in _reaches(self.tape, self.program, own) if j not in own})
+        self._load(body, self._reads(own))
         NestEmitter(body, nest, k).emit()
         for i in sorted(own):
             if i in self.slots:
@@ -139,7 +144,7 @@ class _Device:
         own = self.memory.grow(threads * partials.size // 8) if partials.size else 0
         body = self._body()
         roots = {root.index for root in nest.roots}
-        self._load(body, _reaches(self.tape, self.program, roots) - roots)
+        self._load(body, self._reads(roots))
         place = body.in_arena(own)
         if partials.size:
             place = body.writer.offset(place, body.writer.line(f"mul i64 %first, {partials.size}"))
@@ -234,23 +239,6 @@ def _refused(instr: Instr, why: str) -> CompileError:
         'use target="cpu"',
         line=instr.line,
     )
-
-
-def _reaches(tape: Tape, program: Program, roots: set[int]) -> set[int]:
-    """The stored values that computing these roots reads, through virtual ones as well."""
-    found: set[int] = set()
-    seen: set[int] = set()
-    stack = [j for i in roots for j in tape.instrs[i].args]
-    while stack:
-        i = stack.pop()
-        if i in seen:
-            continue
-        seen.add(i)
-        if i in program.position:
-            found.add(i)
-        else:
-            stack.extend(tape.instrs[i].args)
-    return found
 
 
 def _turns(body: Body, stop: str) -> str:

@@ -21,6 +21,7 @@ from jitad.codegen.writer import TYPES
 from jitad.ir.op import BOOL, DType, Elementwise
 from jitad.ir.tape import CONST
 from jitad.ops import structural as st
+from jitad.ops.elementwise import exp
 from jitad.passes.schedule import Root
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _LONG = 48
 """Values in a body from which LLVM's own vectoriser is not relied upon."""
+
+_FEW = 16
+"""Up to so many vectors, what LLVM's vectoriser leaves over, one by one, would be a good part."""
 
 _REDUCTIONS = (st.reduce_sum, st.reduce_max, st.reduce_min)
 
@@ -174,7 +178,10 @@ def _step(index: Index, depth: int) -> int:
 
 
 def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes | None:
-    """The lanes of a nest whose body is long or reads records; None leaves it to LLVM."""
+    """The lanes of a nest whose body is long, reads records, or calls functions in short rows.
+
+    None leaves it to LLVM, which knows better how often to repeat a short body.
+    """
     if nest.writer.device:
         return None
     depths, count = loops[-1]
@@ -193,9 +200,16 @@ def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes
     if any(_is_computed(atom) for index in indices for atom, _ in index.terms):
         return None
     steps = {abs(_step(index, depth)) for index in nest.reader.accesses}
-    if len(keys) < _LONG and not any(step > 1 for step in steps):
-        return None
-    return Lanes(nest, depth, count, width)
+    wanted = len(keys) >= _LONG or max(steps, default=0) > 1
+    if wanted or (_has_calls(nest, keys) and count % width and count <= _FEW * width):
+        return Lanes(nest, depth, count, width)
+    return None
+
+
+def _has_calls(nest: NestEmitter, keys: Sequence[Key]) -> bool:
+    """Whether elements are functions of libm, or cost as much."""
+    ops = [nest.tape.instrs[i].op for i, _ in keys]
+    return any(isinstance(op, Elementwise) and op.cost >= exp.cost for op in ops)
 
 
 def _is_uniform(nest: NestEmitter, key: Key, depths: set[int]) -> bool:

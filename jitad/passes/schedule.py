@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from jitad.ir.op import Control, Elementwise, Op, Shape, Structural
@@ -73,6 +73,23 @@ def squeeze(shape: Shape) -> Shape:
 def is_call(op: Op) -> bool:
     """Whether an op is computed by a library, or by code of its own, on arrays in memory."""
     return isinstance(op, Control) or (isinstance(op, Structural) and op.library is not None)
+
+
+def stored_below(program: Program, values: Iterable[int]) -> list[int]:
+    """The stored values that these are, or are computed from without anything stored between."""
+    found: list[int] = []
+    seen: set[int] = set()
+    stack = list(values)
+    while stack:
+        i = stack.pop()
+        if i in seen:
+            continue
+        seen.add(i)
+        if i in program.position:
+            found.append(i)
+        else:
+            stack.extend(program.tape.instrs[i].args)
+    return found
 
 
 def schedule(tape: Tape, owned: Mapping[int, int] | None = None) -> Program:

@@ -155,10 +155,17 @@ def entry_text(
     else:
         t.do(f"call void {_python('Py_IncRef')}(ptr {_object(None)})")
         t.do(f"ret ptr {_object(None)}")
+    _fail(t, status, [made for made, _ in outputs if made])
+    t.globals.append("declare ptr @llvm.ptrmask.p0.i64(ptr, i64)")
+    head = f"define ptr @{name}(ptr %self, ptr %args, i64 %count) {{\nentry:"
+    return "\n".join([*t.globals, head, *t.lines, "}"]) + "\n"
+
+
+def _fail(t: _Text, status: str, made: Sequence[str]) -> None:
+    """What is returned where there is no result; results that were allocated are freed."""
     t.lines.append("failed:")
-    for made, _ in outputs:
-        if made:
-            t.do(f"call void {_python('Py_DecRef')}(ptr {made})")
+    for array in made:
+        t.do(f"call void {_python('Py_DecRef')}(ptr {array})")
     misses = t.line(f"load i64, ptr @{MISSES}")
     t.do(f"store i64 {t.line(f'add i64 {misses}, 1')}, ptr @{MISSES}")
     first = t.line(f"icmp eq i64 {misses}, 0")
@@ -172,9 +179,6 @@ def entry_text(
     t.lines.append("error:")
     t.do(f"%memory = call ptr {_python('PyErr_NoMemory')}()")
     t.do("ret ptr null")
-    t.globals.append("declare ptr @llvm.ptrmask.p0.i64(ptr, i64)")
-    head = f"define ptr @{name}(ptr %self, ptr %args, i64 %count) {{\nentry:"
-    return "\n".join([*t.globals, head, *t.lines, "}"]) + "\n"
 
 
 def _argument(t: _Text, k: int, leaf: Leaf) -> str:
