@@ -16,7 +16,7 @@ from jitad.codegen.index import Index, Loaded, Loop, Quotient, Remainder, flat, 
 from jitad.codegen.memory import overwrites
 from jitad.codegen.reader import At, Key, is_plain
 from jitad.codegen.records import Access, load_records, store_records
-from jitad.codegen.span import Span, is_added_to, reduced_depths
+from jitad.codegen.span import Span, is_added_to, reduced_depths, reduces
 from jitad.codegen.writer import TYPES
 from jitad.ir.op import BOOL, DType, Elementwise
 from jitad.ir.tape import CONST
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _LONG = 48
 """Values in a body from which LLVM's own vectoriser is not relied upon."""
+
+_UNROLLED = 32
+"""Iterations that LLVM would write out one by one, before it looks for vectors."""
 
 _FEW = 16
 """Up to so many vectors, what LLVM's vectoriser leaves over, one by one, would be a good part."""
@@ -178,7 +181,7 @@ def _step(index: Index, depth: int) -> int:
 
 
 def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes | None:
-    """The lanes of a nest whose body is long, reads records, or calls functions in short rows.
+    """The lanes of a nest whose body is long, which reads records, or whose rows are short.
 
     None leaves it to LLVM, which knows better how often to repeat a short body.
     """
@@ -201,9 +204,12 @@ def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes
         return None
     steps = {abs(_step(index, depth)) for index in nest.reader.accesses}
     wanted = len(keys) >= _LONG or max(steps, default=0) > 1
-    if wanted or (_has_calls(nest, keys) and count % width and count <= _FEW * width):
-        return Lanes(nest, depth, count, width)
-    return None
+    ragged = count % width and count <= _FEW * width and _has_calls(nest, keys)
+    # Adding up lanes takes as long as a short row.
+    short = count <= _UNROLLED and not any(
+        reduces(nest.tape.instrs[root.index]) for root in nest.nest.roots
+    )
+    return Lanes(nest, depth, count, width) if wanted or ragged or short else None
 
 
 def _has_calls(nest: NestEmitter, keys: Sequence[Key]) -> bool:

@@ -1,7 +1,8 @@
 """Vectorised elementary functions: glibc's libmvec, where it is there.
 
 LLVM's loop vectoriser turns a call of `exp` into a call of libmvec's `_ZGVdN4v_exp` where the call
-carries the attribute "vector-function-abi-variant" (x86-64 Vector Function ABI, "libmvec").
+carries the attribute "vector-function-abi-variant" (x86-64 Vector Function ABI, "libmvec"; that of
+Arm's 64-bit processors has other letters, and vectors of 16 bytes).
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ class Variant(NamedTuple):
     mangled: str
 
 
+_MACHINES = ("x86_64", "aarch64")
+
+
 @lru_cache(maxsize=1)
 def _library() -> ctypes.CDLL | None:
     """libmvec, made visible to compiled code; None where the platform has none."""
-    if platform.system() != "Linux" or platform.machine() != "x86_64":
+    if platform.system() != "Linux" or platform.machine() not in _MACHINES:
         return None
     try:
         library = ctypes.CDLL("libmvec.so.1")
@@ -38,6 +42,8 @@ def _library() -> ctypes.CDLL | None:
 @lru_cache(maxsize=1)
 def _widths() -> tuple[tuple[str, int], ...]:
     """The vector ABI's letter and width in bytes, for what this processor can run."""
+    if platform.machine() == "aarch64":
+        return (("n", 16),)
     features = llvm.get_host_cpu_features()
     widths: list[tuple[str, int]] = []
     if features.get("avx2"):

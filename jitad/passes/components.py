@@ -23,7 +23,7 @@ from jitad.passes.schedule import squeeze
 SHORT = 32
 """The longest axis that is taken apart."""
 
-SUMMED = 16
+SUMMED = 24
 """The longest that is so for a sum over it alone: a loop along a longer one is as fast."""
 
 LONG = 64
