@@ -213,7 +213,10 @@ def _at_place(shape: Shape, axis: int, k: int) -> tuple[st.Slot, ...]:
 
 
 class _Components:
-    """Writes the new tape: `parts` are a split value's places, `new` other values as a whole."""
+    """Writes the new tape: `parts` are a split value's places, `new` other values as a whole.
+
+    `places` are those of values that are not split, and `repeated` what is the same at all places.
+    """
 
     def __init__(self, tape: Tape, split: dict[int, int]) -> None:
         self.tape = tape
@@ -221,6 +224,8 @@ class _Components:
         self.builder = Builder()
         self.parts: dict[int, list[Value]] = {}
         self.new: dict[int, int] = {}
+        self.places: dict[tuple[int, int, int], Value] = {}
+        self.repeated: dict[tuple[int, Shape, int], Value] = {}
 
     def run(self) -> Tape:
         for i, instr in enumerate(self.tape.instrs):
@@ -250,11 +255,17 @@ class _Components:
         """Place k of a value along an axis."""
         if self.split.get(i) == axis:
             return self.parts[i][k]
-        instr = self.tape.instrs[i]
-        if instr.op is CONST:
-            return self.builder.const(instr.params[0], _without(instr.shape, axis), instr.dtype)
-        whole = self._whole(i)
-        return st.index(whole, slots=_at_place(whole.shape, axis, k))
+        found = self.places.get((i, axis, k))
+        if found is None:
+            instr = self.tape.instrs[i]
+            if instr.op is CONST:
+                shape = _without(instr.shape, axis)
+                found = self.builder.const(instr.params[0], shape, instr.dtype)
+            else:
+                whole = self._whole(i)
+                found = st.index(whole, slots=_at_place(whole.shape, axis, k))
+            self.places[i, axis, k] = found
+        return found
 
     def _part(self, instr: Instr, axis: int, k: int) -> Value:
         """Place k along an axis of an instruction's result."""
@@ -300,11 +311,15 @@ class _Components:
 
     def _repeated(self, source: int, shape: Shape, axis: int) -> Value:
         """A value that is the same at all places of a new axis."""
-        x = self._whole(source)
-        along = axis - (len(shape) - len(x.shape))
-        if along >= 0:
-            x = st.reshape(x, shape=_without(x.shape, along))
-        return st.broadcast(x, shape=_without(shape, axis))
+        found = self.repeated.get((source, shape, axis))
+        if found is None:
+            x = self._whole(source)
+            along = axis - (len(shape) - len(x.shape))
+            if along >= 0:
+                x = st.reshape(x, shape=_without(x.shape, along))
+            found = st.broadcast(x, shape=_without(shape, axis))
+            self.repeated[source, shape, axis] = found
+        return found
 
     def _updated(self, instr: Instr, axis: int, k: int) -> Value:
         """Place k of an array into which another is put or added at a basic index."""

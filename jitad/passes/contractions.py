@@ -20,7 +20,7 @@ from jitad.passes.components import LONG
 _TINY = 128
 """Products of at most that many multiplications are not worth a library call."""
 
-_SMALL = 512
+_SMALL = 256
 """Nor are those of a long stack where each has so few: they become lanes' work."""
 
 
