@@ -106,8 +106,32 @@ def updates(x: Any) -> Any:
     return y, x[::-1] + np.arange(len(x))
 
 
+def branches(x: Any) -> Any:
+    """Each point takes its own path; some iterate."""
+
+    def at(p: Any) -> Any:
+        if p[0] > 1.0:
+            return np.log(p[0]) * p[1]
+        y = p[2]
+        while y > 0.7:
+            y = y * 0.9
+        return y * p[1]
+
+    return jitad.vmap(jitad.value_and_grad(at))(x)
+
+
+def turns(x: Any) -> Any:
+    def at(p: Any) -> Any:
+        if p[1] > 1.0:
+            return p
+        return jitad.fori_loop(0, 5, lambda i, y: np.sin(y) * p, p)
+
+    return jitad.vmap(at)(x)
+
+
 PROGRAMS: dict[Callable[..., Any], np.ndarray] = {
-    points: POINTS, options: POINTS, jacobians: POINTS, totals: LONG, rows: MATRIX, updates: LONG,
+    **dict.fromkeys((points, options, jacobians, branches, turns), POINTS),
+    totals: LONG, rows: MATRIX, updates: LONG,
 }  # fmt: skip
 every = pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.__name__)
 kinds = pytest.mark.parametrize("dtype", [np.float64, np.float32])

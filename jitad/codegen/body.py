@@ -27,6 +27,8 @@ class Body:
         self.allocas: list[str] = []
         self.checked = False
         self.leaves = False
+        # How many threads run this function at once, each with memory of its own; which this is.
+        self.copies, self.copy = 1, "0"
         self.cleanup: list[str] = []
         writer.lines = []
         self.parameters = self._bind()

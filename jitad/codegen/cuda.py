@@ -15,18 +15,24 @@ from dataclasses import dataclass
 from jitad.codegen.accumulator import combined, identity
 from jitad.codegen.arena import Plan, plan
 from jitad.codegen.body import Body, memory_type
+from jitad.codegen.loops import emit_turns, is_apart
 from jitad.codegen.nest import NestEmitter
 from jitad.codegen.options import Options
 from jitad.codegen.span import Partials, Span, is_added_to, partials_of, reduces
+from jitad.codegen.steps import emit_steps
 from jitad.codegen.writer import Writer
 from jitad.ir.errors import CompileError
 from jitad.ir.op import BOOL
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ops import structural as st
+from jitad.ops.control import loop
 from jitad.passes.schedule import Call, Nest, Program, stored_below
 
 SUMMING = 1 << 14
 """Threads that a reduction is spread over."""
+
+_RESIDENT = 1 << 16
+"""Threads, at most, of which each has memory of its own."""
 
 STAGE = 128
 """How many of their results one thread of the next stage takes."""
@@ -77,8 +83,8 @@ class _Device:
     def emit(self) -> DeviceCode:
         for k, step in enumerate(self.program.steps):
             if isinstance(step, Call):
-                raise _refused(self.tape.instrs[step.index], "is computed by a library")
-            if step.space:
+                self._emit_points(k, step.index)
+            elif step.space:
                 self._emit_nest(k, step)
             else:
                 self._emit_scalars(k, step)
@@ -154,6 +160,23 @@ class _Device:
         if partials.offsets:
             self._emit_stage(f"{_NAME}_{k}_stage", partials, own, threads, 1)
             self._emit_stage(f"{_NAME}_{k}_sum", partials, own, threads, STAGE)
+
+    def _emit_points(self, k: int, index: int) -> None:
+        """A loop over points that take paths of their own: each thread has some of them."""
+        instr = self.tape.instrs[index]
+        if instr.op is not loop or not is_apart(instr.params[0]):
+            raise _refused(instr, "is computed by a library, or turn by turn")
+        count = instr.params[0].count
+        threads = min(count, _RESIDENT)
+        body = self._body()
+        self._load(body, self._reads({index}))
+        body.copies, body.copy = threads, "%first"
+        name = f"{_NAME}_{k}"
+        self.functions += emit_turns(body, index, f"{name}_turn", emit_steps, "%first", "%step")
+        for i in self.program.position:
+            if i in self.slots and i in body.registers and self.tape.instrs[i].args == (index,):
+                body.store(body.registers[i], body.in_arena(self.slots[i]), i)
+        self._finish(body, name, threads)
 
     def _emit_start(self, name: str, i: int, instr: Instr) -> None:
         """What an update is based on: each thread copies some elements of it."""

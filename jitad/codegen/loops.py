@@ -24,10 +24,31 @@ def emit_loop(body: Body, index: int, name: str, emit_steps: EmitSteps) -> list[
     return _LoopCall(body, index, name, emit_steps).emit()
 
 
-class _LoopCall:
-    """Writes one loop."""
+def is_apart(form: Loop) -> bool:
+    """Whether the turns of a loop do not depend on each other, and their number is known."""
+    return form.carries == 0 and form.count is not None and form.condition is None
 
-    def __init__(self, body: Body, index: int, name: str, emit_steps: EmitSteps) -> None:
+
+def emit_turns(
+    body: Body, index: int, name: str, emit_steps: EmitSteps, first: str, step: str
+) -> list[str]:
+    """Write those turns of a loop that one thread runs; the functions that it calls."""
+    return _LoopCall(body, index, name, emit_steps, (first, step)).emit()
+
+
+class _LoopCall:
+    """Writes one loop, or those of its turns that are a thread's own: the first, and how far it is
+    to the next."""
+
+    def __init__(
+        self,
+        body: Body,
+        index: int,
+        name: str,
+        emit_steps: EmitSteps,
+        own_turns: tuple[str, str] = ("0", "1"),
+    ) -> None:
+        self.first, self.step = own_turns
         self.body = body
         self.writer = body.writer
         self.index = index
@@ -49,7 +70,7 @@ class _LoopCall:
         w.do(f"br label %{head}")
         w.label(head)
         counter, following = w.fresh("i"), w.fresh("i")
-        w.do(f"%{counter} = phi i64 [ 0, %{before} ], [ %{following}, %{latch} ]")
+        w.do(f"%{counter} = phi i64 [ {self.first}, %{before} ], [ %{following}, %{latch} ]")
         for carry in self.carried:
             carry.begin(before, latch)
         w.do(f"br i1 {self._goes_on(f'%{counter}')}, label %{turn}, label %{after}")
@@ -57,7 +78,7 @@ class _LoopCall:
         self._turn(f"%{counter}")
         w.do(f"br label %{latch}")
         w.label(latch)
-        w.do(f"%{following} = add nuw nsw i64 %{counter}, 1")
+        w.do(f"%{following} = add nuw nsw i64 %{counter}, {self.step}")
         w.do(f"br label %{head}")
         w.label(after)
         for item in (*self.carried, *self.stacks):
@@ -213,6 +234,7 @@ class _Stack:
 
     def _grow(self, place: str) -> None:
         w = self.body.writer
+        w.need_host("realloc")
         room = w.line(f"load i64, ptr {self.room}")
         full, grow, enough = w.line(f"icmp sge i64 {place}, {room}"), w.fresh(), w.fresh()
         w.do(f"br i1 {full}, label %{grow}, label %{enough}")

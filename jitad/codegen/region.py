@@ -43,7 +43,8 @@ class Region:
         self.functions = emit_steps(inner, name)
         self.functions.append(inner.function(name, inline=True))
         body.writer.lines = outer
-        self.arena = body.memory.grow(-(-memory.size // 8)) if memory.size else 0
+        self.size = -(-memory.size // 64) * 64
+        self.arena = body.memory.grow(self.size // 8 * body.copies) if self.size else 0
         self.can_fail = inner.checked
 
     def run(self, inputs: Sequence[str], outputs: Sequence[str]) -> None:
@@ -58,6 +59,9 @@ class Region:
         arguments = [f"{kind} {x}" for kind, x in zip(kinds, inputs, strict=True)]
         arguments += [f"ptr {x}" for x in outputs]
         arena = self.body.in_arena(self.arena)
+        if self.body.copies > 1 and self.size:
+            w = self.body.writer
+            arena = w.offset(arena, w.line(f"mul i64 {self.body.copy}, {self.size}"))
         call = f"call i64 @{self.name}({', '.join([*arguments, f'ptr {arena}'])})"
         status = self.body.writer.line(call)
         if self.can_fail:

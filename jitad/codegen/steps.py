@@ -37,6 +37,7 @@ def emit_steps(body: Body, name: str) -> list[str]:
         if isinstance(op, Control):
             functions += _CONTROL[op](body, step.index, f"{name}_{k}", emit_steps)
         else:
+            body.writer.need_host(op.name)
             LibraryCall(body, step.index).emit()
     functions += emit_nests(body, nests, f"{name}_{len(body.program.steps)}")
     for k, i in enumerate(body.tape.outputs):

@@ -244,7 +244,7 @@ class Writer:
 
         `whole` asks for the overload that takes integers.
         """
-        self._need_host(name)
+        self.need_host(name)
         function = external(module, name, len(xs), result, whole)
         self.declarations[function.target] = function.declaration
         if "fptosi.sat" in function.text:
@@ -254,7 +254,7 @@ class Writer:
 
     def defined(self, name: str, text: str, t: DType, *xs: str) -> str:
         """A function of doubles that is written in LLVM itself: its name and its text."""
-        self._need_host(name)
+        self.need_host(name)
         if text not in self.globals:
             self.globals.append(text)
         if self.lanes > 1:
@@ -262,7 +262,8 @@ class Writer:
         wide = ", ".join(f"double {self.cast(x, t, FLOAT64)}" for x in xs)
         return self.cast(self.line(f"call double @{name}({wide})"), FLOAT64, t)
 
-    def _need_host(self, name: str) -> None:
+    def need_host(self, name: str) -> None:
+        """An error where this code is for a GPU, which has no such function."""
         if self.device:
             raise CompileError(
                 f"there is no GPU version of the function {name}",
