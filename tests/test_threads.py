@@ -61,16 +61,32 @@ def branch(x: Any) -> Any:
     return y * 2 if y > 0 else -y
 
 
+def paths(x: Any) -> Any:
+    """A loop over points, each of which takes its own path, in memory of its block's own."""
+
+    def at(p: Any) -> Any:
+        if p[0] > 0.0:
+            return np.sum(np.cumsum(np.sin(p) * weight)) ** 2
+        y = p[1]
+        while y > 0.7:
+            y = y * 0.9
+        return y * p[2]
+
+    weight = np.sum(x[:5])
+    return jitad.vmap(jitad.value_and_grad(at))(x)
+
+
 PROGRAMS: dict[Callable[..., Any], np.ndarray] = {
     elementwise: LONG,
     reductions: LONG,
     columns: TABLE,
     mapped: POINTS,
+    paths: POINTS,
     jitad.value_and_grad(loss): LONG,
     jitad.value_and_grad(differences): LONG,
     jitad.value_and_grad(branch): LONG,
 }
-NAMES = ("elementwise", "reductions", "columns", "mapped", "loss", "differences", "branch")
+NAMES = ("elementwise", "reductions", "columns", "mapped", "paths", "loss", "differences", "branch")
 every = pytest.mark.parametrize("f", PROGRAMS, ids=NAMES)
 
 

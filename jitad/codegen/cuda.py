@@ -172,7 +172,8 @@ class _Device:
         self._load(body, self._reads({index}))
         body.copies, body.copy = threads, "%first"
         name = f"{_NAME}_{k}"
-        self.functions += emit_turns(body, index, f"{name}_turn", emit_steps, "%first", "%step")
+        own = ("%first", str(count), "%step")
+        self.functions += emit_turns(body, index, f"{name}_turn", emit_steps, own)
         for i in self.program.position:
             if i in self.slots and i in body.registers and self.tape.instrs[i].args == (index,):
                 body.store(body.registers[i], body.in_arena(self.slots[i]), i)

@@ -30,15 +30,17 @@ def is_apart(form: Loop) -> bool:
 
 
 def emit_turns(
-    body: Body, index: int, name: str, emit_steps: EmitSteps, first: str, step: str
+    body: Body, index: int, name: str, emit_steps: EmitSteps, own: tuple[str, str, str]
 ) -> list[str]:
-    """Write those turns of a loop that one thread runs; the functions that it calls."""
-    return _LoopCall(body, index, name, emit_steps, (first, step)).emit()
+    """Write those turns of a loop that one thread runs: the functions that it calls.
+
+    `own` are its first turn, the one after its last, and how far it is from each to the next.
+    """
+    return _LoopCall(body, index, name, emit_steps, own).emit()
 
 
 class _LoopCall:
-    """Writes one loop, or those of its turns that are a thread's own: the first, and how far it is
-    to the next."""
+    """Writes one loop, or those of its turns that are a thread's own."""
 
     def __init__(
         self,
@@ -46,9 +48,9 @@ class _LoopCall:
         index: int,
         name: str,
         emit_steps: EmitSteps,
-        own_turns: tuple[str, str] = ("0", "1"),
+        own: tuple[str, str, str] | None = None,
     ) -> None:
-        self.first, self.step = own_turns
+        self.first, self.stop, self.step = own or ("0", "", "1")
         self.body = body
         self.writer = body.writer
         self.index = index
@@ -112,7 +114,7 @@ class _LoopCall:
     def _goes_on(self, counter: str) -> str:
         """Whether there is another turn."""
         if self.asked is None:
-            return self.writer.line(f"icmp slt i64 {counter}, {self.turns}")
+            return self.writer.line(f"icmp slt i64 {counter}, {self.stop or self.turns}")
         answer = self.body.alloca("i8")
         inputs = [*self.consts, *(carry.read() for carry in self.carried)]
         self.asked.run(inputs, [answer])

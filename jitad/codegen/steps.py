@@ -10,6 +10,7 @@ from jitad.codegen.chunks import Unit, emit_nests
 from jitad.codegen.library import LibraryCall
 from jitad.codegen.loops import emit_loop
 from jitad.codegen.revolve import emit_revolve
+from jitad.codegen.threads import emit_loop_threads
 from jitad.ir.op import Control
 from jitad.ops.control import block, custom, loop, revolve, switch
 from jitad.passes.schedule import Nest
@@ -35,7 +36,7 @@ def emit_steps(body: Body, name: str) -> list[str]:
         nests.clear()
         op = body.tape.instrs[step.index].op
         if isinstance(op, Control):
-            functions += _CONTROL[op](body, step.index, f"{name}_{k}", emit_steps)
+            functions += _emit_control(body, step.index, f"{name}_{k}")
         else:
             body.writer.need_host(op.name)
             LibraryCall(body, step.index).emit()
@@ -44,3 +45,14 @@ def emit_steps(body: Body, name: str) -> list[str]:
         if i not in body.program.storage:
             body.store(body.registers[i], f"%out{k}", i)
     return functions
+
+
+def _emit_control(body: Body, index: int, name: str) -> list[str]:
+    """Write a control op; a loop over points on threads, where they are asked for."""
+    op = body.tape.instrs[index].op
+    assert isinstance(op, Control)
+    if body.options.parallel and op is loop:
+        functions = emit_loop_threads(body, index, name, emit_steps)
+        if functions is not None:
+            return functions
+    return _CONTROL[op](body, index, name, emit_steps)

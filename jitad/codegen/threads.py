@@ -11,15 +11,19 @@ import ctypes
 import math
 import os
 import sys
+from collections.abc import Callable, Collection
 
 from jitad.codegen.accumulator import combined, identity
 from jitad.codegen.body import Body, memory_type
+from jitad.codegen.loops import emit_turns, is_apart
 from jitad.codegen.memory import fill, initialise
 from jitad.codegen.nest import NestEmitter
+from jitad.codegen.region import EmitSteps
 from jitad.codegen.span import Blocks, Span, is_added_to, partials_of, reduces
 from jitad.ir.errors import CompileError
 from jitad.ir.tape import INPUT, Instr
 from jitad.ops import structural as st
+from jitad.ops.control import part
 from jitad.passes.schedule import Nest
 
 _WORTH = 1 << 20
@@ -94,9 +98,14 @@ def blocks_of(nest: NestEmitter) -> Blocks | None:
     instrs = [nest.tape.instrs[root.index] for root in nest.nest.roots]
     if not space or 0 in space or any(_has_order(instr) for instr in instrs):
         return None
-    total = nest.loops()[0][1]
-    work = math.prod(space) * len(nest.reader.order)
-    if work < _WORTH or partials_of(nest).size > _SEPARATE:
+    if partials_of(nest).size > _SEPARATE:
+        return None
+    return _cut(nest.loops()[0][1], math.prod(space) * len(nest.reader.order))
+
+
+def _cut(total: int, work: int) -> Blocks | None:
+    """So many iterations of so much work together as blocks."""
+    if work < _WORTH:
         return None
     length = -(-total // min(_MOST_BLOCKS, work // _BLOCK))
     length = -(-length // _ALIGN) * _ALIGN if total >= 2 * _ALIGN else length
@@ -127,36 +136,75 @@ def emit_threads(body: Body, step: int, nest: Nest, name: str) -> list[str] | No
         elif reduces(instr) and root.index not in partials.offsets and is_added_to(probe, instr):
             neutral = identity(instr.op, instr.dtype)
             fill(body, body.pointer(root.index), instr, neutral)
-    crossing = _crossing(body, probe)
+    read = {i for i, _ in probe.reader.order}
+
+    def write(inner: Body) -> list[str]:
+        NestEmitter(inner, nest, step, Span("%start", "%stop", "%own", blocks, partials)).emit()
+        return []
+
+    functions, own = _spread(body, name, blocks, partials.size, read, write)
+    for i, offset in partials.offsets.items():
+        _join(body, i, own, offset, partials.size, blocks)
+    return functions
+
+
+def emit_loop_threads(body: Body, index: int, name: str, emit_steps: EmitSteps) -> list[str] | None:
+    """Write a loop whose turns are apart, such as one over points; None if it is not cut."""
+    instr = body.tape.instrs[index]
+    parts = [x for x in body.tape.instrs if x.op is part and x.args == (index,)]
+    if not is_apart(instr.params[0]) or len({x.params for x in parts}) < len(parts):
+        return None
+    blocks = _cut(instr.params[0].count, instr.params[0].count * len(instr.params[0].body))
+    if blocks is None:
+        return None
+
+    def write(inner: Body) -> list[str]:
+        block = inner.writer.line(f"udiv i64 %start, {blocks.length}")
+        inner.copies, inner.copy = blocks.number, block
+        return emit_turns(inner, index, f"{name}_turn", emit_steps, ("%start", "%stop", "1"))
+
+    return _spread(body, name, blocks, 0, set(instr.args), write)[0]
+
+
+def _spread(
+    body: Body,
+    name: str,
+    blocks: Blocks,
+    size: int,
+    read: Collection[int],
+    write: Callable[[Body], list[str]],
+) -> tuple[list[str], str]:
+    """Have blocks run what `write` writes; functions, and where the blocks' own memory begins.
+
+    `size` are the bytes of that of each block, `read` what it reads.
+    """
+    crossing = _crossing(body, read)
     for i, offset in crossing.items():
         body.store(body.registers[i], body.in_arena(offset), i)
     shared = body.scratch(16 * (4 + len(body.parameters)))
-    own = body.scratch(max(16, partials.size * blocks.number))
+    own = body.scratch(max(16, size * blocks.number))
     statuses = body.scratch(8 * blocks.number)
     outer = body.writer.lines
     inner = Body(body.program, body.writer, body.memory, body.options)
     for i, offset in crossing.items():
         inner.registers[i] = inner.load(inner.in_arena(offset), i)
-    NestEmitter(inner, nest, step, Span("%start", "%stop", "%own", blocks, partials)).emit()
+    functions = write(inner)
     parameters = list(inner.parameters)
     inner.parameters += ["i64 %start", "i64 %stop", "ptr %own"]
-    functions = [inner.function(name), _worker(name, parameters, blocks, partials.size)]
+    functions += [inner.function(name), _worker(name, parameters, blocks, size)]
     body.writer.lines = outer
     _start(body, name, parameters, shared, own, statuses, blocks)
     if inner.checked:
         with body.writer.counted(blocks.number) as block:
             place = body.writer.line(f"getelementptr i64, ptr {statuses}, i64 {block}")
             body.note(body.writer.line(f"load i64, ptr {place}"))
-    for i, offset in partials.offsets.items():
-        _join(body, i, own, offset, partials.size, blocks)
-    return functions
+    return functions, own
 
 
-def _crossing(body: Body, nest: NestEmitter) -> dict[int, int]:
-    """Scalars in registers that the nest reads, and where in the arena they are passed."""
-    read = {i for i, _ in nest.reader.order if i in body.registers}
-    passed = sorted(i for i in read if body.tape.instrs[i].op is not INPUT)
-    return {i: body.memory.grow(2) for i in passed}
+def _crossing(body: Body, read: Collection[int]) -> dict[int, int]:
+    """Scalars in registers that blocks read, and where in the arena they are passed."""
+    held = [i for i in read if i in body.registers and body.tape.instrs[i].op is not INPUT]
+    return {i: body.memory.grow(2) for i in sorted(held)}
 
 
 def _start(
