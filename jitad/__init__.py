@@ -16,6 +16,7 @@ Read the package in the order of the pipeline:
     programs/    function + transform -> the tape to compile
     report/      tape -> text: evaluation traces, graphs, tables, every stage
     api.py       grad, jvp, vjp ...: the stages composed
+    kernels.py   compile, trace, explain: a kernel, a tape, every stage
     control.py   scan, while_loop, cond ...: structured control flow
     streaming.py points in blocks: mapped files, progress
     custom.py    custom_jvp, custom_vjp, elemental: functions that bring their own derivatives
@@ -38,8 +39,6 @@ import importlib
 from typing import Any
 
 from jitad.api import (
-    compile,
-    explain,
     grad,
     hessian,
     hvp,
@@ -50,7 +49,6 @@ from jitad.api import (
     jvp,
     linearize,
     stop_gradient,
-    trace,
     value_and_grad,
     vjp,
 )
@@ -82,6 +80,7 @@ from jitad.ir.errors import (
     ShapeError,
     TraceError,
 )
+from jitad.kernels import compile, explain, trace
 from jitad.runtime.kernel import Kernel
 from jitad.runtime.launch import debug_nans
 from jitad.runtime.paths import set_max_paths

@@ -12,8 +12,9 @@ import pytest
 import jitad
 from jitad.frontend.trace import trace
 from jitad.ops import structural as st
-from jitad.passes.components import LONG, SUMMED, components
+from jitad.passes.components import components
 from jitad.passes.pipeline import optimise
+from jitad.passes.short_axes import LONG, SUMMED
 
 _rng = np.random.default_rng(0)
 POINTS = _rng.normal(size=(LONG + 6, 3))

@@ -11,9 +11,6 @@ import pytest
 
 import jitad
 
-OPTIONAL = {"dask": "dask", "cuda": "numba_cuda"}
-"""Modules of jitad, by the last part of their names, that need a library which may be absent."""
-
 
 def module_names() -> list[str]:
     """jitad and all that is in it; a package that cannot be imported is an error."""
@@ -27,9 +24,6 @@ def module_names() -> list[str]:
 
 @pytest.mark.parametrize("name", module_names())
 def test_examples(name: str) -> None:
-    library = OPTIONAL.get(name.rpartition(".")[2])
-    if library is not None and importlib.util.find_spec(library) is None:
-        pytest.skip(f"{name} needs {library}, which is not installed")
     module = importlib.import_module(name)
     assert module.__doc__, f"{name} does not say what it is"
     finder = doctest.DocTestFinder(exclude_empty=True)

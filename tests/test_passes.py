@@ -165,7 +165,7 @@ def _same(got: Sequence[Any], want: Sequence[Any]) -> None:
 def short_sums() -> Iterator[None]:
     """Axes are taken apart however few elements that leaves."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jitad.passes.components, "LONG", 2)
+        patch.setattr(jitad.passes.short_axes, "LONG", 2)
         yield
 
 

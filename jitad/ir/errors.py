@@ -90,7 +90,15 @@ _OWN = tuple(
             f"{layer}{os.sep}"
             for layer in ("codegen", "runtime", "programs", "report", "scipy", "interop")
         ),
-        *("api.py", "autograd.py", "control.py", "custom.py", "numpy.py", "reference.py"),
+        *(
+            "api.py",
+            "autograd.py",
+            "control.py",
+            "custom.py",
+            "kernels.py",
+            "numpy.py",
+            "reference.py",
+        ),
         *(f"implicit{os.sep}", "streaming.py", "testing.py"),
     )
 )

@@ -4,6 +4,7 @@ Each is linear in its array operands, or says its tangent and pullback as calls 
 """
 
 from jitad.ops.gathers import gather, guard, iota, iota_on, scatter_add, scatter_set
+from jitad.ops.joins import JOINS, assemble, concatenate, concatenate_slots, join_slots, pack
 from jitad.ops.reductions import (
     argmax,
     argmin,
@@ -19,22 +20,16 @@ from jitad.ops.reductions import (
 )
 from jitad.ops.sorting import argsort
 from jitad.ops.views import (
-    JOINS,
     Slot,
     are_disjoint,
-    assemble,
     broadcast,
-    concatenate,
-    concatenate_slots,
     index,
     index_add,
     index_set,
-    join_slots,
     joined_slots,
     linear,
     map_slots,
     or_zeros,
-    pack,
     reshape,
     slot_shape,
     spread,

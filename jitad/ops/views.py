@@ -1,4 +1,4 @@
-"""Views and joins: ops whose result has the elements of their operands, in other places.
+"""Views: ops whose result has the elements of their operand, in other places; and updates.
 
 Mathematics in the rules: operands x, y; result v; tangents dx; adjoint v_bar.
 """
@@ -142,7 +142,8 @@ def slot_shape(slots: tuple[Slot, ...]) -> Shape:
     return tuple(slot[1] for slot in slots if not isinstance(slot, int))
 
 
-def _np_slots(slots: tuple[Slot, ...]) -> tuple[Any, ...]:
+def np_slots(slots: tuple[Slot, ...]) -> tuple[Any, ...]:
+    """A basic index as NumPy takes it."""
     result: list[Any] = []
     for slot in slots:
         if isinstance(slot, int):
@@ -198,13 +199,14 @@ def _disjoint(a: Slot, b: Slot) -> bool:
     return apart or (start - other) % math.gcd(step, stride) != 0
 
 
-def _full(size: int) -> Slot:
+def full_slot(size: int) -> Slot:
+    """All of an axis."""
     return (0, size, 1)
 
 
 def _set_slots(x: np.ndarray, u: np.ndarray, slots: tuple[Slot, ...]) -> np.ndarray:
     result = np.array(x)
-    result[_np_slots(slots)] += u
+    result[np_slots(slots)] += u
     return result
 
 
@@ -218,11 +220,11 @@ index = register(
         "index",
         ("slots",),
         infer=lambda x, slots: (slot_shape(slots), x.dtype),
-        evaluate=lambda x, slots: x[_np_slots(slots)],
+        evaluate=lambda x, slots: x[np_slots(slots)],
         jvp=linear("index"),
         pullback=lambda j, xs, v, v_bar, slots: _accumulate_index(None, v_bar, xs[0], slots),
         accumulate=_accumulate_index,
-        batch=lambda xs, batched, size, slots: index(xs[0], slots=(_full(size), *slots)),
+        batch=lambda xs, batched, size, slots: index(xs[0], slots=(full_slot(size), *slots)),
         index_map=lambda indices, source, slots: map_slots(indices, slots),
     )
 )
@@ -254,7 +256,7 @@ index_add = register(
         pullback=lambda j, xs, v, v_bar, slots: index(v_bar, slots=slots) if j else v_bar,
         batch=lambda xs, batched, size, slots: index_add(
             *(spread(x, b, size) for x, b in zip(xs, batched, strict=True)),
-            slots=(_full(size), *slots),
+            slots=(full_slot(size), *slots),
         ),
     )
 )
@@ -263,7 +265,7 @@ index_add = register(
 
 def _np_index_set(x: np.ndarray, u: np.ndarray, slots: tuple[Slot, ...]) -> np.ndarray:
     result = np.array(x)
-    result[_np_slots(slots)] = u
+    result[np_slots(slots)] = u
     return result
 
 
@@ -290,7 +292,7 @@ index_set = register(
         pullback=_pull_index_set,
         batch=lambda xs, batched, size, slots: index_set(
             *(spread(x, b, size) for x, b in zip(xs, batched, strict=True)),
-            slots=(_full(size), *slots),
+            slots=(full_slot(size), *slots),
         ),
     )
 )
@@ -324,109 +326,3 @@ strided = register(
 )
 """An array that the function closes over and that is not contiguous, as a view of its memory: never
 differentiated, and never batched."""
-
-
-# -- joins -----------------------------------------------------------------------------------------
-
-
-def _infer_concatenate(*xs: Any, axis: int) -> tuple[Shape, DType]:
-    first = xs[0]
-    for x in xs[1:]:
-        if x.dtype != first.dtype or any(
-            n != m for i, (n, m) in enumerate(zip(x.shape, first.shape, strict=True)) if i != axis
-        ):
-            raise ShapeError(
-                f"cannot concatenate {first.shape} and {x.shape} along axis {axis}",
-                remedy="all other axes must be of equal lengths",
-            )
-    shape = list(first.shape)
-    shape[axis] = sum(x.shape[axis] for x in xs)
-    return tuple(shape), first.dtype
-
-
-def concatenate_slots(xs: Any, j: int, axis: int) -> tuple[Slot, ...]:
-    """Where operand j stands in the concatenation."""
-    start = sum(x.shape[axis] for x in xs[:j])
-    return tuple((start, n, 1) if i == axis else _full(n) for i, n in enumerate(xs[j].shape))
-
-
-concatenate = register(
-    Structural(
-        "concatenate",
-        ("axis",),
-        infer=_infer_concatenate,
-        evaluate=lambda *xs, axis: np.concatenate(xs, axis=axis),
-        jvp=lambda xs, v, tangents, axis: concatenate(
-            *(or_zeros(dx, x, v) for dx, x in zip(tangents, xs, strict=True)), axis=axis
-        ),
-        pullback=lambda j, xs, v, v_bar, axis: index(v_bar, slots=concatenate_slots(xs, j, axis)),
-        batch=lambda xs, batched, size, axis: concatenate(
-            *(spread(x, b, size) for x, b in zip(xs, batched, strict=True)), axis=axis + 1
-        ),
-    )
-)
-
-
-def _at_place(shape: Shape, j: int) -> tuple[Slot, ...]:
-    return tuple(int(i) for i in np.unravel_index(j, shape))
-
-
-def _batch_pack(xs: Any, batched: Any, size: int, shape: Shape) -> Any:
-    columns = [
-        reshape(spread(x, b, size), shape=(size, 1)) for x, b in zip(xs, batched, strict=True)
-    ]
-    return reshape(concatenate(*columns, axis=1), shape=(size, *shape))
-
-
-pack = register(
-    Structural(
-        "pack",
-        ("shape",),
-        infer=lambda *xs, shape: (shape, xs[0].dtype),
-        evaluate=lambda *xs, shape: np.array(xs).reshape(shape),
-        jvp=lambda xs, v, tangents, shape: pack(
-            *(or_zeros(dx, x, v) for dx, x in zip(tangents, xs, strict=True)), shape=shape
-        ),
-        pullback=lambda j, xs, v, v_bar, shape: index(v_bar, slots=_at_place(shape, j)),
-        batch=_batch_pack,
-    )
-)
-"""An array of scalars, in C order."""
-
-
-def _infer_assemble(
-    *xs: Any, shape: Shape, slots: tuple[tuple[Slot, ...], ...]
-) -> tuple[Shape, DType]:
-    for x, place in zip(xs, slots, strict=True):
-        if x.shape != slot_shape(place) or x.dtype != xs[0].dtype:
-            raise ShapeError(f"{x.shape} {x.dtype} does not fit the slots {place}")
-    return shape, xs[0].dtype
-
-
-def _np_assemble(*xs: np.ndarray, shape: Shape, slots: tuple[tuple[Slot, ...], ...]) -> np.ndarray:
-    result = np.empty(shape, xs[0].dtype)
-    for x, place in zip(xs, slots, strict=True):
-        result[_np_slots(place)] = x
-    return result
-
-
-assemble = register(
-    Structural(
-        "assemble",
-        ("shape", "slots"),
-        infer=_infer_assemble,
-        evaluate=_np_assemble,
-    )
-)
-"""An array whose parts are put at basic indices that cover it, each place once: what passes make,
-and so never differentiated or batched."""
-
-JOINS = (concatenate, pack, assemble)
-"""Ops whose operands each fill a part of the result."""
-
-
-def join_slots(op: Any, xs: Any, j: int, params: tuple[Any, ...]) -> tuple[Slot, ...]:
-    """Where operand j stands in a join."""
-    if op is assemble:
-        return params[1][j]
-    return _at_place(params[0], j) if op is pack else concatenate_slots(xs, j, params[0])

@@ -8,188 +8,31 @@ meets in registers.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import TypeVar
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import Elementwise, Shape, Structural
+from jitad.ir.op import Shape, Structural
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import structural as st
-from jitad.passes.schedule import squeeze
-
-SHORT = 32
-"""The longest axis that is taken apart."""
-
-SUMMED = 24
-"""The longest that is so for a sum over it alone: a loop along a longer one is as fast."""
-
-LONG = 64
-"""An array has at least that many elements in each place, or its axis stays."""
-
-MOST = 20_000
-"""Instructions that taking an axis apart may add; more would be long to compile."""
+from jitad.passes.short_axes import REDUCTIONS, UPDATES, operand_axis, split_axes
 
 _ROUNDS = 6
 """So many axes of one array are taken apart, one after the other."""
 
 _T = TypeVar("_T")
 
-_REDUCTIONS = (st.reduce_sum, st.reduce_max, st.reduce_min, st.reduce_any, st.reduce_all)
-_UPDATES = (st.index_add, st.index_set)
-
 
 def components(tape: Tape) -> Tape:
     """The tape with short axes written out where their places are told apart."""
     for _ in range(_ROUNDS):
-        split = _split_axes(tape)
+        split = split_axes(tape)
         if not split:
             break
         tape = _Components(tape, split).run()
     return tape
-
-
-# -- which values are taken apart, along which of their axes ---------------------------------------
-
-
-def _split_axes(tape: Tape) -> dict[int, int]:
-    """The axis of each value that is taken apart: where it matters, and what shares its loops."""
-    split: dict[int, int] = {}
-    readers = _readers(tape)
-    for i in range(len(tape.instrs)):
-        for seed, axis in _seeds(tape, i, bool(readers[i])):
-            if seed not in split and _can_split(tape, seed, axis):
-                group = _group(tape, seed, axis, readers, split)
-                if sum(tape.instrs[j].shape[along] for j, along in group.items()) <= MOST:
-                    split.update(group)
-    return split
-
-
-def _group(
-    tape: Tape,
-    seed: int,
-    axis: int,
-    readers: list[list[tuple[int, int]]],
-    split: dict[int, int],
-) -> dict[int, int]:
-    """A value and all that share its axis, as operands and readers one after the other."""
-    group: dict[int, int] = {seed: axis}
-    waiting = [seed]
-    while waiting:
-        i = waiting.pop()
-        for j, along in _neighbours(tape, i, group[i], readers[i]):
-            if j not in group and j not in split and _can_split(tape, j, along):
-                group[j] = along
-                waiting.append(j)
-    return group
-
-
-def _seeds(tape: Tape, i: int, is_read: bool) -> Iterator[tuple[int, int]]:
-    """Values and axes whose places instruction i tells apart."""
-    instr = tape.instrs[i]
-    op = instr.op
-    if op in _REDUCTIONS:
-        shape = tape.instrs[instr.args[0]].shape
-        short = [a for a in instr.params[0] if 1 < shape[a] <= SUMMED]
-        if short and math.prod(instr.shape) >= LONG:
-            yield instr.args[0], short[0]
-    elif op is st.index:
-        shape = tape.instrs[instr.args[0]].shape
-        for axis, slot in enumerate(instr.params[0]):
-            if slot != (0, shape[axis], 1) and math.prod(shape) >= LONG * shape[axis]:
-                yield instr.args[0], axis
-    elif op in _UPDATES:
-        for axis, slot in enumerate(instr.params[0]):
-            n = instr.shape[axis]
-            if slot != (0, n, 1) and math.prod(instr.shape) >= LONG * n:
-                yield i, axis
-    elif op is st.concatenate and math.prod(instr.shape) >= LONG * instr.shape[instr.params[0]]:
-        yield i, instr.params[0]
-    elif op is st.assemble and is_read:
-        for axis, slot in enumerate(instr.params[1][0]):
-            if isinstance(slot, int):
-                yield i, axis
-
-
-def _readers(tape: Tape) -> list[list[tuple[int, int]]]:
-    """For each value the instructions that read it, and as which operand."""
-    readers: list[list[tuple[int, int]]] = [[] for _ in tape.instrs]
-    for i, instr in enumerate(tape.instrs):
-        for place, j in enumerate(instr.args):
-            readers[j].append((i, place))
-    return readers
-
-
-def _neighbours(
-    tape: Tape, i: int, axis: int, readers: list[tuple[int, int]]
-) -> Iterator[tuple[int, int]]:
-    """Operands and readers of a value that have its axis, and which of their axes that is."""
-    instr = tape.instrs[i]
-    for place, j in enumerate(instr.args):
-        along = _operand_axis(tape, instr, place, axis)
-        if along is not None:
-            yield j, along
-    for k, place in readers:
-        reader = tape.instrs[k]
-        for along in range(len(reader.shape)):
-            if _operand_axis(tape, reader, place, along) == axis:
-                yield k, along
-
-
-def _can_split(tape: Tape, i: int, axis: int) -> bool:
-    """Whether an instruction can be computed place by place along an axis of its result."""
-    instr = tape.instrs[i]
-    op = instr.op
-    if not 1 < instr.shape[axis] <= SHORT:
-        return False
-    if isinstance(op, Elementwise) or op in _PLACED:
-        return True
-    return op is st.reshape and _operand_axis(tape, instr, 0, axis) is not None
-
-
-_JOINS = (st.concatenate, st.assemble)
-
-_PLACED = (st.transpose, st.broadcast, st.index, *_JOINS, *_UPDATES, *_REDUCTIONS)
-"""Ops that are computed place by place along any axis of their result."""
-
-
-def _operand_axis(tape: Tape, instr: Instr, place: int, axis: int) -> int | None:
-    """The operand's axis that becomes an axis of the result, or a part of it; None if none."""
-    op = instr.op
-    source = tape.instrs[instr.args[place]].shape
-    if isinstance(op, Elementwise) or op is st.concatenate:
-        return axis
-    if op is st.broadcast:
-        along = axis - (len(instr.shape) - len(source))
-        return along if along >= 0 and source[along] == instr.shape[axis] else None
-    if op is st.reshape:
-        return _reshaped_axis(source, instr.shape, axis)
-    if op is st.transpose:
-        return instr.params[0][axis]
-    if op is st.index:
-        return [k for k, slot in enumerate(instr.params[0]) if not isinstance(slot, int)][axis]
-    if op in _REDUCTIONS:
-        return [k for k in range(len(source)) if k not in instr.params[0]][axis]
-    if op in _UPDATES and place == 0:
-        return axis
-    if op in _UPDATES or op is st.assemble:
-        slots = instr.params[0] if op in _UPDATES else instr.params[1][place]
-        gone = isinstance(slots[axis], int)
-        return None if gone else sum(not isinstance(slot, int) for slot in slots[:axis])
-    return None
-
-
-def _reshaped_axis(source: Shape, shape: Shape, axis: int) -> int | None:
-    """Where an axis comes from, if a reshape only adds and removes axes of length 1."""
-    if squeeze(source) != squeeze(shape) or shape[axis] == 1:
-        return None
-    live = [k for k, n in enumerate(source) if n != 1]
-    return live[sum(n != 1 for n in shape[:axis])]
-
-
-# -- the new tape ----------------------------------------------------------------------------------
 
 
 def _without(items: tuple[_T, ...], place: int) -> tuple[_T, ...]:
@@ -272,11 +115,11 @@ class _Components:
         op, params, shape = instr.op, instr.named_params, _without(instr.shape, axis)
         if op is st.concatenate and params["axis"] == axis:
             return self._row(instr, axis, k)
-        if op in _UPDATES:
+        if op in UPDATES:
             return self._updated(instr, axis, k)
         if op is st.assemble:
             return self._cut(instr, axis, k)
-        along = [_operand_axis(self.tape, instr, place, axis) for place in range(len(instr.args))]
+        along = [operand_axis(self.tape, instr, place, axis) for place in range(len(instr.args))]
         if op is st.broadcast and along[0] is None:
             return self._repeated(instr.args[0], instr.shape, axis)
         gone = along[0]
@@ -289,7 +132,7 @@ class _Components:
             params["shape"] = shape
         elif op is st.transpose:
             params["perm"] = _shifted(params["perm"], gone)
-        elif op in _REDUCTIONS:
+        elif op in REDUCTIONS:
             params["axes"] = _shifted(params["axes"], gone)
         elif op is st.concatenate:
             params["axis"] -= params["axis"] > axis
@@ -329,7 +172,7 @@ class _Components:
         written = _written(slots[axis])
         if k not in written:
             return x
-        along = _operand_axis(self.tape, instr, 1, axis)
+        along = operand_axis(self.tape, instr, 1, axis)
         u = self._whole(update) if along is None else self._at(update, along, written.index(k))
         return self.builder.apply(instr.op, (x, u), {"slots": _without(slots, axis)})
 
@@ -341,7 +184,7 @@ class _Components:
         for number, (j, place) in enumerate(zip(instr.args, slots, strict=True)):
             written = _written(place[axis])
             if k in written:
-                along = _operand_axis(self.tape, instr, number, axis)
+                along = operand_axis(self.tape, instr, number, axis)
                 x = self._whole(j) if along is None else self._at(j, along, written.index(k))
                 parts.append(x)
                 places.append(_without(place, axis))
@@ -355,7 +198,7 @@ class _Components:
         op = instr.op
         if op is st.assemble:
             return self._assembled(instr)
-        if op not in (*_REDUCTIONS, st.index):
+        if op not in (*REDUCTIONS, st.index):
             return None
         (source,) = instr.args
         axis = self.split.get(source)

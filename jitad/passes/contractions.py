@@ -15,7 +15,7 @@ from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.contraction import contract, labels
-from jitad.passes.components import LONG
+from jitad.passes.short_axes import LONG
 
 _TINY = 128
 """Products of at most that many multiplications are not worth a library call."""

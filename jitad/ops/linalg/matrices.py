@@ -15,8 +15,9 @@ from jitad.ir.op import DType, Shape
 from jitad.ops import elementwise as ew
 from jitad.ops.contraction import contract, labels
 from jitad.ops.gathers import iota_on
+from jitad.ops.joins import concatenate
 from jitad.ops.reductions import reduce_sum
-from jitad.ops.views import broadcast, concatenate, index, reshape, spread, transpose, zeros
+from jitad.ops.views import broadcast, index, reshape, spread, transpose, zeros
 
 _STACK = "abcdefgh"
 

@@ -1,0 +1,165 @@
+"""Tape -> the axis of each value that `components` takes apart, and which axes are one.
+
+An axis is followed from where its places are told apart (a sum over it, an index, a join) to all
+operands and readers that have it too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from jitad.ir.op import Elementwise, Shape
+from jitad.ir.tape import Instr, Tape
+from jitad.ops import structural as st
+from jitad.passes.schedule import squeeze
+
+SHORT = 32
+"""The longest axis that is taken apart."""
+
+SUMMED = 24
+"""The longest that is so for a sum over it alone: a loop along a longer one is as fast."""
+
+LONG = 64
+"""An array has at least that many elements in each place, or its axis stays."""
+
+MOST = 20_000
+"""Instructions that taking an axis apart may add; more would be long to compile."""
+
+REDUCTIONS = (st.reduce_sum, st.reduce_max, st.reduce_min, st.reduce_any, st.reduce_all)
+UPDATES = (st.index_add, st.index_set)
+
+
+def split_axes(tape: Tape) -> dict[int, int]:
+    """The axis of each value that is taken apart: where it matters, and what shares its loops."""
+    split: dict[int, int] = {}
+    readers = _readers(tape)
+    for i in range(len(tape.instrs)):
+        for seed, axis in _seeds(tape, i, bool(readers[i])):
+            if seed not in split and _can_split(tape, seed, axis):
+                group = _group(tape, seed, axis, readers, split)
+                if sum(tape.instrs[j].shape[along] for j, along in group.items()) <= MOST:
+                    split.update(group)
+    return split
+
+
+def _group(
+    tape: Tape,
+    seed: int,
+    axis: int,
+    readers: list[list[tuple[int, int]]],
+    split: dict[int, int],
+) -> dict[int, int]:
+    """A value and all that share its axis, as operands and readers one after the other."""
+    group: dict[int, int] = {seed: axis}
+    waiting = [seed]
+    while waiting:
+        i = waiting.pop()
+        for j, along in _neighbours(tape, i, group[i], readers[i]):
+            if j not in group and j not in split and _can_split(tape, j, along):
+                group[j] = along
+                waiting.append(j)
+    return group
+
+
+def _seeds(tape: Tape, i: int, is_read: bool) -> Iterator[tuple[int, int]]:
+    """Values and axes whose places instruction i tells apart."""
+    instr = tape.instrs[i]
+    op = instr.op
+    if op in REDUCTIONS:
+        shape = tape.instrs[instr.args[0]].shape
+        short = [a for a in instr.params[0] if 1 < shape[a] <= SUMMED]
+        if short and math.prod(instr.shape) >= LONG:
+            yield instr.args[0], short[0]
+    elif op is st.index:
+        shape = tape.instrs[instr.args[0]].shape
+        for axis, slot in enumerate(instr.params[0]):
+            if slot != (0, shape[axis], 1) and math.prod(shape) >= LONG * shape[axis]:
+                yield instr.args[0], axis
+    elif op in UPDATES:
+        for axis, slot in enumerate(instr.params[0]):
+            n = instr.shape[axis]
+            if slot != (0, n, 1) and math.prod(instr.shape) >= LONG * n:
+                yield i, axis
+    elif op is st.concatenate and math.prod(instr.shape) >= LONG * instr.shape[instr.params[0]]:
+        yield i, instr.params[0]
+    elif op is st.assemble and is_read:
+        for axis, slot in enumerate(instr.params[1][0]):
+            if isinstance(slot, int):
+                yield i, axis
+
+
+def _readers(tape: Tape) -> list[list[tuple[int, int]]]:
+    """For each value the instructions that read it, and as which operand."""
+    readers: list[list[tuple[int, int]]] = [[] for _ in tape.instrs]
+    for i, instr in enumerate(tape.instrs):
+        for place, j in enumerate(instr.args):
+            readers[j].append((i, place))
+    return readers
+
+
+def _neighbours(
+    tape: Tape, i: int, axis: int, readers: list[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
+    """Operands and readers of a value that have its axis, and which of their axes that is."""
+    instr = tape.instrs[i]
+    for place, j in enumerate(instr.args):
+        along = operand_axis(tape, instr, place, axis)
+        if along is not None:
+            yield j, along
+    for k, place in readers:
+        reader = tape.instrs[k]
+        for along in range(len(reader.shape)):
+            if operand_axis(tape, reader, place, along) == axis:
+                yield k, along
+
+
+def _can_split(tape: Tape, i: int, axis: int) -> bool:
+    """Whether an instruction can be computed place by place along an axis of its result."""
+    instr = tape.instrs[i]
+    op = instr.op
+    if not 1 < instr.shape[axis] <= SHORT:
+        return False
+    if isinstance(op, Elementwise) or op in _PLACED:
+        return True
+    return op is st.reshape and operand_axis(tape, instr, 0, axis) is not None
+
+
+_JOINS = (st.concatenate, st.assemble)
+
+_PLACED = (st.transpose, st.broadcast, st.index, *_JOINS, *UPDATES, *REDUCTIONS)
+"""Ops that are computed place by place along any axis of their result."""
+
+
+def operand_axis(tape: Tape, instr: Instr, place: int, axis: int) -> int | None:
+    """The operand's axis that becomes an axis of the result, or a part of it; None if none."""
+    op = instr.op
+    source = tape.instrs[instr.args[place]].shape
+    if isinstance(op, Elementwise) or op is st.concatenate:
+        return axis
+    if op is st.broadcast:
+        along = axis - (len(instr.shape) - len(source))
+        return along if along >= 0 and source[along] == instr.shape[axis] else None
+    if op is st.reshape:
+        return _reshaped_axis(source, instr.shape, axis)
+    if op is st.transpose:
+        return instr.params[0][axis]
+    if op is st.index:
+        return [k for k, slot in enumerate(instr.params[0]) if not isinstance(slot, int)][axis]
+    if op in REDUCTIONS:
+        return [k for k in range(len(source)) if k not in instr.params[0]][axis]
+    if op in UPDATES and place == 0:
+        return axis
+    if op in UPDATES or op is st.assemble:
+        slots = instr.params[0] if op in UPDATES else instr.params[1][place]
+        gone = isinstance(slots[axis], int)
+        return None if gone else sum(not isinstance(slot, int) for slot in slots[:axis])
+    return None
+
+
+def _reshaped_axis(source: Shape, shape: Shape, axis: int) -> int | None:
+    """Where an axis comes from, if a reshape only adds and removes axes of length 1."""
+    if squeeze(source) != squeeze(shape) or shape[axis] == 1:
+        return None
+    live = [k for k, n in enumerate(source) if n != 1]
+    return live[sum(n != 1 for n in shape[:axis])]
