@@ -33,6 +33,8 @@ UPDATES = (st.index_add, st.index_set)
 def split_axes(tape: Tape) -> dict[int, int]:
     """The axis of each value that is taken apart: where it matters, and what shares its loops."""
     split: dict[int, int] = {}
+    if not any(len(instr.shape) > 1 for instr in tape.instrs):
+        return split
     readers = _readers(tape)
     for i in range(len(tape.instrs)):
         for seed, axis in _seeds(tape, i, bool(readers[i])):
