@@ -14,6 +14,7 @@ import scipy.special
 import jitad
 from benchmarks.harness import Table, main, measure, once, peer, verdict
 from benchmarks.points import PROBLEMS, Library
+from jitad.runtime.cuda import device
 
 _SECONDS = {"tiny": 0.01, "quick": 0.3, "full": 1.5}
 _SHARE = {"tiny": 1000, "quick": 1, "full": 1}
@@ -23,22 +24,22 @@ _LEAST_OF_COPY = 0.6
 
 def run(size: str) -> list[Table]:
     """One table: with times where there is a GPU."""
-    device = _device()
+    found = _device()
     library = Library(np, scipy.special.erf, jitad.value_and_grad, jitad.jacfwd, jitad.jacrev)
     rows: list[Any] = []
-    copy = _copy_rate(size) if device else None
+    copy = _copy_rate(size) if found else None
     for problem in PROBLEMS:
         points = problem.draw(max(64, problem.count // _SHARE[size]))
         function = jitad.vmap(next(iter(problem.ways(library).values())))
         kernels: list[Any] = []
 
         def compiled(f: Any = function, x: Any = points, made: list[Any] = kernels) -> None:
-            arch = None if device else "sm_90"
+            arch = None if found else "sm_90"
             made.append(jitad.compile(f, *x, target="cuda", arch=arch))
             made[0].inspect_llvm()
 
         compiling = once(compiled)
-        own, other, rate = _times(kernels[0], problem, points, size) if device else (None,) * 3
+        own, other, rate = _times(kernels[0], problem, points, size) if found else (None,) * 3
         ratio = other / own if own and other else None
         share = rate / copy if rate and copy else None
         per_point = own / len(points[0]) * 1e9 if own else None
@@ -47,22 +48,17 @@ def run(size: str) -> list[Table]:
                      verdict(share, least=_LEAST_OF_COPY) if share else "-"))  # fmt: skip
     columns = ("at each point", "points", "writing its code (s)", "ns a point", "JAX's time / ours",
                "aim", "part of a copy's rate", "aim where memory is the limit")  # fmt: skip
-    note = "" if device else "No GPU was at hand when this was written: nothing was run on one."
-    return [Table(f"On a GPU: {device or 'none'}", columns, rows, note)]
+    note = "" if found else "No GPU was at hand when this was written: nothing was run on one."
+    return [Table(f"On a GPU: {found or 'none'}", columns, rows, note)]
 
 
 def _device() -> str | None:
     """The name of the GPU at hand."""
-    core = peer("cuda.core")
-    if core is None:
-        return None
     try:
-        device = core.Device()
-        device.set_current()
-    except Exception as error:  # no driver, or no device: what is raised differs by version
-        print(f"MISSING: no GPU ({error}); its rows say so", file=sys.stderr)
+        return device().name
+    except jitad.CompileError as error:
+        print(f"MISSING: {error.what}; its rows say so", file=sys.stderr)
         return None
-    return device.name
 
 
 def _times(kernel: Any, problem: Any, points: Any, size: str) -> tuple[Any, Any, Any]:
@@ -74,8 +70,8 @@ def _times(kernel: Any, problem: Any, points: Any, size: str) -> tuple[Any, Any,
     if jax is None:
         return None, None, None
     jax.config.update("jax_enable_x64", True)
-    device = jax.devices()[0]
-    arrays = tuple(jax.device_put(x, device) for x in points)
+    card = jax.devices()[0]
+    arrays = tuple(jax.device_put(x, card) for x in points)
     other = Library(jax.numpy, jax.scipy.special.erf, jax.value_and_grad, jax.jacfwd, jax.jacrev)
     calls: Any = {"jitad": (kernel, arrays)}
     for way, f in problem.ways(other).items():

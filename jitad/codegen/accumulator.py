@@ -9,7 +9,7 @@ import numpy as np
 
 from jitad.codegen.memory import fill
 from jitad.codegen.reader import At
-from jitad.codegen.span import Span, reduced_depths
+from jitad.codegen.span import Span, first_reduced, reduced_depths
 from jitad.codegen.writer import Writer, float_literal
 from jitad.ir.op import BOOL, INT64, DType, Op, Structural
 from jitad.ir.tape import Instr
@@ -36,14 +36,12 @@ class Accumulator:
         self.by_place = instr.op in (st.argmax, st.argmin)
         self.reduced = reduced_depths(nest, instr)
 
-    def place(self, loops: list[tuple[list[int], int]]) -> None:
+    def place(self) -> None:
         """Choose the loop level at which the accumulator starts; None: add in memory."""
         body = self.nest.body
-        inner = [bool(set(depths) & self.reduced) for depths, _ in loops]
-        first = inner.index(True) if True in inner else len(loops)
-        if all(inner[first:]):
-            self.level = first
-            self.lanes = self.nest.lanes if first < len(loops) else None
+        self.level = first_reduced(self.nest, self.instr)
+        if self.level is not None:
+            self.lanes = self.nest.lanes if self.level < len(self.nest.loops()) else None
             self.slot = body.alloca(self._memory())
             if self.by_place:
                 self.spot = body.alloca("i64")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jitad.codegen.arena import Plan
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED, PLACE
@@ -178,6 +180,11 @@ class Body:
             self.checked = True
             self.allocas.append("  %status = alloca i64, align 8")
             self.allocas.append("  store i64 0, ptr %status")
+
+
+def passed_on(parameters: Sequence[str]) -> list[str]:
+    """A function's parameters as arguments of a call: without what is said of the pointers."""
+    return [p.replace("noalias ", "").replace("readonly ", "") for p in parameters]
 
 
 def memory_type(dtype: object) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from jitad.codegen.body import Body
+from jitad.codegen.body import Body, passed_on
 from jitad.codegen.nest import NestEmitter
 from jitad.codegen.status import GUARD_FAILED
 from jitad.codegen.threads import emit_threads
@@ -69,8 +69,7 @@ def _emit_serial(body: Body, steps: Sequence[Unit], name: str) -> list[str]:
         inner = _piece(body, piece, needed, slots)
         functions.append(inner.function(f"{name}_{k}"))
         body.writer.lines = outer
-        arguments = ", ".join(p.replace("noalias ", "").replace("readonly ", "")
-                              for p in body.parameters)  # fmt: skip
+        arguments = ", ".join(passed_on(body.parameters))
         status = body.writer.line(f"call i64 @{name}_{k}({arguments})")
         if inner.leaves:
             body.leave_on(status, GUARD_FAILED)

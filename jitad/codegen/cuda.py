@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from jitad.codegen.accumulator import combined, identity
 from jitad.codegen.arena import Plan, plan
-from jitad.codegen.body import Body, memory_type
+from jitad.codegen.body import Body, memory_type, passed_on
 from jitad.codegen.loops import emit_turns, is_apart
 from jitad.codegen.nest import NestEmitter
 from jitad.codegen.options import Options
@@ -105,8 +105,7 @@ class _Device:
         """A function that reads numbers where earlier steps have left them."""
         body = Body(self.program, self.writer, self.memory, self.options)
         if not self.parameters:
-            self.parameters = [p.replace("noalias ", "").replace("readonly ", "")
-                               for p in body.parameters]  # fmt: skip
+            self.parameters = passed_on(body.parameters)
         return body
 
     def _finish(self, body: Body, name: str, threads: int) -> None:
@@ -188,8 +187,9 @@ class _Device:
         source = self.tape.instrs[base]
         body, kind = self._body(), memory_type(instr.dtype)
         w = body.writer
-        with w.counted(_turns(body, str(count))) as turn:
-            place = _iteration(body, turn)
+        span = Span("%first", str(count), "", None, Partials({}, 0), "%step")
+        with w.counted(span.turns(w)) as turn:
+            place = span.iteration(w, turn)
             if source.op is CONST:
                 element = w.number(source.params[0], source.dtype)
             else:
@@ -263,19 +263,6 @@ def _refused(instr: Instr, why: str) -> CompileError:
         'use target="cpu"',
         line=instr.line,
     )
-
-
-def _turns(body: Body, stop: str) -> str:
-    """How many iterations a thread has, from its first one on."""
-    w = body.writer
-    rest = w.line(f"sub nuw nsw i64 {stop}, %first")
-    up = w.line(f"add i64 {rest}, {w.line('sub i64 %step, 1')}")
-    return w.line(f"udiv i64 {up}, %step")
-
-
-def _iteration(body: Body, turn: str) -> str:
-    w = body.writer
-    return w.line(f"add nuw nsw i64 %first, {w.line(f'mul nuw nsw i64 {turn}, %step')}")
 
 
 def _kernel(name: str, parameters: list[str], threads: int) -> str:

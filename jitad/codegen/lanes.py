@@ -69,8 +69,8 @@ class Lanes:
         if span is None:
             return -(-self.count // self.width)
         w = self.writer
-        more = w.line(f"sub nuw nsw i64 {span.stop}, {span.start}")
-        return w.line(f"udiv i64 {w.line(f'add i64 {more}, {self.width - 1}')}, {self.width}")
+        up = w.line(f"add i64 {span.turns(w)}, {self.width - 1}")
+        return w.line(f"udiv i64 {up}, {self.width}")
 
     def first(self, turn: str, span: Span | None) -> str:
         """The iteration of lane 0. Notes which lanes are new, where the last vector overlaps."""

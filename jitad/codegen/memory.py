@@ -56,7 +56,7 @@ def _contiguous(instr: Instr) -> tuple[int, int] | None:
     first, *rest = instr.params[0]
     if any(s != (0, n, 1) for s, n in zip(rest, instr.shape[1:], strict=True)):
         return None
-    start, length, step = (first, 1, 1) if isinstance(first, int) else first
+    start, length, step = st.as_range(first)
     row = math.prod(instr.shape[1:])
     return (start * row, (start + length) * row) if step == 1 else None
 

@@ -124,6 +124,8 @@ class NestEmitter:
 
     def loops(self) -> list[tuple[list[int], int]]:
         """Loops as (depths that they stand for, trip count): neighbours that step alike are one."""
+        if not self.space:
+            return []
         if self.merged is None:
             for root in self.nest.roots:
                 self.reader.collect(root)
@@ -153,7 +155,7 @@ class NestEmitter:
     ) -> None:
         for a in accumulators:
             if a is not None:
-                a.place(loops)
+                a.place()
         level_of = {d: level for level, (depths, _) in enumerate(loops, 1) for d in depths}
         keys = self.reader.levels(level_of, len(loops))
         self.elements.run(keys[0])
@@ -179,11 +181,15 @@ class NestEmitter:
             hint = self._hint() if innermost and lanes is None else ""
             self.elements.counters.update({depth: "" for depth in depths[:-1]})
             span = self.span if level == 0 else None
-            turns = self._turns(count, span) if lanes is None else lanes.turns(span)
+            turns: int | str = count
+            if lanes is not None:
+                turns = lanes.turns(span)
+            elif span is not None:
+                turns = span.turns(self.writer)
             with self.writer.counted(turns, hint) as counter:
                 if lanes is None:
                     if span is not None:
-                        counter = self._iteration(span, counter)
+                        counter = span.iteration(self.writer, counter)
                     self.elements.counters[depths[-1]] = counter
                     self.elements.run(keys[level + 1])
                 else:
@@ -192,23 +198,6 @@ class NestEmitter:
                 self._emit_level(level + 1, loops, keys, accumulators)
         for a in active:
             a.end(level)
-
-    def _turns(self, count: int, span: Span | None) -> int | str:
-        """How often a loop runs."""
-        if span is None:
-            return count
-        w = self.writer
-        rest = w.line(f"sub nuw nsw i64 {span.stop}, {span.start}")
-        if span.step == "1":
-            return rest
-        up = w.line(f"add i64 {rest}, {w.line(f'sub i64 {span.step}, 1')}")
-        return w.line(f"udiv i64 {up}, {span.step}")
-
-    def _iteration(self, span: Span, turn: str) -> str:
-        """Which iteration a turn of a part's loop is."""
-        w = self.writer
-        distance = turn if span.step == "1" else w.line(f"mul nuw nsw i64 {turn}, {span.step}")
-        return w.line(f"add nuw nsw i64 {span.start}, {distance}")
 
     def _hint(self) -> str:
         """Ask LLVM to interleave iterations of a long body, which it would run one by one.
@@ -249,7 +238,7 @@ class NestEmitter:
                 self.reader.visit(key)
             self.elements.run(self.reader.order)
             if accumulator is not None:
-                accumulator.place([])
+                accumulator.place()
                 accumulator.begin(0)
             self._finish(root, accumulator)
             if accumulator is not None:

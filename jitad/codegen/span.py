@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jitad.codegen.writer import Writer
 from jitad.ir.op import Structural
 from jitad.ir.tape import Instr
 from jitad.ops import structural as st
@@ -45,6 +46,19 @@ class Span:
     partials: Partials
     step: str = "1"
 
+    def turns(self, w: Writer) -> str:
+        """The register of how many iterations it has."""
+        rest = w.line(f"sub nuw nsw i64 {self.stop}, {self.start}")
+        if self.step == "1":
+            return rest
+        up = w.line(f"add i64 {rest}, {w.line(f'sub i64 {self.step}, 1')}")
+        return w.line(f"udiv i64 {up}, {self.step}")
+
+    def iteration(self, w: Writer, turn: str) -> str:
+        """Which iteration a turn of its loop is."""
+        distance = turn if self.step == "1" else w.line(f"mul nuw nsw i64 {turn}, {self.step}")
+        return w.line(f"add nuw nsw i64 {self.start}, {distance}")
+
 
 def reduces(instr: Instr) -> bool:
     """Whether an instruction combines elements along axes."""
@@ -60,11 +74,20 @@ def reduced_depths(nest: NestEmitter, instr: Instr) -> set[int]:
     return {live.index(k) for k in axes if shape[k] != 1}
 
 
-def is_added_to(nest: NestEmitter, instr: Instr) -> bool:
-    """Whether a reduction adds to memory: a loop that it does not run over is within one."""
+def first_reduced(nest: NestEmitter, instr: Instr) -> int | None:
+    """The level of loops from which on a reduction runs over all; None if another is within one.
+
+    It is the number of loops where it runs over none.
+    """
     reduced = reduced_depths(nest, instr)
     inner = [bool(set(depths) & reduced) for depths, _ in nest.loops()]
-    return True in inner and not all(inner[inner.index(True) :])
+    first = inner.index(True) if True in inner else len(inner)
+    return first if all(inner[first:]) else None
+
+
+def is_added_to(nest: NestEmitter, instr: Instr) -> bool:
+    """Whether a reduction adds to memory: a loop that it does not run over is within one."""
+    return first_reduced(nest, instr) is None
 
 
 def partials_of(nest: NestEmitter) -> Partials:

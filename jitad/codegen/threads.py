@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Collection
 
 from jitad.codegen.accumulator import combined, identity
-from jitad.codegen.body import Body, memory_type
+from jitad.codegen.body import Body, memory_type, passed_on
 from jitad.codegen.loops import emit_turns, is_apart
 from jitad.codegen.memory import fill, initialise
 from jitad.codegen.nest import NestEmitter
@@ -92,7 +92,7 @@ def check_threads() -> None:
         )
 
 
-def blocks_of(nest: NestEmitter) -> Blocks | None:
+def _blocks(nest: NestEmitter) -> Blocks | None:
     """How a nest is cut, or None where it is not worth it or not possible."""
     space = nest.nest.space
     instrs = [nest.tape.instrs[root.index] for root in nest.nest.roots]
@@ -125,7 +125,7 @@ def _has_order(instr: Instr) -> bool:
 def emit_threads(body: Body, step: int, nest: Nest, name: str) -> list[str] | None:
     """Write a nest that is run in blocks; the texts of its functions, or None if it is not cut."""
     probe = NestEmitter(body, nest, step)
-    blocks = blocks_of(probe)
+    blocks = _blocks(probe)
     if blocks is None:
         return None
     partials = partials_of(probe)
@@ -189,7 +189,7 @@ def _spread(
     for i, offset in crossing.items():
         inner.registers[i] = inner.load(inner.in_arena(offset), i)
     functions = write(inner)
-    parameters = list(inner.parameters)
+    parameters = passed_on(inner.parameters)
     inner.parameters += ["i64 %start", "i64 %stop", "ptr %own"]
     functions += [inner.function(name), _worker(name, parameters, blocks, size)]
     body.writer.lines = outer
@@ -219,7 +219,7 @@ def _start(
     """Fill in what the threads share, and run them."""
     w = body.writer
     w.do(f"store i64 0, ptr {shared}")
-    values = [f"ptr {own}", f"ptr {statuses}", *map(_argument, parameters)]
+    values = [f"ptr {own}", f"ptr {statuses}", *parameters]
     for k, value in enumerate(values, 2):
         w.do(f"store {value}, ptr {w.offset(shared, 16 * k)}")
     if _RUN not in w.globals:
@@ -229,23 +229,12 @@ def _start(
     w.do(f"call void @jitad_on_threads(ptr @{name}_worker, ptr {shared}, i64 {blocks.number})")
 
 
-def _argument(parameter: str) -> str:
-    """A parameter as it is passed on: its type and its name."""
-    kind, *_, register = parameter.split(" ") if "{" not in parameter else _complex(parameter)
-    return f"{kind} {register}"
-
-
-def _complex(parameter: str) -> tuple[str, str]:
-    kind, _, register = parameter.rpartition(" ")
-    return kind, register
-
-
 def _worker(name: str, parameters: list[str], blocks: Blocks, size: int) -> str:
     """What each thread runs: the blocks of its own share, one after the other, then what others
     have left of theirs. A share is a stretch of memory, which stays near the core that works on it.
     """
     loads, passed = [], []
-    for k, parameter in enumerate(map(_argument, parameters), 4):
+    for k, parameter in enumerate(parameters, 4):
         kind = parameter.rpartition(" ")[0]
         loads.append(f"  %p{k} = getelementptr i8, ptr %shared, i64 {16 * k}")
         loads.append(f"  %x{k} = load {kind}, ptr %p{k}")
@@ -366,7 +355,7 @@ def _join(body: Body, i: int, own: str, offset: int, size: int, blocks: Blocks) 
         at = w.offset(w.offset(own, w.line(f"mul i64 {block}, {size}")), offset)
         with w.counted(count) as place:
             target = w.line(f"getelementptr {kind}, ptr {total}, i64 {place}")
-            part = body.load(w.line(f"getelementptr {kind}, ptr {at}, i64 {place}"), i)
-            body.store(combined(w, instr, body.load(target, i), part), target, i)
+            own_part = body.load(w.line(f"getelementptr {kind}, ptr {at}, i64 {place}"), i)
+            body.store(combined(w, instr, body.load(target, i), own_part), target, i)
     if count == 1:
         body.registers[i] = body.load(total, i)

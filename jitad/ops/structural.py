@@ -22,6 +22,7 @@ from jitad.ops.sorting import argsort
 from jitad.ops.views import (
     Slot,
     are_disjoint,
+    as_range,
     broadcast,
     index,
     index_add,
@@ -49,6 +50,7 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
+    "as_range",
     "assemble",
     "broadcast",
     "concatenate",

@@ -137,6 +137,11 @@ transpose = register(
 )
 
 
+def as_range(slot: Slot) -> tuple[int, int, int]:
+    """A slot as (start, length, step)."""
+    return (slot, 1, 1) if isinstance(slot, int) else slot
+
+
 def slot_shape(slots: tuple[Slot, ...]) -> Shape:
     """The shape of a basic index."""
     return tuple(slot[1] for slot in slots if not isinstance(slot, int))
@@ -188,9 +193,7 @@ def are_disjoint(a: tuple[Slot, ...], b: tuple[Slot, ...]) -> bool:
 def _disjoint(a: Slot, b: Slot) -> bool:
     if isinstance(a, int) and isinstance(b, int):
         return a != b
-    (start, length, step), (other, count, stride) = (
-        (slot, 1, 1) if isinstance(slot, int) else slot for slot in (a, b)
-    )
+    (start, length, step), (other, count, stride) = as_range(a), as_range(b)
     if length == 0 or count == 0:
         return True
     ends = sorted((start, start + (length - 1) * step))

@@ -46,7 +46,7 @@ def _shifted(axes: tuple[int, ...], gone: int) -> tuple[int, ...]:
 
 def _written(slot: st.Slot) -> range:
     """The places along an axis that a slot names."""
-    start, length, step = (slot, 1, 1) if isinstance(slot, int) else slot
+    start, length, step = st.as_range(slot)
     return range(start, start + length * step, step)
 
 

@@ -56,7 +56,7 @@ def stencils(tape: Tape) -> Tape:
 
 def _moved(builder: Builder, operand: int, slots: tuple[st.Slot, ...]) -> _Addition:
     """An addition on the new tape, whose operand has all axes of the array."""
-    ranges = tuple((slot, 1, 1) if isinstance(slot, int) else slot for slot in slots)
+    ranges = tuple(map(st.as_range, slots))
     if ranges != slots:
         operand = st.reshape(builder.value(operand), shape=st.slot_shape(ranges)).index
     return _Addition(operand, ranges)
@@ -135,7 +135,7 @@ def _box(slots: tuple[st.Slot, ...]) -> Box | None:
     """The region that a basic index covers, if it is a box."""
     box: list[tuple[int, int]] = []
     for slot in slots:
-        start, length, step = (slot, 1, 1) if isinstance(slot, int) else slot
+        start, length, step = st.as_range(slot)
         if step != 1:
             return None
         box.append((start, start + length))

@@ -8,11 +8,10 @@ from typing import Any
 from jitad.codegen.status import GUARD_FAILED
 from jitad.frontend.pytree import flatten
 from jitad.frontend.trace import Leaf
-from jitad.ir.builder import Builder
 from jitad.ir.op import Control
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import HOOKS
-from jitad.ops.control.parts import record
+from jitad.ops.control.parts import alone
 from jitad.runtime.kernel import Kernel, canonical
 from jitad.runtime.plan import Plan
 
@@ -40,10 +39,7 @@ def compute(instr: Instr, operands: Sequence[Any]) -> list[Any]:
     """The results of a control op at concrete operands."""
     op, form = instr.op, instr.params[0]
     assert isinstance(op, Control)
-    builder = Builder()
-    inputs = [builder.input(f"x{k}", x.shape, x.dtype) for k, x in enumerate(operands)]
-    results = record(builder, op, inputs, form)
-    found = compiled(builder.finish([x.index for x in results]))(operands)
+    found = compiled(alone(op, form, [(x.shape, x.dtype) for x in operands]))(operands)
     assert found is not None, "a guard fails at the point that it was made for"
     return found
 

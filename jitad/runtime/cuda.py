@@ -22,10 +22,10 @@ from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED, PLACE
 from jitad.frontend.pytree import flatten, unflatten
 from jitad.frontend.trace import leaf_type
-from jitad.ir.errors import CompileError, ShapeError, TraceError
+from jitad.ir.errors import CompileError, ShapeError
 from jitad.passes.pipeline import optimise
 from jitad.passes.schedule import schedule
-from jitad.runtime.failure import failure
+from jitad.runtime.failure import failure, other_path
 from jitad.runtime.plan import Plan
 
 _BLOCK = 128
@@ -133,14 +133,26 @@ class CudaKernel:
         return f"<CudaKernel for {self.arch} {self.plan.tape!r}>"
 
 
+def device() -> Any:
+    """The GPU at hand, made current; an error that says why there is none."""
+    core = _package("cuda.core")
+    try:
+        found = core.Device()
+        found.set_current()
+    except Exception as error:  # no driver, or no device: what they raise differs by version
+        raise CompileError(
+            f"there is no GPU that can be used here: {error}",
+            remedy='use target="cpu"; inspect_ptx() needs no GPU',
+        ) from error
+    return found
+
+
 def _present() -> str | None:
     """The architecture of the GPU that is at hand."""
     try:
-        device = importlib.import_module("cuda.core").Device()
-        device.set_current()
-    except Exception:  # no package, no driver, no device: what they raise differs by version
+        return f"sm_{device().arch}"
+    except CompileError:
         return None
-    return f"sm_{device.arch}"
 
 
 class _Loaded:
@@ -149,13 +161,7 @@ class _Loaded:
     def __init__(self, kernel: CudaKernel) -> None:
         self.kernel = kernel
         self.core = _package("cuda.core")
-        if _present() is None:
-            raise CompileError(
-                "there is no GPU that can be used here",
-                remedy='use target="cpu"; inspect_ptx() needs no GPU',
-            )
-        self.device = self.core.Device()
-        self.device.set_current()
+        self.device = device()
         self.stream = self.device.default_stream
         module = self.core.ObjectCode.from_ptx(kernel.inspect_ptx())
         self.kernels = [module.get_kernel(launch.name) for launch in kernel.launches]
@@ -224,12 +230,7 @@ class _Loaded:
             return
         instr = self.kernel.code.reported[status // PLACE - 1] if status >= PLACE else None
         if status & GUARD_FAILED:
-            raise TraceError(
-                "the arguments take another path through the function's branches than the one "
-                "that was compiled",
-                remedy="compile the function for them, or use np.where",
-                line=None if instr is None else instr.line,
-            )
+            raise other_path(instr, "compile the function for them, or use np.where")
         raise failure(status % PLACE, instr)
 
 

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from jitad.codegen.callback import take_error
 from jitad.codegen.status import CALLBACK_FAILED, COMPLEX_RESULT, LINEAR_ALGEBRA, OUT_OF_BOUNDS
-from jitad.ir.errors import LinearAlgebraError, ShapeError
+from jitad.ir.errors import LinearAlgebraError, ShapeError, TraceError
 from jitad.ir.tape import Instr
+
+
+def other_path(instr: Instr | None, remedy: str) -> TraceError:
+    """The error where a guard, `instr`, found another value than it was compiled for."""
+    return TraceError(
+        "the arguments take another path through the function's branches than the one that was "
+        "compiled",
+        remedy=remedy,
+        line=None if instr is None else instr.line,
+    )
 
 
 def failure(status: int, instr: Instr | None) -> BaseException:

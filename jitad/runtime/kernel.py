@@ -24,7 +24,7 @@ from jitad.runtime.entry import (
     free_arena_with,
     make_function,
 )
-from jitad.runtime.failure import failure
+from jitad.runtime.failure import failure, other_path
 from jitad.runtime.plan import Plan
 
 
@@ -68,12 +68,8 @@ class Kernel:
                 check_finite(result, self.plan, leaves)
             return result
         if result & GUARD_FAILED:
-            raise TraceError(
-                "the arguments take another path through the function's branches than the one "
-                "that was compiled",
-                remedy="call the function itself, which traces the new path; or use np.where",
-                line=self.reporter(result).line,
-            )
+            remedy = "call the function itself, which traces the new path; or use np.where"
+            raise other_path(self.reporter(result), remedy)
         got = ", ".join(str(leaf_type(x)) for x in leaves)
         want = ", ".join(str(leaf) for leaf in self.plan.leaves)
         raise ShapeError(f"the kernel was compiled for ({want}) and called with ({got})")

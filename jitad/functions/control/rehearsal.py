@@ -11,10 +11,10 @@ import numpy as np
 
 from jitad.frontend.guards import concrete
 from jitad.functions.control.paths import is_guarded
-from jitad.ir.builder import Builder
 from jitad.ir.value import HOOKS, Value
-from jitad.ops.control import Loop, loop, record
+from jitad.ops.control import Loop, loop
 from jitad.ops.control.loop import grouped
+from jitad.ops.control.parts import alone
 
 
 class Met(NamedTuple):
@@ -66,14 +66,10 @@ def _first_that_refuse(
     form: Loop, consts: Sequence[np.ndarray], xs: Sequence[np.ndarray], number: int
 ) -> range:
     """Turns among which one takes a path that is not known; none where all paths are."""
-    builder = Builder()
-    rows = [np.asarray(x[:_TOGETHER]) for x in xs]
-    inputs = [
-        builder.input(f"x{k}", x.shape, x.dtype)
-        for k, x in enumerate([*map(np.asarray, consts), *rows])
-    ]
-    results = record(builder, loop, inputs, replace(form, count=_TOGETHER, snapshots=None))
-    run = HOOKS["compiled"](builder.finish([x.index for x in results]))
+    rows = [x[:_TOGETHER] for x in xs]
+    types = [(np.shape(x), np.asarray(x).dtype) for x in (*consts, *rows)]
+    some = replace(form, count=_TOGETHER, snapshots=None)
+    run = HOOKS["compiled"](alone(loop, some, types))
     for start in range(0, number, _TOGETHER):
         first = min(start, number - _TOGETHER)
         if run([*consts, *(x[first : first + _TOGETHER] for x in xs)]) is None:

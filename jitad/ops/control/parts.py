@@ -57,6 +57,13 @@ def record(builder: Builder, op: Control, operands: Sequence[Value], form: Any) 
     return [part(made, k=k, shape=shape, dtype=dtype) for k, (shape, dtype) in enumerate(types)]
 
 
+def alone(op: Control, form: Any, types: Sequence[tuple[Shape, DType]]) -> Tape:
+    """A control op by itself, as a tape of its operands."""
+    builder = Builder()
+    inputs = [builder.input(f"x{k}", *kind) for k, kind in enumerate(types)]
+    return builder.finish([x.index for x in record(builder, op, inputs, form)])
+
+
 def where_first(condition: Value, x: Value, y: Value) -> Value:
     """x or y by a condition on their first axis."""
     aligned = reshape(condition, shape=(*condition.shape, *(1,) * (len(x.shape) - 1)))
