@@ -16,6 +16,7 @@ from jitad.api import jit
 from jitad.control import vmap
 from jitad.frontend.pytree import NAMESPACE, flatten, unflatten
 from jitad.ir.errors import ShapeError, TraceError
+from jitad.runtime.targets import targets_of
 
 _BLOCK_BYTES = 1 << 22
 """Arguments of one block: they and the results stay in a processor's cache, or near it."""
@@ -146,17 +147,13 @@ def _targets(results: Sequence[Any], structure: Any, count: int, out: Any) -> li
     shapes = [(count, *np.shape(x)[1:]) for x in results]
     if out is None:
         return [np.empty(shape, x.dtype) for shape, x in zip(shapes, results, strict=True)]
-    targets, given = flatten(out)
-    fits = given == structure and all(
-        isinstance(y, np.ndarray) and y.shape == shape and y.dtype == x.dtype
-        for y, x, shape in zip(targets, results, shapes, strict=True)
-    )
-    if not fits:
-        wanted = ", ".join(f"{x.dtype}{list(s)}" for x, s in zip(results, shapes, strict=True))
-        raise ShapeError(
-            "out= does not fit the results", remedy=f"pass arrays as the results are: {wanted}"
-        )
-    return targets
+    types = [(shape, x.dtype) for shape, x in zip(shapes, results, strict=True)]
+    return targets_of(out, structure, types, _array_type)
+
+
+def _array_type(x: Any) -> Any:
+    """Blocks are copied into arrays of any strides."""
+    return (x.shape, x.dtype) if isinstance(x, np.ndarray) else None
 
 
 def _summed(mapped: Callable[..., Any]) -> Callable[..., Any]:

@@ -184,6 +184,8 @@ def test_without_a_gpu_it_says_so() -> None:
         pytest.skip("there is a GPU here")
     with pytest.raises(jitad.CompileError, match=r"no GPU|not installed"):
         kernel(POINTS)
+    with pytest.raises(jitad.ShapeError, match="out="):
+        kernel(POINTS, out=(np.empty(3), np.empty(POINTS.shape)))
     with pytest.raises(jitad.CompileError, match="target"):
         jitad.compile(points, POINTS, target="tpu")
 

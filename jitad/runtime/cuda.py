@@ -27,6 +27,7 @@ from jitad.passes.pipeline import optimise
 from jitad.passes.schedule import schedule
 from jitad.runtime.failure import failure, other_path
 from jitad.runtime.plan import Plan
+from jitad.runtime.targets import dense, targets_of
 
 _BLOCK = 128
 """Threads in a block."""
@@ -121,7 +122,11 @@ class CudaKernel:
     def __call__(self, *args: Any, out: Any = None) -> Any:
         """The result for arguments of the shapes and dtypes that were compiled."""
         leaves, _ = flatten((args, {}))
-        targets = None if out is None else flatten(out)[0]
+        targets = None
+        if out is not None:
+            instrs = [self.tape.instrs[i] for i in self.tape.outputs]
+            types = [(instr.shape, instr.dtype) for instr in instrs]
+            targets = targets_of(out, self.plan.structure, types, _target_type)
         results = self._loaded.run(leaves, targets)
         return out if out is not None else unflatten(self.plan.structure, results)
 
@@ -271,6 +276,15 @@ def _pointer(x: Any) -> int:
             "an array on the device is not contiguous", remedy="pass a contiguous copy"
         )
     return int(face["data"][0])
+
+
+def _target_type(x: Any) -> Any:
+    """The type of a dense array of the device or the host that may be changed."""
+    if not hasattr(x, "__cuda_array_interface__"):
+        return dense(x)
+    _pointer(x)  # which refuses what is not dense
+    face = x.__cuda_array_interface__
+    return None if face["data"][1] else (tuple(face["shape"]), np.dtype(face["typestr"]))
 
 
 def _dtype(x: Any) -> Any:

@@ -26,6 +26,7 @@ from jitad.runtime.entry import (
 )
 from jitad.runtime.failure import failure, other_path
 from jitad.runtime.plan import Plan
+from jitad.runtime.targets import dense, targets_of
 
 
 class Kernel:
@@ -85,18 +86,9 @@ class Kernel:
 
     def _call_out(self, leaves: Sequence[Any], out: Any) -> Any:
         """`call` into arrays that are given, which are the result."""
-        targets, structure = flatten(out)
-        wanted = [self.tape.instrs[i] for i in self.tape.outputs]
-        fits = structure == self.plan.structure and all(
-            type(x) is np.ndarray and x.shape == instr.shape and x.dtype == instr.dtype
-            for x, instr in zip(targets, wanted, strict=True)
-        )
-        if not fits or not all(x.flags.carray for x in targets):
-            kinds = ", ".join(f"{instr.dtype}{list(instr.shape)}" for instr in wanted)
-            raise ShapeError(
-                "out= does not fit the result",
-                remedy=f"pass contiguous arrays that can be written to, as the result is: {kinds}",
-            )
+        instrs = [self.tape.instrs[i] for i in self.tape.outputs]
+        types = [(instr.shape, instr.dtype) for instr in instrs]
+        targets = targets_of(out, self.plan.structure, types, dense)
         arrays = [canonical(x) for x in leaves]
         others = [x for x in (*arrays, *self._captured) if isinstance(x, np.ndarray)]
         if any(np.may_share_memory(x, y) for x in targets for y in others):
