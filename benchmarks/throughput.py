@@ -128,7 +128,7 @@ def _copy_rate(cores: int, size: str) -> float:
     """GB/s, read and written, of a copy by all cores that does not fit into a cache."""
     import jitad
 
-    x = np.zeros((256 << 20) // 8 // _SHARE[size])
+    x = np.ones((256 << 20) // 8 // _SHARE[size])  # zeros would all be one page
     jitad.set_num_threads(cores)
     kernel = jitad.compile(lambda x: x + 0.5, x, parallel=True)
     out = np.empty_like(x)

@@ -336,3 +336,24 @@ def test_methods() -> None:
     # The function `math.sin` itself is called there: right, or an error that says what to write.
     with pytest.raises(jitad.DifferentiationError, match=r"np\.sin in place of math\.sin"):
         jitad.grad(model.through)(0.5)
+
+
+def _of_names(x: Any) -> Any:
+    return math.sin(x) + float(x) * math.exp(-x)
+
+
+def test_names_within_structured_control() -> None:
+    points = np.linspace(0.1, 1, 20)
+    expected = [_of_names(x) for x in points]
+    total = jitad.scan(lambda c, x: (c + _of_names(x), _of_names(x)), 0.0, points)
+    for found in (jitad.vmap(_of_names)(points), jitad.jit(jitad.vmap(_of_names))(points),
+                  jitad.map(_of_names, points), total[1]):  # fmt: skip
+        np.testing.assert_allclose(found, expected, rtol=1e-14)
+    once = _of_names(0.3)
+    assert jitad.fori_loop(0, 1, lambda _, c: _of_names(c), 0.3) == pytest.approx(once)
+    turns = jitad.while_loop(lambda c: math.cos(c) > 0.9, _of_names, 0.3)
+    assert turns == pytest.approx(once)
+    assert jitad.cond(np.array(True), _of_names, math.cos, 0.3) == pytest.approx(once)
+    assert jitad.switch(np.array(1), [math.cos, _of_names], 0.3) == pytest.approx(once)
+    slope = jitad.grad(jitad.checkpoint(_of_names))(0.3)
+    assert slope == pytest.approx(jitad.grad(_of_names)(0.3))

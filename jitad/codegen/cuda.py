@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from jitad.codegen.accumulator import combined, identity
 from jitad.codegen.arena import Plan, plan
 from jitad.codegen.body import Body, memory_type, passed_on
-from jitad.codegen.loops import emit_turns, is_apart
+from jitad.codegen.loops import emit_turns
 from jitad.codegen.nest import NestEmitter
 from jitad.codegen.options import Options
 from jitad.codegen.span import Partials, Span, is_added_to, partials_of, reduces
@@ -132,7 +132,7 @@ class _Device:
         self._load(body, self._reads(own))
         NestEmitter(body, nest, k).emit()
         for i in sorted(own):
-            if i in self.slots:
+            if i in self.slots and i in body.registers:  # a guard is in none
                 body.store(body.registers[i], body.in_arena(self.slots[i]), i)
         self._finish(body, f"{_NAME}_{k}", 1)
 
@@ -163,7 +163,7 @@ class _Device:
     def _emit_points(self, k: int, index: int) -> None:
         """A loop over points that take paths of their own: each thread has some of them."""
         instr = self.tape.instrs[index]
-        if instr.op is not loop or not is_apart(instr.params[0]):
+        if instr.op is not loop or not instr.params[0].is_apart:
             raise _refused(instr, "is computed by a library, or turn by turn")
         count = instr.params[0].count
         threads = min(count, _RESIDENT)

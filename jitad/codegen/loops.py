@@ -24,11 +24,6 @@ def emit_loop(body: Body, index: int, name: str, emit_steps: EmitSteps) -> list[
     return _LoopCall(body, index, name, emit_steps).emit()
 
 
-def is_apart(form: Loop) -> bool:
-    """Whether the turns of a loop do not depend on each other, and their number is known."""
-    return form.carries == 0 and form.count is not None and form.condition is None
-
-
 def emit_turns(
     body: Body, index: int, name: str, emit_steps: EmitSteps, own: tuple[str, str, str]
 ) -> list[str]:

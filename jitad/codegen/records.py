@@ -16,6 +16,12 @@ from jitad.codegen.index import Index
 from jitad.codegen.writer import Writer
 from jitad.ir.op import BOOL
 
+_AHEAD = 4
+"""Vectors of records from those that are read to those that are fetched."""
+
+_LINE = 64
+"""Bytes of a cache line."""
+
 _KeyT = TypeVar("_KeyT", bound=Hashable)
 
 
@@ -177,6 +183,16 @@ class _Memory:
         for row, vector in zip(self.rows(record, start), vectors, strict=True):
             self.writer.do(f"store <{self.width} x {kind}> {vector}, ptr {row}, align {size}")
 
+    def prefetch(self, record: _Record) -> None:
+        """Have the records of later lanes brought into the cache: the reads of one transposition
+        go to and fro, and the processor does not see that memory is read in order."""
+        w, name = self.writer, "llvm.prefetch.p0"
+        w.declarations[name] = f"declare void @{name}(ptr, i32, i32, i32)"
+        base = self.pointer(record.value, record.origin)
+        taken = record.size * self.width * self.size(record.value)
+        for line in range(_AHEAD * taken, (_AHEAD + 1) * taken, _LINE):
+            w.do(f"call void @{name}(ptr {w.offset(base, line)}, i32 0, i32 3, i32 1)")
+
     def transposed(self, rows: Sequence[str], kind: str) -> list[str]:
         """A square of vectors with rows and columns exchanged."""
         vectors, width = list(rows), self.width
@@ -206,6 +222,7 @@ def load_records(
         if record.size < width:
             vectors = memory.load_short(record, fields)
         else:
+            memory.prefetch(record)
             for start, inside in memory.squares(record.size, fields).items():
                 if len(inside) > 2:
                     square = memory.load_square(record, start)

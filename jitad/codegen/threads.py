@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection
 
 from jitad.codegen.accumulator import combined, identity
 from jitad.codegen.body import Body, memory_type, passed_on
-from jitad.codegen.loops import emit_turns, is_apart
+from jitad.codegen.loops import emit_turns
 from jitad.codegen.memory import fill, initialise
 from jitad.codegen.nest import NestEmitter
 from jitad.codegen.region import EmitSteps
@@ -152,7 +152,7 @@ def emit_loop_threads(body: Body, index: int, name: str, emit_steps: EmitSteps) 
     """Write a loop whose turns are apart, such as one over points; None if it is not cut."""
     instr = body.tape.instrs[index]
     parts = [x for x in body.tape.instrs if x.op is part and x.args == (index,)]
-    if not is_apart(instr.params[0]) or len({x.params for x in parts}) < len(parts):
+    if not instr.params[0].is_apart or len({x.params for x in parts}) < len(parts):
         return None
     blocks = _cut(instr.params[0].count, instr.params[0].count * len(instr.params[0].body))
     if blocks is None:

@@ -13,6 +13,7 @@ from jitad.passes.cse import cse
 from jitad.passes.dce import dce
 from jitad.passes.fold import fold
 from jitad.passes.fuse import fuse
+from jitad.passes.if_convert import if_convert
 from jitad.passes.regions import regions
 from jitad.passes.scalarize import scalarize
 from jitad.passes.sink import sink
@@ -26,6 +27,7 @@ def control(tape: Tape) -> Tape:
 
 PASSES: tuple[Callable[[Tape], Tape], ...] = (
     dce,  # first, so that the others do not work on what nobody reads
+    if_convert,  # before control, which would work on loops that end here
     control,  # before fold, which reads what is computed before a loop
     fold,
     cse,

@@ -14,6 +14,7 @@ import optree
 
 from jitad.frontend.operands import lift, normal_axis
 from jitad.frontend.pytree import NAMESPACE, flatten, unflatten
+from jitad.frontend.traceable import traceable
 from jitad.functions.control import loops
 from jitad.functions.control.blocks import block, current
 from jitad.functions.control.examples import examples_of
@@ -30,6 +31,7 @@ def vmap(f: Callable[..., Any], in_axes: Any, out_axes: Any, args: tuple[Any, ..
     """f over the axes `in_axes` of its arguments."""
     builder = current()
     leaves, structure = flatten(args)
+    function = traceable(f)
     axes = _axes(in_axes, args, "in_axes")
     moved = [_front(lift(builder, x), axis) for x, axis in zip(leaves, axes, strict=True)]
     rows = [x for x, axis in zip(moved, axes, strict=True) if axis is not None]
@@ -39,7 +41,7 @@ def vmap(f: Callable[..., Any], in_axes: Any, out_axes: Any, args: tuple[Any, ..
     def at(points: Sequence[Any]) -> Any:
         rest = iter(points)
         mixed = [next(rest) if axis is not None else x for x, axis in zip(fixed, axes, strict=True)]
-        return f(*unflatten(structure, mixed))
+        return function(*unflatten(structure, mixed))
 
     first = [st.index(x, slots=(0, *((0, n, 1) for n in x.shape[1:]))) for x in rows]
     types = [(x.shape, x.dtype, x.weak) for x in first]

@@ -9,6 +9,7 @@ import numpy as np
 
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.pytree import unflatten
+from jitad.frontend.traceable import traceable
 from jitad.functions.control.blocks import (
     Block,
     as_weak,
@@ -31,7 +32,7 @@ def cond(
 ) -> Any:
     """true_fun(*operands) where pred holds, else false_fun(*operands)."""
     if not isinstance(pred, Value):
-        return (true_fun if pred else false_fun)(*operands)
+        return traceable(true_fun if pred else false_fun)(*operands)
     if pred.shape != ():
         raise ShapeError(
             f"the predicate of cond has shape {pred.shape}", remedy="use np.where, or np.any(p)"
@@ -45,7 +46,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], operands: Sequenc
     if not branches:
         raise ShapeError("switch without branches", remedy="give at least one function")
     if not isinstance(index, Value):
-        return branches[int(np.clip(index, 0, len(branches) - 1))](*operands)
+        return traceable(branches[int(np.clip(index, 0, len(branches) - 1))])(*operands)
     if index.shape != () or index.dtype.kind not in "ib":
         raise TraceError(
             f"the index of switch is {index!r}, which is no integer",
@@ -59,7 +60,7 @@ def _switch(index: Value, branches: Sequence[Callable[..., Any]], operands: Sequ
     index = lift(builder, index)
     values, structure = lifted(builder, tuple(operands))
     trees = unflatten(structure, values)
-    blocks = [block(f, trees, builder, "x") for f in branches]
+    blocks = [block(traceable(f), trees, builder, "x") for f in branches]
     for other in blocks[1:]:
         same_structure(other.structure, blocks[0].structure, "a branch")
     weak = [list(column) for column in zip(*(b.weak for b in blocks), strict=True)]
@@ -104,11 +105,11 @@ def _aligned(
 
 def checkpoint(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """f(*args, **kwargs), of which the return sweep keeps the arguments alone."""
-    builder = current()
+    builder, function = current(), traceable(f)
     values, structure = lifted(builder, (args, kwargs))
 
     def call(tree: Any) -> Any:
-        return f(*tree[0], **tree[1])
+        return function(*tree[0], **tree[1])
 
     traced = block(call, (unflatten(structure, values),), builder, "x")
     form = control.Block(traced.tape)

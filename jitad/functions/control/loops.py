@@ -9,6 +9,7 @@ import numpy as np
 
 from jitad.frontend.operands import as_dtype, as_value, common_dtype, lift
 from jitad.frontend.pytree import flatten, unflatten
+from jitad.frontend.traceable import traceable
 from jitad.functions.control.blocks import (
     Block,
     as_weak,
@@ -42,12 +43,13 @@ def scan(
 ) -> tuple[Any, Any]:
     """(carry, ys) of `carry, y = f(carry, x)` over the rows of xs."""
     builder = current()
+    function = traceable(f)
     rows, row_structure = lifted(builder, xs)
     count = _length(rows, length)
     first = unflatten(row_structure, [_first_row(x) for x in rows])
 
     def body(i: Any, carry: Any, x: Any) -> Any:
-        result = f(carry, x)
+        result = function(carry, x)
         if not isinstance(result, tuple) or len(result) != 2:
             raise TraceError(
                 "the function of a scan must return a pair (carry, y)",
@@ -63,8 +65,9 @@ def scan(
 def fori_loop(lower: Any, upper: Any, f: Callable[..., Any], init: Any) -> Any:
     """The carry after `carry = f(i, carry)` for i in range(lower, upper)."""
     builder = current()
+    function = traceable(f)
     first, last = _integer(builder, lower), _integer(builder, upper)
-    loop = _Loop(builder, f, lambda i, carry: f(i + lower, carry), init)
+    loop = _Loop(builder, f, lambda i, carry: function(i + lower, carry), init)
     if isinstance(lower, Value) or isinstance(upper, Value):
         turns = UFUNCS[np.maximum](ew.sub(last, first), 0)
         return loop.record(turns=turns)[0]
@@ -73,7 +76,8 @@ def fori_loop(lower: Any, upper: Any, f: Callable[..., Any], init: Any) -> Any:
 
 def while_loop(condition: Callable[..., Any], f: Callable[..., Any], init: Any) -> Any:
     """The carry after `carry = f(carry)` for as long as `condition(carry)`."""
-    loop = _Loop(current(), f, lambda i, carry: f(carry), init)
+    function = traceable(f)
+    loop = _Loop(current(), f, lambda i, carry: function(carry), init)
     return loop.record(condition=condition)[0]
 
 
@@ -205,7 +209,7 @@ class _Loop:
 
     def _ask(self, condition: Callable[..., Any], examples: list[Example]) -> Block:
         trees = (unflatten(self.structure, self.init),)
-        asked = block(condition, trees, self.builder, "c", examples=examples)
+        asked = block(traceable(condition), trees, self.builder, "c", examples=examples)
         if len(asked.results) != 1 or asked.results[0].shape != ():
             raise ShapeError(
                 "the condition of a while_loop must return one bool",

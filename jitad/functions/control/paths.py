@@ -14,7 +14,7 @@ import numpy as np
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import INT64, Control
-from jitad.ir.tape import INPUT, Instr, Tape, has_effect
+from jitad.ir.tape import CONST, INPUT, Instr, Tape, has_effect
 from jitad.ir.value import Value
 from jitad.ops import control
 from jitad.ops import elementwise as ew
@@ -51,6 +51,30 @@ def _same(x: Instr, y: Instr) -> bool:
 
 def merged(tapes: Sequence[Tape]) -> Tape:
     """One tape for all of these, which have the same inputs, these first."""
+    return _merged([_with_late_constants(tape) for tape in tapes])
+
+
+def _with_late_constants(tape: Tape) -> Tape:
+    """The tape with each constant where it is first read.
+
+    A trace records a number once, at its first use, even if only a later use is left: where traces
+    differ in what they do with it after a branch, they would already differ before.
+    """
+    builder = Builder()
+    new: dict[int, int] = {}
+
+    def placed(j: int) -> int:
+        if j not in new:
+            new[j] = builder.copy(tape.instrs[j], ())
+        return new[j]
+
+    for i, instr in enumerate(tape.instrs):
+        if instr.op is not CONST:
+            new[i] = builder.copy(instr, tuple([placed(j) for j in instr.args]))
+    return builder.finish([placed(i) for i in tape.outputs], [new[i] for i in tape.inputs])
+
+
+def _merged(tapes: Sequence[Tape]) -> Tape:
     first, *others = tapes
     different = [tape for tape in others if not alike(tape, first)]
     if not different:
@@ -60,7 +84,7 @@ def merged(tapes: Sequence[Tape]) -> Tape:
     groups: dict[Any, list[Tape]] = {}
     for tape in every:
         groups.setdefault(tape.instrs[fork].params, []).append(tape)
-    wholes = [merged(group) for group in groups.values()]
+    wholes = [_merged(group) for group in groups.values()]
     if any(output_types(tape) != output_types(first) for tape in wholes[1:]):
         raise ShapeError(
             "the paths through a function return arrays of different shapes or dtypes",

@@ -38,7 +38,7 @@ def rehearse(form: Loop, operands: Sequence[Value]) -> Met | None:
     run, *asked = [HOOKS["compiled"](tape) for tape in tapes]
     number = form.count if form.count is not None else int(turns[0]) if turns else None
     order: Any = naturals() if number is None else range(number)
-    if number is not None and number > _TOGETHER and _is_apart(form):
+    if number is not None and number > _TOGETHER and _by_rows(form):
         order = _first_that_refuse(form, consts, xs, number)
     for i in reversed(order) if form.backward else order:
         if asked:
@@ -55,11 +55,9 @@ def rehearse(form: Loop, operands: Sequence[Value]) -> Met | None:
     return None
 
 
-def _is_apart(form: Loop) -> bool:
+def _by_rows(form: Loop) -> bool:
     """Whether a turn depends on its rows alone."""
-    users = form.body.users()
-    rows_only = form.carries == 0 and form.condition is None and not users[form.body.inputs[0]]
-    return rows_only and bool(form.body.outputs)
+    return form.is_apart and not form.body.users()[form.body.inputs[0]] and bool(form.body.outputs)
 
 
 def _first_that_refuse(

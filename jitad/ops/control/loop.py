@@ -61,6 +61,11 @@ class Loop:
         return self.count is None and self.condition is None
 
     @property
+    def is_apart(self) -> bool:
+        """Whether the turns do not depend on each other, and their number is known."""
+        return self.carries == 0 and self.count is not None and self.condition is None
+
+    @property
     def xs(self) -> int:
         """How many stacks are read."""
         return len(self.body.inputs) - 1 - self.consts - self.carries
