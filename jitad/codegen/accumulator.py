@@ -44,7 +44,7 @@ class Accumulator:
             self.lanes = self.nest.lanes if self.level < len(self.nest.loops()) else None
             self.slot = body.alloca(self._memory())
             if self.by_place:
-                self.spot = body.alloca("i64")
+                self.spot = body.alloca(self._places())
             return
         span = self.nest.span
         if span is not None and self.i not in span.partials.offsets:
@@ -64,18 +64,22 @@ class Accumulator:
             return self.lanes.type(self.dtype)
         return "i8" if self.dtype == BOOL else self.nest.writer.type(self.dtype)
 
+    def _places(self) -> str:
+        return "i64" if self.lanes is None else self.lanes.type(INT64)
+
     def begin(self, level: int) -> None:
         """Before the loop of that level: the neutral element."""
         if level != self.level:
             return
         source, neutral = self.instr.args[0], identity(self.instr.op, self.dtype)
+        if self.by_place:
+            # Right where nothing is better than the neutral element: then all are equal.
+            self.nest.writer.do(f"store {self._places()} zeroinitializer, ptr {self.spot}")
         if self.lanes is not None:
             literal = self.lanes.literal(neutral, self.dtype)
             self.nest.writer.do(f"store {self._memory()} {literal}, ptr {self.slot}")
             return
         self.nest.body.store(neutral, self.slot, source)
-        if self.by_place:
-            self.nest.writer.do(f"store i64 0, ptr {self.spot}")
 
     def take(self, register: str, target: At | None) -> None:
         """One more element."""
@@ -95,6 +99,9 @@ class Accumulator:
     def take_lanes(self, lanes: Lanes, register: str, target: At | None) -> None:
         """One more element in each lane."""
         w = self.nest.writer
+        if self.by_place:
+            self._take_places(lanes, register)
+            return
         register = lanes.new(register, self.dtype, identity(self.instr.op, self.dtype))
         place = self.slot
         if self.lanes is None:
@@ -119,32 +126,75 @@ class Accumulator:
     def _combined(self, x: str, y: str) -> str:
         return combined(self.nest.writer, self.instr, x, y)
 
+    # -- the place of the first best element; a NaN is better than any number ----------------------
+
     def _take_place(self, register: str) -> None:
-        """Keep the place of the first best element; a NaN is better than any number."""
+        """One more element; places are met in order, so that the first of equals stays."""
         body, w, source = self.nest.body, self.nest.writer, self.instr.args[0]
-        op = self.instr.op
-        assert isinstance(op, Structural) and op.combine is not None
         best = body.load(self.slot, source)
-        kind = w.type(self.dtype)
-        taken = op.combine.emit(w, self.dtype, BOOL, register, best)
         axis = next(iter(self.reduced), None)
         counter = "0" if axis is None else self.nest.elements.counters[axis]
-        first = w.line(f"icmp eq i64 {counter}, 0")
-        taken = w.either(taken, first)
-        if self.dtype.kind == "f":
-            new = w.line(f"fcmp uno {kind} {register}, {register}")
-            old = w.line(f"fcmp ord {kind} {best}, {best}")
-            taken = w.either(taken, w.both(new, old))
+        taken = self._is_better(register, best)
         body.store(w.select(taken, self.dtype, register, best), self.slot, source)
         spot = w.line(f"load i64, ptr {self.spot}")
         w.do(f"store i64 {w.select(taken, INT64, counter, spot)}, ptr {self.spot}")
+
+    def _take_places(self, lanes: Lanes, register: str) -> None:
+        """One more element in each lane. Those of the last vector that were met before are equal to
+        what their first lane has, and stand at the same place."""
+        w, kind, places = self.nest.writer, lanes.type(self.dtype), self._places()
+        best = w.line(f"load {kind}, ptr {self.slot}, align {self.dtype.itemsize}")
+        spot = w.line(f"load {places}, ptr {self.spot}, align 8")
+        here = lanes.counters(lanes.depth)
+        with w.in_lanes(lanes.width):
+            taken = self._is_better(register, best)
+            best = w.select(taken, self.dtype, register, best)
+            spot = w.select(taken, INT64, here, spot)
+        w.do(f"store {kind} {best}, ptr {self.slot}, align {self.dtype.itemsize}")
+        w.do(f"store {places} {spot}, ptr {self.spot}, align 8")
+
+    def _is_better(self, new: str, old: str) -> str:
+        w, op = self.nest.writer, self.instr.op
+        assert isinstance(op, Structural) and op.combine is not None
+        better = op.combine.emit(w, self.dtype, BOOL, new, old)
+        if self.dtype.kind != "f":
+            return better
+        kind = w.type(self.dtype)
+        is_nan = w.line(f"fcmp uno {kind} {new}, {new}")
+        was_none = w.line(f"fcmp ord {kind} {old}, {old}")
+        return w.either(better, w.both(is_nan, was_none))
+
+    def _first_place(self, lanes: Lanes) -> str:
+        """Of the lanes' best elements the place of the first that is best, half by half."""
+        w, width = self.nest.writer, lanes.width
+        kind, places = lanes.type(self.dtype), self._places()
+        best = w.line(f"load {kind}, ptr {self.slot}, align {self.dtype.itemsize}")
+        spot = w.line(f"load {places}, ptr {self.spot}, align 8")
+        half = width // 2
+        while half:
+            mask = ", ".join(f"i32 {(k + half) % width}" for k in range(width))
+            new, there = (
+                w.line(f"shufflevector {t} {x}, {t} poison, <{width} x i32> <{mask}>")
+                for t, x in ((kind, best), (places, spot))
+            )
+            with w.in_lanes(width):
+                better, worse = self._is_better(new, best), self._is_better(best, new)
+                before = w.line(f"icmp ult {places} {there}, {spot}")
+                first = w.select(worse, BOOL, lanes.literal("false", BOOL), before)
+                taken = w.either(better, first)
+                best = w.select(taken, self.dtype, new, best)
+                spot = w.select(taken, INT64, there, spot)
+            half //= 2
+        return w.line(f"extractelement {places} {spot}, i64 0")
 
     def end(self, level: int) -> None:
         """After the loop of that level: store the result."""
         if level != self.level:
             return
         body, w = self.nest.body, self.nest.writer
-        if self.by_place:
+        if self.by_place and self.lanes is not None:
+            register = self._first_place(self.lanes)
+        elif self.by_place:
             register = w.line(f"load i64, ptr {self.spot}")
         elif self.lanes is not None:
             register = self._joined_lanes(self.lanes)

@@ -38,6 +38,9 @@ _FEW = 16
 
 _REDUCTIONS = (st.reduce_sum, st.reduce_max, st.reduce_min)
 
+_PLACES = (st.argmax, st.argmin)
+"""What LLVM's vectoriser does not know."""
+
 
 @lru_cache(maxsize=1)
 def vector_bytes() -> int:
@@ -136,10 +139,14 @@ class Lanes:
             with self.writer.in_lanes(self.width):
                 return instr.op.emit(self.writer, source, instr.dtype, *operands)
         if instr.op is st.iota:
-            return self._counters(at[instr.params[1]])
+            return self._numbers(at[instr.params[1]])
         return self.vector(self.nest.reader.source(instr, at))
 
-    def _counters(self, index: Index) -> str:
+    def counters(self, depth: int) -> str:
+        """The iteration that every lane is, of the loop of that depth."""
+        return self._numbers(Index(0, ((Loop(depth, self.count), 1),)))
+
+    def _numbers(self, index: Index) -> str:
         """An index in every lane."""
         w, step = self.writer, _step(index, self.depth)
         numbers = ", ".join(f"i64 {k * step}" for k in range(self.width))
@@ -209,7 +216,9 @@ def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes
     short = count <= _UNROLLED and not any(
         reduces(nest.tape.instrs[root.index]) for root in nest.nest.roots
     )
-    return Lanes(nest, depth, count, width) if wanted or ragged or short else None
+    ops = [nest.tape.instrs[root.index].op for root in nest.nest.roots]
+    places = count >= 2 * width and any(op in _PLACES for op in ops)
+    return Lanes(nest, depth, count, width) if wanted or ragged or short or places else None
 
 
 def _has_calls(nest: NestEmitter, keys: Sequence[Key]) -> bool:
@@ -232,6 +241,9 @@ def _has_lanes(nest: NestEmitter, root: Root, depth: int) -> bool:
     body, i = nest.body, root.index
     instr = nest.tape.instrs[i]
     home = body.program.storage.get(i, i)
+    if instr.op in _PLACES:
+        source = nest.tape.instrs[instr.args[0]]
+        return source.dtype != BOOL and depth in reduced_depths(nest, instr)
     if instr.op in _REDUCTIONS:
         if not is_added_to(nest, instr):
             return depth in reduced_depths(nest, instr)

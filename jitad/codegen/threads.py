@@ -19,7 +19,7 @@ from jitad.codegen.loops import emit_turns
 from jitad.codegen.memory import fill, initialise
 from jitad.codegen.nest import NestEmitter
 from jitad.codegen.region import EmitSteps
-from jitad.codegen.span import Blocks, Span, is_added_to, partials_of, reduces
+from jitad.codegen.span import Blocks, Span, is_added_to, partials_of, reduced_depths, reduces
 from jitad.ir.errors import CompileError
 from jitad.ir.tape import INPUT, Instr
 from jitad.ops import structural as st
@@ -96,7 +96,7 @@ def _blocks(nest: NestEmitter) -> Blocks | None:
     """How a nest is cut, or None where it is not worth it or not possible."""
     space = nest.nest.space
     instrs = [nest.tape.instrs[root.index] for root in nest.nest.roots]
-    if not space or 0 in space or any(_has_order(instr) for instr in instrs):
+    if not space or 0 in space or any(_has_order(nest, instr) for instr in instrs):
         return None
     if partials_of(nest).size > _SEPARATE:
         return None
@@ -113,10 +113,12 @@ def _cut(total: int, work: int) -> Blocks | None:
     return Blocks(number, length, total) if number > 1 else None
 
 
-def _has_order(instr: Instr) -> bool:
+def _has_order(nest: NestEmitter, instr: Instr) -> bool:
     """Whether one iteration must come after another, or all share a place in memory."""
-    if instr.op in (st.cumsum, st.scatter_add, st.scatter_set, st.guard, st.argmax, st.argmin):
+    if instr.op in (st.cumsum, st.scatter_add, st.scatter_set, st.guard):
         return True
+    if instr.op in (st.argmax, st.argmin):
+        return bool(reduced_depths(nest, instr).intersection(nest.loops()[0][0]))
     if instr.op in st.UPDATES and math.prod(instr.shape) == 1:
         return True
     return instr.op in (st.reduce_any, st.reduce_all)
