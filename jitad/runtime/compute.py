@@ -12,7 +12,8 @@ from jitad.ir.op import Control
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import HOOKS
 from jitad.ops.control.parts import alone
-from jitad.runtime.kernel import Kernel, canonical
+from jitad.runtime.arguments import canonical
+from jitad.runtime.kernel import Kernel
 from jitad.runtime.plan import Plan
 
 

@@ -10,6 +10,7 @@ call before ended so as well: no result is ever an int.
 from __future__ import annotations
 
 import ctypes
+import math
 import weakref
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -140,6 +141,7 @@ def entry_text(
     else:
         places = enumerate(tape.outputs, len(leaves))
         outputs = [("", _given(t, k, tape.instrs[i])) for k, i in places]
+        _check_apart(t, tape, arguments, [data for _, data in outputs])
     arguments += [f"ptr {data}" for _, data in outputs]
     callee = f"@{code.name}" if body is None else f"inttoptr (i64 {body} to ptr)"
     status = _call_body(t, code, callee, arguments)
@@ -220,6 +222,26 @@ def _given(t: _Text, k: int, instr: Instr) -> str:
     kind = t.field(x, _HEADER - 8, "ptr")
     t.require(t.line(f"icmp eq ptr {kind}, {_object(np.ndarray)}"))
     return _array(t, x, instr.shape, instr.dtype, _CONTIGUOUS_ALIGNED | _WRITEABLE)
+
+
+def _check_apart(t: _Text, tape: Tape, arguments: list[str], results: list[str]) -> None:
+    """Require that the memory of each result is nobody else's."""
+    pairs = zip(arguments, tape.inputs, strict=True)
+    met = [(x.removeprefix("ptr "), i) for x, i in pairs if x.startswith("ptr ")]
+    for result, i in zip(results, tape.outputs, strict=True):
+        end = _end(t, tape, result, i)
+        for other, j in met:
+            below = t.line(f"icmp ule ptr {end}, {other}")
+            above = t.line(f"icmp uge ptr {result}, {_end(t, tape, other, j)}")
+            t.require(t.line(f"or i1 {below}, {above}"))
+        met.append((result, i))
+
+
+def _end(t: _Text, tape: Tape, start: str, i: int) -> str:
+    """The first byte after an array."""
+    instr = tape.instrs[i]
+    size = math.prod(instr.shape) * instr.dtype.itemsize
+    return t.line(f"getelementptr i8, ptr {start}, i64 {size}")
 
 
 def _captured(t: _Text, x: np.ndarray) -> str:

@@ -11,10 +11,11 @@ import numpy as np
 
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED, PLACE
-from jitad.frontend.pytree import Structure, flatten, unflatten
+from jitad.frontend.pytree import Structure, unflatten
 from jitad.frontend.trace import leaf_type
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.tape import Instr
+from jitad.runtime.arguments import are_leaves, canonical, take_apart
 from jitad.runtime.compile import load, lower, module_asm, module_llvm
 from jitad.runtime.debug import check_finite
 from jitad.runtime.entry import (
@@ -42,8 +43,16 @@ class Kernel:
         address: the address of the C function `int64 body(inputs..., outputs..., arena)`.
     """
 
-    def __init__(self, plan: Plan, options: Options = DEFAULT, *, debug: bool = False) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        options: Options = DEFAULT,
+        *,
+        debug: bool = False,
+        arguments: Structure | None = None,
+    ) -> None:
         self.plan = plan
+        self.arguments = arguments
         self.options = options
         self.debug = debug
         self.tape, self.code = lower(plan.tape, options)
@@ -54,15 +63,32 @@ class Kernel:
         keep = (self._machine, self._captured)
         self.entry = make_function(self._machine.address("entry"), "jitad_kernel", keep)
         self.is_plain = _is_plain(plan.structure)
+        self._is_direct = not debug and arguments is not None and are_leaves(arguments)
         self._calls = call_counter(self._machine)
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         """The result for arguments of the shapes and dtypes that were compiled.
 
         `out` are arrays, as the result is made of, into which it is written; they are returned.
-        They must be contiguous and share no memory with the arguments.
+        They must be contiguous and share no memory with the arguments, nor with each other.
         """
-        leaves, _ = flatten((args, kwargs))
+        # The entries check what they are given, and refuse what they cannot take as it is.
+        if self._is_direct and not kwargs:
+            if out is None:
+                result = self.entry(*args)
+                if type(result) is not int:
+                    return result if self.is_plain else self.finish(result)
+            elif self.is_plain:
+                targets = out if type(out) is tuple else (out,)
+                if self._entry_out(*args, *targets) is None:
+                    return out
+        leaves, structure = take_apart(args, kwargs)
+        if self.arguments is not None and structure != self.arguments:
+            raise ShapeError(
+                f"the kernel was compiled for arguments of structure {self.arguments} and called "
+                f"with {structure}",
+                remedy="pass as many arguments, positional or named, as it was compiled for",
+            )
         result = self.call(leaves) if out is None else self._call_out(leaves, out)
         if type(result) is not int:
             if self.debug:
@@ -91,11 +117,13 @@ class Kernel:
         targets = targets_of(out, self.plan.structure, types, dense)
         arrays = [canonical(x) for x in leaves]
         others = [x for x in (*arrays, *self._captured) if isinstance(x, np.ndarray)]
-        if any(np.may_share_memory(x, y) for x in targets for y in others):
-            raise ShapeError(
-                "out= shares memory with an argument, or with an array that is closed over",
-                remedy="write into another array, and copy",
-            )
+        for k, x in enumerate(targets):
+            if any(np.may_share_memory(x, y) for y in (*others, *targets[:k])):
+                raise ShapeError(
+                    "out= shares memory with an argument, an array that is closed over, or another "
+                    "result",
+                    remedy="write into another array, and copy",
+                )
         result = self._entry_out(*arrays, *targets)
         if result is None:
             return out
@@ -163,28 +191,15 @@ class Kernel:
         return module_asm(self.code)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return (_kernel, (replace(self.plan, companion=None), self.options, self.debug))
+        plan = replace(self.plan, companion=None)
+        return (_kernel, (plan, self.options, self.debug, self.arguments))
 
     def __repr__(self) -> str:
         return f"<Kernel {self.plan.tape!r}>"
 
 
-def _kernel(plan: Plan, options: Options, debug: bool) -> Kernel:
-    return Kernel(plan, options, debug=debug)
-
-
-def canonical(x: Any) -> Any:
-    """An argument as the entry takes it: contiguous, aligned, a NumPy scalar for 0-d."""
-    if isinstance(x, np.ndarray):
-        if x.shape == ():
-            return x[()]
-        x = np.require(np.asarray(x), requirements=["C", "A"])
-        # An array that was unpickled has a dtype object of its own; the entry compares identity.
-        own = np.dtype(x.dtype.type)
-        return x if x.dtype is own else x.view(own)
-    if isinstance(x, bool):
-        return np.bool_(x)
-    return np.int64(x) if isinstance(x, int) else x
+def _kernel(plan: Plan, options: Options, debug: bool, arguments: Structure | None) -> Kernel:
+    return Kernel(plan, options, debug=debug, arguments=arguments)
 
 
 def _by_reference(x: np.ndarray) -> np.ndarray:
@@ -203,6 +218,3 @@ def _is_plain(structure: Structure) -> bool:
         return True
     children = structure.children()
     return structure.type is tuple and len(children) > 1 and all(c.is_leaf() for c in children)
-
-
-__all__ = ["MISMATCH", "Kernel", "Plan", "canonical"]

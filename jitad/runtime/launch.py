@@ -6,7 +6,7 @@ import threading
 import warnings
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,11 +15,12 @@ from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED
 from jitad.frontend.active import unrolled
 from jitad.frontend.operands import innermost, lift
-from jitad.frontend.pytree import Structure, flatten, unflatten, with_statics
-from jitad.frontend.trace import TRACEABLE, leaf_type
+from jitad.frontend.pytree import Structure, unflatten
+from jitad.frontend.trace import leaf_type
 from jitad.ir.builder import inline
-from jitad.ir.errors import CompileError, SourceLine, TraceError
+from jitad.ir.errors import CompileError, SourceLine
 from jitad.ir.value import Value
+from jitad.runtime.arguments import are_leaves, take_apart
 from jitad.runtime.debug import check_finite, debugging, is_debugging
 from jitad.runtime.entry import MISMATCH
 from jitad.runtime.interpret import interpret
@@ -67,21 +68,6 @@ def debug_nans() -> Iterator[None]:
         function.forget_recent()
     with debugging():
         yield
-
-
-def take_apart(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Structure]:
-    """The numbers and arrays among the arguments; all else (strings, functions) is structure."""
-    leaves, structure = flatten((args, kwargs))
-    if all(isinstance(x, TRACEABLE) for x in leaves):
-        return leaves, structure
-    for x in leaves:
-        if not isinstance(x, (*TRACEABLE, Hashable)):
-            raise TraceError(
-                f"an argument of type {type(x).__name__} is neither a number nor hashable",
-                remedy="arguments are arrays, numbers, pytrees of them, and constants, which hash; "
-                "close over what is none of these",
-            )
-    return flatten(with_statics((args, kwargs), lambda x: isinstance(x, TRACEABLE)))
 
 
 def _unrolled(build: Build) -> Build:
@@ -265,8 +251,8 @@ class Transformed:
             leaves = tree.first.kernel.plan.leaves
             strict = all(leaf.dtype.kind in "fc" or not leaf.weak for leaf in leaves)
             # The entry sees leaves only: f((x,)) and f(x) would be one to it.
-            flat = all(child.is_leaf() for child in key[0].children()[0].children())
-            if not kwargs and flat and strict and not is_debugging():
+            flat = are_leaves(key[0])
+            if flat and strict and not is_debugging():
                 self._remember(tree)
 
     def _remember(self, tree: Tree) -> None:
@@ -286,7 +272,9 @@ class Transformed:
 
     def kernel(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, debug: bool) -> Kernel:
         """The kernel for arguments like these."""
-        return Kernel(self.plan(*args, **kwargs), self.options, debug=debug)
+        leaves, structure = take_apart(args, kwargs)
+        plan = self._build(leaves, structure)
+        return Kernel(plan, self.options, debug=debug, arguments=structure)
 
     def plan(self, *args: Any, **kwargs: Any) -> Plan:
         """The program for arguments like these, before any pass."""

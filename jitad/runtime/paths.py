@@ -20,7 +20,8 @@ from jitad.ir.errors import SourceLine
 from jitad.ir.op import BOOL, DType
 from jitad.ir.tape import Tape, has_effect
 from jitad.ops.structural import guard
-from jitad.runtime.kernel import Kernel, canonical
+from jitad.runtime.arguments import canonical
+from jitad.runtime.kernel import Kernel
 from jitad.runtime.plan import Plan
 from jitad.runtime.surroundings import Surroundings
 
