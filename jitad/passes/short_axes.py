@@ -23,6 +23,9 @@ SUMMED = 24
 LONG = 64
 """An array has at least that many elements in each place, or its axis stays."""
 
+ROW = 16
+"""Elements side by side that are joined to others as they are: a loop along them is as fast."""
+
 MOST = 20_000
 """Instructions that taking an axis apart may add; more would be long to compile."""
 
@@ -83,8 +86,11 @@ def _seeds(tape: Tape, i: int, is_read: bool) -> Iterator[tuple[int, int]]:
             n = instr.shape[axis]
             if slot != (0, n, 1) and math.prod(instr.shape) >= LONG * n:
                 yield i, axis
-    elif op is st.concatenate and math.prod(instr.shape) >= LONG * instr.shape[instr.params[0]]:
-        yield i, instr.params[0]
+    elif op is st.concatenate:
+        axis = instr.params[0]
+        longest = max(tape.instrs[j].shape[axis] for j in instr.args)
+        if longest < ROW and math.prod(instr.shape) >= LONG * instr.shape[axis]:
+            yield i, axis
     elif op is st.assemble and is_read:
         for axis, slot in enumerate(instr.params[1][0]):
             if isinstance(slot, int):
