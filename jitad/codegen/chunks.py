@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from jitad.codegen.body import Body, passed_on
 from jitad.codegen.nest import NestEmitter
+from jitad.codegen.packs import packs
 from jitad.codegen.status import GUARD_FAILED
 from jitad.codegen.threads import emit_threads
 from jitad.ops.structural import JOINS
@@ -27,7 +28,7 @@ _LOOPS = 100
 
 
 class Unit(NamedTuple):
-    """A nest, or one root of straight-line code, and the step that it belongs to."""
+    """A nest, or what one piece of straight-line code computes, and the step that it belongs to."""
 
     step: int
     nest: Nest
@@ -53,7 +54,7 @@ def emit_nests(body: Body, steps: Sequence[Unit], name: str) -> list[str]:
 
 
 def _emit_serial(body: Body, steps: Sequence[Unit], name: str) -> list[str]:
-    pieces = _pieces(steps)
+    pieces = _pieces(body, steps)
     if len(pieces) < 2:
         for step, nest in steps:
             NestEmitter(body, nest, step).emit()
@@ -81,12 +82,12 @@ def _emit_serial(body: Body, steps: Sequence[Unit], name: str) -> list[str]:
     return functions
 
 
-def _pieces(steps: Sequence[Unit]) -> list[list[Unit]]:
+def _pieces(body: Body, steps: Sequence[Unit]) -> list[list[Unit]]:
     """The steps cut where a function is full."""
     pieces: list[list[Unit]] = []
     count = CHUNK
-    for unit in _units(steps):
-        weight = _LOOPS if unit.nest.space else 1
+    for unit in _units(body, steps):
+        weight = _LOOPS if unit.nest.space else len(unit.nest.roots)
         if count + weight > CHUNK:
             pieces.append([])
             count = 0
@@ -95,12 +96,12 @@ def _pieces(steps: Sequence[Unit]) -> list[list[Unit]]:
     return pieces
 
 
-def _units(steps: Sequence[Unit]) -> Iterator[Unit]:
+def _units(body: Body, steps: Sequence[Unit]) -> Iterator[Unit]:
     for step, nest in steps:
         if nest.space:
             yield Unit(step, nest)
         else:
-            yield from (Unit(step, Nest((), [root])) for root in nest.roots)
+            yield from (Unit(step, Nest((), roots)) for roots in packs(body, nest.roots))
 
 
 def _piece(body: Body, piece: list[Unit], reads: list[list[int]], slots: dict[int, int]) -> Body:

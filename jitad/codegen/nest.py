@@ -13,6 +13,7 @@ from jitad.codegen.elements import Elements
 from jitad.codegen.index import Index, Loop, flat, strides
 from jitad.codegen.lanes import Lanes, lanes_of
 from jitad.codegen.memory import fill, initialise, overwrites
+from jitad.codegen.packs import emit_pack, packs
 from jitad.codegen.reader import At, Key, Reader
 from jitad.codegen.span import Span
 from jitad.codegen.status import GUARD_FAILED
@@ -228,7 +229,15 @@ class NestEmitter:
 
     def _emit_straight_line(self) -> None:
         """Rank 0: each root is complete before the next is computed."""
-        for root in self._with_twins():
+        together = list(packs(self.body, self.nest.roots))
+        ordered = self._with_twins() if len(together) == len(self.nest.roots) else None
+        for pack in together if ordered is None else ([root] for root in ordered):
+            if len(pack) == 1 or not emit_pack(self.body, self.elements, pack):
+                self._emit_scalars(pack)
+
+    def _emit_scalars(self, roots: Sequence[Root]) -> None:
+        """Rank 0: each root by itself."""
+        for root in roots:
             if self._emit_scalar(root.index):
                 continue
             self.elements.values.clear()

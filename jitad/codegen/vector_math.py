@@ -53,6 +53,11 @@ def _widths() -> tuple[tuple[str, int], ...]:
     return tuple(widths) or (("b", 16),)
 
 
+def lane_counts(size: int) -> tuple[int, ...]:
+    """How many numbers of that many bytes the vectors of libmvec have; none without it."""
+    return tuple(width // size for _, width in _widths()) if _library() is not None else ()
+
+
 @lru_cache(maxsize=256)
 def vector_variants(name: str, arity: int) -> tuple[Variant, ...]:
     """libmvec's versions of a function (`exp`, `expf`) for this processor; none is fine."""

@@ -13,6 +13,7 @@ from jitad.passes.cse import cse
 from jitad.passes.dce import dce
 from jitad.passes.fold import fold
 from jitad.passes.fuse import fuse
+from jitad.passes.group_calls import group_calls
 from jitad.passes.if_convert import if_convert
 from jitad.passes.regions import regions
 from jitad.passes.scalarize import scalarize
@@ -40,6 +41,7 @@ PASSES: tuple[Callable[[Tape], Tape], ...] = (
     stencils,  # after cse, so that a chain of additions is read once
     dce,
     sink,
+    group_calls,  # last, for others copy instructions where they stand
 )
 
 

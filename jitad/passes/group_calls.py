@@ -1,0 +1,100 @@
+"""Tape -> Tape: independent calls of one function stand side by side in straight-line code.
+
+Codegen makes one call on a vector of them. (Superword-level parallelism: Larsen and Amarasinghe,
+PLDI 2000.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from jitad.ir.builder import Builder
+from jitad.ir.op import Elementwise
+from jitad.ir.tape import CONST, INPUT, Instr, Tape, has_effect
+from jitad.ops.elementwise import exp
+
+FEWEST = 2
+"""Calls of which one on a vector takes less time."""
+
+_WINDOW = 512
+"""Instructions among which calls are found: what waits for its readers fills the cache."""
+
+
+def is_call(instr: Instr) -> bool:
+    """Whether a scalar is a function of libm, or costs as much."""
+    is_scalar = not instr.shape and instr.dtype.kind == "f"
+    return is_scalar and isinstance(instr.op, Elementwise) and instr.op.cost >= exp.cost
+
+
+def group_calls(tape: Tape) -> Tape:
+    """The tape with calls of one function, none of which needs another, next to each other."""
+    if sum(map(is_call, tape.instrs)) < FEWEST:
+        return tape
+    order: list[int] = []
+    for window in _windows(tape):
+        order += _ordered(tape, window)
+    builder = Builder()
+    new: dict[int, int] = {}
+    for i in order:
+        instr = tape.instrs[i]
+        new[i] = builder.copy(instr, tuple([new[j] for j in instr.args]))
+    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+
+
+def _windows(tape: Tape) -> Iterator[list[int]]:
+    """Runs of scalars; what is no scalar, or may leave the function, stands alone."""
+    window: list[int] = []
+    for i, instr in enumerate(tape.instrs):
+        movable = not instr.shape and not has_effect(instr)
+        if movable and (isinstance(instr.op, Elementwise) or instr.op in (CONST, INPUT)):
+            window.append(i)
+            if len(window) < _WINDOW:
+                continue
+        yield window
+        if not window or window[-1] != i:
+            yield [i]
+        window = []
+    yield window
+
+
+def _ordered(tape: Tape, window: Sequence[int]) -> list[int]:
+    """The window's instructions, each group of calls where its first member stood."""
+    groups = _groups(tape, window)
+    if not groups:
+        return list(window)
+    inside, order, done = set(window), [], set[int]()
+
+    def emit(i: int) -> None:
+        """Put an instruction after all that it, or a call of its group, is computed from."""
+        stack = [i]
+        while stack:
+            together = groups.get(stack[-1], (stack[-1],))
+            needed = [j for k in together for j in tape.instrs[k].args if j in inside - done]
+            if needed:
+                stack.append(needed[0])
+                continue
+            stack.pop()
+            order.extend(k for k in together if k not in done)
+            done.update(together)
+
+    for i in window:
+        if i not in done:
+            emit(i)
+    return order
+
+
+def _groups(tape: Tape, window: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """For each call that is not alone all calls of its group.
+
+    They have the same depth, the number of calls in a row up to it, and so none needs another.
+    """
+    depth: dict[int, int] = {}
+    found: dict[tuple[object, ...], list[int]] = {}
+    for i in window:
+        instr = tape.instrs[i]
+        depth[i] = max((depth.get(j, 0) for j in instr.args), default=0)
+        if is_call(instr):
+            depth[i] += 1
+            found.setdefault((instr.op, instr.dtype, depth[i]), []).append(i)
+    groups = [tuple(calls) for calls in found.values() if len(calls) >= FEWEST]
+    return {i: calls for calls in groups for i in calls}
