@@ -74,7 +74,9 @@ class NestEmitter:
         accumulators = [self._prepare(root) for root in self.nest.roots]
         self.lanes = lanes_of(self, loops)
         self._remark()
+        self.writer.in_loop = True
         self._emit_loops(loops, accumulators)
+        self.writer.in_loop = False
         for i, slot in self.slots.items():
             self.body.registers[i] = self.body.load(slot, i)
         for i, slot in self.differing.items():

@@ -1,4 +1,4 @@
-"""Vectorised elementary functions: glibc's libmvec, where it is there.
+"""Vectorised elementary functions: glibc's libmvec, where it is there (exp is our own).
 
 LLVM's loop vectoriser turns a call of `exp` into a call of libmvec's `_ZGVdN4v_exp` where the call
 carries the attribute "vector-function-abi-variant" (x86-64 Vector Function ABI, "libmvec"; that of
@@ -51,6 +51,14 @@ def _widths() -> tuple[tuple[str, int], ...]:
     if features.get("avx512f"):
         widths.append(("e", 64))
     return tuple(widths) or (("b", 16),)
+
+
+@lru_cache(maxsize=1)
+def has_fma() -> bool:
+    """Whether products and sums that are rounded once are instructions of this processor."""
+    return platform.machine() in ("aarch64", "arm64") or bool(
+        llvm.get_host_cpu_features().get("fma")
+    )
 
 
 def lane_counts(size: int) -> tuple[int, ...]:

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from jitad.codegen.exponential import exponential
 from jitad.codegen.external import external
-from jitad.codegen.vector_math import vector_variants
+from jitad.codegen.vector_math import has_fma, vector_variants
 from jitad.ir.errors import CompileError
 from jitad.ir.op import BOOL, COMPLEX64, COMPLEX128, FLOAT32, FLOAT64, INT32, INT64, REAL_OF, DType
 from jitad.ir.tape import Instr
@@ -52,6 +53,7 @@ class Writer:
         self.rare = ""
         self.count = 0
         self.lanes = 1
+        self.in_loop = False
 
     # -- registers, blocks -------------------------------------------------------------------------
 
@@ -204,6 +206,8 @@ class Writer:
     def libm(self, name: str, t: DType, *xs: str) -> str:
         """A function of the C library, by the name of its double version."""
         check_real(name, t)
+        if name == "exp" and (self.in_loop or self.lanes > 1) and not self.device and has_fma():
+            return exponential(self, t, *xs)
         if self.lanes > 1:
             return self._vector_libm(name, t, xs)
         ty = self.type(t)
