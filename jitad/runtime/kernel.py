@@ -16,14 +16,15 @@ from jitad.frontend.trace import leaf_type
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.tape import Instr
 from jitad.runtime.arguments import are_leaves, canonical, take_apart
+from jitad.runtime.bound import bound
 from jitad.runtime.compile import load, lower, module_asm, module_llvm
+from jitad.runtime.cpython import make_function
 from jitad.runtime.debug import check_finite
 from jitad.runtime.entry import (
     MISMATCH,
     call_counter,
     entry_text,
     free_arena_with,
-    make_function,
 )
 from jitad.runtime.failure import failure, other_path
 from jitad.runtime.plan import Plan
@@ -82,6 +83,23 @@ class Kernel:
                 targets = out if type(out) is tuple else (out,)
                 if self._entry_out(*args, *targets) is None:
                     return out
+        leaves = self._leaves(args, kwargs)
+        result = self.call(leaves) if out is None else self._call_out(leaves, out)
+        if type(result) is not int:
+            if self.debug:
+                check_finite(result, self.plan, leaves)
+            return result
+        if result & GUARD_FAILED:
+            self._fail(result)
+        raise self._mismatch(leaves)
+
+    def _mismatch(self, leaves: Sequence[Any]) -> ShapeError:
+        got = ", ".join(str(leaf_type(x)) for x in leaves)
+        want = ", ".join(str(leaf) for leaf in self.plan.leaves)
+        return ShapeError(f"the kernel was compiled for ({want}) and called with ({got})")
+
+    def _leaves(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        """The leaves of arguments that have the structure which was compiled for."""
         leaves, structure = take_apart(args, kwargs)
         if self.arguments is not None and structure != self.arguments:
             raise ShapeError(
@@ -89,17 +107,51 @@ class Kernel:
                 f"with {structure}",
                 remedy="pass as many arguments, positional or named, as it was compiled for",
             )
-        result = self.call(leaves) if out is None else self._call_out(leaves, out)
-        if type(result) is not int:
-            if self.debug:
-                check_finite(result, self.plan, leaves)
-            return result
-        if result & GUARD_FAILED:
+        return leaves
+
+    def bind(self, *args: Any, out: Any = None, **kwargs: Any) -> Callable[[], Any]:
+        """The call with these very arrays as a function of nothing, for loops that change them.
+
+        Args:
+            args, kwargs: contiguous arrays of the types that were compiled for, and numbers. What
+                is to change from call to call is an array, of shape () for a number.
+            out: arrays, as the result is made of, into which each call writes; by itself new ones.
+
+        Returns:
+            A function that reads the arrays as they are then, and returns `out`. It neither checks
+            nor allocates anything.
+
+        >>> import numpy as np, jitad
+        >>> x = np.array([1.0, 2.0])
+        >>> gradient = jitad.compile(jitad.grad(lambda x: np.sum(x**2)), x).bind(x)
+        >>> for _ in range(3):
+        ...     x -= 0.25 * gradient()
+        >>> x
+        array([0.125, 0.25 ])
+        """
+        leaves = self._leaves(args, kwargs)
+        types = [(x.shape, x.dtype) for x in map(np.asarray, leaves)]
+        if types != [(leaf.shape, leaf.dtype) for leaf in self.plan.leaves]:
+            raise self._mismatch(leaves)
+        inputs = [x if isinstance(x, np.ndarray) else np.array(x) for x in leaves]
+        if not all(x.flags.c_contiguous and x.flags.aligned for x in inputs):
+            raise ShapeError(
+                "bind takes arrays whose elements lie side by side, for it makes no copies",
+                remedy="pass np.ascontiguousarray(x)",
+            )
+        if out is None:
+            instrs = [self.tape.instrs[i] for i in self.tape.outputs]
+            out = unflatten(self.plan.structure, [np.zeros(x.shape, x.dtype) for x in instrs])
+        targets = self._targets(out, inputs)
+        arrays = [*inputs, *self._captured]
+        return bound(self.tape, self.code, self.address, arrays, targets, out, self._fail)
+
+    def _fail(self, status: int) -> None:
+        """Raise what a status says."""
+        if status & GUARD_FAILED:
             remedy = "call the function itself, which traces the new path; or use np.where"
-            raise other_path(self.reporter(result), remedy)
-        got = ", ".join(str(leaf_type(x)) for x in leaves)
-        want = ", ".join(str(leaf) for leaf in self.plan.leaves)
-        raise ShapeError(f"the kernel was compiled for ({want}) and called with ({got})")
+            raise other_path(self.reporter(status), remedy)
+        raise self.failure(status)
 
     def call(self, leaves: Sequence[Any]) -> Any:
         """The result of flat arguments, or the int MISMATCH, or a status with GUARD_FAILED."""
@@ -112,11 +164,21 @@ class Kernel:
 
     def _call_out(self, leaves: Sequence[Any], out: Any) -> Any:
         """`call` into arrays that are given, which are the result."""
+        arrays = [canonical(x) for x in leaves]
+        targets = self._targets(out, arrays)
+        result = self._entry_out(*arrays, *targets)
+        if result is None:
+            return out
+        if result == MISMATCH or result & GUARD_FAILED:
+            return result
+        raise self.failure(result)
+
+    def _targets(self, out: Any, arguments: Sequence[Any]) -> list[np.ndarray]:
+        """The leaves of `out`, which fit the result and share memory with nothing else."""
         instrs = [self.tape.instrs[i] for i in self.tape.outputs]
         types = [(instr.shape, instr.dtype) for instr in instrs]
         targets = targets_of(out, self.plan.structure, types, dense)
-        arrays = [canonical(x) for x in leaves]
-        others = [x for x in (*arrays, *self._captured) if isinstance(x, np.ndarray)]
+        others = [x for x in (*arguments, *self._captured) if isinstance(x, np.ndarray)]
         for k, x in enumerate(targets):
             if any(np.may_share_memory(x, y) for y in (*others, *targets[:k])):
                 raise ShapeError(
@@ -124,12 +186,7 @@ class Kernel:
                     "result",
                     remedy="write into another array, and copy",
                 )
-        result = self._entry_out(*arrays, *targets)
-        if result is None:
-            return out
-        if result == MISMATCH or result & GUARD_FAILED:
-            return result
-        raise self.failure(result)
+        return targets
 
     @cached_property
     def _entry_out(self) -> Any:

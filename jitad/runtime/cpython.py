@@ -1,0 +1,119 @@
+"""CPython's and NumPy's C interfaces in LLVM IR, and functions of LLVM as Python's builtins."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from jitad.ir.op import DType
+
+HEADER = object.__basicsize__
+DATA, RANK, DIMENSIONS = HEADER, HEADER + 8, HEADER + 16
+DTYPE, FLAGS = HEADER + 40, HEADER + 48
+CONTIGUOUS_ALIGNED, WRITEABLE = 0x0001 | 0x0100, 0x0400
+
+
+@lru_cache(maxsize=1)
+def _numpy_api() -> Any:
+    """NumPy's table of C functions."""
+    from numpy._core import _multiarray_umath  # pyright: ignore  # C module, no stub
+
+    get = ctypes.pythonapi.PyCapsule_GetPointer
+    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    address = get(_multiarray_umath._ARRAY_API, None)
+    return ctypes.cast(address, ctypes.POINTER(ctypes.c_void_p))
+
+
+def python(name: str) -> str:
+    """A function of CPython's C interface as a pointer literal."""
+    address = ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
+    return f"inttoptr (i64 {address} to ptr)"
+
+
+def numpy(slot: int) -> str:
+    """A function of NumPy's C interface, by its fixed place in the table."""
+    return f"inttoptr (i64 {_numpy_api()[slot]} to ptr)"
+
+
+def dtype_object(dtype: DType) -> str:
+    """NumPy's own object for a dtype, which an unpickled dtype is not, as a pointer literal."""
+    return pointer(np.dtype(dtype.type))
+
+
+def pointer(x: object) -> str:
+    """An immortal object as a pointer literal: types, dtypes."""
+    return f"inttoptr (i64 {id(x)} to ptr)"
+
+
+class Text:
+    """The LLVM IR of a C function that CPython calls, being written.
+
+    It goes on at the label "mismatch" where something is not as required, at "error" where there
+    is no memory.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.globals: list[str] = []
+        self.count = 0
+
+    def line(self, text: str) -> str:
+        """An instruction with a result; its register."""
+        self.count += 1
+        self.lines.append(f"  %e{self.count} = {text}")
+        return f"%e{self.count}"
+
+    def do(self, text: str) -> None:
+        """An instruction without a result."""
+        self.lines.append(f"  {text}")
+
+    def function(self, name: str, parameters: str) -> str:
+        """The text of the function with what it needs."""
+        self.lines.append("error:")
+        self.do(f"%memory = call ptr {python('PyErr_NoMemory')}()")
+        self.do("ret ptr null")
+        self.globals.append("declare ptr @llvm.ptrmask.p0.i64(ptr, i64)")
+        head = f"define ptr @{name}({parameters}) {{\nentry:"
+        return "\n".join([*self.globals, head, *self.lines, "}"]) + "\n"
+
+    def require(self, condition: str) -> None:
+        """Go on where the condition holds; else it is a mismatch."""
+        self.count += 1
+        self.do(f"br i1 {condition}, label %ok{self.count}, label %mismatch")
+        self.lines.append(f"ok{self.count}:")
+
+    def field(self, struct: str, offset: int, kind: str) -> str:
+        """The field of a C struct that begins so many bytes in."""
+        place = self.line(f"getelementptr i8, ptr {struct}, i64 {offset}")
+        return self.line(f"load {kind}, ptr {place}")
+
+
+class _MethodDef(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("method", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    )
+
+
+_METH_NOARGS, _METH_FASTCALL = 0x0004, 0x0080
+
+
+def make_function(
+    address: int, name: str, owner: object, *, takes_arguments: bool = True
+) -> Callable[..., Any]:
+    """A Python builtin around a C function; it keeps the code's `owner` alive.
+
+    That is `f(self, args, count)`, or `f(self, null)` where it takes no arguments.
+    """
+    flags = _METH_FASTCALL if takes_arguments else _METH_NOARGS
+    definition = _MethodDef(name.encode(), address, flags, None)
+    new = ctypes.pythonapi.PyCFunction_NewEx
+    new.restype = ctypes.py_object
+    new.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
+    return new(ctypes.addressof(definition), (owner, definition), None)
