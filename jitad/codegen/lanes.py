@@ -6,17 +6,19 @@ it stores again is the same, and what it would add again is left out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import llvmlite.binding as llvm
 
-from jitad.codegen.index import Index, Loaded, Loop, Quotient, Remainder, flat, strides
+from jitad.codegen.index import Atom, Index, Loaded, Loop, Quotient, Remainder, flat, strides
 from jitad.codegen.memory import overwrites
 from jitad.codegen.reader import At, Key, is_plain
-from jitad.codegen.records import Access, load_records, store_records
+from jitad.codegen.records import Access, Scattered, load_records, load_scattered, store_records
 from jitad.codegen.span import Span, is_added_to, reduced_depths, reduces
+from jitad.codegen.status import OUT_OF_BOUNDS
 from jitad.codegen.writer import TYPES
 from jitad.ir.op import BOOL, DType, Elementwise
 from jitad.ir.tape import CONST
@@ -32,6 +34,9 @@ _LONG = 48
 
 _UNROLLED = 32
 """Iterations that LLVM would write out one by one, before it looks for vectors."""
+
+_PLACES_LOOKED_UP = 4
+"""Elements that a body looks up, up to which LLVM's gathers are as fast."""
 
 _FEW = 16
 """Up to so many vectors, what LLVM's vectoriser leaves over, one by one, would be a good part."""
@@ -66,6 +71,8 @@ class Lanes:
         self.splats: dict[Key, str] = {}
         self.stores: list[tuple[Access, str]] = []
         self.fresh = ""
+        self.origins: dict[Index, str] = {}
+        self.safe: dict[Loaded, str] = {}
 
     def turns(self, span: Span | None) -> int | str:
         """How many vectors there are."""
@@ -98,11 +105,80 @@ class Lanes:
 
     def run(self, keys: Sequence[Key]) -> None:
         """Compute the elements that differ from lane to lane."""
-        loaded = {key: self._access(*key) for key in keys if self.nest.reader.is_loaded(*key)}
-        self.values.update(load_records(self.nest.elements, loaded, self.width))
+        waiting = list(keys)
+        while waiting:
+            waiting = self._run_some(waiting)
+
+    def _run_some(self, keys: Sequence[Key]) -> list[Key]:
+        """Load what can be, and compute what needs no more; what waits for elements looked up."""
+        reader, elements = self.nest.reader, self.nest.elements
+        late = set(keys)
+        here, there = {}, {}
         for key in keys:
-            if key not in self.values:
-                self.values[key] = self._compute(key)
+            if reader.is_loaded(*key) and not late.intersection(reader.loaded_atoms(key[1])):
+                scattered = self._scattered(*key)
+                if scattered is None:
+                    here[key] = self._access(*key)
+                else:
+                    there[key] = scattered
+        self.values.update(load_records(elements, here, self.width))
+        self.values.update(load_scattered(elements, there, self.width))
+        late.difference_update(self.values)
+        waiting: list[Key] = []
+        for key in keys:
+            if key in self.values:
+                continue
+            if reader.is_loaded(*key) or late.intersection(reader.needs[key]):
+                waiting.append(key)
+                continue
+            self.values[key] = self._compute(key)
+            late.discard(key)
+        return waiting
+
+    def _scattered(self, i: int, at: At) -> Scattered | None:
+        """Where the lanes' elements are, if lanes have looked up where."""
+        place = flat(at, strides(self.tape.instrs[i].shape))
+        sizes = [c for atom, c in place.terms if self._is_looked_up(atom)]
+        if not sizes:
+            return None
+        size = sizes[0]
+        field = place.const % size
+        origin = Index(place.const - field, place.terms)
+        low, high = origin.bounds()
+        if low < 0 or high + size > math.prod(self.tape.instrs[i].shape):
+            origin, size, field = place, 1, 0
+        return Scattered(i, self._rows(origin), size, field)
+
+    def _is_looked_up(self, atom: Atom) -> bool:
+        return isinstance(atom, Loaded) and (atom.value, atom.at) in self.values
+
+    def _rows(self, origin: Index) -> str:
+        """An index in every lane, of which some terms have been looked up."""
+        if origin not in self.origins:
+            w, kind = self.writer, f"<{self.width} x i64>"
+            rest = tuple(term for term in origin.terms if not self._is_looked_up(term[0]))
+            total = self._numbers(Index(origin.const, rest))
+            for atom, c in origin.terms:
+                if isinstance(atom, Loaded) and self._is_looked_up(atom):
+                    found = self._safe(atom)
+                    scaled = w.line(f"mul nsw {kind} {found}, splat (i64 {c})")
+                    total = w.line(f"add nsw {kind} {total}, {scaled}")
+            self.origins[origin] = total
+        return self.origins[origin]
+
+    def _safe(self, atom: Loaded) -> str:
+        """The places that lanes have looked up: 0 where they are out of bounds."""
+        if atom not in self.safe:
+            w, kind = self.writer, f"<{self.width} x i64>"
+            found = self.values[(atom.value, atom.at)]
+            outside = w.line(f"icmp uge {kind} {found}, splat (i64 {atom.size})")
+            name = f"llvm.vector.reduce.or.v{self.width}i1"
+            w.declarations[name] = f"declare i1 @{name}(<{self.width} x i1>)"
+            some = w.line(f"call i1 @{name}(<{self.width} x i1> {outside})")
+            self.nest.body.flag(some, OUT_OF_BOUNDS)
+            select = f"select <{self.width} x i1> {outside}, {kind} zeroinitializer, {kind} {found}"
+            self.safe[atom] = w.line(select)
+        return self.safe[atom]
 
     def _access(self, i: int, at: At) -> Access:
         """Where the lanes' elements of a stored value are."""
@@ -138,6 +214,8 @@ class Lanes:
             source = self.tape.instrs[instr.args[-1]].dtype
             with self.writer.in_lanes(self.width):
                 return instr.op.emit(self.writer, source, instr.dtype, *operands)
+        if instr.op is st.gather:
+            return self.vector(self.nest.reader.gathered(instr, at))
         if instr.op is st.iota:
             return self._numbers(at[instr.params[1]])
         return self.vector(self.nest.reader.source(instr, at))
@@ -207,10 +285,12 @@ def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes
     if not all(_has_lanes(nest, root, depth) for root in nest.nest.roots):
         return None
     indices = [index for _, at in nest.reader.order for index in at]
-    if any(_is_computed(atom) for index in indices for atom, _ in index.terms):
+    atoms = [atom for index in indices for atom, _ in index.terms]
+    if any(isinstance(atom, (Quotient, Remainder)) for atom in atoms):
         return None
     steps = {abs(_step(index, depth)) for index in nest.reader.accesses}
     wanted = len(keys) >= _LONG or max(steps, default=0) > 1
+    wanted = wanted or _looks_up_rows(nest, depth)
     ragged = count % width and count <= _FEW * width and _has_calls(nest, keys)
     # Adding up lanes takes as long as a short row.
     short = count <= _UNROLLED and not any(
@@ -219,6 +299,19 @@ def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes
     ops = [nest.tape.instrs[root.index].op for root in nest.nest.roots]
     places = count >= 2 * width and any(op in _PLACES for op in ops)
     return Lanes(nest, depth, count, width) if wanted or ragged or short or places else None
+
+
+def _looks_up_rows(nest: NestEmitter, depth: int) -> bool:
+    """Whether lanes read along a row that was looked up, or several places of rows of their own."""
+    scattered = 0
+    for index in nest.reader.accesses:
+        for atom, _ in index.terms:
+            if isinstance(atom, Loaded):
+                own = any(depth in place.depths() for place in atom.at)
+                if not own and abs(_step(index, depth)) == 1:
+                    return True
+                scattered += own
+    return scattered >= _PLACES_LOOKED_UP
 
 
 def _has_calls(nest: NestEmitter, keys: Sequence[Key]) -> bool:
@@ -230,10 +323,6 @@ def _has_calls(nest: NestEmitter, keys: Sequence[Key]) -> bool:
 def _is_uniform(nest: NestEmitter, key: Key, depths: set[int]) -> bool:
     """Whether an element's own index is without the innermost counter."""
     return not any(depths.intersection(index.depths()) for index in key[1])
-
-
-def _is_computed(atom: object) -> bool:
-    return isinstance(atom, (Loaded, Quotient, Remainder))
 
 
 def _has_lanes(nest: NestEmitter, root: Root, depth: int) -> bool:

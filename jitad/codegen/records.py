@@ -33,6 +33,19 @@ class Access(NamedTuple):
     step: int
 
 
+class Scattered(NamedTuple):
+    """Elements of rows that lanes have looked up.
+
+    `rows` is the register of where the lanes' rows of `size` elements begin, from which the element
+    is `field` away.
+    """
+
+    value: int
+    rows: str
+    size: int
+    field: int
+
+
 class _Record(NamedTuple):
     """Records of `size` fields, one a lane: where the first begins."""
 
@@ -169,13 +182,36 @@ class _Memory:
         ]
 
     def load_square(self, record: _Record, start: int) -> list[str]:
-        kind, size = self.kind(record.value), self.size(record.value)
+        return self.load_columns(record.value, self.rows(record, start))
+
+    def load_columns(self, i: int, pointers: Sequence[str]) -> list[str]:
+        """As many fields as lanes, which begin at a pointer of each lane."""
+        kind, size = self.kind(i), self.size(i)
         wide = f"<{self.width} x {kind}>"
-        rows = [
-            self.writer.line(f"load {wide}, ptr {row}, align {size}")
-            for row in self.rows(record, start)
-        ]
+        rows = [self.writer.line(f"load {wide}, ptr {row}, align {size}") for row in pointers]
         return self.transposed(rows, kind)
+
+    # -- rows that are looked up -------------------------------------------------------------------
+
+    def row_pointers(self, i: int, rows: str) -> list[str]:
+        """Where each lane's row begins."""
+        w, kind, base = self.writer, self.kind(i), self.elements.body.pointer(i)
+        places = [
+            w.line(f"extractelement <{self.width} x i64> {rows}, i64 {lane}")
+            for lane in range(self.width)
+        ]
+        return [w.line(f"getelementptr {kind}, ptr {base}, i64 {place}") for place in places]
+
+    def pick(self, i: int, pointers: Sequence[str], field: int) -> str:
+        """One field of each lane's row."""
+        w, kind = self.writer, self.kind(i)
+        vector = "poison"
+        for lane, row in enumerate(pointers):
+            element = w.line(f"load {kind}, ptr {w.offset(row, field * self.size(i))}")
+            vector = w.line(
+                f"insertelement <{self.width} x {kind}> {vector}, {kind} {element}, i64 {lane}"
+            )
+        return vector
 
     def store_square(self, record: _Record, start: int, columns: Sequence[str]) -> None:
         kind, size = self.kind(record.value), self.size(record.value)
@@ -236,6 +272,31 @@ def load_records(
         if elements.tape.instrs[access.value].dtype == BOOL:
             vector = elements.writer.line(f"icmp ne <{width} x i8> {vector}, zeroinitializer")
         found[key] = vector
+    return found
+
+
+def load_scattered(
+    elements: Elements, wanted: Mapping[_KeyT, Scattered], width: int
+) -> dict[_KeyT, str]:
+    """A vector for each element of rows that were looked up, by its key."""
+    memory = _Memory(elements, width)
+    groups: dict[tuple[int, str, int], dict[int, list[_KeyT]]] = {}
+    for key, (value, rows, size, field) in wanted.items():
+        groups.setdefault((value, rows, size), {}).setdefault(field, []).append(key)
+    found: dict[_KeyT, str] = {}
+    for (i, rows, size), keys in groups.items():
+        pointers = memory.row_pointers(i, rows)
+        vectors: dict[int, str] = {}
+        for start, fields in memory.squares(size, sorted(keys)).items() if size >= width else ():
+            if len(fields) > 2:
+                w, offset = elements.writer, start * memory.size(i)
+                columns = memory.load_columns(i, [w.offset(row, offset) for row in pointers])
+                vectors.update({field: columns[field - start] for field in fields})
+        for field, same in keys.items():
+            vector = vectors[field] if field in vectors else memory.pick(i, pointers, field)
+            if elements.tape.instrs[i].dtype == BOOL:
+                vector = elements.writer.line(f"icmp ne <{width} x i8> {vector}, zeroinitializer")
+            found.update(dict.fromkeys(same, vector))
     return found
 
 
