@@ -206,7 +206,8 @@ def test_derivatives_of_rolled_loops(f: Program, x: np.ndarray, most: int) -> No
 
 @pytest.mark.parametrize(("f", "x", "most"), PROGRAMS, ids=lambda p: getattr(p, "__name__", ""))
 def test_compiled_results_are_those_of_unrolled_code(f: Program, x: np.ndarray, most: int) -> None:
-    np.testing.assert_array_equal(jitad.jit(f)(x), jitad.jit(f, roll=False)(x))
+    """Up to the vector versions of functions, which straight-line code calls."""
+    np.testing.assert_allclose(jitad.jit(f)(x), jitad.jit(f, roll=False)(x), rtol=2e-15)
 
 
 def test_nested_loops_are_rolled_twice() -> None:

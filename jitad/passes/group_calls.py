@@ -12,6 +12,7 @@ from jitad.ir.builder import Builder
 from jitad.ir.op import Elementwise
 from jitad.ir.tape import CONST, INPUT, Instr, Tape, has_effect
 from jitad.ops.elementwise import exp
+from jitad.ops.structural import index
 
 FEWEST = 2
 """Calls of which one on a vector takes less time."""
@@ -46,7 +47,7 @@ def _windows(tape: Tape) -> Iterator[list[int]]:
     window: list[int] = []
     for i, instr in enumerate(tape.instrs):
         movable = not instr.shape and not has_effect(instr)
-        if movable and (isinstance(instr.op, Elementwise) or instr.op in (CONST, INPUT)):
+        if movable and (isinstance(instr.op, Elementwise) or instr.op in (CONST, INPUT, index)):
             window.append(i)
             if len(window) < _WINDOW:
                 continue
