@@ -144,3 +144,30 @@ def test_methods_and_unhashable_functions() -> None:
         __hash__ = None  # type: ignore[assignment]
 
     assert_allclose(jitad.grad(Thing())(X), [2, 2, 2])
+
+
+def test_trees_of_arguments_go_straight_to_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    scale = {"by": 2.0}
+
+    def f(p: Any, *, shift: Any = 0.0) -> Any:
+        leaves = p.values() if isinstance(p, dict) else p
+        return {"sum": sum(leaves) * scale["by"] + shift}
+
+    g = jitad.jit(f)
+    x = np.arange(3.0)
+    trees: list[Any] = [{"a": x, "b": 1.0}, [x, 1.0], (x, 1.0), [x], {"b": x, "a": x}]
+    for tree in trees:
+        np.testing.assert_array_equal(g(tree)["sum"], f(tree)["sum"])
+    slow: list[Any] = []
+    run = type(g).run
+    monkeypatch.setattr(type(g), "run", lambda *args: slow.append(args) or run(*args))
+    for _ in range(3):
+        for tree in trees[1:]:
+            np.testing.assert_array_equal(g(tree)["sum"], f(tree)["sum"])
+    assert not slow
+    np.testing.assert_array_equal(g(trees[0], shift=x)["sum"], f(trees[0], shift=x)["sum"])
+    np.testing.assert_array_equal(g([x.astype(np.float32), 1.0])["sum"], 2 * x + 2)
+    assert len(slow) == 2
+    scale["by"] = 3.0
+    np.testing.assert_array_equal(g([x, 1.0])["sum"], 3 * x + 3)
+    assert len(slow) == 3

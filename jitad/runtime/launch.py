@@ -15,7 +15,7 @@ from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED
 from jitad.frontend.active import unrolled
 from jitad.frontend.operands import innermost, lift
-from jitad.frontend.pytree import Structure, unflatten
+from jitad.frontend.pytree import Structure, nodes_apart, unflatten
 from jitad.frontend.trace import leaf_type
 from jitad.ir.builder import inline
 from jitad.ir.errors import CompileError, SourceLine
@@ -108,6 +108,7 @@ class Transformed:
         self._warned: set[SourceLine | None] = set()
         self._lock = threading.RLock()
         self._recent: tuple[Recent, ...] = ()
+        self._nested: tuple[tuple[Structure, Recent], ...] = ()
         _transformed.add(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -132,6 +133,13 @@ class Transformed:
                     if tree.first is not path:
                         self._remember(tree)
                     return result if other.finish is None else other.finish(result)
+        if self._nested:
+            leaves, structure = nodes_apart((args, kwargs))
+            for known, (entry, finish, seen, _) in self._nested:
+                if known == structure and (seen is None or seen.hold()):
+                    result = entry(*leaves)
+                    if type(result) is not int:
+                        return result if finish is None else finish(result)
         return self.run(args, kwargs)[0]
 
     def run(
@@ -250,16 +258,19 @@ class Transformed:
             # A kernel for a Python int takes an np.int64 too, which promotes otherwise.
             leaves = tree.first.kernel.plan.leaves
             strict = all(leaf.dtype.kind in "fc" or not leaf.weak for leaf in leaves)
+            if not strict or is_debugging():
+                return
             # The entry sees leaves only: f((x,)) and f(x) would be one to it.
-            flat = are_leaves(key[0])
-            if flat and strict and not is_debugging():
+            if are_leaves(key[0]):
                 self._remember(tree)
+            else:
+                others = (item for item in self._nested if item[1][3].tree is not tree)
+                self._nested = ((key[0], _recent(tree)), *others)[:RECENT]
 
     def _remember(self, tree: Tree) -> None:
         """Have the next call begin with the first path of this tree."""
-        path = tree.first
         others = (recent for recent in self._recent if recent[3].tree is not tree)
-        self._recent = ((path.entry, path.finish, tree.seen, path), *others)[:RECENT]
+        self._recent = (_recent(tree), *others)[:RECENT]
 
     def trees(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Tree]:
         """The paths known for arguments like these, in each state of the surroundings."""
@@ -268,7 +279,7 @@ class Transformed:
 
     def forget_recent(self) -> None:
         """Have the next call take the long way, on which results are checked."""
-        self._recent = ()
+        self._recent = self._nested = ()
 
     def kernel(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, debug: bool) -> Kernel:
         """The kernel for arguments like these."""
@@ -302,6 +313,12 @@ class Transformed:
     def __repr__(self) -> str:
         function, program, *_ = self._recipe
         return f"<{program.__name__} of {function!r}>"
+
+
+def _recent(tree: Tree) -> Recent:
+    """The first path of a tree as it is called at once."""
+    path = tree.first
+    return path.entry, path.finish, tree.seen, path
 
 
 def _call_new(kernel: Kernel, leaves: Sequence[Any]) -> Any:
