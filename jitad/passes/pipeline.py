@@ -19,6 +19,7 @@ from jitad.passes.regions import regions
 from jitad.passes.scalarize import scalarize
 from jitad.passes.sink import sink
 from jitad.passes.stencils import stencils
+from jitad.passes.turn import turn
 
 
 def control(tape: Tape) -> Tape:
@@ -32,6 +33,7 @@ PASSES: tuple[Callable[[Tape], Tape], ...] = (
     control,  # before fold, which reads what is computed before a loop
     fold,
     cse,
+    turn,  # after cse, for it asks who else reads a value
     contractions,  # after fold has joined transposes
     components,  # after contractions, which writes small products as sums
     fuse,  # before scalarize, which leaves some programs as they are
