@@ -1,0 +1,67 @@
+"""The log-likelihood of a mixture of k Gaussians at n points in d dimensions, with a Wishart prior.
+
+    inner_ik = alpha_k + sum_j q_kj - 1/2 |Q_k (x_i - mu_k)|^2
+    F = -n d / 2 log(2 pi) - n lse(alpha) + sum_i lse_k(inner_ik) + prior(q, l)
+
+x (n, d), alpha (k,), mu (k, d), q (k, d), l (k, d (d - 1) / 2). Q_k is lower triangular: exp(q_k) on
+the diagonal, and below it l_k, column by column. The prior has the parameters gamma and m.
+"""
+
+import math
+
+import numpy as np
+
+import jitad
+import jitad.numpy as jnp
+
+
+def log_sum_exp(x):
+    """Of x (n, k), over the last axis."""
+    a = jitad.stop_gradient(np.max(x, axis=-1, keepdims=True))
+    return a[..., 0] + np.log(np.sum(np.exp(x - a), axis=-1))
+
+
+def log_wishart_constant(d, gamma, m):
+    """What each component's prior has beside what depends on its parameters."""
+    freedom = d + m + 1
+    log_gamma = d * (d - 1) / 4 * math.log(math.pi)
+    log_gamma += sum(math.lgamma(freedom / 2 + (1 - j) / 2) for j in range(1, d + 1))
+    return freedom * d * (math.log(gamma) - math.log(2) / 2) - log_gamma
+
+
+def objective(params, x, gamma, m):
+    """F, of the parameters {"alpha", "mu", "q", "l"} and the points x (n, d)."""
+    alpha, mu, q, l = (params[name] for name in ("alpha", "mu", "q", "l"))
+    (n, d), k = x.shape, len(alpha)
+    columns, rows = np.triu_indices(d, 1)
+    factors = jnp.zeros((k, d, d))
+    factors[:, rows, columns] = l
+    factors[:, np.arange(d), np.arange(d)] = np.exp(q)
+    centres = np.einsum("kij,kj->ki", factors, mu)
+    scaled = (x @ factors.reshape(k * d, d).T).reshape(n, k, d) - centres
+    inner = alpha + np.sum(q, axis=1) - np.sum(scaled**2, axis=2) / 2
+    likelihood = np.sum(log_sum_exp(inner)) - n * log_sum_exp(alpha)
+    squares = np.sum(np.exp(q) ** 2) + np.sum(l**2)
+    prior = k * log_wishart_constant(d, gamma, m) - gamma**2 / 2 * squares + m * np.sum(q)
+    return likelihood + prior - n * d / 2 * math.log(2 * math.pi)
+
+
+def _prepared(transform):
+    def prepare(given):
+        x, gamma, m = np.array(given["x"]), given["gamma"], given["m"]
+        params = {name: np.array(given[name]) for name in ("alpha", "mu", "q", "l")}
+        params["l"] = params["l"].reshape(given["k"], -1)
+        function = transform(lambda params, x: objective(params, x, gamma, m))
+        return lambda: function(params, x)
+
+    return prepare
+
+
+def _lists(slopes):
+    return {name: slope.tolist() for name, slope in slopes.items()}
+
+
+FUNCTIONS = {
+    "objective": (_prepared(jitad.jit), float),
+    "jacobian": (_prepared(jitad.grad), _lists),
+}
