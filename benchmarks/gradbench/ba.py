@@ -5,8 +5,8 @@ coefficients of distortion. The error of an observation is
 
     P = R (X - C),  q = P_01 / P_2,  w (q (1 + k1 |q|^2 + k2 |q|^4) f + u - feature)
 
-and that of its weight 1 - w^2. The Jacobian is sparse: two rows for each observation, with 11 entries
-for its camera, 3 for its point and one for its weight, then a row for each weight.
+and that of its weight 1 - w^2. The Jacobian is sparse: two rows for each observation, with 11
+entries for its camera, 3 for its point and one for its weight, then a row for each weight.
 """
 
 import numpy as np

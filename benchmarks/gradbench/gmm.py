@@ -3,8 +3,8 @@
     inner_ik = alpha_k + sum_j q_kj - 1/2 |Q_k (x_i - mu_k)|^2
     F = -n d / 2 log(2 pi) - n lse(alpha) + sum_i lse_k(inner_ik) + prior(q, l)
 
-x (n, d), alpha (k,), mu (k, d), q (k, d), l (k, d (d - 1) / 2). Q_k is lower triangular: exp(q_k) on
-the diagonal, and below it l_k, column by column. The prior has the parameters gamma and m.
+x (n, d), alpha (k,), mu (k, d), q (k, d), l (k, d (d - 1) / 2). Q_k is lower triangular: exp(q_k)
+on the diagonal, and below it l_k, column by column. The prior has the parameters gamma and m.
 """
 
 import math
@@ -16,9 +16,9 @@ import jitad.numpy as jnp
 
 
 def log_sum_exp(x):
-    """Of x (n, k), over the last axis."""
-    a = jitad.stop_gradient(np.max(x, axis=-1, keepdims=True))
-    return a[..., 0] + np.log(np.sum(np.exp(x - a), axis=-1))
+    """Over the first axis of x."""
+    a = jitad.stop_gradient(np.max(x, axis=0))
+    return a + np.log(np.sum(np.exp(x - a), axis=0))
 
 
 def log_wishart_constant(d, gamma, m):
@@ -29,19 +29,29 @@ def log_wishart_constant(d, gamma, m):
     return freedom * d * (math.log(gamma) - math.log(2) / 2) - log_gamma
 
 
-def objective(params, x, gamma, m):
-    """F, of the parameters {"alpha", "mu", "q", "l"} and the points x (n, d)."""
-    alpha, mu, q, l = (params[name] for name in ("alpha", "mu", "q", "l"))
-    (n, d), k = x.shape, len(alpha)
+def lower_triangular(q, below):
+    """Q_k of all components, (k, d, d), of q (k, d) and what is below the diagonals."""
+    k, d = q.shape
     columns, rows = np.triu_indices(d, 1)
     factors = jnp.zeros((k, d, d))
-    factors[:, rows, columns] = l
+    factors[:, rows, columns] = below
     factors[:, np.arange(d), np.arange(d)] = np.exp(q)
-    centres = np.einsum("kij,kj->ki", factors, mu)
-    scaled = (x @ factors.reshape(k * d, d).T).reshape(n, k, d) - centres
-    inner = alpha + np.sum(q, axis=1) - np.sum(scaled**2, axis=2) / 2
-    likelihood = np.sum(log_sum_exp(inner)) - n * log_sum_exp(alpha)
-    squares = np.sum(np.exp(q) ** 2) + np.sum(l**2)
+    return factors
+
+
+def objective(params, x, gamma, m):
+    """F, of the parameters {"alpha", "mu", "q", "l"} and the points x (n, d)."""
+    alpha, mu, q, below = (params[name] for name in ("alpha", "mu", "q", "l"))
+    (n, d), k = x.shape, len(alpha)
+
+    def inner(alpha, mu, q, factor):
+        """Of one component, at all points: Q (x - mu) = Q x - Q mu."""
+        scaled = factor @ x.T - (factor @ mu)[:, None]
+        return alpha + np.sum(q) - np.sum(scaled**2, axis=0) / 2
+
+    inners = jitad.vmap(inner)(alpha, mu, q, lower_triangular(q, below))
+    likelihood = np.sum(log_sum_exp(inners)) - n * log_sum_exp(alpha)
+    squares = np.sum(np.exp(q) ** 2) + np.sum(below**2)
     prior = k * log_wishart_constant(d, gamma, m) - gamma**2 / 2 * squares + m * np.sum(q)
     return likelihood + prior - n * d / 2 * math.log(2 * math.pi)
 

@@ -1,12 +1,15 @@
 """Hand tracking: how far a posed model of a hand is from points that were seen, and the Jacobian.
 
 theta (26,) has the hand's rotation (3) and position (3), and four angles of each finger. A bone's
-transform is its parent's times its own; a vertex is moved by the weighted sum of its bones' transforms,
-then by the hand's. An error is a point less a vertex; or, where `us` is given, less a point of a
-triangle with barycentric coordinates u (2,), by which the Jacobian then has two more columns.
+transform is its parent's times its own; a vertex is moved by the weighted sum of its bones'
+transforms, then by the hand's. An error is a point less a vertex; or, where `us` is given, less a
+point of a triangle with barycentric coordinates u (2,), by which the Jacobian then has two more
+columns.
 
 Shapes: bones 22, transforms (22, 4, 4), positions (V, 4), weights (V, 22), points (n, 3).
 """
+
+from functools import partial
 
 import numpy as np
 
@@ -36,102 +39,97 @@ def bone_angles(theta, bones):
     return x, np.zeros(bones), z
 
 
-def bone_transforms(theta, model):
+def bone_transforms(theta, relatives, inverses, parents):
     """Each bone's transform from the base pose, without the last row: (b, 3, 4)."""
-    bones = len(model["parents"])
-    own = jnp.zeros((bones, 4, 4))
-    own[:, :3, :3] = rotations(*bone_angles(theta, bones))
+    own = jnp.zeros((len(parents), 4, 4))
+    own[:, :3, :3] = rotations(*bone_angles(theta, len(parents)))
     own[:, 3, 3] = 1.0
-    relative = model["relatives"] @ own
+    moved = relatives @ own
     absolute = []
-    for bone, parent in enumerate(model["parents"]):
-        absolute.append(relative[bone] if parent < 0 else absolute[parent] @ relative[bone])
-    return (np.stack(absolute) @ model["inverses"])[:, :3]
+    for bone, parent in enumerate(parents):
+        absolute.append(moved[bone] if parent < 0 else absolute[parent] @ moved[bone])
+    return (np.stack(absolute) @ inverses)[:, :3]
 
 
-def turned(r, vertices):
-    """Vertices (V, 3) turned about the axis r by the angle |r|."""
+def rotation(r):
+    """The rotation about the axis r by the angle |r|: (3, 3)."""
     square = np.sum(r * r)
     is_turned = square >= 1e-8
     angle = np.sqrt(np.where(is_turned, square, 1.0))
     a = r / angle
     across = np.array([[0.0, -a[2], a[1]], [a[2], 0.0, -a[0]], [-a[1], a[0], 0.0]])
     along = (1 - np.cos(angle)) * np.outer(a, a)
-    rotation = np.cos(angle) * np.eye(3) + np.sin(angle) * across + along
-    return vertices @ np.where(is_turned, rotation, np.eye(3)).T
+    turned = np.cos(angle) * np.eye(3) + np.sin(angle) * across + along
+    return np.where(is_turned, turned, np.eye(3))
 
 
-def pose(theta, model):
+def pose(theta, model, parents, is_mirrored):
     """All vertices (V, 3)."""
-    transforms = bone_transforms(theta, model)
+    sides = np.array([-1.0, 1.0, 1.0]) if is_mirrored else np.ones(3)
+    bones = bone_transforms(theta, model["relatives"], model["inverses"], parents)
+    transforms = (rotation(theta[:3]) * sides) @ bones
     blended = model["weights"] @ transforms.reshape(-1, 12)
-    positions = model["positions"]
-    vertices = np.sum(blended.reshape(-1, 3, 4) * positions[:, None, :], axis=2)
-    if model["is_mirrored"]:
-        vertices = vertices * np.array([-1.0, 1.0, 1.0])
-    return turned(theta[:3], vertices) + theta[3:6]
+    moved = blended.reshape(-1, 3, 4) * model["positions"][:, None, :]
+    return np.sum(moved, axis=2) + theta[3:6]
 
 
-def to_vertices(theta, model, points, corners):
+def to_vertices(theta, us, model, points, corners, **options):
     """Errors (n, 3), each from the vertex corners[i]."""
-    return points - pose(theta, model)[corners]
+    return points - pose(theta, model, **options)[corners]
 
 
-def to_triangles(us, theta, model, points, corners):
+def to_triangles(theta, us, model, points, corners, **options):
     """Errors (n, 3), each from a point of the triangle of the vertices corners[i] (n, 3)."""
-    a, b, c = np.moveaxis(pose(theta, model)[corners], 1, 0)
-    u, v = us[:, :1], us[:, 1:]
-    return points - (u * a + v * b + (1 - u - v) * c)
+    vertices = pose(theta, model, **options)
+
+    def error(point, u, a, b, c):
+        return point - (u[0] * a + u[1] * b + (1 - u[0] - u[1]) * c)
+
+    triangles = (vertices[corners[:, k]] for k in range(3))
+    return jitad.vmap(error)(points, us, *triangles)
 
 
-def by_theta(theta, *rest):
-    """The Jacobian of `to_vertices`: (3 n, 26)."""
-    return jitad.jacfwd(to_vertices)(theta, *rest).reshape(-1, len(theta))
+def vertices_jacobian(theta, *rest, **options):
+    """By theta: (3 n, 26)."""
+    slopes = jitad.jacfwd(partial(to_vertices, **options))(theta, *rest)
+    return slopes.reshape(-1, len(theta))
 
 
-def by_us_and_theta(us, theta, *rest):
-    """The Jacobian of `to_triangles`, by a point's own u and then by theta: (3 n, 28).
+def triangles_jacobian(theta, us, *rest, **options):
+    """By a point's own u, then by theta: (3 n, 28).
 
-    A point's error depends on no other's u: two tangents have all columns of them.
+    A point's error depends on no other's u, so that a shift of all of them at once shows each.
     """
-    by_us = [
-        jitad.jvp(lambda us: to_triangles(us, theta, *rest), (us,), (np.zeros_like(us) + unit,))[1]
-        for unit in np.eye(2)
-    ]
-    slopes = jitad.jacfwd(to_triangles, 1)(us, theta, *rest)
-    columns = [slope[:, :, None] for slope in by_us]
-    return np.concatenate([*columns, slopes], axis=2).reshape(-1, 2 + len(theta))
 
+    def errors(shift_and_theta):
+        shift, theta = shift_and_theta[:2], shift_and_theta[2:]
+        return to_triangles(theta, us + shift, *rest, **options)
 
-def _model(given):
-    return {
-        "parents": given["parents"],
-        "is_mirrored": given["is_mirrored"],
-        "relatives": np.array(given["base_relatives"]),
-        "inverses": np.array(given["inverse_base_absolutes"]),
-        "positions": np.array(given["base_positions"]),
-        "weights": np.array(given["weights"]),
-    }
+    slopes = jitad.jacfwd(errors)(np.concatenate([np.zeros(2), theta]))
+    return slopes.reshape(-1, 2 + len(theta))
 
 
 def _prepared(simple, complicated):
     def prepare(given):
         data = given["data"]
-        model = _model(data["model"])
-        theta, us = np.array(given["theta"]), np.array(given["us"])
+        theta, us, model = np.array(given["theta"]), np.array(given["us"]), data["model"]
+        arrays = {
+            "relatives": np.array(model["base_relatives"]),
+            "inverses": np.array(model["inverse_base_absolutes"]),
+            "positions": np.array(model["base_positions"]),
+            "weights": np.array(model["weights"]),
+        }
+        options = {"parents": model["parents"], "is_mirrored": model["is_mirrored"]}
         corners, points = np.array(data["correspondences"]), np.array(data["points"])
-        if not us.size:
-            return lambda: simple(theta, model, points, corners)
-        corners = np.array(data["model"]["triangles"])[corners]
-        return lambda: complicated(us, theta, model, points, corners)
+        if us.size:
+            corners = np.array(model["triangles"])[corners]
+        function = jitad.jit(partial(complicated if us.size else simple, **options))
+        return lambda: function(theta, us, arrays, points, corners)
 
     return prepare
 
 
 FUNCTIONS = {
-    "objective": (
-        _prepared(jitad.jit(to_vertices), jitad.jit(to_triangles)),
-        lambda errors: errors.ravel().tolist(),
-    ),
-    "jacobian": (_prepared(jitad.jit(by_theta), jitad.jit(by_us_and_theta)), np.ndarray.tolist),
+    "objective": (_prepared(to_vertices, to_triangles), lambda errors: errors.ravel().tolist()),
+    "jacobian": (_prepared(vertices_jacobian, triangles_jacobian), np.ndarray.tolist),
 }

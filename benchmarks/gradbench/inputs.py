@@ -79,7 +79,8 @@ def lstm(rng: np.random.Generator, layers: int, characters: int, bits: int = 14)
 
 
 def kmeans(rng: np.random.Generator, k: int, n: int, d: int) -> Input:
-    return {"points": rng.uniform(size=(n, d)), "centroids": rng.uniform(size=(k, d))}
+    points = rng.uniform(size=(n, d))
+    return {"points": points, "centroids": points[-k:]}  # so that each has a point
 
 
 def lse(rng: np.random.Generator, n: int) -> Input:

@@ -2,8 +2,8 @@
 
     cost(c) = sum_i min_j |p_i - c_j|^2,    points p (n, d), centroids c (k, d)
 
-`dir` is the gradient divided by the diagonal of the Hessian, elementwise. The Hessian is diagonal, so
-that its product with a vector of ones is that diagonal: forward over reverse.
+`dir` is the gradient divided by the diagonal of the Hessian, elementwise. The Hessian is diagonal,
+so that its product with a vector of ones is that diagonal: forward over reverse.
 """
 
 import numpy as np
@@ -13,9 +13,11 @@ import jitad
 
 def cost(centroids, points):
     """The value, of centroids (k, d) and points (n, d)."""
-    distances = np.sum(centroids**2, axis=1) - 2 * points @ centroids.T
-    nearest = np.argmin(distances, axis=1)  # |p|^2 is the same for all centroids
-    return np.sum((points - centroids[nearest]) ** 2)
+
+    def nearest(point):
+        return np.min(np.sum((point - centroids) ** 2, axis=1))
+
+    return np.sum(jitad.vmap(nearest)(points))
 
 
 def direction(centroids, points):

@@ -5,9 +5,9 @@ For each character x (b bits) but the last, through the layers with x from below
     f = s(x Wf + Bf)    i = s(h Wi + Bi)    o = s(x Wo + Bo)    a = tanh(h Wa + Ba)
     g = g f + i a       h = o tanh(g)       x = h
 
-and the loss is that of y = x extra_1 + extra_2, normalised, against the next character. Shapes: main
-parameters (2 l, 4 b), weights and biases of each layer in turn; extra (3, b); state (2 l, b), h and g
-of each layer in turn; sequence (c, b). All products are elementwise.
+and the loss is that of y = x extra_1 + extra_2, normalised, against the next character. Shapes:
+main parameters (2 l, 4 b), weights and biases of each layer in turn; extra (3, b); state (2 l, b),
+h and g of each layer in turn; sequence (c, b). All products are elementwise.
 """
 
 import numpy as np
