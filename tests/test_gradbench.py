@@ -6,23 +6,19 @@ Derivatives are closed forms, or by the complex step: Im f(x + i h) / h, exact t
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import gradbench_formulas as formulas
 import numpy as np
 import pytest
-from scipy.linalg import expm
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "benchmarks" / "gradbench"
-H = 1e-30
-
 Ask = Callable[..., dict[str, Any]]
 
 
@@ -68,18 +64,6 @@ def _plain(x: Any) -> Any:
     if isinstance(x, dict):
         return {name: _plain(y) for name, y in x.items()}
     return x.tolist() if isinstance(x, np.ndarray) else x
-
-
-def _by_complex_step(function: Callable[[Any], Any], x: Any) -> Any:
-    """The Jacobian: result's shape + x's shape."""
-    x = np.asarray(x, dtype=complex)
-    columns = []
-    for k in range(x.size):
-        moved = x.copy()
-        moved.reshape(-1)[k] += 1j * H
-        columns.append(np.imag(function(moved)) / H)
-    stacked = np.stack(columns, axis=-1)
-    return stacked.reshape(*stacked.shape[:-1], *x.shape)
 
 
 def _close(x: Any, y: Any, rtol: float = 1e-10) -> None:
@@ -161,29 +145,6 @@ def test_det(output: Any, size: int) -> None:
 # -- gmm -------------------------------------------------------------------------------------------
 
 
-def _gmm(alpha: Any, mu: Any, q: Any, below: Any, given: Any) -> Any:
-    (n, d), k, m, gamma = given["x"].shape, given["k"], given["m"], given["gamma"]
-    total = -n * d / 2 * math.log(2 * math.pi) - n * np.log(np.sum(np.exp(alpha)))
-    factors = []
-    for j in range(k):
-        factor = np.diag(np.exp(q[j])).astype(complex)
-        entries = iter(below[j])
-        for column in range(d):
-            for row in range(column + 1, d):
-                factor[row, column] = next(entries)
-        factors.append(factor)
-    for x in given["x"]:
-        lengths = [sum((factors[j] @ (x - mu[j])) ** 2) for j in range(k)]
-        terms = [alpha[j] + sum(q[j]) - lengths[j] / 2 for j in range(k)]
-        total += np.log(np.sum(np.exp(terms)))
-    freedom = d + m + 1
-    constant = freedom * d * (math.log(gamma) - math.log(2) / 2)
-    constant -= d * (d - 1) / 4 * math.log(math.pi)
-    constant -= sum(math.lgamma((freedom - j) / 2) for j in range(d))
-    squares = np.sum(np.exp(q) ** 2) + np.sum(below**2)
-    return total + k * constant - gamma**2 / 2 * squares + m * np.sum(q)
-
-
 @pytest.mark.parametrize("d", [1, 2, 4])
 def test_gmm(output: Any, d: int) -> None:
     rng = np.random.default_rng(0)
@@ -194,31 +155,18 @@ def test_gmm(output: Any, d: int) -> None:
         "q": rng.normal(size=(k, d)), "l": rng.normal(size=(k, d * (d - 1) // 2)),
     }  # fmt: skip
     names = ("alpha", "mu", "q", "l")
-    _close(output("gmm", "objective", given), _gmm(*(given[w] for w in names), given).real)
+    _close(output("gmm", "objective", given), formulas.gmm(*(given[w] for w in names), given).real)
     slopes = output("gmm", "jacobian", given)
     assert sorted(slopes) == sorted(names)
     for name in (w for w in names if given[w].size):
 
         def varied(x: Any, name: str = name) -> Any:
-            return _gmm(*({**given, name: x}[w] for w in names), given)
+            return formulas.gmm(*({**given, name: x}[w] for w in names), given)
 
-        _close(slopes[name], _by_complex_step(varied, given[name]))
+        _close(slopes[name], formulas.by_complex_step(varied, given[name]))
 
 
 # -- ba --------------------------------------------------------------------------------------------
-
-
-def _turn(r: Any) -> Any:
-    """The rotation about r by |r|, as an exponential."""
-    return expm(np.array([[0, -r[2], r[1]], [r[2], 0, -r[0]], [-r[1], r[0], 0]]))
-
-
-def _reprojection(unknowns: Any, feature: Any) -> Any:
-    r, centre, (f, *u, k1, k2), x = np.split(unknowns[:14], [3, 6, 11])
-    p = _turn(r) @ (x - centre)
-    q = p[:2] / p[2]
-    size = q[0] ** 2 + q[1] ** 2
-    return unknowns[14] * ((1 + k1 * size + k2 * size**2) * f * q + np.array(u) - feature)
 
 
 @pytest.mark.parametrize("turn", [[0.3, -0.2, 0.5], [0.0, 0.0, 0.0]])
@@ -229,58 +177,25 @@ def test_ba(output: Any, turn: list[float]) -> None:
     given = {"n": n, "m": m, "p": p, "cam": camera, "x": x, "w": w, "feat": feature}
     unknowns = np.array([*camera, *x, w])
     found = output("ba", "objective", given)
-    _close(found["reproj_error"]["elements"], _reprojection(unknowns, feature))
+    _close(found["reproj_error"]["elements"], formulas.reprojection(unknowns, feature))
     _close(found["w_err"]["element"], 1 - w**2)
     assert found["reproj_error"]["repeated"] == found["w_err"]["repeated"] == p
 
-    block = _by_complex_step(lambda x: _reprojection(x, feature), unknowns)
+    block = formulas.by_complex_step(lambda x: formulas.reprojection(x, feature), unknowns)
     dense = np.zeros((3 * p, 11 * n + 3 * m + p))
     for i in range(p):
-        columns = _columns(i, n, m)
+        columns = formulas.entries(i, n, m)
         dense[np.ix_((2 * i, 2 * i + 1), columns)] = block
         dense[2 * p + i, columns[-1]] = -2 * w
     found = output("ba", "jacobian", given)
     rows = [*range(0, 30 * p + 1, 15), *range(30 * p + 1, 31 * p + 1)]
     assert found["rows"] == [*rows[:30], 31 * p]
-    assert found["cols"] == [*_columns(0, n, m) * 2, 11 * n + 3 * m + p - 1]
+    assert found["cols"] == [*formulas.entries(0, n, m) * 2, 11 * n + 3 * m + p - 1]
     at = [0] * 15 + [1] * 15 + [3 * p - 1], found["cols"]
     _close(found["vals"], dense[at])
 
 
-def _columns(i: int, n: int, m: int) -> list[int]:
-    """Where the two rows of an observation have entries."""
-    camera, point = 11 * (i % n), 11 * n + 3 * (i % m)
-    return [*range(camera, camera + 11), *range(point, point + 3), 11 * n + 3 * m + i]
-
-
 # -- ht --------------------------------------------------------------------------------------------
-
-
-def _about(axis: int, angle: Any) -> Any:
-    return _turn(np.array([angle if k == axis else 0 for k in range(3)]))
-
-
-def _hand(theta: Any, model: Any) -> Any:
-    bones = len(model["parents"])
-    turns = [np.eye(3, dtype=complex) for _ in range(bones)]
-    for finger in range(5):
-        x, z, second, third = theta[6 + 4 * finger : 10 + 4 * finger]
-        turns[4 * finger + 2] = _about(2, z) @ _about(0, x)
-        turns[4 * finger + 3], turns[4 * finger + 4] = _about(0, second), _about(0, third)
-    absolute: list[Any] = []
-    vertices = np.zeros((len(model["base_positions"]), 3), dtype=complex)
-    for b, parent in enumerate(model["parents"]):
-        own = np.eye(4, dtype=complex)
-        own[:3, :3] = turns[b]
-        moved = model["base_relatives"][b] @ own
-        absolute.append(moved if parent == -1 else absolute[parent] @ moved)
-        transform = absolute[b] @ model["inverse_base_absolutes"][b]
-        for v, position in enumerate(model["base_positions"]):
-            vertices[v] += model["weights"][v, b] * (transform @ position)[:3]
-    if model["is_mirrored"]:
-        vertices[:, 0] *= -1
-    small = np.sum(np.real(theta[:3]) ** 2) < 1e-8
-    return vertices @ (np.eye(3) if small else _turn(theta[:3])).T + theta[3:6]
 
 
 def _hand_input(us: Any, is_mirrored: bool) -> Any:
@@ -307,10 +222,12 @@ def test_ht_to_vertices(output: Any, is_mirrored: bool) -> None:
     data = given["data"]
 
     def errors(theta: Any) -> Any:
-        return (data["points"] - _hand(theta, data["model"])[data["correspondences"]]).ravel()
+        return (
+            data["points"] - formulas.hand(theta, data["model"])[data["correspondences"]]
+        ).ravel()
 
     _close(output("ht", "objective", given), errors(given["theta"]).real)
-    _close(output("ht", "jacobian", given), _by_complex_step(errors, given["theta"]))
+    _close(output("ht", "jacobian", given), formulas.by_complex_step(errors, given["theta"]))
 
 
 @pytest.mark.parametrize("turn", [[0.2, -0.3, 0.1], [0.0, 0.0, 0.0]])
@@ -323,34 +240,16 @@ def test_ht_to_triangles(output: Any, turn: list[float]) -> None:
 
     def errors(shift_and_theta: Any) -> Any:
         shift, theta = shift_and_theta[:2], shift_and_theta[2:]
-        corners = _hand(theta, data["model"])[triangles]
+        corners = formulas.hand(theta, data["model"])[triangles]
         shares = np.c_[us + shift, 1 - np.sum(us + shift, axis=1)]
         return (data["points"] - np.sum(shares[:, :, None] * corners, axis=1)).ravel()
 
     at = np.concatenate([np.zeros(2), given["theta"]])
     _close(output("ht", "objective", given), errors(at).real)
-    _close(output("ht", "jacobian", given), _by_complex_step(errors, at))
+    _close(output("ht", "jacobian", given), formulas.by_complex_step(errors, at))
 
 
 # -- over time -------------------------------------------------------------------------------------
-
-
-def _lstm(params: Any, layers: int, state: Any, sequence: Any) -> Any:
-    bits = state.shape[1]
-    main, extra = params[: 8 * layers * bits].reshape(2 * layers, 4, bits), params[-3 * bits :]
-    extra, state = extra.reshape(3, bits), state.astype(complex)
-    total = 0
-    for x, target in pairwise(sequence):
-        x = x * extra[0]
-        for k in range(layers):
-            (w, b), h = main[2 * k : 2 * k + 2], state[2 * k]
-            gates = [seen * w[j] + b[j] for j, seen in enumerate((x, h, x, h))]
-            f, i, o = (1 / (1 + np.exp(-gate)) for gate in gates[:3])
-            state[2 * k + 1] = state[2 * k + 1] * f + i * np.tanh(gates[3])
-            state[2 * k] = x = o * np.tanh(state[2 * k + 1])
-        y = x * extra[1] + extra[2]
-        total += target @ (y - np.log(2 + np.sum(np.exp(y))))
-    return -total / (len(sequence) - 1) / bits
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -363,28 +262,17 @@ def test_lstm(output: Any, layers: int) -> None:
     params = np.concatenate([main.ravel(), extra.ravel()])
 
     def loss(params: Any) -> Any:
-        return _lstm(params, layers, state, sequence)
+        return formulas.lstm(params, layers, state, sequence)
 
     _close(output("lstm", "objective", given), loss(params).real)
-    _close(output("lstm", "jacobian", given), _by_complex_step(loss, params))
-
-
-def _rk4(x: Any, s: int) -> Any:
-    """On y' = A y + b a step of the method is the fourth Taylor polynomial of the exponential."""
-    n = len(x)
-    system = np.zeros((n + 1, n + 1), dtype=complex)
-    system[0, n] = x[0]
-    system[np.arange(1, n), np.arange(n - 1)] = x[1:]
-    move = 2 / s * system
-    step = sum(np.linalg.matrix_power(move, k) / math.factorial(k) for k in range(5))
-    return np.linalg.matrix_power(step, s)[:n, n]
+    _close(output("lstm", "jacobian", given), formulas.by_complex_step(loss, params))
 
 
 @pytest.mark.parametrize(("n", "s"), [(1, 3), (5, 10), (12, 2)])
 def test_ode(output: Any, n: int, s: int) -> None:
     x = np.random.default_rng(0).uniform(0.5, 1.5, n)
-    _close(output("ode", "primal", {"x": x, "s": s}), _rk4(x, s).real)
-    slope = _by_complex_step(lambda x: _rk4(x, s)[-1], x)
+    _close(output("ode", "primal", {"x": x, "s": s}), formulas.rk4(x, s).real)
+    slope = formulas.by_complex_step(lambda x: formulas.rk4(x, s)[-1], x)
     _close(output("ode", "gradient", {"x": x, "s": s}), slope)
     assert (n > 4 * s) == (not slope.any())
 
@@ -392,40 +280,11 @@ def test_ode(output: Any, n: int, s: int) -> None:
 # -- searches --------------------------------------------------------------------------------------
 
 
-def _descend(function: Any, gradient: Any, x: Any) -> Any:
-    rate, successes = 1e-5, 0
-    slope, value = gradient(x), function(x)
-    while np.linalg.norm(slope) > 1e-5:
-        if successes == 10:
-            rate, successes = 2 * rate, 0
-            continue
-        after = x - rate * slope
-        if np.linalg.norm(x - after) <= 1e-5:
-            break
-        if function(after) < value:
-            x, value, slope, successes = after, function(after), gradient(after), successes + 1
-        else:
-            rate, successes = rate / 2, 0
-    return x
-
-
-def _landing(w: Any) -> Any:
-    """The square of where the charge lands; w may be complex."""
-    x, v = np.array([0, 8], dtype=complex), np.array([0.75, 0], dtype=complex)
-    while True:
-        away = [x - np.array(c) for c in ((10, 10 - w), (10, 0))]
-        a = sum(r / (r @ r) ** 1.5 for r in away)
-        x = x + 0.1 * v
-        if x[1].real <= 0:
-            return (x[0] - x[1] / v[1] * v[0]) ** 2
-        v = v + 0.1 * a
-
-
 @pytest.mark.parametrize("modes", ["rr", "rf", "ff", "fr"])
 def test_particle(output: Any, modes: str) -> None:
-    found = _descend(
-        lambda w: _landing(w[0]).real,
-        lambda w: np.array([_landing(w[0] + 1j * H).imag / H]),
+    found = formulas.descend(
+        lambda w: formulas.landing(w[0]).real,
+        lambda w: np.array([formulas.landing(w[0] + 1j * formulas.H).imag / formulas.H]),
         np.array([0.0]),
     )
     _close(output("particle", modes, {"w": 0.0}), found[0])
@@ -437,13 +296,13 @@ def test_saddle(output: Any, modes: str, start: list[float]) -> None:
     """The best y is the same for all x, so that the gradient of the ridge is that of |x|^2."""
 
     def highest(x: Any) -> Any:
-        return _descend(lambda y: y @ y - x @ x, lambda y: 2 * y, np.array(start))
+        return formulas.descend(lambda y: y @ y - x @ x, lambda y: 2 * y, np.array(start))
 
     def ridge(x: Any) -> Any:
         y = highest(x)
         return x @ x - y @ y
 
-    x = _descend(ridge, lambda x: 2 * x, np.array(start))
+    x = formulas.descend(ridge, lambda x: 2 * x, np.array(start))
     _close(output("saddle", modes, {"start": start}), [*x, *highest(x)], rtol=1e-8)
 
 

@@ -13,6 +13,11 @@ import numpy as np
 
 import jitad
 
+OF_CAMERA, OF_POINT = np.arange(11, dtype=np.int32), np.arange(3, dtype=np.int32)
+"""A camera's and a point's columns, from its first."""
+OF_ERROR = np.array([0, 15], dtype=np.int32)
+"""Where the two rows of an observation begin, from the first."""
+
 
 def project(camera, point):
     """Where a camera (11,) sees a point (3,): (2,)."""
@@ -40,53 +45,65 @@ def weight_error(weight):
     return 1 - weight * weight
 
 
-def _gathered(cameras, points, weights, by_camera, by_point):
-    """The unknowns of each observation: (p, 15)."""
-    return np.concatenate([cameras[by_camera], points[by_point], weights[:, None]], axis=1)
+def at_observations(function, cameras, points, weights, features, by_camera, by_point):
+    """A function of unknowns (15,) and a feature (2,) at each observation."""
+
+    def at(camera, point, weight, feature):
+        unknowns = np.concatenate([cameras[camera], points[point], weight[None]])
+        return function(unknowns, feature)
+
+    return jitad.vmap(at)(by_camera, by_point, weights, features)
 
 
-@jitad.jit
-def errors(cameras, points, weights, features, observation, by_camera, by_point):
+def errors(cameras, points, weights, features, observations, by_camera, by_point):
     """All errors: (p, 2) and (p,).
 
     Args:
         cameras, points, weights, features: (n, 11), (m, 3), (p,), (p, 2).
-        observation: the number of each observation, integers (p,).
+        observations: the number of each observation, integers (p,).
         by_camera, by_point: its camera and its point, integers (p,).
     """
-    unknowns = _gathered(cameras, points, weights, by_camera, by_point)
-    return jitad.vmap(reprojection)(unknowns, features), weight_error(weights)
+    given = cameras, points, weights, features, by_camera, by_point
+    return at_observations(reprojection, *given), weight_error(weights)
 
 
-@jitad.jit
-def jacobian(cameras, points, weights, features, observation, by_camera, by_point):
-    """The Jacobian's (rows, columns, values) in compressed sparse rows."""
-    (n, m), p = (len(cameras), len(points)), len(weights)
-    unknowns = _gathered(cameras, points, weights, by_camera, by_point)
-    blocks = jitad.vmap(jitad.jacfwd(reprojection))(unknowns, features)
+def jacobian(cameras, points, weights, features, observations, by_camera, by_point):
+    """The Jacobian's (rows, columns, values) in compressed sparse rows; arguments of `errors`."""
+    given = cameras, points, weights, features, by_camera, by_point
+    blocks = at_observations(jitad.jacrev(reprojection), *given)
     slopes = jitad.vmap(jitad.grad(weight_error))(weights)
     values = np.concatenate([blocks.ravel(), slopes])
-
-    of_weights = 11 * n + 3 * m + observation
-    of_camera = 11 * by_camera[:, None] + np.arange(11, dtype=np.int32)
-    of_point = 11 * n + 3 * by_point[:, None] + np.arange(3, dtype=np.int32)
-    of_block = np.concatenate([of_camera, of_point, of_weights[:, None]], axis=1)
-    of_blocks = np.broadcast_to(of_block[:, None, :], (p, 2, 15))
-    columns = np.concatenate([of_blocks.ravel(), of_weights])
-    of_rows = 30 * observation[:, None] + np.array([0, 15], dtype=np.int32)
-    rows = np.concatenate([of_rows.ravel(), 30 * p + observation, [31 * p]])
+    rows, columns = structure(len(cameras), len(points), observations, by_camera, by_point)
     return rows, columns, values
 
 
+def structure(n, m, observations, by_camera, by_point):
+    """Where each row begins (3 p + 1,), and the column of each entry (31 p,)."""
+
+    def block(camera, point, column):
+        row = np.concatenate([11 * camera + OF_CAMERA, 11 * n + 3 * point + OF_POINT, column[None]])
+        return np.stack([row, row])
+
+    p = len(observations)
+    of_weights = 11 * n + 3 * m + observations
+    of_blocks = jitad.vmap(block)(by_camera, by_point, of_weights)
+    columns = np.concatenate([of_blocks.ravel(), of_weights])
+    starts = 30 * observations[:, None] + OF_ERROR
+    rows = np.concatenate([starts.ravel(), 30 * p + observations, np.array([31 * p], np.int32)])
+    return rows, columns
+
+
 def _prepared(function):
+    compiled = jitad.jit(function)
+
     def prepare(given):
         n, m, p = (given[name] for name in "nmp")
         cameras, points = np.tile(given["cam"], (n, 1)), np.tile(given["x"], (m, 1))
         weights, features = np.full(p, given["w"]), np.tile(given["feat"], (p, 1))
-        observation = np.arange(p, dtype=np.int32)
-        by_camera, by_point = observation % n, observation % m
-        args = cameras, points, weights, features, observation, by_camera, by_point
-        return lambda: function(*args)
+        observations = np.arange(p, dtype=np.int32)
+        by_camera, by_point = observations % n, observations % m
+        args = cameras, points, weights, features, observations, by_camera, by_point
+        return lambda: compiled(*args)
 
     return prepare
 
