@@ -14,6 +14,8 @@ import numpy as np
 import jitad
 import jitad.numpy as jnp
 
+NAMES = ("alpha", "mu", "q", "l")
+
 
 def log_sum_exp(x):
     """Over the first axis of x."""
@@ -39,9 +41,8 @@ def lower_triangular(q, below):
     return factors
 
 
-def objective(params, x, gamma, m):
-    """F, of the parameters {"alpha", "mu", "q", "l"} and the points x (n, d)."""
-    alpha, mu, q, below = (params[name] for name in ("alpha", "mu", "q", "l"))
+def objective(alpha, mu, q, below, x, gamma, m):
+    """F, of the parameters (`below` is l) and the points x (n, d)."""
     (n, d), k = x.shape, len(alpha)
 
     def inner(alpha, mu, q, factor):
@@ -59,19 +60,23 @@ def objective(params, x, gamma, m):
 def _prepared(transform):
     def prepare(given):
         x, gamma, m = np.array(given["x"]), given["gamma"], given["m"]
-        params = {name: np.array(given[name]) for name in ("alpha", "mu", "q", "l")}
-        params["l"] = params["l"].reshape(given["k"], -1)
-        function = transform(lambda params, x: objective(params, x, gamma, m))
-        return lambda: function(params, x)
+        alpha, mu, q = (np.array(given[name]) for name in NAMES[:3])
+        below = np.array(given["l"]).reshape(len(alpha), -1)
+        function = transform(lambda *args: objective(*args, gamma, m))
+        return lambda: function(alpha, mu, q, below, x)
 
     return prepare
 
 
+def _gradient(function):
+    return jitad.grad(function, (0, 1, 2, 3))
+
+
 def _lists(slopes):
-    return {name: slope.tolist() for name, slope in slopes.items()}
+    return {name: slope.tolist() for name, slope in zip(NAMES, slopes, strict=True)}
 
 
 FUNCTIONS = {
     "objective": (_prepared(jitad.jit), float),
-    "jacobian": (_prepared(jitad.grad), _lists),
+    "jacobian": (_prepared(_gradient), _lists),
 }

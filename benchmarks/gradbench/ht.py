@@ -9,12 +9,23 @@ columns.
 Shapes: bones 22, transforms (22, 4, 4), positions (V, 4), weights (V, 22), points (n, 3).
 """
 
-from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 import jitad
 import jitad.numpy as jnp
+
+
+class Hand(NamedTuple):
+    """A model of a hand: its bones, each after its parent (-1 for none), and its vertices."""
+
+    parents: list
+    relatives: np.ndarray
+    inverses: np.ndarray
+    positions: np.ndarray
+    weights: np.ndarray
+    is_mirrored: bool
 
 
 def rotations(x, y, z):
@@ -39,16 +50,17 @@ def bone_angles(theta, bones):
     return x, np.zeros(bones), z
 
 
-def bone_transforms(theta, relatives, inverses, parents):
+def bone_transforms(theta, hand):
     """Each bone's transform from the base pose, without the last row: (b, 3, 4)."""
-    own = jnp.zeros((len(parents), 4, 4))
-    own[:, :3, :3] = rotations(*bone_angles(theta, len(parents)))
+    bones = len(hand.parents)
+    own = jnp.zeros((bones, 4, 4))
+    own[:, :3, :3] = rotations(*bone_angles(theta, bones))
     own[:, 3, 3] = 1.0
-    moved = relatives @ own
+    moved = hand.relatives @ own
     absolute = []
-    for bone, parent in enumerate(parents):
+    for bone, parent in enumerate(hand.parents):
         absolute.append(moved[bone] if parent < 0 else absolute[parent] @ moved[bone])
-    return (np.stack(absolute) @ inverses)[:, :3]
+    return (np.stack(absolute) @ hand.inverses)[:, :3]
 
 
 def rotation(r):
@@ -63,24 +75,23 @@ def rotation(r):
     return np.where(is_turned, turned, np.eye(3))
 
 
-def pose(theta, model, parents, is_mirrored):
+def pose(theta, hand):
     """All vertices (V, 3)."""
-    sides = np.array([-1.0, 1.0, 1.0]) if is_mirrored else np.ones(3)
-    bones = bone_transforms(theta, model["relatives"], model["inverses"], parents)
-    transforms = (rotation(theta[:3]) * sides) @ bones
-    blended = model["weights"] @ transforms.reshape(-1, 12)
-    moved = blended.reshape(-1, 3, 4) * model["positions"][:, None, :]
+    sides = np.array([-1.0, 1.0, 1.0]) if hand.is_mirrored else np.ones(3)
+    transforms = (rotation(theta[:3]) * sides) @ bone_transforms(theta, hand)
+    blended = hand.weights @ transforms.reshape(-1, 12)
+    moved = blended.reshape(-1, 3, 4) * hand.positions[:, None, :]
     return np.sum(moved, axis=2) + theta[3:6]
 
 
-def to_vertices(theta, us, model, points, corners, **options):
+def to_vertices(theta, hand, points, corners):
     """Errors (n, 3), each from the vertex corners[i]."""
-    return points - pose(theta, model, **options)[corners]
+    return points - pose(theta, hand)[corners]
 
 
-def to_triangles(theta, us, model, points, corners, **options):
+def to_triangles(theta, us, hand, points, corners):
     """Errors (n, 3), each from a point of the triangle of the vertices corners[i] (n, 3)."""
-    vertices = pose(theta, model, **options)
+    vertices = pose(theta, hand)
 
     def error(point, u, a, b, c):
         return point - (u[0] * a + u[1] * b + (1 - u[0] - u[1]) * c)
@@ -89,13 +100,13 @@ def to_triangles(theta, us, model, points, corners, **options):
     return jitad.vmap(error)(points, us, *triangles)
 
 
-def vertices_jacobian(theta, *rest, **options):
+def vertices_jacobian(theta, hand, points, corners):
     """By theta: (3 n, 26)."""
-    slopes = jitad.jacfwd(partial(to_vertices, **options))(theta, *rest)
+    slopes = jitad.jacfwd(lambda theta: to_vertices(theta, hand, points, corners))(theta)
     return slopes.reshape(-1, len(theta))
 
 
-def triangles_jacobian(theta, us, *rest, **options):
+def triangles_jacobian(theta, us, hand, points, corners):
     """By a point's own u, then by theta: (3 n, 28).
 
     A point's error depends on no other's u, so that a shift of all of them at once shows each.
@@ -103,28 +114,30 @@ def triangles_jacobian(theta, us, *rest, **options):
 
     def errors(shift_and_theta):
         shift, theta = shift_and_theta[:2], shift_and_theta[2:]
-        return to_triangles(theta, us + shift, *rest, **options)
+        return to_triangles(theta, us + shift, hand, points, corners)
 
     slopes = jitad.jacfwd(errors)(np.concatenate([np.zeros(2), theta]))
     return slopes.reshape(-1, 2 + len(theta))
 
 
+def _hand(model):
+    names = ("base_relatives", "inverse_base_absolutes", "base_positions", "weights")
+    arrays = (np.array(model[name]) for name in names)
+    return Hand(model["parents"], *arrays, model["is_mirrored"])
+
+
 def _prepared(simple, complicated):
     def prepare(given):
         data = given["data"]
-        theta, us, model = np.array(given["theta"]), np.array(given["us"]), data["model"]
-        arrays = {
-            "relatives": np.array(model["base_relatives"]),
-            "inverses": np.array(model["inverse_base_absolutes"]),
-            "positions": np.array(model["base_positions"]),
-            "weights": np.array(model["weights"]),
-        }
-        options = {"parents": model["parents"], "is_mirrored": model["is_mirrored"]}
-        corners, points = np.array(data["correspondences"]), np.array(data["points"])
-        if us.size:
-            corners = np.array(model["triangles"])[corners]
-        function = jitad.jit(partial(complicated if us.size else simple, **options))
-        return lambda: function(theta, us, arrays, points, corners)
+        hand, points = _hand(data["model"]), np.array(data["points"])
+        theta, us = np.array(given["theta"]), np.array(given["us"])
+        corners = np.array(data["correspondences"])
+        if not us.size:
+            function = jitad.jit(lambda theta: simple(theta, hand, points, corners))
+            return lambda: function(theta)
+        corners = np.array(data["model"]["triangles"])[corners]
+        function = jitad.jit(lambda *args: complicated(*args, hand, points, corners))
+        return lambda: function(theta, us)
 
     return prepare
 

@@ -22,16 +22,12 @@ def landing(w, gradient):
     def potential(x):
         return np.sum(1 / np.sqrt(np.sum((x - charges) ** 2, axis=1)))
 
-    def step(state):
-        x, v = state
-        return x + STEP * v, v - STEP * gradient(potential)(x)
-
     def fall(state):
-        x, v, _, _ = state
-        return *step((x, v)), x, v
+        x, v, _ = state
+        return x + STEP * v, v - STEP * gradient(potential)(x), v
 
-    start = np.array([0.0, 8.0]), np.array([0.75, 0.0])
-    x, _, _, v = jitad.while_loop(lambda state: state[0][1] > 0, fall, (*start, *start))
+    start = np.array([0.0, 8.0]), np.array([0.75, 0.0]), np.array([0.75, 0.0])
+    x, _, v = jitad.while_loop(lambda state: state[0][1] > 0, fall, start)
     return (x[0] - x[1] / v[1] * v[0]) ** 2
 
 
