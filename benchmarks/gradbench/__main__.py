@@ -23,7 +23,8 @@ import numpy as np
 from benchmarks.gradbench.inputs import Case, full, quick
 from benchmarks.harness import Table, finish
 
-_TOOL = Path(__file__).parent / "tool.py"
+_ROOT = Path(__file__).parents[2]
+_OWN = shlex.join([sys.executable, str(_ROOT / "benchmarks" / "gradbench" / "tool.py")])
 _TURNS = 3
 _VALUES = ("square", "objective", "primal", "cost")
 """The functions that are no derivatives."""
@@ -38,10 +39,11 @@ class Tool:
 
     def __init__(self, command: str, cores: Sequence[int]) -> None:
         count = str(len(cores))
-        environment = {**os.environ, "OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count}
+        path = os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(_ROOT)])
+        threads = {"OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count}
         self._process = subprocess.Popen(
             shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=environment, preexec_fn=lambda: _pin(cores),
+            env={**os.environ, "PYTHONPATH": path, **threads}, preexec_fn=lambda: _pin(cores),
         )  # fmt: skip
         self._count = 0
         self._defined: dict[str, bool] = {}
@@ -161,7 +163,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the rows and the machine to this file")
     options = parser.parse_args()
     cores = _cores(options.cores)
-    tools = [Tool(x, cores) for x in (f"{shlex.quote(sys.executable)} {_TOOL}", *options.tool)]
+    tools = [Tool(x, cores) for x in (_OWN, *options.tool)]
     cases = [
         case
         for case in (quick() if options.quick else full())

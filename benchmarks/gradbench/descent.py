@@ -35,14 +35,8 @@ def minimum(function, gradient, start):
 
         def taken(there):
             slope = gradient(after)
-            return (
-                after,
-                there,
-                slope,
-                rate,
-                np.where(is_tenth, 1, successes + 1),
-                norm(slope) > SMALL,
-            )
+            count = np.where(is_tenth, 1, successes + 1)
+            return after, there, slope, rate, count, norm(slope) > SMALL
 
         def refused():
             return x, value, slope, rate / 2, 0, True
