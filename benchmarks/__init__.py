@@ -8,6 +8,7 @@
     gpu.py             the same on a GPU, if there is one
     many_tangents.py   eight tangents at once, against eight single ones; a Jacobian
     njit_loop.py       a kernel inside an @njit loop, against a gradient written by hand
+    gradbench/         GradBench's twelve evals: a tool for it, and the same against other tools
     programs.py        the functions that are measured; points.py those of one point
     harness.py         interleaved repeats, checked results, tables
 
