@@ -1,6 +1,6 @@
 """The squared distances of points from their nearest centroids, and a step of Newton's method.
 
-    cost(c) = sum_i min_j |p_i - c_j|^2,    points p (n, d), centroids c (k, d)
+    cost(c) = sum_i |p_i - c_j(i)|^2,  j(i) = argmin_j |p_i - c_j|^2,  points (n, d), centroids (k, d)
 
 `dir` is the gradient divided by the diagonal of the Hessian, elementwise. The Hessian is diagonal,
 so that its product with a vector of ones is that diagonal: forward over reverse.
@@ -15,9 +15,9 @@ def cost(centroids, points):
     """The value, of centroids (k, d) and points (n, d)."""
 
     def nearest(point):
-        return np.min(np.sum((point - centroids) ** 2, axis=1))
+        return np.argmin(np.sum((point - centroids) ** 2, axis=1))
 
-    return np.sum(jitad.vmap(nearest)(points))
+    return np.sum((points - centroids[jitad.vmap(nearest)(points)]) ** 2)
 
 
 def direction(centroids, points):
