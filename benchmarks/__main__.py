@@ -1,18 +1,29 @@
-"""All benchmarks, one after another: `python -m benchmarks --size quick` writes RESULTS.md.
+"""All benchmarks, one after another: `python -m benchmarks --quick` writes RESULTS.md.
 
 Each runs in a process of its own, so that none meets the threads or the memory of another's peers.
+Beside RESULTS.md it writes report.html and results.json, and the README's figures. With
+`--against earlier.json` it ends with status 1 where jitad has become more than 20 % slower, beyond
+the noise that a control measures.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import json
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-from benchmarks.harness import Table, arguments, machine, markdown, show
+from benchmarks.harness import arguments, machine, show
+from benchmarks.peers import discover
+from benchmarks.suite.compare import compare
+from benchmarks.suite.record import Report, Section, read, section_of
+from benchmarks.suite.report import html
+from benchmarks.suite.summary import block, markdown_report, with_block
 
 NAMES = (
     "latency",
@@ -29,54 +40,83 @@ NAMES = (
 )
 
 _HERE = Path(__file__).parent
-_MISSING = "missing"
 
 
-def main() -> None:
-    """Run all, show and write their tables."""
+def main() -> int:
+    """Run all, show and write what they found; the exit status."""
+    options = _options()
+    before = None if options.against is None else read(options.against)
+    report = _measure(options.size, options.only or NAMES)
+    _write(report, options.results)
+    if options.json is not None:
+        report.write(options.json)
+    if options.readme is not None:
+        text = options.readme.read_text()
+        options.readme.write_text(with_block(text, block(options.results.read_text())))
+    if before is None:
+        return 0
+    table, failed = compare(report, before)
+    show(table)
+    return int(failed)
+
+
+def _options() -> argparse.Namespace:
     parser = arguments(__doc__)
     parser.add_argument("--quick", action="store_const", const="quick", dest="size")
-    parser.add_argument("--results", type=Path, default=_HERE / "RESULTS.md")
-    options = parser.parse_args()
-    tables: dict[str, list[Table]] = {}
-    for name in NAMES:
-        print(f"-- {name}", flush=True)
-        tables[name] = _run(name, options.size)
-        for table in tables[name]:
+    parser.add_argument("--only", nargs="+", choices=NAMES, help="a part of the suite")
+    parser.add_argument("--results", type=Path, default=_HERE / "RESULTS.md",
+                        help="where RESULTS.md goes; report.html goes beside it")  # fmt: skip
+    parser.add_argument("--readme", type=Path, help="a text whose block of figures is replaced")
+    parser.add_argument("--against", type=Path, help="the JSON of an earlier run to compare with")
+    return parser.parse_args()
+
+
+def _measure(size: str, names: tuple[str, ...]) -> Report:
+    start = time.perf_counter()
+    sections: dict[str, Section] = {}
+    with _progress(len(names)) as advance:
+        for name in names:
+            advance(name)
+            sections[name] = _run(name, size)
+        advance("")
+    for name, section in sections.items():
+        print(f"-- {name}")
+        for table in [*(contest.table() for contest in section.contests), *section.tables]:
             show(table)
-    options.results.write_text(_report(tables, options.size))
-    print(f"wrote {options.results}")
-    if options.json is not None:
-        content = {k: [vars(table) for table in x] for k, x in tables.items()}
-        options.json.write_text(json.dumps({"machine": machine(), **content}, indent=1) + "\n")
+    missing = discover()[1]
+    return Report(machine(), missing, size, time.perf_counter() - start, sections)
 
 
-def _run(name: str, size: str) -> list[Table]:
+def _write(report: Report, results: Path) -> None:
+    results.write_text(markdown_report(report))
+    page = results.with_name("report.html")
+    page.write_text(html(report))
+    print(f"wrote {results} and {page}")
+
+
+def _run(name: str, size: str) -> Section:
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder) / "rows.json"
         command = [sys.executable, "-m", f"benchmarks.{name}", "--size", size, "--json", str(rows)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=_HERE.parent)
-        content: dict[str, Any] = json.loads(rows.read_text())
-    return [Table(**table) for table in content["tables"]]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=_HERE.parent)
+        if done.returncode:
+            raise SystemExit(f"{name} failed:\n{done.stdout}\n{done.stderr}")
+        return section_of(json.loads(rows.read_text()))
 
 
-def _report(tables: dict[str, list[Table]], size: str) -> str:
-    """RESULTS.md: the machine, what is missing on it, and every table."""
-    found = machine()
-    missing = [name for name, version in found.items() if version == _MISSING]
-    parts = [
-        "# Measured",
-        f"Written by `python -m benchmarks --size {size}`; do not edit. "
-        "Times are the best of interleaved repeats.",
-        ", ".join(f"{k} {v}" for k, v in found.items()) + ".",
-    ]
-    if missing:
-        parts.append(f"**Not installed, so not measured: {', '.join(missing)}.**")
-    for name, found_tables in tables.items():
-        parts.append(f"## {name}.py")
-        parts += [markdown(table).rstrip() for table in found_tables]
-    return "\n\n".join(parts) + "\n"
+@contextlib.contextmanager
+def _progress(count: int) -> Iterator[Callable[[str], None]]:
+    """A bar with rich, lines without; what is yielded is called before each step and at the end."""
+    try:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+    except ImportError:
+        yield lambda name: print(f"-- {name}", flush=True)
+        return
+    columns = "{task.description:16}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns) as progress:
+        task = progress.add_task("", total=count, completed=-1)
+        yield lambda name: progress.update(task, description=name, advance=1)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
