@@ -26,7 +26,17 @@ from benchmarks.suite.report import html
 from benchmarks.suite.summary import block, markdown_report, with_block
 
 NAMES = (
+    # the same problems given to every tool
     "latency",
+    "elementwise",
+    "arrays",
+    "straight_line",
+    "recurrences",
+    "matrices",
+    "growth",
+    "startup",
+    "accuracy",
+    # what was promised of jitad
     "compile_time",
     "cheap_gradient",
     "throughput",

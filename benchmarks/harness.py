@@ -218,10 +218,30 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def main(run: Run, description: str | None) -> None:
-    """Run one benchmark from the command line."""
+def main(run: Run, description: str | None, *, one_core: bool = False) -> None:
+    """Run one benchmark from the command line, on one core or on all."""
     options = arguments(description).parse_args()
+    if one_core:
+        _confine()
     finish(run(options.size), options)
+
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def _confine() -> None:
+    """Start this program again on one core, where no library starts a second thread of its own.
+
+    Libraries count cores as they are imported, so that now is too late for that.
+    """
+    if os.environ.get(_THREADS[0]) == "1":
+        return
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
+    module = sys.modules["__main__"].__spec__
+    assert module is not None, "start it as python -m benchmarks.<name>"
+    command = [sys.executable, "-m", module.name, *sys.argv[1:]]
+    os.execve(sys.executable, command, {**os.environ, **dict.fromkeys(_THREADS, "1")})
 
 
 def finish(found: Section | Sequence[Table], options: argparse.Namespace) -> None:

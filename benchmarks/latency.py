@@ -77,6 +77,7 @@ def rosenbrock(n: int) -> Problem:
         numba=rosenbrock_by_numba,
         c=ROSENBROCK_IN_C,
         declined=declined,
+        long=("CasADi C",) if n > 126 else (),
         why={"CasADi VM": _BOUND_BUFFERS, "CasADi C": _BOUND_BUFFERS, "C by hand": _BOUND_BUFFERS},
     )
 
@@ -113,4 +114,4 @@ def _bounds(n: int, contest: Contest) -> list[Any]:
 
 
 if __name__ == "__main__":
-    main(run, __doc__)
+    main(run, __doc__, one_core=True)

@@ -16,7 +16,7 @@ from typing import Any
 import casadi
 import numpy as np
 
-from benchmarks.suite.problem import Declined, Peer, Problem, Ready
+from benchmarks.suite.problem import Declined, Peer, Problem, Ready, loop
 
 FLAGS = ("-O3", "-march=native", "-shared", "-fPIC", "-w")
 
@@ -32,6 +32,7 @@ NUMPY = SimpleNamespace(
     stack=lambda parts: casadi.vertcat(*parts),
     zeros=casadi.DM.zeros,
     array=casadi.DM,
+    scan=loop,
 )
 
 
@@ -42,25 +43,30 @@ def peers() -> list[Peer]:
         subprocess.run(["gcc", "--version"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         return found
-    return [*found, Peer("CasADi C", casadi.__version__, _compiled, compiles=True)]
+    return [*found, Peer("CasADi C", casadi.__version__, _compiled)]
 
 
 def _function(problem: Problem) -> Any:
     """The derivative as a Function of x."""
-    if problem.casadi is not None:
-        return problem.casadi(casadi)
-    x = casadi.SX.sym("x", problem.x.size)
-    try:
-        y = problem.written()(NUMPY)(x)
-    except AttributeError as error:
-        raise Declined("not written for it") from error
-    if isinstance(y, (list, tuple)):
-        y = casadi.vertcat(*y)
+    made = problem.casadi(casadi) if problem.casadi is not None else _expression(problem)
+    if isinstance(made, casadi.Function):
+        return made
+    x, y = made
     if problem.wanted == "gradient":
         return casadi.Function("derivative", [x], [y, casadi.gradient(y, x)])
     if problem.wanted == "jacobian":
         return casadi.Function("derivative", [x], [casadi.jacobian(y, x)])
     return casadi.Function("derivative", [x], [casadi.hessian(y, x)[0]])
+
+
+def _expression(problem: Problem) -> tuple[Any, Any]:
+    """The problem's own code on scalars, which is what CasADi calls SX."""
+    x = casadi.SX.sym("x", problem.x.size)
+    try:
+        y = problem.written()(NUMPY)(x)
+    except AttributeError as error:
+        raise Declined("not written for it") from error
+    return x, casadi.vertcat(*y) if isinstance(y, (list, tuple)) else y
 
 
 def _compiled(problem: Problem) -> Ready:

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.harness import Section, Timing, check_equal, interleave, once
@@ -15,13 +15,16 @@ from benchmarks.peers import discover
 from benchmarks.suite.problem import Declined, Peer, Problem, Ready
 from benchmarks.suite.record import Contest, Entry
 
-SECONDS = {"tiny": 0.005, "quick": 0.12, "full": 1.0}
+SECONDS = {"tiny": 0.005, "quick": 0.06, "full": 1.0}
 """For each peer at each problem."""
 
-REPEATS = {"tiny": 2, "quick": 12, "full": 25}
+REPEATS = {"tiny": 2, "quick": 8, "full": 25}
 
-PATIENCE = {"tiny": 1.0, "quick": 5.0, "full": 60.0}
+PATIENCE = 60.0
 """Seconds that a compiler gets for a long program."""
+
+_TO_START = 6.0
+"""Seconds more that its process gets to start."""
 
 SLOW_TO_START = ("torch.compile",)
 """Left out of the quick runs: its first compilation in a process takes longer than the rest."""
@@ -31,22 +34,26 @@ _UNEXPLAINED = "unexplained so far"
 
 
 def contests(module: str, problems: Sequence[Problem], size: str) -> Section:
-    """One contest a problem; `module` is where `problems(size)` can be found by other processes."""
+    """One contest a problem; `module` is where `problems(size)` can be found by other processes.
+
+    Of problems that are `long`, each is longer than those before it.
+    """
     found = []
+    patience = _Patience(module, size)
     for k, problem in enumerate(problems):
         print(f"   {problem.name}", flush=True)
-        found.append(_contest(module, k, problem, size))
+        found.append(_contest(problem, size, lambda peer, p=problem, k=k: patience.ask(peer, p, k)))
     return Section(contests=found)
 
 
-def _contest(module: str, index: int, problem: Problem, size: str) -> Contest:
+def _contest(problem: Problem, size: str, ask: Callable[[Peer], None]) -> Contest:
     ready: dict[str, Ready] = {}
     first: dict[str, float] = {}
     reasons: dict[str, str] = {}
     peers, missing = discover()
     for peer in peers:
         try:
-            _ask(peer, problem, size, module, index)
+            ask(peer)
             start = time.perf_counter()
             ready[peer.name] = prepared = peer.prepare(problem)
             result = prepared.read(prepared.function(*prepared.args))
@@ -70,26 +77,37 @@ def _contest(module: str, index: int, problem: Problem, size: str) -> Contest:
     return Contest(problem.name, entries + [Entry(name, said="not installed") for name in missing])
 
 
-def _ask(peer: Peer, problem: Problem, size: str, module: str, index: int) -> None:
-    """Declined where the problem, the size of the run or its compiler's time says so."""
-    if peer.name in problem.declined:
-        raise Declined(problem.declined[peer.name])
-    if size != "full" and peer.name in SLOW_TO_START:
-        raise Declined("in full runs only")
-    if not (problem.long and peer.compiles):
-        return
-    patience = PATIENCE[size]
-    code = f"from benchmarks.suite.contest import prepare_alone as p; "
-    code += f"p({module!r}, {index}, {peer.name!r}, {size!r})"
-    try:
+class _Patience:
+    """Who is asked at all, and who has taken too long to be asked for more."""
+
+    def __init__(self, module: str, size: str) -> None:
+        self.module, self.size = module, size
+        self.gave_up: dict[str, str] = {}
+
+    def ask(self, peer: Peer, problem: Problem, index: int) -> None:
+        """Declined where the problem, the size of the run or a compiler's time says so."""
+        if peer.name in problem.declined:
+            raise Declined(problem.declined[peer.name])
+        if self.size != "full" and peer.name in (*SLOW_TO_START, *problem.long):
+            raise Declined("in full runs only")
+        if peer.name not in problem.long:
+            return
+        if peer.name not in self.gave_up and not self._in_time(peer.name, index):
+            self.gave_up[peer.name] = problem.name
+        if peer.name in self.gave_up:
+            raise Declined(f"compiled {self.gave_up[peer.name]} for over {PATIENCE:.0f} s")
+
+    def _in_time(self, name: str, index: int) -> bool:
+        """Whether a peer compiles a problem in time, in a process that can be given up."""
+        code = "from benchmarks.suite.contest import prepare_alone as p; "
+        code += f"p({self.module!r}, {index}, {name!r}, {self.size!r})"
         command = [sys.executable, "-c", code]
-        done = subprocess.run(
-            command, cwd=_ROOT, capture_output=True, text=True, timeout=patience + 10, check=True
-        )
-    except subprocess.TimeoutExpired:
-        raise Declined(f"compiles for over {patience:.0f} s") from None
-    if (seconds := json.loads(done.stdout.splitlines()[-1])) > patience:
-        raise Declined(f"compiles for {seconds:.0f} s")
+        try:
+            done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True,
+                                  timeout=PATIENCE + _TO_START, check=True)  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return False
+        return json.loads(done.stdout.splitlines()[-1]) <= PATIENCE
 
 
 def prepare_alone(module: str, index: int, name: str, size: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import timeit
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -47,13 +48,14 @@ class Problem:
     """By hand in C: `void f(long n, const double *x, double *value, double *derivative)`."""
 
     casadi: Callable[[Any], Any] | None = None
-    """From the module casadi to its Function of x with what is wanted as results."""
+    """From the module casadi to x and y, or to a Function of x with what is wanted as results."""
 
     declined: Mapping[str, str] = field(default_factory=dict)
     """Peers that are not asked, each with the reason."""
 
-    long: bool = False
-    """Just-in-time compilers may take minutes: they are tried in a process that can be given up."""
+    long: Collection[str] = ()
+    """Peers whose compilers may take minutes: full runs try them in a process that is given up
+    after a while, quick ones leave them out."""
 
     why: Mapping[str, str] = field(default_factory=dict)
     """Should this peer win: why it does."""
@@ -87,9 +89,6 @@ class Peer:
     prepare: Callable[[Problem], Ready]
     """Compiles as far as the tool does before its first call; raises Declined."""
 
-    compiles: bool = False
-    """Whether long code may take it minutes to prepare."""
-
     rtol: float | None = None
     """How far off its results may be, where that is the tool's nature."""
 
@@ -101,8 +100,19 @@ def of(problem: Problem, **transforms: Any) -> Any:
     return transforms[problem.wanted]
 
 
+def faster(one: Ready, other: Ready) -> Ready:
+    """Of two ways to the same, such as both modes, the one that takes less time."""
+    for ready in (one, other):
+        ready.function(*ready.args)
+    best = [min(timeit.repeat(lambda r=r: r.function(*r.args), number=3)) for r in (one, other)]
+    return one if best[0] <= best[1] else other
+
+
 def loop(step: Function, carry: Any, xs: Any = None, length: int | None = None) -> tuple[Any, None]:
-    """`scan` as a Python loop, for tools without one: the last carry alone."""
-    for k in range(len(xs) if length is None else length):
-        carry, _ = step(carry, None if xs is None else xs[k])
+    """`scan` as a Python loop, for tools without one; xs is a tuple of arrays, or None.
+
+    The last carry alone is returned.
+    """
+    for k in range(len(xs[0]) if length is None else length):
+        carry, _ = step(carry, None if xs is None else tuple(x[k] for x in xs))
     return carry, None

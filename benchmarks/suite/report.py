@@ -14,7 +14,7 @@ STYLE = Path(__file__).with_name("report.css")
 COLOURS = ("jitad", "JAX", "PyTorch", "CasADi C", "CasADi VM", "autograd", "Python tape")
 """The tools with a colour of their own in the curves."""
 
-ALSO = ("startup", "memory", "accuracy")
+ALSO = ("startup", "accuracy")
 """Sections whose tables the page shows as they are."""
 
 

@@ -1,0 +1,99 @@
+"""How times grow: with the length of an array, of a loop, and of straight-line code (compiling).
+
+A tool leaves a curve when its next point would take too long.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from benchmarks import latency, recurrences, straight_line
+from benchmarks.harness import Section, Table, check_equal, interleave, main
+from benchmarks.peers import discover
+from benchmarks.suite.problem import Declined, Problem, Ready
+from benchmarks.suite.record import Curve, Growth
+
+_LIMIT = {"tiny": 0.5, "quick": 1.5, "full": 15.0}
+"""Seconds that one derivative may take, compiling included."""
+
+_SECONDS = {"tiny": 0.002, "quick": 0.04, "full": 0.3}
+_STEEPEST = 2.0
+"""The power of n by which the next point's time is foreseen."""
+
+_PEERS = ("jitad", "JAX", "PyTorch", "CasADi VM", "CasADi C", "autograd", "Python tape",
+          "Numba by hand")  # fmt: skip
+
+Family = Callable[[int], Problem]
+
+
+def run(size: str) -> Section:
+    """Three families of problems."""
+    tiny = size == "tiny"
+    lengths = (10, 30) if tiny else (10, 100, 1000, 10_000, 100_000, 1_000_000)
+    steps = (2, 4) if tiny else (10, 100, 1000, 10_000)
+    operations = (20, 40) if tiny else (100, 300, 1000, 3000, 10_000)
+    calls, _ = _grow(latency.rosenbrock, lengths, size)
+    loops, _ = _grow(recurrences.lorenz, steps, size)
+    _, compiling = _grow(straight_line.problem, operations, size)
+    growths = [
+        Growth("A call: value and gradient of Rosenbrock's function", "variables", calls),
+        Growth("A call: gradient through Runge-Kutta steps", "steps", loops),
+        Growth("First gradient of straight-line code, compiling", "operations", compiling),
+    ]
+    return Section([_table(growth) for growth in growths], growths=growths)
+
+
+def _grow(family: Family, sizes: Sequence[int], size: str) -> tuple[list[Curve], list[Curve]]:
+    """Curves of a call, and of the first."""
+    calls: dict[str, dict[int, float]] = {}
+    first: dict[str, dict[int, float]] = {}
+    left = {peer.name: peer for peer in discover()[0] if peer.name in _PEERS}
+    for k, n in enumerate(sizes):
+        problem = family(n)
+        ready: dict[str, Ready] = {}
+        for name, peer in list(left.items()):
+            try:
+                start = time.perf_counter()
+                prepared = ready[name] = _declining(peer, problem)
+                result = prepared.read(prepared.function(*prepared.args))
+            except Declined:
+                left.pop(name)
+                continue
+            seconds = first.setdefault(name, {})[n] = time.perf_counter() - start
+            if name == "jitad":
+                reference = result
+            check_equal(f"{problem.name}: {name}", result, reference, problem.rtol)
+            ahead = (sizes[k + 1] / n) ** _STEEPEST if k + 1 < len(sizes) else 1.0
+            if seconds * ahead > _LIMIT[size] * 10:
+                left.pop(name)
+        timed = {name: (x.function, x.args) for name, x in ready.items()}
+        for name, timing in interleave(timed, seconds=_SECONDS[size], repeats=6).items():
+            calls.setdefault(name, {})[n] = timing.best
+    return _curves(calls), _curves(first)
+
+
+def _declining(peer: Any, problem: Problem) -> Ready:
+    if peer.name in problem.declined:
+        raise Declined(problem.declined[peer.name])
+    return peer.prepare(problem)
+
+
+def _curves(found: dict[str, dict[int, float]]) -> list[Curve]:
+    return [Curve(name, list(points), list(points.values())) for name, points in found.items()]
+
+
+def _table(growth: Growth) -> Table:
+    sizes = sorted({n for curve in growth.curves for n in curve.sizes})
+    rows: list[Any] = []
+    for curve in growth.curves:
+        points = dict(zip(curve.sizes, curve.seconds, strict=True))
+        fitted = None if curve.exponent is None else f"{curve.exponent:.2f}"
+        rows.append((curve.peer, *(points.get(n) for n in sizes), fitted))
+    columns = ("", *(f"{n:,} (s)" for n in sizes), "exponent, n >= 1,000")
+    return Table(f"{growth.title}, by the number of {growth.axis}", columns, rows)
+
+
+if __name__ == "__main__":
+    main(run, __doc__, one_core=True)
