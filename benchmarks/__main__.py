@@ -19,9 +19,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.harness import arguments, machine, show
-from benchmarks.peers import discover
 from benchmarks.suite.compare import compare
-from benchmarks.suite.record import Report, Section, read, section_of
+from benchmarks.suite.record import MISSING, Report, Section, read, section_of
 from benchmarks.suite.report import html
 from benchmarks.suite.summary import block, markdown_report, with_block
 
@@ -93,8 +92,20 @@ def _measure(size: str, names: tuple[str, ...]) -> Report:
         print(f"-- {name}")
         for table in [*(contest.table() for contest in section.contests), *section.tables]:
             show(table)
-    missing = discover()[1]
-    return Report(machine(), missing, size, time.perf_counter() - start, sections)
+    return Report(
+        machine(), missing_of(sections), size, time.perf_counter() - start, sections
+    )
+
+
+def missing_of(sections: dict[str, Section]) -> list[str]:
+    """The tools that no contest has found."""
+    entries = [
+        entry
+        for section in sections.values()
+        for contest in section.contests
+        for entry in contest.entries
+    ]
+    return sorted({entry.peer for entry in entries if entry.said == MISSING})
 
 
 def _write(report: Report, results: Path) -> None:

@@ -128,7 +128,7 @@ def _perceptron(batch: int) -> Problem:
     return Problem(
         f"perceptron {_INPUTS}-{_HIDDEN}-{_OUTPUTS}, batch of {batch}", x,
         arrays=arrays, scalars=scalars, numpy=numpy, casadi=casadi,
-        declined={"Python dual numbers": _TANGENTS},
+        declined={"Python duals": _TANGENTS},
     )  # fmt: skip
 
 

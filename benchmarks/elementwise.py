@@ -110,7 +110,7 @@ def problems(size: str) -> list[Problem]:
 def _problem(count: int) -> Problem:
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.uniform(0.5, 2.0, count), rng.uniform(0.5, 1.5, count)])
-    declined = {"Python dual numbers": "n tangents at n points are n² work",
+    declined = {"Python duals": "n tangents at n points are n² work",
                 "differences": "2 n evaluations"} if count > 100 else {}  # fmt: skip
     if count > 100_000:
         declined["Python tape"] = "needs gigabytes"

@@ -25,8 +25,11 @@ _LENGTHS = {
 }
 _LEAST_OF_JAX = {2: 8.0, 10: 8.0, 1000: 10.0, 100_000: 1.5}
 _LEAST_OF_PYTHON = {126: 500.0}
+"""1,000 scalar operations."""
+
 _MOST_OF_NUMBA = {1000: 1.5}
 
+THOUSAND, _OF_ITS_SIZE = 126, " (1,000 operations)"
 _BOUND_BUFFERS = (
     "its call has no arguments: it reads and writes arrays that were bound before, where jitad "
     "checks its argument and allocates the result"
@@ -66,10 +69,10 @@ def rosenbrock(n: int) -> Problem:
     """Rosenbrock's function of n variables, value and gradient."""
     declined = {}
     if n > 1000:
-        declined = {"Python dual numbers": _SQUARE, "differences": "2 n evaluations",
+        declined = {"Python duals": _SQUARE, "differences": "2 n evaluations",
                     "CasADi C": "gcc takes minutes for code that long"}  # fmt: skip
     return Problem(
-        f"Rosenbrock's function, n = {n:,}",
+        f"Rosenbrock's function, n = {n:,}{_OF_ITS_SIZE if n == THOUSAND else ''}",
         np.linspace(0.5, 1.5, n),
         arrays=rosenbrock_over,
         scalars=scalar_rosenbrock_over,
@@ -101,7 +104,7 @@ def _bounds(n: int, contest: Contest) -> list[Any]:
     ratios = {entry.peer: entry.ratio for entry in contest.entries if entry.ratio is not None}
     rows: list[Any] = []
     for peer, bounds in (("JAX", _LEAST_OF_JAX), ("Python tape", _LEAST_OF_PYTHON),
-                         ("Python dual numbers", _LEAST_OF_PYTHON)):  # fmt: skip
+                         ("Python duals", _LEAST_OF_PYTHON)):  # fmt: skip
         if n in bounds and peer in ratios:
             ratio = ratios[peer]
             rows.append((f"against {peer}, n = {n:,}", ratio, verdict(ratio, least=bounds[n])))

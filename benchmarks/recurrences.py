@@ -191,7 +191,7 @@ def _network(steps: int) -> Problem:
 
     x = 0.3 * np.random.default_rng(1).normal(size=_HIDDEN * columns)
     return Problem(f"recurrent network, {_HIDDEN} states, {steps} steps", x, arrays=arrays,
-                   scalars=scalars, casadi=casadi, declined={"Python dual numbers": _TANGENTS},
+                   scalars=scalars, casadi=casadi, declined={"Python duals": _TANGENTS},
                    long=_UNROLLED[:1])  # fmt: skip
 
 

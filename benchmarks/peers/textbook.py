@@ -15,7 +15,7 @@ def peers() -> list[Peer]:
     version = f"Python {platform.python_version()}"
     return [
         Peer("Python tape", version, _tape),
-        Peer("Python dual numbers", version, _dual),
+        Peer("Python duals", version, _dual),
     ]
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 Cell = str | float | bool | None
 
+MISSING = "not installed"
+
 WON = 0.95
 """A peer that takes less than this part of jitad's time has won the row."""
 
@@ -80,7 +82,7 @@ class Contest:
 
 @dataclass(frozen=True)
 class Curve:
-    """How one peer's time grows: seconds at each n, and p of t = c n^p over the upper half."""
+    """How one peer's time grows: seconds at each n, and p of t = c n^p at the end."""
 
     peer: str
     sizes: Sequence[int]
@@ -88,12 +90,11 @@ class Curve:
 
     @property
     def exponent(self) -> float | None:
-        """Least squares in logarithms, where the cost of the call has faded: n >= 1,000."""
+        """Least squares in logarithms over the last three points; None where there are fewer."""
         points = [
             (math.log(n), math.log(t))
             for n, t in zip(self.sizes, self.seconds, strict=True)
-            if n >= 1000
-        ]
+        ][-3:]
         if len(points) < 3:
             return None
         x_mean, y_mean = (sum(values) / len(points) for values in zip(*points, strict=True))
@@ -139,7 +140,7 @@ class Report:
     """A whole run."""
 
     machine: dict[str, str]
-    missing: dict[str, str]
+    missing: list[str]
     size: str
     seconds: float
     sections: dict[str, Section]

@@ -17,7 +17,7 @@ GROUPS = (
     ("Numba by hand", ("Numba by hand",)),
     ("C by hand", ("C by hand",)),
     ("Python tape", ("Python tape",)),
-    ("Python dual numbers", ("Python dual numbers",)),
+    ("Python dual numbers", ("Python duals",)),
 )
 """The columns: the best of each group counts."""
 
