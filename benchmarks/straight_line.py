@@ -40,7 +40,7 @@ def problem(length: int) -> Problem:
 
     return Problem(f"straight-line code, {length:,} operations", straight_line_point(),
                    scalars=scalars, why={"CasADi C": _SINCOS},
-                   long=_COMPILERS if length > 300 else ())  # fmt: skip
+                   long=_COMPILERS if length > 300 else ("torch.compile",))  # fmt: skip
 
 
 def run(size: str) -> Section:
