@@ -92,9 +92,7 @@ def _measure(size: str, names: tuple[str, ...]) -> Report:
         print(f"-- {name}")
         for table in [*(contest.table() for contest in section.contests), *section.tables]:
             show(table)
-    return Report(
-        machine(), missing_of(sections), size, time.perf_counter() - start, sections
-    )
+    return Report(machine(), missing_of(sections), size, time.perf_counter() - start, sections)
 
 
 def missing_of(sections: dict[str, Section]) -> list[str]:

@@ -29,8 +29,8 @@ def run(size: str) -> list[Table]:
     problems = {
         "Rosenbrock": latency.rosenbrock(10),
         "64 points": elementwise.problems("tiny")[0],
-        "straight line": straight_line.problems("tiny")[0],
-        "Gaussian process": arrays.problems("tiny")[2],
+        "straight": straight_line.problems("tiny")[0],
+        "Gaussian p.": arrays.problems("tiny")[2],
     }
     true = {name: _truth(mpmath, problem) for name, problem in problems.items()}
     rows: list[Any] = []
@@ -41,8 +41,13 @@ def run(size: str) -> list[Table]:
         if any(error is not None for error in errors):
             rows.append((tool.name, *errors))
     rows.sort(key=lambda row: max(x for x in row[1:] if x is not None))
+    rows = [[x if x is None or isinstance(x, str) else _short(x) for x in row] for row in rows]
     note = "The largest error of any element over the largest element, in units of 2⁻⁵²."
     return [Table("Accuracy, in last places", ("tool", *problems), rows, note)]
+
+
+def _short(error: float) -> str:
+    return f"{error:.1f}" if error < 100 else f"{error:,.0f}"
 
 
 def _truth(mpmath: Any, problem: Problem) -> np.ndarray:

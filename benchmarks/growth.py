@@ -15,13 +15,11 @@ from benchmarks.peers import discover
 from benchmarks.suite.problem import Declined, Problem, Ready
 from benchmarks.suite.record import Curve, Growth
 
-_LIMIT = {"tiny": 0.5, "quick": 0.5, "full": 15.0}
-"""Seconds that one derivative may take, compiling included."""
+_LIMIT = {"tiny": 0.5, "quick": 1.0, "full": 1.8}
+"""Seconds that the first derivative may take, if there is to be another point; a few times as much
+may be foreseen for that."""
 
 _SECONDS = {"tiny": 0.002, "quick": 0.02, "full": 0.3}
-_STEEPEST = 2.0
-"""The power of n by which the next point's time is foreseen."""
-
 _PEERS = ("jitad", "JAX", "PyTorch", "CasADi VM", "CasADi C", "autograd", "Python tape",
           "Numba by hand")  # fmt: skip
 
@@ -65,8 +63,8 @@ def _grow(family: Family, sizes: Sequence[int], size: str) -> tuple[list[Curve],
             if name == "jitad":
                 reference = result
             check_equal(f"{problem.name}: {name}", result, reference, problem.rtol)
-            ahead = (sizes[k + 1] / n) ** _STEEPEST if k + 1 < len(sizes) else 1.0
-            if seconds * ahead > _LIMIT[size] * 10:
+            before = first[name].get(sizes[k - 1], seconds) if k else seconds
+            if seconds > _LIMIT[size] or seconds * seconds / before > 5 * _LIMIT[size]:
                 left.pop(name)
         timed = {name: (x.function, x.args) for name, x in ready.items()}
         for name, timing in interleave(timed, seconds=_SECONDS[size], repeats=6).items():

@@ -93,7 +93,8 @@ _CONTROL: list[float] = []
 
 _CONTROL_LOOPS = 20
 _control_timer = timeit.Timer(
-    "np.exp(x, out=y); y.sort()", globals={"np": np, "x": np.cos(np.arange(1000.0)), "y": np.ones(1000)}
+    "np.exp(x, out=y); y.sort()",
+    globals={"np": np, "x": np.cos(np.arange(1000.0)), "y": np.ones(1000)},
 )
 
 
@@ -101,9 +102,7 @@ def control() -> dict[str, float]:
     """Best and median of the control in this process, and how often it was timed."""
     if not _CONTROL:
         _CONTROL.extend(_control_timer.timeit(_CONTROL_LOOPS) / _CONTROL_LOOPS for _ in range(15))
-    return {
-        "best": min(_CONTROL), "median": statistics.median(_CONTROL), "count": len(_CONTROL)
-    }
+    return {"best": min(_CONTROL), "median": statistics.median(_CONTROL), "count": len(_CONTROL)}
 
 
 def _timer(function: Callable[..., Any], args: tuple[Any, ...]) -> timeit.Timer:

@@ -54,8 +54,7 @@ def _broyden_of_scalars(_: Any) -> Function:
     def broyden(x: Any) -> Any:
         padded = [0.0, *x, 0.0]
         return [
-            (3 - 2 * b) * b - a - 2 * c + 1
-            for a, b, c in zip(padded, x, padded[2:], strict=False)
+            (3 - 2 * b) * b - a - 2 * c + 1 for a, b, c in zip(padded, x, padded[2:], strict=False)
         ]
 
     return broyden

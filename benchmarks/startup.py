@@ -44,12 +44,14 @@ def run(size: str) -> Section:
     starts.sort(key=lambda row: row[1] + row[2])
     memory.sort(key=lambda row: row[1])
     cold = Table(
-        "Start", ("tool", "import (s)", "first gradient, cold (s)", "the next, warm (s)"), starts,
-        "Rosenbrock's function, n = 10, then n = 11 by a new function.",
+        "Start", ("tool", "import (s)", "first, cold (s)", "next, warm (s)"), starts,
+        "Import and first gradient of a process, Rosenbrock's function, n = 10; then that of a new "
+        "function, n = 11.",
     )  # fmt: skip
     held = Table(
-        "Memory, in MB", ("tool", "process after two gradients", "peak of one more, n = 100,000"),
-        memory, "x and its gradient are 0.8 MB each.",
+        "Memory, in MB", ("tool", "held", "peak"), memory,
+        "Held: the process after two small gradients. Peak: beyond that, in a gradient by 100,000 "
+        "variables, compiled already; x and its gradient are 0.8 MB each.",
     )  # fmt: skip
     return Section([cold, held])
 

@@ -38,7 +38,9 @@ NUMPY = SimpleNamespace(
 
 def peers() -> list[Peer]:
     """The virtual machine, and C, where there is a compiler."""
-    found = [Peer("CasADi VM", casadi.__version__, lambda problem: _bound(problem, _function(problem)))]
+    found = [
+        Peer("CasADi VM", casadi.__version__, lambda problem: _bound(problem, _function(problem)))
+    ]
     try:
         subprocess.run(["gcc", "--version"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
@@ -77,9 +79,7 @@ def _compiled(problem: Problem) -> Ready:
         generator.add(function)
         generator.generate(f"{folder}/")
         library = str(Path(folder, "derivative.so"))
-        subprocess.run(
-            ["gcc", *FLAGS, f"{folder}/derivative.c", "-o", library, "-lm"], check=True
-        )
+        subprocess.run(["gcc", *FLAGS, f"{folder}/derivative.c", "-o", library, "-lm"], check=True)
         return _bound(problem, casadi.external("derivative", library))
 
 

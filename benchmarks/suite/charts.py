@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 from benchmarks.suite.record import WON, Contest, Growth, duration
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEFT, _RIGHT, _ROW, _WIDTH = 150, 150, 26, 860
-_PANEL_WIDTH, _PANEL_HEIGHT = 420, 300
+_PANEL_WIDTH, _PANEL_HEIGHT = 350, 290
 
 
 def power(exponent: int) -> str:
@@ -23,7 +24,9 @@ def power(exponent: int) -> str:
 def text(x: float, y: float, content: str, *, anchor: str = "start", kind: str = "") -> str:
     """A text element."""
     attributes = f' class="{kind}"' if kind else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{attributes}>{escape(content)}</text>'
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{attributes}>{escape(content)}</text>'
+    )
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
@@ -84,7 +87,7 @@ def _strip_row(
         )
     middle = median([ratio for _, ratio in found])
     if middle is None:
-        yield text(_WIDTH - _RIGHT + 14, y + 4, "missing", kind="tick")
+        yield text(_WIDTH - _RIGHT + 14, y + 4, "not measured", kind="tick")
         return
     x = place(middle)
     yield _line(x, y - 9, x, y + 9, "median")
@@ -109,50 +112,69 @@ def short(ratio: float) -> str:
     return f"{ratio:,.0f}" if ratio >= 9.95 else f"{ratio:.2g}"
 
 
+@dataclass(frozen=True)
+class _Axes:
+    """Logarithmic axes: which range lies between which pixels."""
+
+    low_x: float
+    high_x: float
+    low_y: float
+    high_y: float
+    left: float = 52
+    right: float = _PANEL_WIDTH - 128
+    top: float = 12
+    bottom: float = _PANEL_HEIGHT - 42
+
+    def x(self, n: float) -> float:
+        part = (math.log10(n) - self.low_x) / max(self.high_x - self.low_x, 1e-9)
+        return self.left + part * (self.right - self.left)
+
+    def y(self, t: float) -> float:
+        part = (math.log10(t) - self.low_y) / max(self.high_y - self.low_y, 1e-9)
+        return self.bottom - part * (self.bottom - self.top)
+
+    def parts(self, name: str) -> Iterator[str]:
+        """Grid lines and labels."""
+        for exponent in range(math.ceil(self.low_y), math.floor(self.high_y) + 1):
+            y = self.y(10.0**exponent)
+            yield _line(self.left, y, self.right, y, "grid")
+            yield text(self.left - 6, y + 4, duration(10.0**exponent), anchor="end", kind="tick")
+        for exponent in range(math.ceil(self.low_x), math.floor(self.high_x) + 1):
+            x = self.x(10.0**exponent)
+            yield text(x, self.bottom + 17, power(exponent), anchor="middle", kind="tick")
+        middle = (self.left + self.right) / 2
+        yield text(middle, self.bottom + 35, name, anchor="middle", kind="tick")
+
+
 def growth(found: Growth, colours: Mapping[str, int]) -> str:
-    """Time against n, both logarithmic; each curve named at its end, with its exponent."""
+    """Time against n, both logarithmic; on the right the names, with the exponents."""
     curves = [curve for curve in found.curves if curve.sizes]
     sizes = [math.log10(n) for curve in curves for n in curve.sizes]
     seconds = [math.log10(t) for curve in curves for t in curve.seconds]
-    left, right, top, bottom = 58, 150, 8, 40
-    low_x, high_x, low_y, high_y = min(sizes), max(sizes), min(seconds), max(seconds)
-    wide = (_PANEL_WIDTH - left - right) / max(high_x - low_x, 1e-9)
-    tall = (_PANEL_HEIGHT - top - bottom) / max(high_y - low_y, 1e-9)
-
-    def at(n: float, t: float) -> tuple[float, float]:
-        y = _PANEL_HEIGHT - bottom - (math.log10(t) - low_y) * tall
-        return left + (math.log10(n) - low_x) * wide, y
-
-    parts = []
-    for exponent in range(math.ceil(low_y), math.floor(high_y) + 1):
-        _, y = at(10**low_x, 10.0**exponent)
-        parts.append(_line(left, y, _PANEL_WIDTH - right, y, "grid"))
-        parts.append(text(left - 6, y + 4, duration(10.0**exponent), anchor="end", kind="tick"))
-    for exponent in range(math.ceil(low_x), math.floor(high_x) + 1):
-        x, _ = at(10.0**exponent, 10**low_y)
-        label = power(exponent)
-        parts.append(text(x, _PANEL_HEIGHT - bottom + 18, label, anchor="middle", kind="tick"))
-    middle = (left + _PANEL_WIDTH - right) / 2
-    parts.append(text(middle, _PANEL_HEIGHT - 4, found.axis, anchor="middle", kind="tick"))
-    ends = {}
+    axes = _Axes(min(sizes), max(sizes), min(seconds), max(seconds))
+    parts = list(axes.parts(found.axis))
+    ends = {curve.peer: axes.y(curve.seconds[-1]) for curve in curves}
+    heights = _apart(ends, axes.bottom)
     for curve in curves:
-        points = [at(n, t) for n, t in zip(curve.sizes, curve.seconds, strict=True)]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        kind = f"curve c{colours.get(curve.peer, 7)}"
-        parts.append(f'<polyline points="{path}" class="{kind}"/>')
+        colour = colours.get(curve.peer, len(colours))
+        points = list(zip(curve.sizes, curve.seconds, strict=True))
+        path = " ".join(f"{axes.x(n):.1f},{axes.y(t):.1f}" for n, t in points)
+        x, y, height = axes.x(points[-1][0]), ends[curve.peer], heights[curve.peer]
+        parts.append(f'<polyline points="{path}" class="curve c{colour}"/>')
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" class="c{colour} end"/>')
+        parts.append(_line(x, y, axes.right + 6, height, f"curve c{colour} leader"))
         exponent = "" if curve.exponent is None else f"  n^{curve.exponent:.2f}"
-        ends[curve.peer] = (*points[-1], f"{curve.peer}{exponent}")
-    for peer, y in _apart({peer: end[1] for peer, end in ends.items()}).items():
-        x, _, label = ends[peer]
-        kind = f"f{colours.get(peer, 7)}"
-        parts.append(text(max(x, 0) + 6, y + 4, label, kind=f"end {kind}"))
+        label = f"{curve.peer}{exponent}"
+        parts.append(text(axes.right + 10, height + 4, label, kind=f"f{colour}"))
     return _svg(_PANEL_WIDTH, _PANEL_HEIGHT, found.title, parts)
 
 
-def _apart(places: Mapping[str, float], least: float = 15.0) -> dict[str, float]:
-    """The labels' heights, moved up where two would overlap; the lowest stays."""
+def _apart(places: Mapping[str, float], bottom: float, least: float = 15.0) -> dict[str, float]:
+    """The labels' heights: as near to the curves' ends as they get without overlap."""
+    names = sorted(places, key=lambda name: places[name])
+    room = bottom - least * (len(names) - 1)
     moved: dict[str, float] = {}
-    below = math.inf
-    for name, y in sorted(places.items(), key=lambda item: -item[1]):
-        below = moved[name] = min(y, below - least)
+    above = -math.inf
+    for k, name in enumerate(names):
+        above = moved[name] = min(max(places[name], above + least), room + least * k)
     return moved

@@ -92,8 +92,7 @@ class Curve:
     def exponent(self) -> float | None:
         """Least squares in logarithms over the last three points; None where there are fewer."""
         points = [
-            (math.log(n), math.log(t))
-            for n, t in zip(self.sizes, self.seconds, strict=True)
+            (math.log(n), math.log(t)) for n, t in zip(self.sizes, self.seconds, strict=True)
         ][-3:]
         if len(points) < 3:
             return None

@@ -14,6 +14,8 @@ STYLE = Path(__file__).with_name("report.css")
 COLOURS = ("jitad", "JAX", "PyTorch", "CasADi C", "CasADi VM", "autograd", "Python tape")
 """The tools with a colour of their own in the curves."""
 
+PYTHON = {"Python tape": "a tape", "Python duals": "dual numbers"}
+
 ALSO = ("startup", "accuracy")
 """Sections whose tables the page shows as they are."""
 
@@ -68,15 +70,27 @@ def _lead(report: Report, contests: Sequence[Contest], order: Sequence[str]) -> 
     """The answer in two sentences, and on what machine it was found."""
     lost = [contest for contest in contests if any(entry.won for entry in contest.entries)]
     machine = report.machine
+    thousand = next((x for x in contests if "(1,000 operations)" in x.name), None)
+    python = "" if thousand is None else _against_python(thousand)
     first = (
         f"Derivatives of {len(contests)} problems by {len(order)} tools, called from Python: "
-        f"jitad is the fastest, or level, in {len(contests) - len(lost)}."
+        f"jitad is the fastest, or level, in {len(contests) - len(lost)}.{python}"
     )
     where = f"{machine['CPU']}, {machine['cores']} cores, {machine['date']}."
     missing = ""
     if report.missing:
         missing = f" <b>Not installed: {escape(', '.join(report.missing))}.</b>"
     return f"<p class='lead'>{escape(first)}{missing}</p><p class='small'>{escape(where)}</p>"
+
+
+def _against_python(contest: Contest) -> str:
+    """The sentence on automatic differentiation in pure Python."""
+    ratios = {entry.peer: entry.ratio for entry in contest.entries if entry.ratio is not None}
+    found = [(ratios[peer], what) for peer, what in PYTHON.items() if peer in ratios]
+    if not found:
+        return ""
+    times = " and ".join(f"{short(ratio)} times that of {what}" for ratio, what in found)
+    return f" On a function of 1,000 scalar operations its speed is {times} in pure Python."
 
 
 def _matrix(contests: Sequence[Contest], order: Sequence[str]) -> str:
@@ -109,10 +123,7 @@ def _why(contests: Sequence[Contest]) -> str:
     found = wins(contests)
     if not found:
         return "<p>Nowhere.</p>"
-    items = (
-        f"<li><b>{escape('; '.join(where))}</b>: {escape(reason)}.</li>"
-        for reason, where in found.items()
-    )
+    items = (f"<li><b>{escape(who)}</b>: {escape(reason)}.</li>" for who, reason in found)
     return f"<ul>{''.join(items)}</ul>"
 
 
