@@ -14,8 +14,8 @@ import numpy as np
 
 from benchmarks import arrays as array_programs
 from benchmarks.harness import Section, main
-from benchmarks.many_tangents import broyden_over
 from benchmarks.latency import scalar_rosenbrock_over
+from benchmarks.many_tangents import broyden_over
 from benchmarks.programs import rosenbrock_over
 from benchmarks.suite.contest import contests
 from benchmarks.suite.problem import Function, Problem

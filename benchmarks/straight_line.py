@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from benchmarks.harness import Section, main
 from benchmarks.programs import straight_line, straight_line_point, straight_line_source
 from benchmarks.suite.contest import contests
@@ -17,7 +15,7 @@ from benchmarks.suite.problem import Function, Problem
 _LENGTHS = {"tiny": (30,), "quick": (300, 1000), "full": (300, 1000, 10_000)}
 
 _SINCOS = (
-    "gcc merges the sine and the cosine of one argument, which derivatives always come in, into one "
+    "gcc merges the sine and the cosine of one argument, which derivatives have in pairs, into one "
     "call of sincos (without that, -fno-builtin, it takes a quarter longer); and its call has no "
     "arguments to check"
 )

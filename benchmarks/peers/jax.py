@@ -1,4 +1,4 @@
-"""JAX: `jit` of its transforms, float64, on the CPU; the results are NumPy arrays without a copy."""
+"""JAX: `jit` of its transforms, float64, on the CPU; results are NumPy arrays without a copy."""
 
 from __future__ import annotations
 

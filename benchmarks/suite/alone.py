@@ -10,6 +10,7 @@ import importlib
 import json
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def over(np: Any) -> Any:
 def scalars(_: Any) -> Any:
     """The same of a list."""
     return lambda x: sum(
-        100 * (b - a * a) * (b - a * a) + (1 - a) * (1 - a) for a, b in zip(x, x[1:], strict=False)
+        100 * (b - a * a) * (b - a * a) + (1 - a) * (1 - a) for a, b in pairwise(x)
     )
 
 

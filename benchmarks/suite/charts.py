@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from benchmarks.suite.record import WON, Contest, Growth, duration
 
+TIMES = "\N{MULTIPLICATION SIGN}"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEFT, _RIGHT, _ROW, _WIDTH = 150, 150, 26, 860
 _PANEL_WIDTH, _PANEL_HEIGHT = 350, 290
@@ -53,7 +54,7 @@ def strip(contests: Sequence[Contest], order: Sequence[str]) -> str:
     for exponent in range(math.ceil(low), math.floor(high) + 1):
         x = place(10.0**exponent)
         parts.append(_line(x, 4, x, height - 28, "one" if exponent == 0 else "grid"))
-        label = "jitad" if exponent == 0 else f"{power(exponent)} ×"
+        label = "jitad" if exponent == 0 else f"{power(exponent)} {TIMES}"
         parts.append(text(x, height - 10, label, anchor="middle", kind="tick"))
     for k, (peer, found) in enumerate(dots.items()):
         parts += _strip_row(peer, found, 6 + _ROW * (k + 0.5), place)
@@ -92,7 +93,7 @@ def _strip_row(
     x = place(middle)
     yield _line(x, y - 9, x, y + 9, "median")
     wins = sum(ratio < WON for _, ratio in found)
-    said = f"{short(middle)} ×" + (f", wins {wins} of {len(found)}" if wins else "")
+    said = f"{short(middle)} {TIMES}" + (f", wins {wins} of {len(found)}" if wins else "")
     yield text(_WIDTH - _RIGHT + 14, y + 4, said, kind="won" if wins else "tick")
 
 

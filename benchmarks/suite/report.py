@@ -14,6 +14,7 @@ STYLE = Path(__file__).with_name("report.css")
 COLOURS = ("jitad", "JAX", "PyTorch", "CasADi C", "CasADi VM", "autograd", "Python tape")
 """The tools with a colour of their own in the curves."""
 
+DASH = "\N{EN DASH}"
 PYTHON = {"Python tape": "a tape", "Python duals": "dual numbers"}
 
 ALSO = ("startup", "accuracy")
@@ -99,21 +100,21 @@ def _matrix(contests: Sequence[Contest], order: Sequence[str]) -> str:
     for contest in contests:
         entries = {entry.peer: entry for entry in contest.entries}
         own = contest.time("jitad")
-        cells = f"<td class='own'>{'–' if own is None else duration(own)}</td>"
+        cells = f"<td class='own'>{DASH if own is None else duration(own)}</td>"
         cells += "".join(_cell(entries.get(peer)) for peer in order[1:])
         rows.append(f"<tr><th>{escape(contest.name)}</th>{cells}</tr>")
     return (
         f"<div class='wide'><table class='matrix'><thead><tr><th></th>{heads}</tr></thead>\n"
         f"<tbody>{chr(10).join(rows)}</tbody></table></div>"
         "<p class='small'>jitad's time of a call; for the others multiples of it. "
-        "– : not asked, for the reason that RESULTS.md gives.</p>"
+        f"{DASH} : not asked, for the reason that RESULTS.md gives.</p>"
     )
 
 
 def _cell(entry: Entry | None) -> str:
     if entry is None or entry.ratio is None:
         said = "" if entry is None else f' title="{escape(entry.said)}"'
-        return f"<td class='none'{said}>–</td>"
+        return f"<td class='none'{said}>{DASH}</td>"
     bounds = (0.95, 3, 30, 1000)
     shade = sum(entry.ratio >= bound for bound in bounds)
     return f"<td class='h{shade}'>{short(entry.ratio)}</td>"
