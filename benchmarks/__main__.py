@@ -49,19 +49,22 @@ NAMES = (
 )
 
 _HERE = Path(__file__).parent
+_RESULTS, _README = _HERE / "RESULTS.md", _HERE.parent / "README.md"
 
 
 def main() -> int:
     """Run all, show and write what they found; the exit status."""
     options = _options()
+    options.results.parent.mkdir(parents=True, exist_ok=True)
     before = None if options.against is None else read(options.against)
-    report = _measure(options.size, options.only or NAMES)
-    _write(report, options.results)
-    if options.json is not None:
-        report.write(options.json)
-    if options.readme is not None:
-        text = options.readme.read_text()
-        options.readme.write_text(with_block(text, block(options.results.read_text())))
+    if options.render:
+        report = read(options.results.with_name("results.json"))
+    else:
+        report = _measure(options.size, tuple(options.only or NAMES))
+    write(report, options.results, options.json)
+    if options.results == _RESULTS:
+        text = _README.read_text()
+        _README.write_text(with_block(text, block(_RESULTS.read_text())))
     if before is None:
         return 0
     table, failed = compare(report, before)
@@ -73,9 +76,11 @@ def _options() -> argparse.Namespace:
     parser = arguments(__doc__)
     parser.add_argument("--quick", action="store_const", const="quick", dest="size")
     parser.add_argument("--only", nargs="+", choices=NAMES, help="a part of the suite")
-    parser.add_argument("--results", type=Path, default=_HERE / "RESULTS.md",
-                        help="where RESULTS.md goes; report.html goes beside it")  # fmt: skip
-    parser.add_argument("--readme", type=Path, help="a text whose block of figures is replaced")
+    parser.add_argument("--results", type=Path, default=_RESULTS,
+                        help="where RESULTS.md goes, with the others beside it; the README's "
+                        "figures are replaced only where this is not given")  # fmt: skip
+    parser.add_argument("--render", action="store_true",
+                        help="measure nothing, write anew what results.json has")  # fmt: skip
     parser.add_argument("--against", type=Path, help="the JSON of an earlier run to compare with")
     return parser.parse_args()
 
@@ -106,11 +111,13 @@ def missing_of(sections: dict[str, Section]) -> list[str]:
     return sorted({entry.peer for entry in entries if entry.said == MISSING})
 
 
-def _write(report: Report, results: Path) -> None:
+def write(report: Report, results: Path, rows: Path | None = None) -> None:
+    """RESULTS.md, and beside it report.html and, or elsewhere, results.json."""
+    page, rows = results.with_name("report.html"), rows or results.with_name("results.json")
     results.write_text(markdown_report(report))
-    page = results.with_name("report.html")
     page.write_text(html(report))
-    print(f"wrote {results} and {page}")
+    report.write(rows)
+    print(f"wrote {results}, {page} and {rows}")
 
 
 def _run(name: str, size: str) -> Section:

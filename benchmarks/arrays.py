@@ -148,7 +148,7 @@ def _gaussian_process(n: int) -> Problem:
     at = np.sort(np.random.default_rng(2).uniform(0, 5, n))
     y = np.sin(at) + 0.1 * np.cos(7 * at)
     apart = (at[:, None] - at[None, :]) ** 2
-    diagonal, constant = np.eye(n), n / 2 * np.log(2 * np.pi)
+    diagonal, constant = np.eye(n), float(n / 2 * np.log(2 * np.pi))
 
     def arrays(np: Any) -> Function:
         squared, target, identity = np.array(apart), np.array(y), np.array(diagonal)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
@@ -75,9 +75,8 @@ def _ratios(contests: Sequence[Contest], peer: str) -> Iterator[tuple[str, float
 
 
 def _strip_row(
-    peer: str, found: Sequence[tuple[str, float]], y: float, place: object
+    peer: str, found: Sequence[tuple[str, float]], y: float, place: Callable[[float], float]
 ) -> Iterator[str]:
-    assert callable(place)
     yield text(_LEFT - 12, y + 4, peer, anchor="end")
     for name, ratio in found:
         kind = "dot won" if ratio < WON else "dot"

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.harness import Section, Timing, check_equal, interleave, once
 from benchmarks.peers import discover
@@ -29,6 +30,7 @@ _TO_START = 6.0
 SLOW_TO_START = ("torch.compile",)
 """Left out of the quick runs: its first compilation in a process takes longer than the rest."""
 
+FAILED = "failed"
 _ROOT = Path(__file__).parents[2]
 _UNEXPLAINED = "unexplained so far"
 
@@ -49,32 +51,38 @@ def contests(module: str, problems: Sequence[Problem], size: str) -> Section:
 def _contest(problem: Problem, size: str, ask: Callable[[Peer], None]) -> Contest:
     ready: dict[str, Ready] = {}
     first: dict[str, float] = {}
-    reasons: dict[str, str] = {}
+    entries: list[Entry] = []
     peers, missing = discover()
-    for peer in peers:
+    own, *others = peers
+    ready[own.name], reference, first[own.name] = _first(own, problem)
+    for peer in others:
         try:
             ask(peer)
-            start = time.perf_counter()
-            ready[peer.name] = prepared = peer.prepare(problem)
-            result = prepared.read(prepared.function(*prepared.args))
-            first[peer.name] = time.perf_counter() - start
+            prepared, result, seconds = _first(peer, problem)
         except Declined as reason:
-            reasons[peer.name] = str(reason)
-            ready.pop(peer.name, None)
+            entries.append(Entry(peer.name, said=str(reason)))
             continue
-        if peer is peers[0]:
-            reference = result
-        what = f"{problem.name}: {peer.name} against {peers[0].name}"
+        except Exception as error:  # another tool's own fault is a result as well
+            entries.append(Entry(peer.name, said=f"{FAILED} with {type(error).__name__}"))
+            print(f"FAILED: {peer.name} at {problem.name}: {error}", file=sys.stderr)
+            continue
+        what = f"{problem.name}: {peer.name} against {own.name}"
         check_equal(what, result, reference, peer.rtol or problem.rtol)
-    timings = interleave(
-        {name: (x.function, x.args) for name, x in ready.items()},
-        seconds=SECONDS[size],
-        repeats=REPEATS[size],
-    )
-    entries = [_entry(problem, name, timings, first) for name in timings]
-    entries.sort(key=lambda entry: entry.best or 0.0)
-    entries += [Entry(name, said=reason) for name, reason in reasons.items()]
-    return Contest(problem.name, entries + [Entry(name, said=MISSING) for name in missing])
+        ready[peer.name], first[peer.name] = prepared, seconds
+    calls = {name: (x.function, x.args) for name, x in ready.items()}
+    timings = interleave(calls, seconds=SECONDS[size], repeats=REPEATS[size])
+    timed = [_entry(problem, name, timings, first) for name in timings]
+    timed.sort(key=lambda entry: entry.best or 0.0)
+    absent = [Entry(name, said=MISSING) for name in missing]
+    return Contest(problem.name, [*timed, *entries, *absent])
+
+
+def _first(peer: Peer, problem: Problem) -> tuple[Ready, Any, float]:
+    """A peer's derivative, its first result, and the seconds to that."""
+    start = time.perf_counter()
+    ready = peer.prepare(problem)
+    result = ready.read(ready.function(*ready.args))
+    return ready, result, time.perf_counter() - start
 
 
 class _Patience:
