@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.harness import arguments, machine, show
@@ -121,13 +122,15 @@ def write(report: Report, results: Path, rows: Path | None = None) -> None:
 
 
 def _run(name: str, size: str) -> Section:
+    start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder) / "rows.json"
         command = [sys.executable, "-m", f"benchmarks.{name}", "--size", size, "--json", str(rows)]
         done = subprocess.run(command, capture_output=True, text=True, cwd=_HERE.parent)
         if done.returncode:
             raise SystemExit(f"{name} failed:\n{done.stdout}\n{done.stderr}")
-        return section_of(json.loads(rows.read_text()))
+        section = section_of(json.loads(rows.read_text()))
+    return replace(section, seconds=time.perf_counter() - start)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,17 @@ _LIMIT = {"tiny": 0.5, "quick": 1.0, "full": 1.8}
 """Seconds that the first derivative may take, if there is to be another point; a few times as much
 may be foreseen for that."""
 
+_SIZES = {
+    "tiny": ((10, 30), (2, 4), (20, 40)),
+    "quick": ((10, 100, 1000, 10_000, 100_000), (10, 100, 1000), (100, 300, 1000, 3000)),
+    "full": (
+        (10, 100, 1000, 10_000, 100_000, 1_000_000),
+        (10, 100, 1000, 10_000),
+        (100, 300, 1000, 3000, 10_000),
+    ),
+}
+"""Variables, steps, operations."""
+
 _SECONDS = {"tiny": 0.002, "quick": 0.02, "full": 0.3}
 _PEERS = ("jitad", "JAX", "PyTorch", "CasADi VM", "CasADi C", "autograd", "Python tape",
           "Numba by hand")  # fmt: skip
@@ -28,15 +39,12 @@ Family = Callable[[int], Problem]
 
 def run(size: str) -> Section:
     """Three families of problems."""
-    tiny = size == "tiny"
-    lengths = (10, 30) if tiny else (10, 100, 1000, 10_000, 100_000, 1_000_000)
-    steps = (2, 4) if tiny else (10, 100, 1000, 10_000)
-    operations = (20, 40) if tiny else (100, 300, 1000, 3000, 10_000)
+    lengths, steps, operations = _SIZES[size]
     calls, _ = _grow(latency.rosenbrock, lengths, size)
     loops, _ = _grow(recurrences.lorenz, steps, size)
     _, compiling = _grow(straight_line.problem, operations, size)
     growths = [
-        Growth("A call: value and gradient of Rosenbrock's function", "variables", calls),
+        Growth("A call: gradient of Rosenbrock's function", "variables", calls),
         Growth("A call: gradient through Runge-Kutta steps", "steps", loops),
         Growth("First gradient of straight-line code, compiling", "operations", compiling),
     ]

@@ -99,7 +99,7 @@ def test_missing_tools_are_said_to_be() -> None:
 def test_wins_are_grouped_by_their_reason() -> None:
     entry = Entry("C by hand", 0.5, 0.5, 0.1, 0.5, "it is short")
     both = [Contest("p", [entry]), Contest("q", [entry, Entry("jitad", 1.0, 1.0, 0.1, 1.0)])]
-    assert wins(both) == [("C by hand at p; q (0.5 x)", "it is short")]
+    assert wins(both) == [("C by hand", "p; q (0.5 x)", "it is short")]
 
 
 @pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
@@ -125,5 +125,5 @@ def test_published_page_is_of_the_published_figures() -> None:
 
 
 def test_every_published_win_has_its_reason() -> None:
-    reasons = [reason for _, reason in wins(read(PUBLISHED).contests())]
+    reasons = [reason for *_, reason in wins(read(PUBLISHED).contests())]
     assert all(reason and "unexplained" not in reason for reason in reasons)

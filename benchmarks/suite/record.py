@@ -120,6 +120,9 @@ class Section:
     control: dict[str, float] = field(default_factory=dict)
     """Best and median seconds of the same loop, timed in between."""
 
+    seconds: float = 0.0
+    """How long all of it took."""
+
 
 def section_of(content: dict[str, Any]) -> Section:
     """A section from what `json.loads` made of it."""
@@ -131,6 +134,7 @@ def section_of(content: dict[str, Any]) -> Section:
             for x in content["growths"]
         ],
         content["control"],
+        content["seconds"],
     )
 
 

@@ -49,7 +49,7 @@ def html(report: Report) -> str:
 
 
 def peers_by_speed(contests: Sequence[Contest]) -> list[str]:
-    """jitad, and the others by their median ratio."""
+    """jitad, and the others that were measured, by their median ratio."""
     ratios: dict[str, list[float]] = {}
     for contest in contests:
         for entry in contest.entries:
@@ -59,8 +59,7 @@ def peers_by_speed(contests: Sequence[Contest]) -> list[str]:
     ratios.pop("jitad", None)
     middles = {peer: median(found) for peer, found in ratios.items()}
     measured = [peer for peer, middle in middles.items() if middle is not None]
-    missing = sorted(peer for peer, middle in middles.items() if middle is None)
-    return ["jitad", *sorted(measured, key=lambda peer: middles[peer] or 0.0), *missing]
+    return ["jitad", *sorted(measured, key=lambda peer: middles[peer] or 0.0)]
 
 
 def _part(title: str, content: str) -> str:
@@ -78,9 +77,8 @@ def _lead(report: Report, contests: Sequence[Contest], order: Sequence[str]) -> 
         f"jitad is the fastest, or level, in {len(contests) - len(lost)}.{python}"
     )
     where = f"{machine['CPU']}, {machine['cores']} cores, {machine['date']}."
-    missing = ""
-    if report.missing:
-        missing = f" <b>Not installed: {escape(', '.join(report.missing))}.</b>"
+    absent = {entry.peer for contest in contests for entry in contest.entries} - set(order)
+    missing = f" <b>Not measured: {escape(', '.join(sorted(absent)))}.</b>" if absent else ""
     return f"<p class='lead'>{escape(first)}{missing}</p><p class='small'>{escape(where)}</p>"
 
 
@@ -124,7 +122,10 @@ def _why(contests: Sequence[Contest]) -> str:
     found = wins(contests)
     if not found:
         return "<p>Nowhere.</p>"
-    items = (f"<li><b>{escape(who)}</b>: {escape(reason)}.</li>" for who, reason in found)
+    items = (
+        f"<li><b>{escape(who)}</b> at {escape(where)}: {escape(reason)}.</li>"
+        for who, where, reason in found
+    )
     return f"<ul>{''.join(items)}</ul>"
 
 
@@ -134,7 +135,7 @@ def _also(report: Report) -> str:
     ]
     if not found:
         return ""
-    return f'<div class="panels">{"".join(_table(table) for table in found)}</div>'
+    return f'<div class="tables">{"".join(_table(table) for table in found)}</div>'
 
 
 def _table(table: Table) -> str:

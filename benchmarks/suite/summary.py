@@ -78,27 +78,25 @@ def multiple(ratio: float) -> str:
     return f"{ratio:.2g}" if ratio < 10 else f"{ratio:,.0f}"
 
 
-def wins(contests: Sequence[Contest]) -> list[tuple[str, str]]:
-    """Who wins where, all that have one reason together; and the reason."""
+def wins(contests: Sequence[Contest]) -> list[tuple[str, str, str]]:
+    """Who wins, where, and why: all that have one reason together."""
     found: dict[str, list[tuple[str, str, float]]] = {}
     for contest in contests:
         for entry in contest.entries:
             if entry.won and entry.ratio is not None:
                 found.setdefault(entry.said, []).append((entry.peer, contest.name, entry.ratio))
-    return [(_who(cases), reason) for reason, cases in found.items()]
-
-
-def _who(cases: Sequence[tuple[str, str, float]]) -> str:
-    """Tools: problems (from ... to ... x)."""
-    peers, problems, ratios = zip(*cases, strict=True)
-    low, high = (multiple(bound(ratios)) for bound in (min, max))
-    times = f"{low} x" if low == high else f"{low} to {high} x"
-    named = "; ".join(dict.fromkeys(problems))
-    return f"{', '.join(dict.fromkeys(peers))} at {named} ({times})"
+    wins = []
+    for reason, cases in found.items():
+        peers, problems, ratios = zip(*cases, strict=True)
+        low, high = (multiple(bound(ratios)) for bound in (min, max))
+        times = f"{low} x" if low == high else f"{low} to {high} x"
+        where = f"{'; '.join(dict.fromkeys(problems))} ({times})"
+        wins.append((", ".join(dict.fromkeys(peers)), where, reason))
+    return wins
 
 
 def _wins(contests: Sequence[Contest]) -> list[str]:
-    lines = [f"- {who}: {reason}." for who, reason in wins(contests)]
+    lines = [f"- {who} at {where}: {reason}." for who, where, reason in wins(contests)]
     return ["Where another tool is faster, and why:", "\n".join(lines)] if lines else []
 
 
