@@ -31,8 +31,10 @@ _SIZES = {
 """Variables, steps, operations."""
 
 _SECONDS = {"tiny": 0.002, "quick": 0.02, "full": 0.3}
-_PEERS = ("jitad", "JAX", "PyTorch", "CasADi VM", "CasADi C", "autograd", "Python tape",
-          "Numba by hand")  # fmt: skip
+_QUICK_PEERS = (
+    "jitad", "JAX", "PyTorch", "CasADi VM", "autograd", "Python tape", "Numba by hand",
+)  # fmt: skip
+_PEERS = (*_QUICK_PEERS, "CasADi C")
 
 Family = Callable[[int], Problem]
 
@@ -55,7 +57,8 @@ def _grow(family: Family, sizes: Sequence[int], size: str) -> tuple[list[Curve],
     """Curves of a call, and of the first."""
     calls: dict[str, dict[int, float]] = {}
     first: dict[str, dict[int, float]] = {}
-    left = {peer.name: peer for peer in discover()[0] if peer.name in _PEERS}
+    asked = _PEERS if size == "full" else _QUICK_PEERS
+    left = {peer.name: peer for peer in discover()[0] if peer.name in asked}
     for k, n in enumerate(sizes):
         problem = family(n)
         ready: dict[str, Ready] = {}
