@@ -68,7 +68,7 @@ def run(size: str, *, long_jax: bool = False) -> list[Table]:
     parts = [(f"{n:,}", *stages[n]) for n in programs]
     return [
         Table("From a new function to its first gradient", columns, rows, missing),
-        Table("The stages of that", ("operations", *_STAGES), parts),
+        Table("The stages of that", ("operations", *_STAGES), parts, repeated=False),
     ]
 
 

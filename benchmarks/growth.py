@@ -101,7 +101,7 @@ def _table(growth: Growth) -> Table:
         fitted = None if curve.exponent is None else f"{curve.exponent:.2f}"
         rows.append((curve.peer, *(points.get(n) for n in sizes), fitted))
     columns = ("", *(f"{n:,} (s)" for n in sizes), "exponent at the end")
-    return Table(f"{growth.title}, by the number of {growth.axis}", columns, rows)
+    return Table(f"{growth.title}, by the number of {growth.axis}", columns, rows, repeated=False)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def run(size: str) -> list[Table]:
         rows.append((f"{steps:,}", first, bound, call, by_jax))
     columns = ("steps", "first gradient (s)", "bound", "a call (s)", "JAX, first gradient (s)")
     missing = "JAX is not installed." if peer("jax") is None else ""
-    return [Table("Runge-Kutta steps in a Python loop", columns, rows, missing)]
+    return [Table("Runge-Kutta steps in a Python loop", columns, rows, missing, repeated=False)]
 
 
 def _check(steps: int, gradient: np.ndarray) -> None:

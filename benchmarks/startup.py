@@ -47,11 +47,13 @@ def run(size: str) -> Section:
         "Start", ("tool", "import (s)", "first, cold (s)", "next, warm (s)"), starts,
         "Import and first gradient of a process, Rosenbrock's function, n = 10; then that of a new "
         "function, n = 11.",
+        repeated=False,
     )  # fmt: skip
     held = Table(
         "Memory, in MB", ("tool", "held", "peak"), memory,
         "Held: the process after two small gradients. Peak: beyond that, in a gradient by 100,000 "
         "variables, compiled already; x and its gradient are 0.8 MB each.",
+        repeated=False,
     )  # fmt: skip
     return Section([cold, held])
 

@@ -25,6 +25,8 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     note: str = ""
+    repeated: bool = True
+    """Whether its times are the best of repeats, so that runs can be compared by them."""
 
     def cells(self) -> list[list[str]]:
         """The rows as text."""
