@@ -108,8 +108,20 @@ def _perceptron(batch: int) -> Problem:
         y = casadi.sumsqr(error) / (batch * _OUTPUTS)
         return w, y
 
+    x = rng.standard_normal(size) / 8
+    return Problem(
+        f"perceptron {_INPUTS}-{_HIDDEN}-{_OUTPUTS}, batch of {batch}", x,
+        arrays=arrays, scalars=_perceptron_of_scalars(data, target), numpy=numpy, casadi=casadi,
+        declined={"Python duals": _TANGENTS},
+    )  # fmt: skip
+
+
+def _perceptron_of_scalars(data: np.ndarray, target: np.ndarray) -> Any:
+    """The same, one scalar at a time."""
+
     def scalars(math: Any) -> Function:
         rows, targets = data.tolist(), target.tolist()
+        cut = _INPUTS * _HIDDEN
 
         def loss(w: Any) -> Any:
             columns = [w[k:cut:_HIDDEN] for k in range(_HIDDEN)]
@@ -120,16 +132,11 @@ def _perceptron(batch: int) -> Problem:
                 for output, t in zip(outputs, wanted, strict=True):
                     error = _dot(output, hidden) - t
                     total = total + error * error
-            return total / (batch * _OUTPUTS)
+            return total / target.size
 
         return loss
 
-    x = rng.standard_normal(size) / 8
-    return Problem(
-        f"perceptron {_INPUTS}-{_HIDDEN}-{_OUTPUTS}, batch of {batch}", x,
-        arrays=arrays, scalars=scalars, numpy=numpy, casadi=casadi,
-        declined={"Python duals": _TANGENTS},
-    )  # fmt: skip
+    return scalars
 
 
 def _dot(xs: Any, ys: Any) -> Any:
@@ -173,6 +180,18 @@ def _gaussian_process(n: int) -> Problem:
         by_length = np.sum(weighted * apart) * np.exp(-2 * p[0])
         return value, np.array([by_length, 2 * np.sum(weighted), 2 * noise * np.trace(bar)])
 
+    return Problem(
+        f"Gaussian process likelihood, {n} samples", np.array([0.1, 0.2, -2.0]), arrays=arrays,
+        scalars=_process_of_scalars(apart, y, constant), numpy=numpy,
+        casadi=_process_of_casadi(apart, y, constant),
+        long=("CasADi C",), rtol=1e-7,
+    )  # fmt: skip
+
+
+def _process_of_casadi(apart: np.ndarray, y: np.ndarray, constant: float) -> Any:
+    """The same as an expression graph of scalars."""
+    n = len(y)
+
     def casadi(casadi: Any) -> Any:
         p = casadi.SX.sym("p", 3)
         k = casadi.exp(2 * p[1] - 0.5 * casadi.DM(apart) * casadi.exp(-2 * p[0]))
@@ -181,11 +200,7 @@ def _gaussian_process(n: int) -> Problem:
         value = 0.5 * casadi.sumsqr(z) + casadi.sum1(casadi.log(casadi.diag(upper))) + constant
         return p, value
 
-    return Problem(
-        f"Gaussian process likelihood, {n} samples", np.array([0.1, 0.2, -2.0]), arrays=arrays,
-        scalars=_process_of_scalars(apart, y, constant), numpy=numpy, casadi=casadi,
-        long=("CasADi C",), rtol=1e-7,
-    )  # fmt: skip
+    return casadi
 
 
 def _process_of_scalars(apart: np.ndarray, y: np.ndarray, constant: float) -> Any:

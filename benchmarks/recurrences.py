@@ -166,8 +166,27 @@ def _network(steps: int) -> Problem:
 
         return loss
 
+    def casadi(casadi: Any) -> Any:
+        def cell(casadi: Any, w: Any, h: Any, x: Any) -> Any:
+            matrix = casadi.reshape(w, columns, _HIDDEN).T
+            h = casadi.tanh(casadi.mtimes(matrix, casadi.vertcat(x, h, 1)))
+            return h, h
+
+        return _accumulated(casadi, cell, _HIDDEN * columns, _HIDDEN, xs, targets)
+
+    x = 0.3 * np.random.default_rng(1).normal(size=_HIDDEN * columns)
+    return Problem(f"recurrent network, {_HIDDEN} states, {steps} steps", x, arrays=arrays,
+                   scalars=_network_of_scalars(xs, targets), casadi=casadi,
+                   declined={"Python duals": _TANGENTS}, long=_UNROLLED[:1])  # fmt: skip
+
+
+def _network_of_scalars(xs: np.ndarray, targets: np.ndarray) -> Any:
+    """The same, one scalar at a time."""
+
     def scalars(math: Any) -> Function:
         rows = list(zip(xs.tolist(), targets.tolist(), strict=True))
+
+        columns = _INPUTS + _HIDDEN + 1
 
         def loss(w: Any) -> Any:
             cut = [w[k * columns : (k + 1) * columns] for k in range(_HIDDEN)]
@@ -181,18 +200,7 @@ def _network(steps: int) -> Problem:
 
         return loss
 
-    def casadi(casadi: Any) -> Any:
-        def cell(casadi: Any, w: Any, h: Any, x: Any) -> Any:
-            matrix = casadi.reshape(w, columns, _HIDDEN).T
-            h = casadi.tanh(casadi.mtimes(matrix, casadi.vertcat(x, h, 1)))
-            return h, h
-
-        return _accumulated(casadi, cell, _HIDDEN * columns, _HIDDEN, xs, targets)
-
-    x = 0.3 * np.random.default_rng(1).normal(size=_HIDDEN * columns)
-    return Problem(f"recurrent network, {_HIDDEN} states, {steps} steps", x, arrays=arrays,
-                   scalars=scalars, casadi=casadi, declined={"Python duals": _TANGENTS},
-                   long=_UNROLLED[:1])  # fmt: skip
+    return scalars
 
 
 def _lstm(steps: int) -> Problem:
@@ -225,6 +233,15 @@ def _lstm(steps: int) -> Problem:
 
         return loss
 
+    x = 0.3 * np.random.default_rng(1).normal(size=4 * n * columns)
+    return Problem(f"LSTM, {n} states, {steps} steps", x, arrays=arrays,
+                   casadi=_lstm_of_casadi(xs, targets, n, columns),
+                   declined={"differences": "2 n evaluations"}, long=_UNROLLED)  # fmt: skip
+
+
+def _lstm_of_casadi(xs: np.ndarray, targets: np.ndarray, n: int, columns: int) -> Any:
+    """The same by `mapaccum`."""
+
     def casadi(casadi: Any) -> Any:
         def logistic(x: Any) -> Any:
             return 1 / (1 + casadi.exp(-x))
@@ -239,9 +256,7 @@ def _lstm(steps: int) -> Problem:
 
         return _accumulated(casadi, cell, 4 * n * columns, 2 * n, xs, targets)
 
-    x = 0.3 * np.random.default_rng(1).normal(size=4 * n * columns)
-    return Problem(f"LSTM, {n} states, {steps} steps", x, arrays=arrays, casadi=casadi,
-                   declined={"differences": "2 n evaluations"}, long=_UNROLLED)  # fmt: skip
+    return casadi
 
 
 def _accumulated(
