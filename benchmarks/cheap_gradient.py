@@ -24,7 +24,7 @@ from benchmarks.programs import (
     straight_line_point,
 )
 
-_SECONDS = {"tiny": 0.005, "quick": 0.1, "full": 0.6}
+_SECONDS = {"tiny": 0.005, "quick": 0.04, "full": 0.6}
 _MOST_GRADIENT, _MOST_MEDIAN, _MOST_TANGENT = 4.0, 2.5, 2.5
 
 Case = tuple[Function, np.ndarray]

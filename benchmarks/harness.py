@@ -13,7 +13,7 @@ import sys
 import time
 import timeit
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -22,13 +22,14 @@ from typing import Any
 import numpy as np
 
 import jitad
+from benchmarks.suite.record import Section, Table, markdown
+
+__all__ = ["Section", "Table", "main", "markdown", "measure"]
 
 SIZES = ("tiny", "quick", "full")
 """tiny only shows that a script runs; the published figures are `full`."""
 
-_PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "jax", "jaxlib", "autograd")
-
-Cell = str | float | bool | None
+_PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "jax", "autograd", "torch", "casadi")
 
 
 # -- measuring -------------------------------------------------------------------------------------
@@ -62,14 +63,49 @@ def measure(
     if rtol is not None:
         reference = next(iter(results))
         for name, result in results.items():
-            _check_equal(f"{name} against {reference}", result, results[reference], rtol)
+            check_equal(f"{name} against {reference}", result, results[reference], rtol)
+    return interleave(calls, seconds=seconds, repeats=repeats)
+
+
+def interleave(
+    calls: Mapping[str, Call], *, seconds: float, repeats: int = 15
+) -> dict[str, Timing]:
+    """As `measure`, without looking at the results.
+
+    A call that takes longer than its share has fewer turns: about three times `seconds` in all.
+    """
     timers = {name: _timer(*call) for name, call in calls.items()}
-    loops = {name: _loops(timer, seconds / repeats) for name, timer in timers.items()}
+    loops, turns = {}, {}
+    for name, timer in timers.items():
+        loops[name], single = _loops(timer, seconds / repeats)
+        turns[name] = max(1, min(repeats, round(3 * seconds / max(single * loops[name], 1e-9))))
     samples: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(repeats):
+    for turn in range(repeats):
+        _CONTROL.append(_control_sample())
         for name, timer in timers.items():
-            samples[name].append(timer.timeit(loops[name]) / loops[name])
+            if turn < turns[name]:
+                samples[name].append(timer.timeit(loops[name]) / loops[name])
     return {name: Timing(min(x), statistics.median(x)) for name, x in samples.items()}
+
+
+_CONTROL: list[float] = []
+"""Seconds of a loop that never changes, in between all others: what the machine does to times."""
+
+_CONTROL_LOOPS = 20
+_control_arrays = {"np": np, "x": np.cos(np.arange(1000.0)), "y": np.ones(1000)}
+_control_timer = timeit.Timer("np.exp(x, out=y); y.sort()", globals=_control_arrays)
+
+
+def _control_sample() -> float:
+    """The best of three, for the first meets the caches that others have left."""
+    return min(_control_timer.repeat(3, _CONTROL_LOOPS)) / _CONTROL_LOOPS
+
+
+def control() -> dict[str, float]:
+    """Best and median of the control in this process, and how often it was timed."""
+    if not _CONTROL:
+        _CONTROL.extend(_control_sample() for _ in range(15))
+    return {"best": min(_CONTROL), "median": statistics.median(_CONTROL), "count": len(_CONTROL)}
 
 
 def _timer(function: Callable[..., Any], args: tuple[Any, ...]) -> timeit.Timer:
@@ -78,12 +114,12 @@ def _timer(function: Callable[..., Any], args: tuple[Any, ...]) -> timeit.Timer:
     return timeit.Timer(f"function({', '.join(names)})", globals={"function": function, **names})
 
 
-def _loops(timer: timeit.Timer, seconds: float) -> int:
-    """How many calls fill a repeat."""
+def _loops(timer: timeit.Timer, seconds: float) -> tuple[int, float]:
+    """How many calls fill a repeat, and the seconds of one."""
     count = 1
     while (taken := timer.timeit(count)) < seconds / 4 and count < 1 << 24:
         count *= 2
-    return max(1, round(count * seconds / max(taken, 1e-9)))
+    return max(1, round(count * seconds / max(taken, 1e-9))), taken / count
 
 
 def once(function: Callable[[], Any]) -> float:
@@ -94,13 +130,13 @@ def once(function: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def _check_equal(what: str, result: Any, reference: Any, rtol: float) -> None:
+def check_equal(what: str, result: Any, reference: Any, rtol: float) -> None:
     """An error where two results, arrays or nested tuples of them, are not close."""
     if isinstance(reference, (tuple, list)):
         if len(result) != len(reference):
             raise AssertionError(f"{what}: {len(result)} results, not {len(reference)}")
         for k, (x, y) in enumerate(zip(result, reference, strict=True)):
-            _check_equal(f"{what}, result {k}", x, y, rtol)
+            check_equal(f"{what}, result {k}", x, y, rtol)
         return
     x, y = np.asarray(result), np.asarray(reference)
     if x.shape != y.shape or not np.isfinite(y).all():
@@ -147,44 +183,11 @@ def _cpu() -> str:
 # -- tables ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Table:
-    """Rows under named columns. Cells of columns that end in "(s)" are seconds; None is "-"."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-    note: str = ""
-
-    def cells(self) -> list[list[str]]:
-        """The rows as text."""
-        return [
-            [_format(c, x) for c, x in zip(self.columns, row, strict=True)] for row in self.rows
-        ]
-
-    def heads(self) -> list[str]:
-        """The columns' names without their units, which each cell carries."""
-        return [c.removesuffix(" (s)") for c in self.columns]
-
-
 def verdict(value: float, *, least: float | None = None, most: float | None = None) -> str:
     """The bound that a figure has to keep, and whether it does."""
     kept = value >= least if least is not None else most is None or value <= most
     bound = f"at least {least:g}" if least is not None else f"at most {most:g}"
     return f"{bound}: {'met' if kept else 'MISSED'}"
-
-
-def _format(column: str, x: Cell) -> str:
-    if x is None:
-        return "-"
-    if isinstance(x, (str, bool)):
-        return str(x)
-    if not column.endswith(" (s)"):
-        return f"{x:,.2f}" if isinstance(x, float) else f"{x:,}"
-    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if x >= scale:
-            return f"{x / scale:.3g} {unit}"
-    return f"{x * 1e9:.3g} ns"
 
 
 def show(table: Table) -> None:
@@ -203,44 +206,53 @@ def show(table: Table) -> None:
     Console(width=None if sys.stdout.isatty() else 120).print(rich)
 
 
-def markdown(table: Table) -> str:
-    """A table in Markdown."""
-    lines = [f"### {table.title}", "", f"| {' | '.join(table.heads())} |"]
-    lines.append(f"| --- |{' ---: |' * (len(table.columns) - 1)}")
-    lines += [f"| {' | '.join(row)} |" for row in table.cells()]
-    return "\n".join([*lines, *(["", table.note] if table.note else []), ""])
-
-
 # -- the command line ------------------------------------------------------------------------------
 
-Run = Callable[[str], Sequence[Table]]
-"""What a benchmark is: from a size to its tables."""
+Run = Callable[[str], "Section | Sequence[Table]"]
+"""What a benchmark is: from a size to what it found."""
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
     """The options that every benchmark takes."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--size", choices=SIZES, default="full", help="how much to measure")
-    parser.add_argument("--json", type=Path, help="write the rows and the machine to this file")
+    parser.add_argument("--json", type=Path, help="write what was found and the machine to a file")
     return parser
 
 
-def write_json(path: Path, tables: Sequence[Table]) -> None:
-    """The rows, with times in seconds, and the machine."""
-    content = {"machine": machine(), "tables": [asdict(table) for table in tables]}
-    path.write_text(json.dumps(content, indent=1) + "\n")
-
-
-def main(run: Run, description: str | None) -> None:
-    """Run one benchmark from the command line."""
+def main(run: Run, description: str | None, *, one_core: bool = False) -> None:
+    """Run one benchmark from the command line, on one core or on all."""
     options = arguments(description).parse_args()
+    if one_core:
+        _confine()
     finish(run(options.size), options)
 
 
-def finish(tables: Sequence[Table], options: argparse.Namespace) -> None:
-    """Show the tables, and write them where the options say so."""
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def _confine() -> None:
+    """Start this program again on one core, where no library starts a second thread of its own.
+
+    Libraries count cores as they are imported, so that now is too late for that.
+    """
+    if os.environ.get(_THREADS[0]) == "1":
+        return
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
+    module = sys.modules["__main__"].__spec__
+    assert module is not None, "start it as python -m benchmarks.<name>"
+    command = [sys.executable, "-m", module.name, *sys.argv[1:]]
+    os.execve(sys.executable, command, {**os.environ, **dict.fromkeys(_THREADS, "1")})
+
+
+def finish(found: Section | Sequence[Table], options: argparse.Namespace) -> None:
+    """Show what was found, and write it where the options say so."""
+    section = found if isinstance(found, Section) else Section(tables=found)
+    section = replace(section, control=control())
     print(", ".join(f"{k} {v}" for k, v in machine().items()))
-    for table in tables:
+    for table in [*(contest.table() for contest in section.contests), *section.tables]:
         show(table)
     if options.json is not None:
-        write_json(options.json, tables)
+        content = {"machine": machine(), **asdict(section)}
+        options.json.write_text(json.dumps(content, indent=1) + "\n")

@@ -1,90 +1,121 @@
 """Value and gradient of the Rosenbrock function, called from Python on a NumPy array.
 
-Everyone returns NumPy results. JAX runs with x64 enabled; the gradients by hand in Numba allocate
-their outputs as jitad does, in one fused loop, with and without fastmath.
+The gradients by hand compute everything in one loop; in Numba they allocate their outputs, as jitad
+does. n = 126 is the function of 1,000 scalar operations.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-import jitad
-from benchmarks.harness import Call, Table, main, measure, peer, verdict
-from benchmarks.programs import (
-    rosenbrock,
-    rosenbrock_by_fast_numba,
-    rosenbrock_by_numba,
-    rosenbrock_by_numpy,
-    rosenbrock_over,
-)
+from benchmarks.harness import Section, Table, main, verdict
+from benchmarks.programs import rosenbrock_by_numba, rosenbrock_by_numpy, rosenbrock_over
+from benchmarks.suite.contest import contests
+from benchmarks.suite.problem import Function, Problem
+from benchmarks.suite.record import Contest
 
-_LENGTHS = {"tiny": (2, 10), "quick": (2, 10, 1000, 100_000), "full": (2, 10, 1000, 100_000)}
-_SECONDS = {"tiny": 0.01, "quick": 0.2, "full": 1.0}
+_LENGTHS = {
+    "tiny": (2, 10),
+    "quick": (2, 10, 126, 1000, 100_000),
+    "full": (2, 10, 126, 1000, 100_000),
+}
 _LEAST_OF_JAX = {2: 8.0, 10: 8.0, 1000: 10.0, 100_000: 1.5}
+_LEAST_OF_PYTHON = {126: 500.0}
+"""1,000 scalar operations."""
+
 _MOST_OF_NUMBA = {1000: 1.5}
-_MISSING = ("jax", "autograd")
+
+THOUSAND, _OF_ITS_SIZE = 126, " (1,000 operations)"
+_BOUND_BUFFERS = (
+    "its call has no arguments: it reads and writes arrays that were bound before, where jitad "
+    "checks its argument and allocates the result"
+)
+_SQUARE = "n tangents through n operations are n² work"
 
 
-def run(size: str) -> list[Table]:
-    """One table for each length of x."""
-    return [_table(n, _SECONDS[size]) for n in _LENGTHS[size]]
+def scalar_rosenbrock_over(_: Any) -> Function:
+    """The Rosenbrock function of a list, eight operations a term."""
+
+    def rosenbrock(x: Sequence[Any]) -> Any:
+        total = 0.0
+        for a, b in pairwise(x):
+            residual, distance = b - a * a, 1 - a
+            total = total + 100 * (residual * residual) + distance * distance
+        return total
+
+    return rosenbrock
 
 
-def _table(n: int, seconds: float) -> Table:
-    x = np.linspace(0.5, 1.5, n)
-    calls = _calls(x)
-    timings = measure(calls, seconds=seconds)
-    own = timings["jitad"].best
+ROSENBROCK_IN_C = """
+void f(long n, const double *x, double *value, double *gradient) {
+    double total = 0.0, carried = 0.0;
+    for (long i = 0; i < n - 1; i++) {
+        double a = x[i + 1] - x[i] * x[i], b = 1.0 - x[i];
+        total += 100.0 * (a * a) + b * b;
+        gradient[i] = carried - 400.0 * (a * x[i]) - 2.0 * b;
+        carried = 200.0 * a;
+    }
+    gradient[n - 1] = carried;
+    *value = total;
+}
+"""
+
+
+def rosenbrock(n: int) -> Problem:
+    """Rosenbrock's function of n variables, value and gradient."""
+    declined = {}
+    if n > 1000:
+        declined = {"Python duals": _SQUARE, "differences": "2 n evaluations",
+                    "CasADi C": "gcc takes minutes for code that long"}  # fmt: skip
+    return Problem(
+        f"Rosenbrock's function, n = {n:,}{_OF_ITS_SIZE if n == THOUSAND else ''}",
+        np.linspace(0.5, 1.5, n),
+        arrays=rosenbrock_over,
+        scalars=scalar_rosenbrock_over,
+        numpy=rosenbrock_by_numpy,
+        numba=rosenbrock_by_numba,
+        c=ROSENBROCK_IN_C,
+        declined=declined,
+        long=("CasADi C",) if n > 126 else (),
+        why={"CasADi VM": _BOUND_BUFFERS, "CasADi C": _BOUND_BUFFERS, "C by hand": _BOUND_BUFFERS},
+    )
+
+
+def problems(size: str) -> list[Problem]:
+    """One for each length of x."""
+    return [rosenbrock(n) for n in _LENGTHS[size]]
+
+
+def run(size: str) -> Section:
+    """The contests, and what was promised of them."""
+    section = contests("benchmarks.latency", problems(size), size)
     rows: list[Any] = []
-    for name in ("jitad", "jax", "autograd", *(k for k in calls if k not in ("jitad", *_MISSING))):
-        if name not in timings:
-            rows.append((name, None, None, None, "not installed"))
-            continue
-        timing = timings[name]
-        ratio = timing.best / own
-        rows.append((name, timing.best, timing.median, ratio, _bound(name, n, ratio)))
-    columns = ("gradient by", "best (s)", "median (s)", "times jitad's", "bound")
-    return Table(f"Value and gradient of Rosenbrock's function, n = {n:,}", columns, rows)
+    for n, contest in zip(_LENGTHS[size], section.contests, strict=True):
+        rows += _bounds(n, contest)
+    note = "" if rows else "Nothing of these lengths with the tools that are installed."
+    table = Table("What was promised of these", ("jitad's speed", "times", "bound"), rows, note)
+    return Section([table], section.contests)
 
 
-def _calls(x: np.ndarray) -> dict[str, Call]:
-    functions: dict[str, Any] = {"jitad": jitad.value_and_grad(rosenbrock)}
-    if (by_jax := _by_jax()) is not None:
-        functions["jax"] = by_jax
-    if (autograd := peer("autograd")) is not None:
-        over = rosenbrock_over(peer("autograd.numpy"))
-        functions["autograd"] = autograd.value_and_grad(over)
-    functions["by hand, Numba"] = rosenbrock_by_numba
-    functions["by hand, Numba fastmath"] = rosenbrock_by_fast_numba
-    functions["by hand, NumPy"] = rosenbrock_by_numpy
-    return {name: (function, (x,)) for name, function in functions.items()}
-
-
-def _by_jax() -> Any:
-    """jax.jit(jax.value_and_grad(rosenbrock)) with NumPy results; None where JAX is missing."""
-    jax = peer("jax")
-    if jax is None:
-        return None
-    jax.config.update("jax_enable_x64", True)
-    compiled = jax.jit(jax.value_and_grad(rosenbrock_over(peer("jax.numpy"))))
-
-    def value_and_grad(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        value, gradient = compiled(x)
-        return np.asarray(value), np.asarray(gradient)
-
-    return value_and_grad
-
-
-def _bound(name: str, n: int, ratio: float) -> str | None:
-    if name == "jax" and n in _LEAST_OF_JAX:
-        return verdict(ratio, least=_LEAST_OF_JAX[n])
-    if name == "by hand, Numba" and n in _MOST_OF_NUMBA:
-        # jitad may take 1.5 times as long: Numba takes at least 1 / 1.5 of jitad's time.
-        return verdict(1 / ratio, most=_MOST_OF_NUMBA[n]).replace("at most", "jitad's at most")
-    return None
+def _bounds(n: int, contest: Contest) -> list[Any]:
+    ratios = {entry.peer: entry.ratio for entry in contest.entries if entry.ratio is not None}
+    rows: list[Any] = []
+    for peer, bounds in (("JAX", _LEAST_OF_JAX), ("Python tape", _LEAST_OF_PYTHON),
+                         ("Python duals", _LEAST_OF_PYTHON)):  # fmt: skip
+        if n in bounds and peer in ratios:
+            ratio = ratios[peer]
+            rows.append((f"against {peer}, n = {n:,}", ratio, verdict(ratio, least=bounds[n])))
+    if n in _MOST_OF_NUMBA and "Numba by hand" in ratios:
+        # jitad may take 1.5 times as long.
+        ratio = ratios["Numba by hand"]
+        bound = verdict(ratio, least=1 / _MOST_OF_NUMBA[n])
+        rows.append((f"against Numba by hand, n = {n:,}", ratio, bound))
+    return rows
 
 
 if __name__ == "__main__":
-    main(run, __doc__)
+    main(run, __doc__, one_core=True)

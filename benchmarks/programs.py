@@ -133,3 +133,20 @@ def straight_line_function(program: Sequence[Step], inputs: int = 10, np: Any = 
         return total
 
     return function
+
+
+def straight_line_source(program: Sequence[Step], inputs: int = 10) -> str:
+    """The same as Python code, a line an operation: a function named `program` of a list.
+
+    Pure Python runs this as fast as it can, which a loop over the steps would not.
+    """
+    lines = [f"v{k} = x[{k}]" for k in range(inputs)]
+    signs = {"add": "+", "sub": "-", "mul": "*"}
+    for k, step in enumerate(program, inputs):
+        if step.name in signs:
+            lines.append(f"v{k} = v{step.first} {signs[step.name]} v{step.second}")
+        else:
+            lines.append(f"v{k} = {step.name}(v{step.first})")
+    count = inputs + len(program)
+    summed = " + ".join(f"v{k}" for k in range(max(0, count - _WINDOW), count))
+    return "\n    ".join(["def program(x):", *lines, f"return {summed}"])

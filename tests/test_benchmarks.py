@@ -1,62 +1,73 @@
-"""Every benchmark runs at a tiny size and leaves complete tables; nothing is timed in earnest."""
+"""Every benchmark runs at a tiny size and leaves complete records; nothing is timed in earnest."""
 
 from __future__ import annotations
 
 import importlib.util
-import json
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from benchmarks.__main__ import NAMES
+from benchmarks.suite.contest import FAILED
+from benchmarks.suite.record import Report, Section, read
+from benchmarks.suite.summary import BEGIN, END
+
 ROOT = Path(__file__).parent.parent
-BENCHMARKS = (
-    "latency",
-    "compile_time",
-    "cheap_gradient",
-    "throughput",
-    "streaming",
-    "gpu",
-    "many_tangents",
-    "njit_loop",
-    "paths",
-    "loops",
-    "rolling",
-)
-AGAINST_JAX = ("latency", "compile_time", "throughput", "loops")
+TOOLS = ("autograd", "casadi", "jax", "torch")
+OTHERS = {"__init__", "__main__", "harness", "points", "programs"}
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the one command that runs them all writes: its rows, and under "text" RESULTS.md."""
-    folder = tmp_path_factory.mktemp("benchmarks")
-    rows, results = folder / "rows.json", folder / "RESULTS.md"
-    command = [sys.executable, "-m", "benchmarks", "--size", "tiny"]
-    command += ["--json", str(rows), "--results", str(results)]
+def run(name: str, folder: Path) -> Report:
+    command = [sys.executable, "-m", "benchmarks", "--size", "tiny", "--only", name]
+    command += ["--results", str(folder / "RESULTS.md")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
-    return {**json.loads(rows.read_text()), "text": results.read_text()}
+    return read(folder / "results.json")
 
 
-@pytest.mark.parametrize("name", BENCHMARKS)
-def test_runs_and_reports(name: str, report: dict[str, Any]) -> None:
-    assert f"## {name}.py" in report["text"]
-    assert report[name]
-    for table in report[name]:
-        assert table["rows"]
-        assert all(len(row) == len(table["columns"]) for row in table["rows"])
-    if name in AGAINST_JAX and importlib.util.find_spec("jax") is None:
-        assert "jax" in report["text"].partition("Not installed, so not measured:")[2]
-        pytest.skip(f"{name} ran without jax, which is not installed")
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_and_reports(name: str, tmp_path: Path) -> None:
+    report = run(name, tmp_path)
+    text = (tmp_path / "RESULTS.md").read_text()
+    assert f"## {name}.py" in text
+    assert text.count(BEGIN) == text.count(END) == 1
+    assert report.machine["CPU"] in text
+    assert report.machine["numba"] in text
+    check_section(report.sections[name])
+    check_page(tmp_path / "report.html", report)
+    missing = {tool for tool in TOOLS if importlib.util.find_spec(tool) is None}
+    if report.contests():
+        assert missing <= set(report.missing)
+        assert all(tool in text.partition("Not installed")[2] for tool in missing)
+    if missing:
+        pytest.skip(f"ran without {', '.join(sorted(missing))}, which are not installed")
 
 
-def test_says_where_it_was_measured(report: dict[str, Any]) -> None:
-    assert report["machine"]["CPU"] in report["text"]
-    assert report["machine"]["numba"] in report["text"]
+def check_section(section: Section) -> None:
+    """Tables are whole; every tool was measured, or says why not; the control was timed."""
+    assert section.tables or section.contests
+    assert section.control["best"] > 0
+    for table in section.tables:
+        assert table.rows or table.note
+        assert all(len(row) == len(table.columns) for row in table.rows)
+    for contest in section.contests:
+        assert contest.time("jitad")
+        assert all(entry.best or entry.said for entry in contest.entries)
+        assert not any(entry.said.startswith(FAILED) for entry in contest.entries)
+
+
+def check_page(path: Path, report: Report) -> None:
+    """It is well-formed, fetches nothing, runs nothing, and names every problem."""
+    page = path.read_text()
+    root = ElementTree.fromstring(page)
+    assert not {"script", "link", "img"} & {x.tag.rpartition("}")[2] for x in root.iter()}
+    assert "http" not in page.replace("http://www.w3.org/1999/xhtml", "")
+    assert all(contest.name in "".join(root.itertext()) for contest in report.contests())
 
 
 def test_all_are_listed() -> None:
     found = {p.stem for p in (ROOT / "benchmarks").glob("*.py")}
-    assert found - {"__init__", "__main__", "harness", "points", "programs"} == set(BENCHMARKS)
+    assert found - OTHERS == set(NAMES)

@@ -1,6 +1,8 @@
 """The squared distances of points from their nearest centroids, and a step of Newton's method.
 
-    cost(c) = sum_i |p_i - c_j(i)|^2,  j(i) = argmin_j |p_i - c_j|^2,  points (n, d), centroids (k, d)
+    cost(c) = sum_i |p_i - c_j(i)|^2,    j(i) = argmin_j |p_i - c_j|^2
+
+The points p have shape (n, d), the centroids c (k, d).
 
 `dir` is the gradient divided by the diagonal of the Hessian, elementwise. The Hessian is diagonal,
 so that its product with a vector of ones is that diagonal: forward over reverse.

@@ -1,0 +1,34 @@
+"""jitad: plain NumPy, with `jitad.scan` for loops."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+
+import jitad
+import jitad.scipy.linalg
+from benchmarks.suite.problem import Peer, Problem, Ready, faster, of
+
+NUMPY = ModuleType("numpy_and_more")
+"""A module, as in users' code; its names are NumPy's, and two."""
+
+NUMPY.__dict__.update({name: x for name, x in vars(np).items() if not name.startswith("__")})
+NUMPY.__dict__.update(
+    scan=jitad.scan,
+    lower_solve=lambda a, b: jitad.scipy.linalg.solve_triangular(a, b, lower=True),
+)
+
+
+def peers() -> list[Peer]:
+    """One."""
+    return [Peer("jitad", jitad.__version__, _prepare)]
+
+
+def _prepare(problem: Problem) -> Ready:
+    function = problem.written()(NUMPY)
+    if problem.wanted == "jacobian":
+        ways = (Ready(mode(function), (problem.x,)) for mode in (jitad.jacfwd, jitad.jacrev))
+        return faster(*ways)
+    transform = of(problem, gradient=jitad.value_and_grad, hessian=jitad.hessian)
+    return Ready(transform(function), (problem.x,))

@@ -1,0 +1,1 @@
+"""What every benchmark shares: problems, contests between peers, records, reports, comparison."""
