@@ -32,7 +32,7 @@ _MOST_OF_NUMBA = {1000: 1.5}
 THOUSAND, _OF_ITS_SIZE = 126, " (1,000 operations)"
 _BOUND_BUFFERS = (
     "its call has no arguments: it reads and writes arrays that were bound before, where jitad "
-    "checks its argument and allocates the result"
+    "checks its argument and allocates the result; `jitad bound` does neither"
 )
 _SQUARE = "n tangents through n operations are n² work"
 

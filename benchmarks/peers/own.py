@@ -1,4 +1,4 @@
-"""jitad: plain NumPy, with `jitad.scan` for loops."""
+"""jitad: plain NumPy, with `jitad.scan` for loops; and with its arrays bound before the call."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ NUMPY.__dict__.update(
 
 
 def peers() -> list[Peer]:
-    """One."""
-    return [Peer("jitad", jitad.__version__, _prepare)]
+    """The call with an argument, and the one without."""
+    return [
+        Peer("jitad", jitad.__version__, _prepare),
+        Peer("jitad bound", jitad.__version__, _bound),
+    ]
 
 
 def _prepare(problem: Problem) -> Ready:
@@ -32,3 +35,9 @@ def _prepare(problem: Problem) -> Ready:
         return faster(*ways)
     transform = of(problem, gradient=jitad.value_and_grad, hessian=jitad.hessian)
     return Ready(transform(function), (problem.x,))
+
+
+def _bound(problem: Problem) -> Ready:
+    """Its results are overwritten by the next call."""
+    prepared = _prepare(problem)
+    return Ready(jitad.compile(prepared.function, *prepared.args).bind(*prepared.args))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -110,12 +112,18 @@ class _Patience:
         code = "from benchmarks.suite.contest import prepare_alone as p; "
         code += f"p({self.module!r}, {index}, {name!r}, {self.size!r})"
         command = [sys.executable, "-c", code]
+        # A group of its own, for a compiler that it has started outlives it otherwise.
+        process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True,
+                                   start_new_session=True)  # fmt: skip
         try:
-            done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True,
-                                  timeout=PATIENCE + _TO_START, check=True)  # fmt: skip
+            said, _ = process.communicate(timeout=PATIENCE + _TO_START)
         except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
             return False
-        return json.loads(done.stdout.splitlines()[-1]) <= PATIENCE
+        if process.returncode:
+            raise RuntimeError(f"{name} ended with status {process.returncode}")
+        return json.loads(said.splitlines()[-1]) <= PATIENCE
 
 
 def prepare_alone(module: str, index: int, name: str, size: str) -> None:

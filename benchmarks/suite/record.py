@@ -57,8 +57,8 @@ class Entry:
 
     @property
     def won(self) -> bool:
-        """Whether it beats jitad."""
-        return self.ratio is not None and self.ratio < WON
+        """Whether it beats jitad, and is another tool."""
+        return self.ratio is not None and self.ratio < WON and not self.peer.startswith("jitad")
 
 
 @dataclass(frozen=True)
