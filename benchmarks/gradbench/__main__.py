@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.gradbench.inputs import Case, full, quick
-from benchmarks.harness import Table, finish
+from benchmarks.harness import Table, finish, machine
+from benchmarks.suite.record import markdown
 
 _ROOT = Path(__file__).parents[2]
 _OWN = shlex.join([sys.executable, str(_ROOT / "benchmarks" / "gradbench" / "tool.py")])
@@ -161,6 +162,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only functions whose rows have this in them")
     parser.add_argument("--seconds", type=float, help="of measuring, for each function and tool")
     parser.add_argument("--json", type=Path, help="write the rows and the machine to this file")
+    parser.add_argument("--results", type=Path, help="add the tables to this file, in Markdown")
     options = parser.parse_args()
     cores = _cores(options.cores)
     tools = [Tool(x, cores) for x in (_OWN, *options.tool)]
@@ -175,7 +177,12 @@ def main() -> None:
         f"GradBench's derivatives, {where}": [x for x in cases if x.function not in _VALUES],
         f"GradBench's values, {where}": [x for x in cases if x.function in _VALUES],
     }
-    finish([table(tools, x, seconds, title) for title, x in parts.items() if x], options)
+    tables = [table(tools, x, seconds, title) for title, x in parts.items() if x]
+    finish(tables, options)
+    if options.results is not None:
+        said = ", ".join(f"{name} {x}" for name, x in machine().items())
+        with options.results.open("a") as file:
+            file.write("\n".join([f"{said}.\n", *map(markdown, tables)]))
     for tool in tools:
         tool.close()
 

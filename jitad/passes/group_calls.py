@@ -63,7 +63,8 @@ def _ordered(tape: Tape, window: Sequence[int]) -> list[int]:
     groups = _groups(tape, window)
     if not groups:
         return list(window)
-    inside, order, done = set(window), [], set[int]()
+    inside, done = set(window), set[int]()
+    order: list[int] = []
 
     def emit(i: int) -> None:
         """Put an instruction after all that it, or a call of its group, is computed from."""

@@ -48,7 +48,7 @@ def if_convert(tape: Tape) -> Tape:
     for i, instr in enumerate(tape.instrs):
         builder.line = instr.line
         if instr.op is part and instr.args[0] in bundles:
-            new.append(bundles[instr.args[0]][instr.params[0]].index)
+            new.append(bundles[instr.args[0]][int(instr.params[0])].index)
             continue
         args = tuple([new[j] for j in instr.args])
         if instr.op is loop and _is_short(instr.params[0]):
@@ -166,6 +166,8 @@ class _Line:
     def _switch(self, form: Switch, operands: list[Value], taken: Value | None) -> list[Value]:
         """The results of the branch that the first operand names, of all that are computed."""
         index, last = operands[0], len(form.branches) - 1
+        if last == 0:
+            return self.go(form.branches[0], operands[1:], taken)
         chosen: list[Value] = []
         for k, branch in enumerate(form.branches):
             here = ew.le(index, 0) if k == 0 else ew.ge(index, last) if k == last else None
@@ -178,10 +180,11 @@ class _Line:
 
     def _guard(self, x: Value, expected: bytes, taken: Value | None) -> None:
         """Count a guard that does not hold where it is met."""
-        wanted = np.frombuffer(expected, x.dtype).reshape(x.shape)
-        for place in np.ndindex(x.shape):
+        wanted = np.frombuffer(expected, x.dtype)
+        for k, number in enumerate(wanted.tolist()):
+            place = tuple(int(i) for i in np.unravel_index(k, x.shape)) if x.shape else ()
             element = st.index(x, slots=place) if x.shape else x
-            other = ew.ne(element, self.builder.const(wanted[place], (), x.dtype))
+            other = ew.ne(element, self.builder.const(number, (), x.dtype))
             fails = other if taken is None else ew.logical_and(taken, other)
             self.failed = ew.add(self.failed, ew.where(fails, self._number(1), self._number(0)))
 

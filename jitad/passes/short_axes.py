@@ -87,8 +87,8 @@ def _seeds(tape: Tape, i: int, is_read: bool) -> Iterator[tuple[int, int]]:
             if slot != (0, n, 1) and math.prod(instr.shape) >= LONG * n:
                 yield i, axis
     elif op is st.concatenate:
-        axis = instr.params[0]
-        longest = max(tape.instrs[j].shape[axis] for j in instr.args)
+        axis = int(instr.params[0])
+        longest = max([tape.instrs[j].shape[axis] for j in instr.args])
         if longest < ROW and math.prod(instr.shape) >= LONG * instr.shape[axis]:
             yield i, axis
     elif op is st.assemble and is_read:

@@ -11,11 +11,12 @@ import math
 from collections.abc import Iterable, Sequence
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import Elementwise
+from jitad.ir.op import Elementwise, Shape
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import structural as st
 from jitad.ops.structural import UPDATES
+from jitad.passes.schedule import squeeze
 
 _LARGE = 1024
 """Elements from which the order of memory matters."""
@@ -85,6 +86,8 @@ def _can_turn(tape: Tape, j: int) -> bool:
     op = instr.op
     if op in (CONST, st.iota, st.concatenate, st.transpose) or isinstance(op, Elementwise):
         return True
+    if op is st.reshape:
+        return squeeze(tape.instrs[instr.args[0]].shape) == squeeze(instr.shape)
     if op is st.broadcast:
         return _SMALL * math.prod(tape.instrs[instr.args[0]].shape) <= math.prod(instr.shape)
     return (op is st.index or op in UPDATES[:2]) and not any(
@@ -129,6 +132,8 @@ class _Turned:
         instr = self.tape.instrs[j]
         if instr.op is st.transpose:
             return [(instr.args[0], tuple(instr.params[0][axis] for axis in perm))]
+        if instr.op is st.reshape:
+            return [(instr.args[0], _before(self.tape.instrs[instr.args[0]].shape, instr, perm))]
         return [(k, perm) for k in _sources(instr)]
 
     def _record(self, j: int, perm: _Perm) -> Value:
@@ -141,6 +146,8 @@ class _Turned:
         operands = [self.turned[key] for key in self._needs(j, perm)]
         if op is st.transpose:
             return operands[0]
+        if op is st.reshape:
+            return st.reshape(operands[0], shape=shape)
         if op is st.broadcast:
             x = self.builder.value(self.new[instr.args[0]])
             wide = st.reshape(x, shape=(1,) * (len(shape) - len(x.shape)) + x.shape)
@@ -152,3 +159,11 @@ class _Turned:
         elif "slots" in params:
             params["slots"] = tuple(params["slots"][axis] for axis in perm)
         return self.builder.apply(op, operands, params)
+
+
+def _before(source: Shape, instr: Instr, perm: _Perm) -> _Perm:
+    """The order of the operand's axes of which a reshape by axes of length 1 makes `perm`."""
+    live = [axis for axis, n in enumerate(source) if n != 1]
+    order = [axis for axis, n in enumerate(instr.shape) if n != 1]
+    kept = [live[order.index(axis)] for axis in perm if instr.shape[axis] != 1]
+    return (*kept, *(axis for axis, n in enumerate(source) if n == 1))
