@@ -94,7 +94,7 @@ def structure(n, m, observations, by_camera, by_point):
 
 
 def _prepared(function):
-    compiled = jitad.jit(function)
+    compiled = jitad.jit(function, parallel=True)
 
     def prepare(given):
         n, m, p = (given[name] for name in "nmp")

@@ -63,7 +63,8 @@ def _prepared(transform):
         alpha, mu, q = (np.array(given[name]) for name in NAMES[:3])
         below = np.array(given["l"]).reshape(len(alpha), -1)
         function = transform(lambda *args: objective(*args, gamma, m))
-        return lambda: function(alpha, mu, q, below, x)
+        compiled = jitad.jit(function, parallel=True)
+        return lambda: compiled(alpha, mu, q, below, x)
 
     return prepare
 
@@ -77,6 +78,6 @@ def _lists(slopes):
 
 
 FUNCTIONS = {
-    "objective": (_prepared(jitad.jit), float),
+    "objective": (_prepared(lambda function: function), float),
     "jacobian": (_prepared(_gradient), _lists),
 }

@@ -133,10 +133,10 @@ def _prepared(simple, complicated):
         theta, us = np.array(given["theta"]), np.array(given["us"])
         corners = np.array(data["correspondences"])
         if not us.size:
-            function = jitad.jit(lambda theta: simple(theta, hand, points, corners))
+            function = jitad.jit(lambda x: simple(x, hand, points, corners), parallel=True)
             return lambda: function(theta)
         corners = np.array(data["model"]["triangles"])[corners]
-        function = jitad.jit(lambda *args: complicated(*args, hand, points, corners))
+        function = jitad.jit(lambda *x: complicated(*x, hand, points, corners), parallel=True)
         return lambda: function(theta, us)
 
     return prepare

@@ -31,14 +31,16 @@ def direction(centroids, points):
 
 
 def _prepared(function):
+    compiled = jitad.jit(function, parallel=True)
+
     def prepare(given):
         centroids, points = np.array(given["centroids"]), np.array(given["points"])
-        return lambda: function(centroids, points)
+        return lambda: compiled(centroids, points)
 
     return prepare
 
 
 FUNCTIONS = {
-    "cost": (_prepared(jitad.jit(cost)), float),
-    "dir": (_prepared(jitad.jit(direction)), np.ndarray.tolist),
+    "cost": (_prepared(cost), float),
+    "dir": (_prepared(direction), np.ndarray.tolist),
 }
