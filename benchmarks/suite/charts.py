@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from benchmarks.suite.record import WON, Contest, Growth, duration
+from benchmarks.suite.record import WON, Contest, Growth, duration, is_own
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -78,8 +78,9 @@ def _strip_row(
     peer: str, found: Sequence[tuple[str, float]], y: float, place: Callable[[float], float]
 ) -> Iterator[str]:
     yield text(_LEFT - 12, y + 4, peer, anchor="end")
+    limit = 0.0 if is_own(peer) else WON
     for name, ratio in found:
-        kind = "dot won" if ratio < WON else "dot"
+        kind = "dot won" if ratio < limit else "dot"
         title = escape(f"{name}: {ratio:.3g} times jitad's time")
         yield (
             f'<circle cx="{place(ratio):.1f}" cy="{y:.1f}" r="4.5" class="{kind}">'
@@ -89,7 +90,7 @@ def _strip_row(
     assert middle is not None, "only tools that were measured have a row"
     x = place(middle)
     yield _line(x, y - 9, x, y + 9, "median")
-    wins = sum(ratio < WON for _, ratio in found)
+    wins = sum(ratio < limit for _, ratio in found)
     said = f"{short(middle)} {TIMES}" + (f", wins {wins} of {len(found)}" if wins else "")
     yield text(_WIDTH - _RIGHT + 14, y + 4, said, kind="won" if wins else "tick")
 

@@ -17,6 +17,11 @@ WON = 0.95
 """A peer that takes less than this part of jitad's time has won the row."""
 
 
+def is_own(peer: str) -> bool:
+    """Whether a peer is a way to call jitad."""
+    return peer.startswith("jitad")
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows under named columns. Cells of columns that end in "(s)" are seconds; None is "-"."""
@@ -58,7 +63,7 @@ class Entry:
     @property
     def won(self) -> bool:
         """Whether it beats jitad, and is another tool."""
-        return self.ratio is not None and self.ratio < WON and not self.peer.startswith("jitad")
+        return self.ratio is not None and self.ratio < WON and not is_own(self.peer)
 
 
 @dataclass(frozen=True)

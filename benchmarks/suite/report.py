@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from benchmarks.suite.charts import growth, median, short, strip
-from benchmarks.suite.record import Contest, Entry, Report, Table, duration
+from benchmarks.suite.record import Contest, Entry, Report, Table, duration, is_own
 from benchmarks.suite.summary import tables, wins
 
 STYLE = Path(__file__).with_name("report.css")
@@ -115,6 +115,7 @@ def _cell(entry: Entry | None) -> str:
         return f"<td class='none'{said}>{DASH}</td>"
     bounds = (0.95, 3, 30, 1000)
     shade = sum(entry.ratio >= bound for bound in bounds)
+    shade = max(shade, 1) if is_own(entry.peer) else shade
     return f"<td class='h{shade}'>{short(entry.ratio)}</td>"
 
 
