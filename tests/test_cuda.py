@@ -120,6 +120,17 @@ def branches(x: Any) -> Any:
     return jitad.vmap(jitad.value_and_grad(at))(x)
 
 
+def orders(x: Any) -> Any:
+    """Running sums and places along a point's own axis, which one thread can follow."""
+
+    def at(p: Any) -> Any:
+        if p[0] > 1.0:
+            return np.sum(np.cumsum(np.sin(p)) ** 2)
+        return np.where(np.argmax(p) == 1, p[1], p[2])
+
+    return jitad.vmap(jitad.value_and_grad(at))(x)
+
+
 def turns(x: Any) -> Any:
     def at(p: Any) -> Any:
         if p[1] > 1.0:
@@ -130,7 +141,7 @@ def turns(x: Any) -> Any:
 
 
 PROGRAMS: dict[Callable[..., Any], np.ndarray] = {
-    **dict.fromkeys((points, options, jacobians, branches, turns), POINTS),
+    **dict.fromkeys((points, options, jacobians, branches, orders, turns), POINTS),
     totals: LONG, rows: MATRIX, updates: LONG,
 }  # fmt: skip
 every = pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.__name__)

@@ -22,6 +22,7 @@ from jitad.ops import structural as st
 from jitad.ops.control import Loop, Switch, loop, part, switch
 from jitad.ops.control.loop import grouped
 from jitad.ops.control.parts import input_types
+from jitad.passes.schedule import EXCLUSIVE
 from jitad.transforms.batch import batch
 from jitad.transforms.flow import depends_outputs
 
@@ -102,6 +103,8 @@ def _is_plain(instr: Instr, tape: Tape) -> bool:
     if instr.op is st.guard:
         return tape.instrs[instr.args[0]].dtype.kind in "biu"
     if isinstance(instr.op, Structural) and instr.op.library is not None:
+        return False
+    if instr.op in EXCLUSIVE:
         return False
     known = isinstance(instr.op, (Elementwise, Structural)) or not instr.args
     return known and not has_effect(instr) and math.prod(instr.shape) <= _LARGE

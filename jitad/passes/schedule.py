@@ -22,7 +22,7 @@ from jitad.passes.storage import share_memory
 CHEAP = 6.0
 """A virtual value of at most this cost is computed again rather than stored."""
 
-_EXCLUSIVE = (st.argmax, st.argmin, st.cumsum, st.scatter_add, st.scatter_set)
+EXCLUSIVE = (st.argmax, st.argmin, st.cumsum, st.scatter_add, st.scatter_set)
 """Ops with an order of their own along an axis: they share no nest."""
 
 
@@ -231,7 +231,7 @@ class _Scheduler:
             if instr.op is st.guard:
                 # Paths are told apart by the first guard that fails, in the function's own order.
                 earliest = max(earliest, self.checked)
-            exclusive = instr.op in _EXCLUSIVE
+            exclusive = instr.op in EXCLUSIVE
             step = self._step(space, earliest, exclusive)
             self._nest(step).roots.append(Root(i))
             if instr.op is st.guard:
