@@ -8,6 +8,9 @@ import numpy as np
 
 import jitad
 
+MODES = {"r": jitad.grad, "f": jitad.jacfwd}
+"""Of a gradient, by the letters of the evals."""
+
 SMALL = 1e-5
 
 

@@ -7,11 +7,10 @@ letters are the modes of the derivative by w and of the gradient: r reverse, f f
 """
 
 import numpy as np
-from descent import minimum
+from descent import MODES, minimum
 
 import jitad
 
-MODES = {"r": jitad.grad, "f": jitad.jacfwd}
 STEP = 0.1
 
 

@@ -7,11 +7,9 @@ function's two letters are the modes of the outer and of the inner derivative: r
 """
 
 import numpy as np
-from descent import minimum
+from descent import MODES, minimum
 
 import jitad
-
-MODES = {"r": jitad.grad, "f": jitad.jacfwd}
 
 
 def height(x, y):

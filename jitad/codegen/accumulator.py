@@ -33,7 +33,7 @@ class Accumulator:
         self.spot = ""
         self.dtype = nest.tape.instrs[instr.args[0]].dtype
         self.lanes: Lanes | None = None
-        self.by_place = instr.op in (st.argmax, st.argmin)
+        self.by_place = instr.op in st.PLACES
         self.reduced = reduced_depths(nest, instr)
 
     def place(self) -> None:

@@ -26,7 +26,7 @@ from jitad.ir.op import BOOL
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ops import structural as st
 from jitad.ops.control import loop
-from jitad.passes.schedule import Call, Nest, Program, stored_below
+from jitad.passes.schedule import EXCLUSIVE, Call, Nest, Program, stored_below
 
 SUMMING = 1 << 14
 """Threads that a reduction is spread over."""
@@ -246,7 +246,7 @@ _NAME = "jitad_device"
 
 def _check(nest: NestEmitter, instr: Instr) -> None:
     """An error for what one thread cannot do without the others."""
-    if instr.op in (st.cumsum, st.scatter_add, st.scatter_set, st.argmax, st.argmin):
+    if instr.op in EXCLUSIVE:
         raise _refused(instr, "needs its elements in order")
     if instr.op is st.guard:
         raise _refused(instr, "is a branch on the values of an array")

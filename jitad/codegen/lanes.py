@@ -43,9 +43,6 @@ _FEW = 16
 
 _REDUCTIONS = (st.reduce_sum, st.reduce_max, st.reduce_min)
 
-_PLACES = (st.argmax, st.argmin)
-"""What LLVM's vectoriser does not know."""
-
 
 @lru_cache(maxsize=1)
 def vector_bytes() -> int:
@@ -297,7 +294,8 @@ def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes
         reduces(nest.tape.instrs[root.index]) for root in nest.nest.roots
     )
     ops = [nest.tape.instrs[root.index].op for root in nest.nest.roots]
-    places = count >= 2 * width and any(op in _PLACES for op in ops)
+    # LLVM's vectoriser does not know these.
+    places = count >= 2 * width and any(op in st.PLACES for op in ops)
     return Lanes(nest, depth, count, width) if wanted or ragged or short or places else None
 
 
@@ -330,7 +328,7 @@ def _has_lanes(nest: NestEmitter, root: Root, depth: int) -> bool:
     body, i = nest.body, root.index
     instr = nest.tape.instrs[i]
     home = body.program.storage.get(i, i)
-    if instr.op in _PLACES:
+    if instr.op in st.PLACES:
         source = nest.tape.instrs[instr.args[0]]
         return source.dtype != BOOL and depth in reduced_depths(nest, instr)
     if instr.op in _REDUCTIONS:

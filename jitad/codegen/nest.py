@@ -52,7 +52,7 @@ class NestEmitter:
         axes = list(enumerate(self.nest.space))
         if len(self.nest.roots) == 1:
             instr = self.tape.instrs[self.nest.roots[0].index]
-            if instr.op in (st.argmax, st.argmin):
+            if instr.op in st.PLACES:
                 shape = self.tape.instrs[instr.args[0]].shape
                 axis = instr.params[0]
                 if shape[axis] != 1:
@@ -232,8 +232,9 @@ class NestEmitter:
     def _emit_straight_line(self) -> None:
         """Rank 0: each root is complete before the next is computed."""
         together = list(packs(self.body, self.nest.roots))
-        ordered = self._with_twins() if len(together) == len(self.nest.roots) else None
-        for pack in together if ordered is None else ([root] for root in ordered):
+        if len(together) == len(self.nest.roots):
+            together = [[root] for root in self._with_twins()]
+        for pack in together:
             if len(pack) == 1 or not emit_pack(self.body, self.elements, pack):
                 self._emit_scalars(pack)
 

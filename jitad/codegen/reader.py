@@ -68,7 +68,7 @@ class Reader:
         target = self.target(root, instr)
         if target is not None:
             self.accesses.append(flat(target, strides(instr.shape)))
-        if instr.op in (st.cumsum, st.argmax, st.argmin):
+        if instr.op in (st.cumsum, *st.PLACES):
             self.opaque = True
 
     def at(self, shape: Shape) -> At:

@@ -117,7 +117,7 @@ def _has_order(nest: NestEmitter, instr: Instr) -> bool:
     """Whether one iteration must come after another, or all share a place in memory."""
     if instr.op in (st.cumsum, st.scatter_add, st.scatter_set, st.guard):
         return True
-    if instr.op in (st.argmax, st.argmin):
+    if instr.op in st.PLACES:
         return bool(reduced_depths(nest, instr).intersection(nest.loops()[0][0]))
     if instr.op in st.UPDATES and math.prod(instr.shape) == 1:
         return True

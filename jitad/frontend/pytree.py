@@ -19,7 +19,7 @@ _known: set[type] = set()
 
 def flatten(tree: Any) -> tuple[list[Any], Structure]:
     """The leaves in order, and the structure that `unflatten` takes them back into."""
-    leaves, structure = optree.tree_flatten(tree, namespace=NAMESPACE)
+    leaves, structure = nodes_apart(tree)
     for leaf in leaves:
         if dataclasses.is_dataclass(leaf) and not isinstance(leaf, type):
             _register(type(leaf))

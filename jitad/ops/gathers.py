@@ -13,7 +13,7 @@ import numpy as np
 from jitad.ir.errors import ShapeError
 from jitad.ir.op import BOOL, INT64, DType, Shape, Structural, register
 from jitad.ops import elementwise as ew
-from jitad.ops.views import broadcast, or_zeros, reshape, spread, zeros
+from jitad.ops.views import broadcast, index, or_zeros, reshape, spread, zeros
 
 # -- gather and scatter ----------------------------------------------------------------------------
 
@@ -180,3 +180,14 @@ guard = register(
     )
 )
 """Whether x still has the value (as bytes) that the trace was made for."""
+
+
+def equals(x: Any, expected: bytes) -> Any:
+    """Whether x has the value that a guard expects, as a value of the tape: by `==`."""
+    met: Any = None
+    for k, number in enumerate(np.frombuffer(expected, x.dtype)):
+        slots = tuple(int(i) for i in np.unravel_index(k, x.shape)) if x.shape else ()
+        element = index(x, slots=slots) if x.shape else x
+        same = ew.eq(element, x.builder.const(number, (), x.dtype))
+        met = same if met is None else ew.logical_and(met, same)
+    return met

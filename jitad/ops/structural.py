@@ -3,7 +3,7 @@
 Each is linear in its array operands, or says its tangent and pullback as calls of other ops.
 """
 
-from jitad.ops.gathers import gather, guard, iota, iota_on, scatter_add, scatter_set
+from jitad.ops.gathers import equals, gather, guard, iota, iota_on, scatter_add, scatter_set
 from jitad.ops.joins import JOINS, assemble, concatenate, concatenate_slots, join_slots, pack
 from jitad.ops.reductions import (
     argmax,
@@ -42,8 +42,12 @@ from jitad.ops.views import (
 UPDATES = (index_add, index_set, scatter_add, scatter_set)
 """Ops whose result is operand 0 but for some places: computed in its memory where that is free."""
 
+PLACES = (argmax, argmin)
+"""Reductions whose result is where an element stands."""
+
 __all__ = [
     "JOINS",
+    "PLACES",
     "UPDATES",
     "Slot",
     "are_disjoint",
@@ -57,6 +61,7 @@ __all__ = [
     "concatenate_slots",
     "cumsum",
     "drop_axes",
+    "equals",
     "expand",
     "gather",
     "guard",

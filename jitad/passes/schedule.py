@@ -22,7 +22,7 @@ from jitad.passes.storage import share_memory
 CHEAP = 6.0
 """A virtual value of at most this cost is computed again rather than stored."""
 
-EXCLUSIVE = (st.argmax, st.argmin, st.cumsum, st.scatter_add, st.scatter_set)
+EXCLUSIVE = (*st.PLACES, st.cumsum, st.scatter_add, st.scatter_set)
 """Ops with an order of their own along an axis: they share no nest."""
 
 

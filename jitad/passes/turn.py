@@ -30,14 +30,7 @@ _Perm = tuple[int, ...]
 def turn(tape: Tape) -> Tape:
     """The tape without those transposes that computed arrays can do without."""
     roots = [i for i, instr in enumerate(tape.instrs) if _is_root(tape, instr)]
-    cone = _cone(tape, roots)
-    while roots and not _is_closed(tape, roots, cone):
-        roots = [i for i in roots if tape.instrs[i].args[0] in cone]
-        smaller = _cone(tape, roots)
-        if smaller == cone:
-            return tape
-        cone = smaller
-    if not roots:
+    if not roots or not _is_closed(tape, roots, _cone(tape, roots)):
         return tape
     return _Turned(tape).run(set(roots))
 
@@ -50,7 +43,7 @@ def _is_root(tape: Tape, instr: Instr) -> bool:
 
 
 def _cone(tape: Tape, roots: Iterable[int]) -> set[int]:
-    """All that is computed for the roots alone, as far as it can be turned."""
+    """All that the roots are computed from, up to what needs not be turned with them."""
     cone: set[int] = set()
     waiting = [tape.instrs[i].args[0] for i in roots]
     while waiting:

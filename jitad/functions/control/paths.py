@@ -132,22 +132,11 @@ def _which(builder: Builder, decision: Instr, expected: Sequence[bytes]) -> tupl
     index: Value = builder.const(len(expected) - 1, (), INT64)
     known: Value | None = None
     for k in reversed(range(len(expected))):
-        wanted = np.frombuffer(expected[k], x.dtype)
-        parts = [_equal(x, place, number) for place, number in enumerate(wanted)]
-        met = parts[0]
-        for part in parts[1:]:
-            met = ew.logical_and(met, part)
+        met = st.equals(x, expected[k])
         known = met if known is None else ew.logical_or(known, met)
         index = ew.where(met, builder.const(k, (), INT64), index)
     assert known is not None
     return index, known
-
-
-def _equal(x: Value, place: int, number: Any) -> Value:
-    """Whether an element of x is that number."""
-    slots = tuple(int(i) for i in np.unravel_index(place, x.shape)) if x.shape else ()
-    element = st.index(x, slots=slots) if x.shape else x
-    return ew.eq(element, x.builder.const(number, (), x.dtype))
 
 
 def _read_after(tape: Tape, fork: int) -> list[int]:
