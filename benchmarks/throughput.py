@@ -107,11 +107,9 @@ def _threads(cores: int, size: str) -> Table:
         kernel = jitad.compile(function, *points, parallel=True)
         out = jitad.jit(function)(*points)
         moved = sum(x.nbytes for x in (*points, *(out if isinstance(out, tuple) else (out,))))
-        best: dict[int, float] = {}
-        for count in (1, cores):
-            jitad.set_num_threads(count)
-            call = {"kernel": (lambda *xs, k=kernel, y=out: k(*xs, out=y), points)}
-            best[count] = measure(call, seconds=_SECONDS[size], rtol=None)["kernel"].best
+        calls = {str(n): (_on(n, kernel, out), points) for n in {1, cores}}
+        timings = measure(calls, seconds=_SECONDS[size], rtol=None)
+        best = {n: timings[str(n)].best for n in (1, cores)}
         speedup, rate = best[1] / best[cores], moved / best[cores] / 1e9
         share = rate / copied
         bound = "-"
@@ -122,6 +120,17 @@ def _threads(cores: int, size: str) -> Table:
     columns = ("at each point", "1 thread (s)", f"{cores} threads (s)", "speed-up", "bound",
                "GB/s", "part of a copy's")  # fmt: skip
     return Table(f"The same on {cores} threads", columns, rows, " ".join(notes))
+
+
+def _on(threads: int, kernel: Any, out: Any) -> Callable[..., Any]:
+    """A kernel's call on so many threads."""
+    import jitad
+
+    def call(*points: Any) -> Any:
+        jitad.set_num_threads(threads)
+        return kernel(*points, out=out)
+
+    return call
 
 
 def _copy_rate(cores: int, size: str) -> float:

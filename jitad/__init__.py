@@ -69,7 +69,6 @@ from jitad.autograd import (
     tensor_jacobian_product,
     vector_jacobian_product,
 )
-from jitad.codegen.threads import get_num_threads, set_num_threads
 from jitad.control import checkpoint, cond, fori_loop, map, scan, switch, vmap, while_loop
 from jitad.custom import custom_jvp, custom_vjp, elemental
 from jitad.ir.errors import (
@@ -86,6 +85,7 @@ from jitad.kernels import compile, explain, trace
 from jitad.runtime.kernel import Kernel
 from jitad.runtime.launch import debug_nans
 from jitad.runtime.paths import set_max_paths
+from jitad.runtime.team import get_num_threads, set_num_threads
 from jitad.streaming import stream
 from jitad.testing import check_grads
 

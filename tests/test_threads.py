@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import subprocess
 import sys
+import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -129,6 +133,45 @@ def test_within_the_users_threads() -> None:
     with ThreadPoolExecutor(4) as pool:
         for _, gradient in pool.map(compiled, [LONG] * 12):
             np.testing.assert_array_equal(gradient, want)
+
+
+def test_within_a_fork() -> None:
+    """A child process has none of the threads that its parent keeps, and starts its own."""
+    compiled = jitad.jit(jitad.grad(loss), parallel=True)
+    jitad.set_num_threads(3)
+    want = compiled(LONG)
+
+    def same() -> None:
+        sys.exit(not np.array_equal(compiled(LONG), want))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python's, of threads and forks
+        child = multiprocessing.get_context("fork").Process(target=same)
+        child.start()
+    child.join(60)
+    assert child.exitcode == 0
+
+
+def test_after_the_threads_have_slept() -> None:
+    compiled = jitad.jit(jitad.grad(loss), parallel=True)
+    jitad.set_num_threads(4)
+    want = compiled(LONG)
+    for pause in (0.0, 1e-4, 0.01, 0.05):
+        time.sleep(pause)
+        np.testing.assert_array_equal(compiled(LONG), want)
+
+
+def test_a_process_ends_while_threads_look_out_for_work() -> None:
+    code = (
+        "import numpy as np, jitad\n"
+        "jitad.set_num_threads(4)\n"
+        "x = np.ones(1_000_000)\n"
+        "k = jitad.compile(lambda x: np.sum(np.sin(x)), x, parallel=True)\n"
+        "k(x), print(float(k(x)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert float(done.stdout) == pytest.approx(1e6 * np.sin(1.0))
 
 
 def test_within_numba() -> None:

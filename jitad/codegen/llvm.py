@@ -13,7 +13,6 @@ from jitad.codegen.arena import plan
 from jitad.codegen.body import Body
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.steps import emit_steps
-from jitad.codegen.threads import check_threads
 from jitad.codegen.writer import Writer
 from jitad.ir.tape import Instr
 from jitad.passes.schedule import Nest, Program
@@ -48,8 +47,6 @@ _NAME = "jitad_kernel_body"
 
 def emit(program: Program, options: Options = DEFAULT) -> Code:
     """The LLVM module of a program; its function is named after what it computes."""
-    if options.parallel:
-        check_threads()
     writer = Writer(fast=options.fastmath)
     memory = plan(program)
     body = Body(program, writer, memory, options)

@@ -1,16 +1,12 @@
-"""A loop nest on several threads: LLVM that starts them, hands out blocks, and joins results.
+"""A loop nest on several threads: LLVM that hands out its blocks, and joins their results.
 
 How a nest is cut into blocks depends on its size alone, and the blocks' sums are added in order, so
-that results have the same bits on any number of threads. Threads live as long as the nest: starting
-one takes some ten microseconds, and nobody else's threads or locks are met.
+that results have the same bits on any number of threads.
 """
 
 from __future__ import annotations
 
-import ctypes
 import math
-import os
-import sys
 from collections.abc import Callable, Collection
 
 from jitad.codegen.accumulator import combined, identity
@@ -20,14 +16,13 @@ from jitad.codegen.memory import fill, initialise
 from jitad.codegen.nest import NestEmitter
 from jitad.codegen.region import EmitSteps
 from jitad.codegen.span import Blocks, Span, is_added_to, partials_of, reduced_depths, reduces
-from jitad.ir.errors import CompileError
 from jitad.ir.tape import INPUT, Instr
 from jitad.ops import structural as st
 from jitad.ops.control import part
 from jitad.passes.schedule import Nest
 
 _WORTH = 1 << 20
-"""Operations in a nest from which it is cut; less is done before a thread has started."""
+"""Operations in a nest from which it is cut; less is done before a thread has begun."""
 
 _BLOCK = 1 << 17
 """Operations in a block, at least: small enough that all cores end at about one time."""
@@ -37,59 +32,16 @@ _MOST_BLOCKS = 256
 _ALIGN = 64
 """Iterations of a block are a multiple of it: no two write to one cache line of results."""
 
-_MOST_THREADS = 256
+MOST_THREADS = 256
 
-_LINE = 64
+LINE = 64
 """Bytes of a cache line: each thread's counter has one to itself."""
+
+RUN = "jitad_on_threads"
+"""The function `void (worker, shared, blocks)` that runs a worker on several threads at once."""
 
 _SEPARATE = 1 << 16
 """Bytes of sums that each block may have to itself."""
-
-
-def _available() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-_count = ctypes.c_int64(int(os.environ.get("JITAD_NUM_THREADS", "0")) or _available())
-
-
-def get_num_threads() -> int:
-    """On how many threads kernels with `parallel=True` run.
-
-    At first as many as this process may use cores, or the environment's JITAD_NUM_THREADS.
-
-    >>> import jitad
-    >>> jitad.get_num_threads() >= 1
-    True
-    """
-    return _count.value
-
-
-def set_num_threads(count: int) -> None:
-    """Set on how many threads kernels with `parallel=True` run; results are the same bits.
-
-    Raises:
-        ValueError: the count is not between 1 and 256.
-
-    >>> import jitad
-    >>> jitad.set_num_threads(jitad.get_num_threads())
-    """
-    if not 1 <= count <= _MOST_THREADS:
-        raise ValueError(f"{count} threads: the number must be between 1 and {_MOST_THREADS}")
-    _count.value = count
-
-
-def check_threads() -> None:
-    """An error where there are no POSIX threads."""
-    if sys.platform == "win32":
-        raise CompileError(
-            "parallel=True needs POSIX threads, which Windows has not",
-            remedy="compile without it, and call the kernel from threads of your own: it releases "
-            "the GIL",
-        )
 
 
 def _blocks(nest: NestEmitter) -> Blocks | None:
@@ -224,11 +176,8 @@ def _start(
     values = [f"ptr {own}", f"ptr {statuses}", *parameters]
     for k, value in enumerate(values, 2):
         w.do(f"store {value}, ptr {w.offset(shared, 16 * k)}")
-    if _RUN not in w.globals:
-        w.globals.append(_RUN)
-        w.declarations["pthread_create"] = "declare i32 @pthread_create(ptr, ptr, ptr, ptr)"
-        w.declarations["pthread_join"] = "declare i32 @pthread_join(i64, ptr)"
-    w.do(f"call void @jitad_on_threads(ptr @{name}_worker, ptr {shared}, i64 {blocks.number})")
+    w.declarations[RUN] = f"declare void @{RUN}(ptr, ptr, i64)"
+    w.do(f"call void @{RUN}(ptr @{name}_worker, ptr {shared}, i64 {blocks.number})")
 
 
 def _worker(name: str, parameters: list[str], blocks: Blocks, size: int) -> str:
@@ -241,7 +190,7 @@ def _worker(name: str, parameters: list[str], blocks: Blocks, size: int) -> str:
         loads.append(f"  %p{k} = getelementptr i8, ptr %shared, i64 {16 * k}")
         loads.append(f"  %x{k} = load {kind}, ptr %p{k}")
         passed.append(f"{kind} %x{k}")
-    return f"""define internal ptr @{name}_worker(ptr %shared) nounwind {{
+    return f"""define internal void @{name}_worker(ptr %shared) nounwind {{
 entry:
   %me = atomicrmw add ptr %shared, i64 1 monotonic
   %threads_place = getelementptr i8, ptr %shared, i64 8
@@ -261,7 +210,7 @@ visit:
 share:
   %place = add i64 %me, %visited
   %whose = urem i64 %place, %threads
-  %line = mul i64 %whose, {_LINE}
+  %line = mul i64 %whose, {LINE}
   %counter = getelementptr i8, ptr %counters, i64 %line
   %following = add i64 %whose, 1
   %portion = mul i64 %following, {blocks.number}
@@ -286,62 +235,8 @@ work:
   store i64 %status, ptr %reported
   br label %next
 done:
-  ret ptr null
-}}"""
-
-
-_RUN = f"""define internal void @jitad_on_threads(ptr %worker, ptr %shared, i64 %blocks) nounwind {{
-entry:
-  %handles = alloca i64, i64 {_MOST_THREADS}
-  %counters = alloca i8, i64 {_MOST_THREADS * _LINE}, align {_LINE}
-  %wanted = load atomic i64, ptr inttoptr (i64 {ctypes.addressof(_count)} to ptr) monotonic, align 8
-  %few = icmp slt i64 %blocks, %wanted
-  %threads = select i1 %few, i64 %blocks, i64 %wanted
-  %others = sub i64 %threads, 1
-  %threads_place = getelementptr i8, ptr %shared, i64 8
-  store i64 %threads, ptr %threads_place
-  %counters_place = getelementptr i8, ptr %shared, i64 16
-  store ptr %counters, ptr %counters_place
-  br label %deal
-deal:
-  %k = phi i64 [ 0, %entry ], [ %k1, %deal ]
-  %portion = mul i64 %k, %blocks
-  %first = udiv i64 %portion, %threads
-  %line = mul i64 %k, {_LINE}
-  %counter = getelementptr i8, ptr %counters, i64 %line
-  store i64 %first, ptr %counter
-  %k1 = add i64 %k, 1
-  %dealt = icmp eq i64 %k1, %threads
-  br i1 %dealt, label %start, label %deal
-start:
-  %started = phi i64 [ 0, %deal ], [ %after, %created ]
-  %enough = icmp sge i64 %started, %others
-  br i1 %enough, label %work, label %create
-create:
-  %handle = getelementptr i64, ptr %handles, i64 %started
-  %failed = call i32 @pthread_create(ptr %handle, ptr null, ptr %worker, ptr %shared)
-  %refused = icmp ne i32 %failed, 0
-  br i1 %refused, label %work, label %created
-created:
-  %after = add i64 %started, 1
-  br label %start
-work:
-  %0 = call ptr %worker(ptr %shared)
-  br label %join
-join:
-  %joined = phi i64 [ 0, %work ], [ %further, %wait ]
-  %finished = icmp sge i64 %joined, %started
-  br i1 %finished, label %done, label %wait
-wait:
-  %thread_place = getelementptr i64, ptr %handles, i64 %joined
-  %thread = load i64, ptr %thread_place
-  %1 = call i32 @pthread_join(i64 %thread, ptr null)
-  %further = add i64 %joined, 1
-  br label %join
-done:
   ret void
 }}"""
-"""Where a thread cannot be had, the others do its work."""
 
 
 def _join(body: Body, i: int, own: str, offset: int, size: int, blocks: Blocks) -> None:

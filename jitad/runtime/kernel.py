@@ -29,6 +29,7 @@ from jitad.runtime.entry import (
 from jitad.runtime.failure import failure, other_path
 from jitad.runtime.plan import Plan
 from jitad.runtime.targets import dense, targets_of
+from jitad.runtime.team import provide_threads
 
 
 class Kernel:
@@ -56,6 +57,8 @@ class Kernel:
         self.arguments = arguments
         self.options = options
         self.debug = debug
+        if options.parallel:
+            provide_threads()
         self.tape, self.code = lower(plan.tape, options)
         self._captured = tuple(_by_reference(x) for x in plan.captured)
         text = entry_text("entry", self.tape, self.code, plan.leaves, self._captured)

@@ -1,0 +1,289 @@
+"""The threads that kernels with `parallel=True` share: how many, and the LLVM that keeps them.
+
+A call borrows as many as it needs and gives them back when it is done; who finds too few starts
+more. So any number of callers run side by side, kernels within kernels too. A thread that has
+nothing to do looks out for work for some microseconds, then sleeps: one that sleeps costs nothing,
+and one that looks out starts ten times sooner than a new one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import sys
+from functools import lru_cache, partial
+
+import llvmlite.binding as llvm
+
+from jitad.codegen.llvm import Code
+from jitad.codegen.threads import LINE, MOST_THREADS, RUN
+from jitad.ir.errors import CompileError
+from jitad.runtime.compile import load
+
+_LOOKS = 4000
+"""How often a thread looks out for work before it sleeps: a hundred microseconds, or about."""
+
+
+def _available() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+_count = ctypes.c_int64(int(os.environ.get("JITAD_NUM_THREADS", "0")) or _available())
+
+
+def get_num_threads() -> int:
+    """On how many threads kernels with `parallel=True` run.
+
+    At first as many as this process may use cores, or the environment's JITAD_NUM_THREADS.
+
+    >>> import jitad
+    >>> jitad.get_num_threads() >= 1
+    True
+    """
+    return _count.value
+
+
+def set_num_threads(count: int) -> None:
+    """Set on how many threads kernels with `parallel=True` run; results are the same bits.
+
+    Raises:
+        ValueError: the count is not between 1 and 256.
+
+    >>> import jitad
+    >>> jitad.set_num_threads(jitad.get_num_threads())
+    """
+    if not 1 <= count <= MOST_THREADS:
+        raise ValueError(f"{count} threads: the number must be between 1 and {MOST_THREADS}")
+    _count.value = count
+
+
+def provide_threads() -> None:
+    """Let kernels find the function that runs their blocks on threads.
+
+    Raises:
+        CompileError: there are no POSIX threads.
+    """
+    if sys.platform == "win32":
+        raise CompileError(
+            "parallel=True needs POSIX threads, which Windows has not",
+            remedy="compile without it, and call the kernel from threads of your own: it releases "
+            "the GIL",
+        )
+    _load()
+
+
+@lru_cache(maxsize=1)
+def _load() -> None:
+    machine = load(Code(_TEAM, RUN, arena=0, level=2, quick=False))
+    llvm.add_symbol(RUN, machine.address(RUN))
+    members = machine.variable("jitad_members")
+    if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
+        os.register_at_fork(after_in_child=partial(ctypes.memset, members, 0, _ALL))
+    machine.engine.detach()  # kept for good: threads may be looking out as the process ends
+
+
+_PAUSE = {
+    "x86_64": "call void @llvm.x86.sse2.pause()",
+    "aarch64": "call void @llvm.aarch64.hint(i32 1)",
+    "arm64": "call void @llvm.aarch64.hint(i32 1)",
+}.get(platform.machine(), "")
+"""A thread that looks out leaves the core's units to the one that it shares the core with."""
+
+_MEMBER = 8 * LINE
+"""Bytes of a member: whether it is borrowed, whether it has a thread, the worker and what that
+shares; then two gates, through which its work and then its result come."""
+
+_ALL = MOST_THREADS * _MEMBER
+
+_TEAM = f"""
+declare i32 @pthread_create(ptr, ptr, ptr, ptr)
+declare i32 @pthread_detach(i64)
+declare i32 @pthread_mutex_init(ptr, ptr)
+declare i32 @pthread_mutex_lock(ptr)
+declare i32 @pthread_mutex_unlock(ptr)
+declare i32 @pthread_cond_init(ptr, ptr)
+declare i32 @pthread_cond_wait(ptr, ptr)
+declare i32 @pthread_cond_signal(ptr)
+{_PAUSE.replace("call", "declare").replace(" 1", "")}
+
+@jitad_members = global [{_ALL} x i8] zeroinitializer, align {LINE}
+
+; A gate is whether it is open, a mutex and a condition. One thread opens it; the other that waits
+; before it goes through, and closes it behind itself.
+
+define internal void @make(ptr %gate) nounwind {{
+  store i64 0, ptr %gate
+  %mutex = getelementptr i8, ptr %gate, i64 {LINE}
+  %condition = getelementptr i8, ptr %gate, i64 {2 * LINE}
+  %1 = call i32 @pthread_mutex_init(ptr %mutex, ptr null)
+  %2 = call i32 @pthread_cond_init(ptr %condition, ptr null)
+  ret void
+}}
+
+define internal void @open(ptr %gate) nounwind {{
+  %mutex = getelementptr i8, ptr %gate, i64 {LINE}
+  %condition = getelementptr i8, ptr %gate, i64 {2 * LINE}
+  %1 = call i32 @pthread_mutex_lock(ptr %mutex)
+  store atomic i64 1, ptr %gate release, align 8
+  %2 = call i32 @pthread_cond_signal(ptr %condition)
+  %3 = call i32 @pthread_mutex_unlock(ptr %mutex)
+  ret void
+}}
+
+define internal void @pass(ptr %gate) nounwind {{
+entry:
+  br label %look
+look:
+  %looks = phi i64 [ 0, %entry ], [ %more, %again ]
+  %seen = load atomic i64, ptr %gate acquire, align 8
+  %closed = icmp eq i64 %seen, 0
+  br i1 %closed, label %again, label %through
+again:
+  {_PAUSE}
+  %more = add i64 %looks, 1
+  %tired = icmp eq i64 %more, {_LOOKS}
+  br i1 %tired, label %sleep, label %look
+sleep:
+  %mutex = getelementptr i8, ptr %gate, i64 {LINE}
+  %condition = getelementptr i8, ptr %gate, i64 {2 * LINE}
+  %0 = call i32 @pthread_mutex_lock(ptr %mutex)
+  br label %check
+check:
+  %now = load atomic i64, ptr %gate acquire, align 8
+  %still = icmp eq i64 %now, 0
+  br i1 %still, label %wait, label %awake
+wait:
+  %1 = call i32 @pthread_cond_wait(ptr %condition, ptr %mutex)
+  br label %check
+awake:
+  %2 = call i32 @pthread_mutex_unlock(ptr %mutex)
+  br label %through
+through:
+  store atomic i64 0, ptr %gate monotonic, align 8
+  ret void
+}}
+
+define internal ptr @serve(ptr %member) nounwind {{
+entry:
+  %worker_place = getelementptr i8, ptr %member, i64 16
+  %shared_place = getelementptr i8, ptr %member, i64 24
+  %work = getelementptr i8, ptr %member, i64 {LINE}
+  %result = getelementptr i8, ptr %member, i64 {4 * LINE}
+  br label %next
+next:
+  call void @pass(ptr %work)
+  %worker = load ptr, ptr %worker_place
+  %shared = load ptr, ptr %shared_place
+  call void %worker(ptr %shared)
+  call void @open(ptr %result)
+  br label %next
+}}
+
+define internal i1 @borrow(ptr %member, ptr %worker, ptr %shared) nounwind {{
+entry:
+  %handle = alloca i64
+  %has_thread_place = getelementptr i8, ptr %member, i64 8
+  %work = getelementptr i8, ptr %member, i64 {LINE}
+  %result = getelementptr i8, ptr %member, i64 {4 * LINE}
+  %taken = cmpxchg ptr %member, i64 0, i64 1 acquire monotonic, align 8
+  %is_ours = extractvalue {{ i64, i1 }} %taken, 1
+  br i1 %is_ours, label %ours, label %no
+ours:
+  %has_thread = load i64, ptr %has_thread_place
+  %is_there = icmp ne i64 %has_thread, 0
+  br i1 %is_there, label %give, label %create
+create:
+  call void @make(ptr %work)
+  call void @make(ptr %result)
+  %failed = call i32 @pthread_create(ptr %handle, ptr null, ptr @serve, ptr %member)
+  %refused = icmp ne i32 %failed, 0
+  br i1 %refused, label %return, label %created
+return:
+  store atomic i64 0, ptr %member release, align 8
+  br label %no
+created:
+  %thread = load i64, ptr %handle
+  %0 = call i32 @pthread_detach(i64 %thread)
+  store i64 1, ptr %has_thread_place
+  br label %give
+give:
+  %worker_place = getelementptr i8, ptr %member, i64 16
+  %shared_place = getelementptr i8, ptr %member, i64 24
+  store ptr %worker, ptr %worker_place
+  store ptr %shared, ptr %shared_place
+  call void @open(ptr %work)
+  ret i1 true
+no:
+  ret i1 false
+}}
+
+; Deal out the shares of the blocks, have the others begin, do one's own, and wait for theirs. Where
+; a thread cannot be had, the others do its work.
+
+define void @{RUN}(ptr %worker, ptr %shared, i64 %blocks) nounwind {{
+entry:
+  %borrowed = alloca ptr, i64 {MOST_THREADS}
+  %counters = alloca i8, i64 {MOST_THREADS * LINE}, align {LINE}
+  %wanted = load atomic i64, ptr inttoptr (i64 {ctypes.addressof(_count)} to ptr) monotonic, align 8
+  %few = icmp slt i64 %blocks, %wanted
+  %threads = select i1 %few, i64 %blocks, i64 %wanted
+  %others = sub i64 %threads, 1
+  %threads_place = getelementptr i8, ptr %shared, i64 8
+  store i64 %threads, ptr %threads_place
+  %counters_place = getelementptr i8, ptr %shared, i64 16
+  store ptr %counters, ptr %counters_place
+  br label %deal
+deal:
+  %k = phi i64 [ 0, %entry ], [ %k1, %deal ]
+  %portion = mul i64 %k, %blocks
+  %first = udiv i64 %portion, %threads
+  %line = mul i64 %k, {LINE}
+  %counter = getelementptr i8, ptr %counters, i64 %line
+  store i64 %first, ptr %counter
+  %k1 = add i64 %k, 1
+  %dealt = icmp eq i64 %k1, %threads
+  br i1 %dealt, label %ask, label %deal
+ask:
+  %asked = phi i64 [ 0, %deal ], [ %asked1, %answered ]
+  %found = phi i64 [ 0, %deal ], [ %found1, %answered ]
+  %enough = icmp sge i64 %found, %others
+  %all = icmp eq i64 %asked, {MOST_THREADS}
+  %ready = or i1 %enough, %all
+  br i1 %ready, label %work, label %one
+one:
+  %offset = mul i64 %asked, {_MEMBER}
+  %member = getelementptr i8, ptr @jitad_members, i64 %offset
+  %lent = call i1 @borrow(ptr %member, ptr %worker, ptr %shared)
+  br i1 %lent, label %keep, label %answered
+keep:
+  %place = getelementptr ptr, ptr %borrowed, i64 %found
+  store ptr %member, ptr %place
+  br label %answered
+answered:
+  %lent_one = zext i1 %lent to i64
+  %found1 = add i64 %found, %lent_one
+  %asked1 = add i64 %asked, 1
+  br label %ask
+work:
+  call void %worker(ptr %shared)
+  br label %join
+join:
+  %joined = phi i64 [ 0, %work ], [ %joined1, %wait ]
+  %finished = icmp sge i64 %joined, %found
+  br i1 %finished, label %done, label %wait
+wait:
+  %helper_place = getelementptr ptr, ptr %borrowed, i64 %joined
+  %helper = load ptr, ptr %helper_place
+  %result = getelementptr i8, ptr %helper, i64 {4 * LINE}
+  call void @pass(ptr %result)
+  store atomic i64 0, ptr %helper release, align 8
+  %joined1 = add i64 %joined, 1
+  br label %join
+done:
+  ret void
+}}
+"""
