@@ -49,6 +49,10 @@ def _index(builder: Builder, instr: Instr) -> int | None:
         return instr.args[0]
     if inner.op in (st.index_add, st.index_set):
         return _index_of_update(builder, instr.args[0], slots)
+    if inner.op is st.iota:
+        place = slots[inner.params[1]]
+        if isinstance(place, int):
+            return builder.const(place, instr.shape, instr.dtype).index
     if inner.op is st.index:
         joined = st.joined_slots(inner.params[0], slots)
         return st.index(builder.value(inner.args[0]), slots=joined).index

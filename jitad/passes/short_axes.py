@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from jitad.ir.op import Elementwise, Shape
+from jitad.ir.op import Elementwise, Shape, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ops import structural as st
-from jitad.passes.schedule import squeeze
+from jitad.passes.schedule import CHEAP, squeeze
 
 SHORT = 32
 """The longest axis that is taken apart."""
@@ -26,8 +26,14 @@ LONG = 64
 ROW = 16
 """Elements side by side that are joined to others as they are: a loop along them is as fast."""
 
+SPREAD = 16
+"""The longest axis that is taken apart for what is computed without it, and then along it."""
+
 MOST = 20_000
 """Instructions that taking an axis apart may add; more would be long to compile."""
+
+MOST_SPREAD = 5000
+"""The same where a loop along the axis would do, if with more memory."""
 
 REDUCTIONS = (st.reduce_sum, st.reduce_max, st.reduce_min, st.reduce_any, st.reduce_all)
 UPDATES = (st.index_add, st.index_set)
@@ -39,11 +45,14 @@ def split_axes(tape: Tape) -> dict[int, int]:
     if not any(len(instr.shape) > 1 for instr in tape.instrs):
         return split
     readers = _readers(tape)
+    costs = _costs(tape)
     for i in range(len(tape.instrs)):
-        for seed, axis in _seeds(tape, i, bool(readers[i])):
+        seeds = [(*seed, MOST) for seed in _seeds(tape, i, bool(readers[i]))]
+        seeds += [(*seed, MOST_SPREAD) for seed in _spread(tape, i, costs)]
+        for seed, axis, most in seeds:
             if seed not in split and _can_split(tape, seed, axis):
                 group = _group(tape, seed, axis, readers, split)
-                if sum(tape.instrs[j].shape[along] for j, along in group.items()) <= MOST:
+                if sum(tape.instrs[j].shape[along] for j, along in group.items()) <= most:
                     split.update(group)
     return split
 
@@ -95,6 +104,31 @@ def _seeds(tape: Tape, i: int, is_read: bool) -> Iterator[tuple[int, int]]:
         for axis, slot in enumerate(instr.params[1][0]):
             if isinstance(slot, int):
                 yield i, axis
+
+
+def _spread(tape: Tape, i: int, costs: list[float]) -> Iterator[tuple[int, int]]:
+    """Axes along which something costly is repeated. It would be stored, for a loop that runs along
+    the axis too: the axis apart, one loop does both."""
+    instr = tape.instrs[i]
+    if instr.op is not st.broadcast or costs[i] <= CHEAP:
+        return
+    source = tape.instrs[instr.args[0]].shape
+    missing = len(instr.shape) - len(source)
+    for axis, n in enumerate(instr.shape):
+        is_new = axis < missing or source[axis - missing] == 1
+        if is_new and 1 < n <= SPREAD and math.prod(instr.shape) >= LONG * n:
+            yield i, axis
+
+
+def _costs(tape: Tape) -> list[float]:
+    """What an element of each value costs that is computed in the loop of whoever reads it."""
+    costs: list[float] = []
+    for instr in tape.instrs:
+        is_view = isinstance(instr.op, Structural) and instr.op.index_map is not None
+        inner = isinstance(instr.op, Elementwise) or is_view
+        own = instr.op.cost if isinstance(instr.op, Elementwise) else 0.0
+        costs.append(own + sum(costs[j] for j in instr.args) if inner else 0.0)
+    return costs
 
 
 def _readers(tape: Tape) -> list[list[tuple[int, int]]]:
