@@ -72,6 +72,8 @@ def _lives(program: Program) -> dict[int, tuple[int, int]]:
             last_use[j] = max(last_use[j], reach)
     lives: dict[int, tuple[int, int]] = {}
     for i, home in program.storage.items():
+        while home in program.within:
+            home = program.within[home].whole
         first = program.begun.get(i, program.position[i])
         last = max(program.position[i], last_use[i])
         known = lives.get(home)

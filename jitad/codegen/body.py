@@ -96,6 +96,13 @@ class Body:
         home = self.program.storage.get(i, i)
         if home in self.pointers:
             return self.pointers[home]
+        if home in self.program.within:
+            whole, start = self.program.within[home]
+            offset = f"i64 {start * self.tape.instrs[home].dtype.itemsize}"
+            base = self.pointer(whole)
+            name = self.pointers[home] = f"%{self.writer.fresh('m')}"
+            self.allocas.append(f"  {name} = getelementptr i8, ptr {base}, {offset}")
+            return name
         offset = self.memory.offsets.get(home)
         if offset is not None:
             # At the function's entry: the first to ask may stand in a loop.

@@ -34,7 +34,8 @@ def _uncovered(body: Body, instr: Instr) -> list[tuple[int, int]]:
     """The stretches of a buffer that the update will not simply overwrite."""
     size = math.prod(instr.shape)
     indexed = instr.op in (st.index_add, st.index_set)
-    box = _contiguous(instr) if indexed and overwrites(body, instr) else None
+    written = indexed and overwrites(body, instr)
+    box = st.stretch(instr.params[0], instr.shape) if written else None
     return [(0, size)] if box is None else [(0, box[0]), (box[1], size)]
 
 
@@ -49,16 +50,6 @@ def overwrites(body: Body, instr: Instr) -> bool:
         and base.params[0] == 0
         and math.prod(instr.shape) != 1
     )
-
-
-def _contiguous(instr: Instr) -> tuple[int, int] | None:
-    """The stretch of memory that a basic index covers, if it is one."""
-    first, *rest = instr.params[0]
-    if any(s != (0, n, 1) for s, n in zip(rest, instr.shape[1:], strict=True)):
-        return None
-    start, length, step = st.as_range(first)
-    row = math.prod(instr.shape[1:])
-    return (start * row, (start + length) * row) if step == 1 else None
 
 
 def _clear(body: Body, pointer: str, start: int, stop: int) -> None:

@@ -142,6 +142,20 @@ def as_range(slot: Slot) -> tuple[int, int, int]:
     return (slot, 1, 1) if isinstance(slot, int) else slot
 
 
+def stretch(slots: tuple[Slot, ...], shape: Shape) -> tuple[int, int] | None:
+    """The elements in C order from and up to which a basic index covers all, if it is so."""
+    start, size, inner = 0, 1, 1
+    whole = True
+    for slot, n in zip(reversed(slots), reversed(shape), strict=True):
+        first, length, step = as_range(slot)
+        if length != 1 and not (whole and step == 1):
+            return None
+        start, size = start + first * inner, size * length
+        inner *= n
+        whole = whole and length == n
+    return start, start + size
+
+
 def slot_shape(slots: tuple[Slot, ...]) -> Shape:
     """The shape of a basic index."""
     return tuple(slot[1] for slot in slots if not isinstance(slot, int))

@@ -12,8 +12,9 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from jitad.ir.op import Control, Elementwise, Op, Shape, Structural
+from jitad.ir.op import DYNAMIC, Control, Elementwise, Op, Shape, Structural
 from jitad.ir.tape import CONST, INPUT, Tape
 from jitad.ops import structural as st
 from jitad.ops.control import part
@@ -49,13 +50,22 @@ class Call:
     index: int
 
 
+class Within(NamedTuple):
+    """A buffer that is a part of another value's, from an element on: of a join's, or all of a
+    reshape's."""
+
+    whole: int
+    start: int
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """Steps in order. `position` says at which step a stored value is complete, `begun` where
     a join's first part is written.
 
     `storage` maps each value in memory to the one whose buffer it shares; values of one element
-    live in registers and are in `position` but not in `storage`.
+    live in registers and are in `position` but not in `storage`. `within` are the buffers that are
+    parts of others.
     """
 
     tape: Tape
@@ -63,6 +73,7 @@ class Program:
     position: dict[int, int]
     begun: dict[int, int]
     storage: dict[int, int]
+    within: dict[int, Within]
 
 
 def squeeze(shape: Shape) -> Shape:
@@ -115,6 +126,7 @@ class _Scheduler:
         self.same = [0] * len(tape.instrs)
         self.other = [0] * len(tape.instrs)
         self.stored = self._stored()
+        self.within = self._within()
 
     def run(self, owned: Mapping[int, int]) -> Program:
         for i, instr in enumerate(self.tape.instrs):
@@ -132,7 +144,8 @@ class _Scheduler:
             k for k, step in enumerate(self.steps) if isinstance(step, Nest) and not step.space
         }
         storage = share_memory(self.tape, self.position, straight, owned)
-        return Program(self.tape, tuple(self.steps), self.position, self.begun, storage)
+        within = {storage[i]: place for i, place in self.within.items()}
+        return Program(self.tape, tuple(self.steps), self.position, self.begun, storage, within)
 
     # -- which values are stored -------------------------------------------------------------------
 
@@ -198,6 +211,33 @@ class _Scheduler:
             return instr.args if self.cost[instr.args[0]] > CHEAP else ()
         return ()
 
+    def _within(self) -> dict[int, Within]:
+        """What is computed where its only reader has it, a join or a view of the same memory."""
+        found: dict[int, Within] = {}
+        for i, instr in enumerate(self.tape.instrs):
+            if instr.op is st.reshape and self.stored[i]:
+                source = self._read_once(instr.args[0])
+                if source is not None:
+                    found[source] = Within(i, 0)
+            if instr.op not in st.JOINS or DYNAMIC in instr.shape:
+                continue
+            operands = [self.tape.instrs[j] for j in instr.args]
+            for place, j in enumerate(instr.args):
+                source = self._read_once(j)
+                if source is not None:
+                    slots = st.join_slots(instr.op, operands, place, instr.params)
+                    box = st.stretch(slots, instr.shape)
+                    if box is not None:
+                        found[source] = Within(i, box[0])
+        return found
+
+    def _read_once(self, i: int) -> int | None:
+        """The array in memory that is this one, if nobody else reads it."""
+        while self.uses[i] == 1 and self.tape.instrs[i].op is st.reshape and not self.stored[i]:
+            (i,) = self.tape.instrs[i].args
+        is_stored = self.stored[i] and self._is_root(self.tape.instrs[i].op)
+        return i if is_stored and self.uses[i] == 1 and self.sizes[i] > 1 else None
+
     # -- where they are computed -------------------------------------------------------------------
 
     def _defer(self, i: int) -> None:
@@ -220,8 +260,10 @@ class _Scheduler:
             self._complete(i, len(self.steps) - 1, shareable=False)
         elif instr.op is part:
             self._complete(i, self.position[instr.args[0]], shareable=False)
+        elif instr.op is st.reshape and (step := self._in_place(instr.args[0])) is not None:
+            self._complete(i, step, shareable=False)
         elif instr.op in st.JOINS:
-            steps = [self._join(i, part, j) for part, j in enumerate(instr.args)]
+            steps = [self._join(i, place, j) for place, j in enumerate(instr.args)]
             self.begun[i] = min(steps)
             self._complete(i, max(steps), shareable=False)
         else:
@@ -264,11 +306,20 @@ class _Scheduler:
             earliest = max(earliest, self.same[j] if aligned else self.other[j])
         return earliest
 
-    def _join(self, i: int, part: int, j: int) -> int:
+    def _join(self, i: int, place: int, j: int) -> int:
+        """At which step a part of a join is there."""
+        step = self._in_place(j)
+        if step is not None:
+            return step
         space = squeeze(self.tape.instrs[j].shape)
         step = self._step(space, self.same[j], False)
-        self._nest(step).roots.append(Root(i, part))
+        self._nest(step).roots.append(Root(i, place))
         return step
+
+    def _in_place(self, j: int) -> int | None:
+        """The step at which an operand is there that is computed where its reader has it."""
+        source = self._read_once(j)
+        return self.position[source] if source is not None and source in self.within else None
 
     def _nest(self, step: int) -> Nest:
         nest = self.steps[step]
