@@ -11,6 +11,7 @@ from jitad.ir.errors import CompileError
 from jitad.programs.call import Function
 from jitad.report import Trace, argument_names, describe_stages
 from jitad.runtime.cuda import CudaKernel
+from jitad.runtime.cuda_function import CudaFunction
 from jitad.runtime.launch import Transformed
 
 
@@ -22,6 +23,7 @@ def compile(
     fastmath: bool = False,
     debug: bool = False,
     arch: str | None = None,
+    device: bool = False,
     **kwargs: Any,
 ) -> Any:
     """A kernel for arguments of these shapes and dtypes.
@@ -35,10 +37,12 @@ def compile(
         debug: a call whose result is infinite or NaN raises NonFiniteError, which names the first
             op where that began and the line of your code (see `debug_nans`).
         arch: of "cuda" the architecture, such as "sm_90"; by itself that of the GPU at hand.
+        device: of "cuda" a function for one thread, to be called in `@cuda.jit` code.
 
     Returns:
         A `Kernel`: callable from Python; `kernel.njit` is callable from Numba code. Of "cuda" a
-        `CudaKernel`: callable with arrays of the device or of the host.
+        `CudaKernel`: callable with arrays of the device or of the host; or a `CudaFunction`, whose
+        `.jit` is callable in `@cuda.jit` code.
 
     Raises:
         CompileError: the target has no code for one of the operations.
@@ -52,8 +56,11 @@ def compile(
         raise CompileError(f"target={target!r}", remedy='give "cpu" or "cuda"')
     function = jit(fun, True, parallel, fastmath)
     if target == "cpu":
+        if device:
+            raise CompileError("device=True is for GPUs", remedy='give target="cuda"')
         return function.kernel(args, kwargs, debug=debug)
-    return CudaKernel(function.plan(*args, **kwargs), Options(fastmath=fastmath), arch)
+    kind = CudaFunction if device else CudaKernel
+    return kind(function.plan(*args, **kwargs), Options(fastmath=fastmath), arch)
 
 
 def trace(fun: Function, *args: Any, **kwargs: Any) -> Trace:

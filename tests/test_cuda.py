@@ -22,6 +22,7 @@ import jitad
 from jitad.codegen.cuda import SUMMING
 from jitad.frontend.pytree import flatten
 from jitad.runtime.cuda import CudaKernel
+from jitad.runtime.cuda_function import CudaFunction
 
 _rng = np.random.default_rng(0)
 POINTS = _rng.uniform(0.5, 1.5, (700, 5))
@@ -29,9 +30,9 @@ MATRIX = _rng.normal(size=(40, 70))
 LONG = _rng.normal(size=3 * SUMMING + 17)
 
 
-def run_on_host(kernel: CudaKernel, *args: Any, threads: int = 13) -> list[np.ndarray]:
-    """The results of the kernel's parts, each run by so many threads, one after the other."""
-    text = re.sub(r"define ptx_kernel .*?\n}\n", "", kernel.code.text + "\n", flags=re.DOTALL)
+def on_host(text: str) -> Any:
+    """The machine code of a module whose kernels are left out."""
+    text = re.sub(r"define ptx_kernel .*?\n}\n", "", text + "\n", flags=re.DOTALL)
     text = text.replace("define internal i64", "define i64").replace("@__nv_", "@")
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
@@ -40,6 +41,12 @@ def run_on_host(kernel: CudaKernel, *args: Any, threads: int = 13) -> list[np.nd
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
+    return engine
+
+
+def run_on_host(kernel: CudaKernel, *args: Any, threads: int = 13) -> list[np.ndarray]:
+    """The results of the kernel's parts, each run by so many threads, one after the other."""
+    engine = on_host(kernel.code.text)
     leaves = [*flatten((args, {}))[0], *kernel.plan.captured]
     inputs = [np.asarray(x, order="C") for x in leaves]
     instrs = [kernel.tape.instrs[i] for i in kernel.tape.outputs]
@@ -59,7 +66,10 @@ def run_on_host(kernel: CudaKernel, *args: Any, threads: int = 13) -> list[np.nd
 def _passed(x: np.ndarray) -> Any:
     if x.shape:
         return ctypes.c_void_p(x.ctypes.data)
-    kinds = {"f8": ctypes.c_double, "f4": ctypes.c_float, "i8": ctypes.c_int64, "b1": ctypes.c_bool}
+    kinds = {
+        "f8": ctypes.c_double, "f4": ctypes.c_float, "i8": ctypes.c_int64, "i4": ctypes.c_int32,
+        "b1": ctypes.c_bool,
+    }  # fmt: skip
     return kinds[x.dtype.str[1:]](x.item())
 
 
@@ -221,10 +231,115 @@ def test_ptx_is_assembled(f: Callable[..., Any]) -> None:
     nvjitlink.destroy(handle)
 
 
-def _has_gpu() -> bool:
-    from jitad.runtime.cuda import _present
+# -- functions for kernels of the user's -----------------------------------------------------------
 
-    return _present() is not None
+
+def turned(x: Any, scale: Any, is_long: Any) -> Any:
+    """Loops and branches that a vmap has no GPU code for."""
+    y = jitad.scan(lambda c, p: (np.sin(c) * scale + p, c), x[0], x)[0]
+    return np.where(is_long, y, x[1] * y), np.argmax(x), np.cumsum(x)
+
+
+def device_function(f: Callable[..., Any], *args: Any) -> CudaFunction:
+    return jitad.compile(f, *args, target="cuda", device=True, arch="sm_90")
+
+
+FUNCTIONS: dict[Callable[..., Any], tuple[Any, ...]] = {
+    jitad.value_and_grad(formula): (POINTS[0],),
+    jitad.hessian(price): (POINTS[1],),
+    turned: (POINTS[2], 0.7, True),
+    jitad.grad(lambda x, scale: turned(x, scale, False)[0], (0, 1)): (POINTS[3], 0.6),
+    lambda x, n: x * n: (POINTS[4].astype(np.float32), np.int32(3)),
+}
+
+
+@pytest.mark.parametrize("f", FUNCTIONS)
+def test_logic_of_a_device_function(f: Callable[..., Any]) -> None:
+    args = FUNCTIONS[f]
+    function = device_function(f, *args)
+    engine = on_host(function.code.text)
+    outputs = [np.empty(shape, dtype) for shape, dtype in function.results]
+    passed = [ctypes.c_int32(x) if isinstance(x, bool) else _passed(np.asarray(x)) for x in args]
+    passed += [ctypes.c_void_p(x.ctypes.data) for x in outputs]
+    ctypes.CFUNCTYPE(None)(engine.get_function_address(function.code.name))(*passed)
+    for got, want in zip(outputs, oracle.leaves(jitad.jit(f)(*args)), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-6 if want.dtype == np.float32 else 1e-12)
+
+
+def test_a_device_function_in_a_kernel() -> None:
+    """Numba compiles a kernel that calls it; NVIDIA's linker puts the two together."""
+    if importlib.util.find_spec("cuda") is None:
+        pytest.skip("numba-cuda is not installed: nothing is linked")
+    from cuda.bindings import nvjitlink
+    from numba import cuda
+    from numba.core.errors import TypingError
+    from numba.cuda import types
+
+    function = device_function(jitad.value_and_grad(formula), POINTS[0])
+    slope = function.jit
+
+    def kernel(x: Any, values: Any, gradients: Any) -> None:
+        i = cuda.grid(1)
+        if i < x.shape[0]:
+            values[i] = slope(x[i], gradients[i])
+
+    def wrong(x: Any, values: Any) -> None:
+        values[0] = slope(x[0])
+
+    rows, numbers = types.Array(types.float64, 2, "C"), types.Array(types.float64, 1, "C")
+    ptx, _ = cuda.compile(kernel, (rows, numbers, rows), cc=(9, 0), device=False, abi="numba")
+    assert f".extern .func {function.code.name}" in ptx
+    handle = nvjitlink.create(1, ["-arch=sm_90"])
+    for name, text in (("kernel", ptx.encode()), ("function", function.inspect_ptx().encode())):
+        nvjitlink.add_data(handle, nvjitlink.InputType.PTX, text, len(text), name)
+    nvjitlink.complete(handle)
+    assert nvjitlink.get_linked_cubin_size(handle) > 1000
+    nvjitlink.destroy(handle)
+    with pytest.raises(TypingError, match="then 1 arrays for results; it was given 1 in all"):
+        cuda.compile(wrong, (rows, numbers), cc=(9, 0), device=False, abi="numba")
+    single = types.Array(types.float32, 2, "C")
+    with pytest.raises(TypingError, match=r"argument 0 .* compiled for float64\[5\], contiguous"):
+        cuda.compile(kernel, (single, numbers, rows), cc=(9, 0), device=False, abi="numba")
+
+
+def test_what_a_device_function_refuses() -> None:
+    weights = np.arange(5.0)
+    with pytest.raises(jitad.CompileError, match="arguments"):
+        device_function(lambda x: x @ weights, POINTS[0])
+    with pytest.raises(jitad.CompileError, match="no GPU version"):
+        device_function(lambda x: scipy.special.j0(x), POINTS[0])
+    with pytest.raises(jitad.CompileError, match="cuda"):
+        jitad.compile(formula, POINTS[0], device=True)
+
+
+@pytest.mark.gpu
+def test_a_device_function_on_a_gpu() -> None:
+    if not _has_gpu():
+        pytest.skip("no CUDA device")
+    from numba import cuda
+
+    slope = jitad.compile(jitad.value_and_grad(formula), POINTS[0], target="cuda", device=True).jit
+
+    @cuda.jit
+    def kernel(x: Any, values: Any, gradients: Any) -> None:
+        i = cuda.grid(1)
+        if i < x.shape[0]:
+            values[i] = slope(x[i], gradients[i])
+
+    values, gradients = np.empty(len(POINTS)), np.empty_like(POINTS)
+    kernel[-(-len(POINTS) // 64), 64](POINTS, values, gradients)
+    want = jitad.jit(points)(POINTS)
+    np.testing.assert_allclose(values, want[0], rtol=1e-11)
+    np.testing.assert_allclose(gradients, want[1], rtol=1e-11)
+
+
+# -- where there is a GPU --------------------------------------------------------------------------
+
+
+def _has_gpu() -> bool:
+    from jitad.runtime.cuda import present
+
+    return present() is not None
 
 
 @pytest.mark.gpu

@@ -7,7 +7,7 @@ no GPU. Launching goes through cuda.core, which numba-cuda (the extra `cuda`) br
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ import llvmlite.binding as llvm
 import numpy as np
 from numba.core.compiler_lock import global_compiler_lock
 
-from jitad.codegen.cuda import DeviceCode, Launch, emit_device
+from jitad.codegen.cuda import Launch, emit_device
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED, PLACE
 from jitad.frontend.pytree import flatten, unflatten
@@ -35,7 +35,7 @@ _BLOCK = 128
 _TRIPLE = "nvptx64-nvidia-cuda"
 
 
-def _package(name: str) -> Any:
+def cuda_module(name: str) -> Any:
     """A module of NVIDIA's that the extra brings; an error that says so where it is missing."""
     try:
         return importlib.import_module(name)
@@ -49,7 +49,7 @@ def _package(name: str) -> Any:
 @lru_cache(maxsize=1)
 def _libdevice() -> bytes:
     """NVIDIA's elementary functions as LLVM bitcode."""
-    found = _package("cuda.pathfinder").find_bitcode_lib("device")
+    found = cuda_module("cuda.pathfinder").find_bitcode_lib("device")
     return Path(found).read_bytes()
 
 
@@ -64,18 +64,20 @@ def _target() -> Any:
 
 
 @global_compiler_lock
-def device_ptx(code: DeviceCode, arch: str) -> str:
-    """The PTX of a module for GPUs of that architecture, such as "sm_90", and later ones."""
+def device_ptx(text: str, arch: str, names: Collection[str]) -> str:
+    """The PTX of a module for GPUs of that architecture, such as "sm_90", and later ones.
+
+    `names` are the functions that others call.
+    """
     machine = _target().create_target_machine(cpu=arch, opt=3)
-    module = llvm.parse_assembly(code.text)
+    module = llvm.parse_assembly(text)
     module.triple, module.data_layout = _TRIPLE, str(machine.target_data)
-    if "@__nv_" in code.text:
+    if "@__nv_" in text:
         library = llvm.parse_bitcode(_libdevice())
         library.triple, library.data_layout = module.triple, module.data_layout
         module.link_in(library)
-    kernels = {launch.name for launch in code.launches}
     for function in module.functions:
-        if not function.is_declaration and function.name not in kernels:
+        if not function.is_declaration and function.name not in names:
             function.linkage = "internal"
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     builder = llvm.create_pass_builder(machine, options)
@@ -98,7 +100,7 @@ class CudaKernel:
     def __init__(self, plan: Plan, options: Options = DEFAULT, arch: str | None = None) -> None:
         self.plan = plan
         self.options = options
-        self.arch = arch or _present() or "sm_90"
+        self.arch = arch or present() or "sm_90"
         self.tape = optimise(plan.tape)
         self.code = emit_device(schedule(self.tape), options)
         self.launches: Sequence[Launch] = self.code.launches
@@ -113,7 +115,7 @@ class CudaKernel:
 
     @cached_property
     def _ptx(self) -> str:
-        return device_ptx(self.code, self.arch)
+        return device_ptx(self.code.text, self.arch, {launch.name for launch in self.launches})
 
     @cached_property
     def _loaded(self) -> _Loaded:
@@ -140,7 +142,7 @@ class CudaKernel:
 
 def device() -> Any:
     """The GPU at hand, made current; an error that says why there is none."""
-    core = _package("cuda.core")
+    core = cuda_module("cuda.core")
     try:
         found = core.Device()
         found.set_current()
@@ -152,7 +154,7 @@ def device() -> Any:
     return found
 
 
-def _present() -> str | None:
+def present() -> str | None:
     """The architecture of the GPU that is at hand."""
     try:
         return f"sm_{device().arch}"
@@ -165,7 +167,7 @@ class _Loaded:
 
     def __init__(self, kernel: CudaKernel) -> None:
         self.kernel = kernel
-        self.core = _package("cuda.core")
+        self.core = cuda_module("cuda.core")
         self.device = device()
         self.stream = self.device.default_stream
         module = self.core.ObjectCode.from_ptx(kernel.inspect_ptx())
@@ -222,11 +224,11 @@ class _Loaded:
         return np.uintp(copy.pointer)
 
     def _copy_in(self, pointer: Any, array: np.ndarray) -> None:
-        driver = _package("cuda.bindings.driver")
+        driver = cuda_module("cuda.bindings.driver")
         _succeed(driver.cuMemcpyHtoD(int(pointer), array.ctypes.data, array.nbytes))
 
     def _copy_out(self, array: np.ndarray, pointer: Any) -> None:
-        driver = _package("cuda.bindings.driver")
+        driver = cuda_module("cuda.bindings.driver")
         self.stream.sync()
         _succeed(driver.cuMemcpyDtoH(array.ctypes.data, int(pointer), array.nbytes))
 
