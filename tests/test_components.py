@@ -137,3 +137,32 @@ def test_pairs_meet_in_registers() -> None:
     tape = optimise(trace(lambda values: pairs(values[0]), [POINTS], ["x"]).tape)
     sizes = [len(instr.shape) for instr in tape.instrs]
     assert max(sizes) == 2
+
+
+def bump(p: Any) -> Any:
+    """Two numbers of four, with parts in common that cost something."""
+    r = np.sqrt(p[0] ** 2 + p[1] ** 2 + 1.0)
+    return np.stack([np.sin(r) * p[2], np.exp(-r) * p[3] / r])
+
+
+@pytest.mark.parametrize("transform", [jitad.jacfwd, jitad.jacrev])
+def test_jacobians_at_points_are_one_loop(transform: Any) -> None:
+    """What all rows, or all columns, have in common is not stored for a second loop."""
+    points = np.random.default_rng(1).uniform(-1, 1, (1000, 4))
+    jacobians = jitad.vmap(transform(bump))
+    kernel = jitad.compile(jacobians, points)
+    assert kernel.code.arena == 0
+    eye, step = np.eye(4), 1e-6
+    want = [(bump((points + step * e).T) - bump((points - step * e).T)) / (2 * step) for e in eye]
+    np.testing.assert_allclose(kernel(points), np.transpose(want, (2, 1, 0)), atol=1e-8)
+
+
+def test_wide_rows_stay_loops() -> None:
+    """A Hessian of 16 x 16 numbers at each point is computed by rows."""
+    points = np.random.default_rng(2).uniform(-1, 1, (100, 16))
+    kernel = jitad.compile(jitad.vmap(jitad.hessian(lambda p: np.prod(np.sin(p)))), points)
+    assert any(instr.op.name == "mul" and 16 in instr.shape for instr in kernel.tape.instrs)
+    x = points[3]
+    product, cot = np.prod(np.sin(x)), 1 / np.tan(x)
+    want = product * (np.outer(cot, cot) - np.diag(cot**2) - np.eye(16))
+    np.testing.assert_allclose(kernel(points)[3], want, rtol=1e-9, atol=1e-15)

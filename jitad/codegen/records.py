@@ -22,6 +22,9 @@ _AHEAD = 4
 _LINE = 64
 """Bytes of a cache line."""
 
+_PAGE = 4096
+"""Bytes beyond which the processor does not fetch ahead what a transposition will write."""
+
 _KeyT = TypeVar("_KeyT", bound=Hashable)
 
 
@@ -219,15 +222,18 @@ class _Memory:
         for row, vector in zip(self.rows(record, start), vectors, strict=True):
             self.writer.do(f"store <{self.width} x {kind}> {vector}, ptr {row}, align {size}")
 
-    def prefetch(self, record: _Record) -> None:
-        """Have the records of later lanes brought into the cache: the reads of one transposition
-        go to and fro, and the processor does not see that memory is read in order."""
+    def prefetch(self, record: _Record, ahead: int, *, write: bool) -> None:
+        """Have records that are so many vectors further brought into the cache: one transposition
+        goes to and fro, and the processor does not see that memory is gone through in order."""
         w, name = self.writer, "llvm.prefetch.p0"
         w.declarations[name] = f"declare void @{name}(ptr, i32, i32, i32)"
-        base = self.pointer(record.value, record.origin)
-        taken = record.size * self.width * self.size(record.value)
-        for line in range(_AHEAD * taken, (_AHEAD + 1) * taken, _LINE):
-            w.do(f"call void @{name}(ptr {w.offset(base, line)}, i32 0, i32 3, i32 1)")
+        base, taken = self.pointer(record.value, record.origin), self.taken(record)
+        for line in range(ahead * taken, (ahead + 1) * taken, _LINE):
+            w.do(f"call void @{name}(ptr {w.offset(base, line)}, i32 {int(write)}, i32 3, i32 1)")
+
+    def taken(self, record: _Record) -> int:
+        """Bytes of all lanes' records."""
+        return record.size * self.width * self.size(record.value)
 
     def transposed(self, rows: Sequence[str], kind: str) -> list[str]:
         """A square of vectors with rows and columns exchanged."""
@@ -258,7 +264,7 @@ def load_records(
         if record.size < width:
             vectors = memory.load_short(record, fields)
         else:
-            memory.prefetch(record)
+            memory.prefetch(record, _AHEAD, write=False)
             for start, inside in memory.squares(record.size, fields).items():
                 if len(inside) > 2:
                     square = memory.load_square(record, start)
@@ -314,6 +320,8 @@ def store_records(elements: Elements, stores: Sequence[tuple[Access, str]], widt
         if record.size < width:
             memory.store_short(record, columns)
         else:
+            if memory.taken(record) > _PAGE:
+                memory.prefetch(record, 1, write=True)
             for start in memory.squares(record.size, range(record.size)):
                 memory.store_square(record, start, columns[start : start + width])
         done.update(members)

@@ -35,6 +35,9 @@ MOST = 20_000
 MOST_SPREAD = 5000
 """The same where a loop along the axis would do, if with more memory."""
 
+WIDEST = 128
+"""The most numbers at each point for that: so many are transposed in the nearest cache."""
+
 REDUCTIONS = (st.reduce_sum, st.reduce_max, st.reduce_min, st.reduce_any, st.reduce_all)
 UPDATES = (st.index_add, st.index_set)
 
@@ -47,14 +50,21 @@ def split_axes(tape: Tape) -> dict[int, int]:
     readers = _readers(tape)
     costs = _costs(tape)
     for i in range(len(tape.instrs)):
-        seeds = [(*seed, MOST) for seed in _seeds(tape, i, bool(readers[i]))]
-        seeds += [(*seed, MOST_SPREAD) for seed in _spread(tape, i, costs)]
-        for seed, axis, most in seeds:
+        spread = list(_spread(tape, i, costs))
+        for seed, axis in (*_seeds(tape, i, bool(readers[i])), *spread):
             if seed not in split and _can_split(tape, seed, axis):
                 group = _group(tape, seed, axis, readers, split)
-                if sum(tape.instrs[j].shape[along] for j, along in group.items()) <= most:
+                added = sum(tape.instrs[j].shape[along] for j, along in group.items())
+                if added <= (MOST_SPREAD if spread else MOST) and not (
+                    spread and max([_row(tape.instrs[j].shape) for j in group]) > WIDEST
+                ):
                     split.update(group)
     return split
+
+
+def _row(shape: Shape) -> int:
+    """The elements for each place along the longest axis."""
+    return math.prod(shape) // max(shape)
 
 
 def _group(
