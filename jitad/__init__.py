@@ -33,8 +33,8 @@ Branches and loops: frontend/guards.py and runtime/paths.py for Python's own, op
 functions/control/ for structured ones, passes/rolling/ for long loops, functions/compiled.py for
 functions of Numba's. Many points: passes/components.py for what becomes of their arrays,
 passes/if_convert.py of their branches, codegen/lanes.py and records.py for vectors, threads.py and
-runtime/team.py for cores, codegen/cuda.py and device.py for GPUs. A call from Python: runtime/launch.py, kernel.py and entry.py, bound.py for
-one without arguments.
+runtime/team.py for cores, codegen/cuda.py and device.py for GPUs. A call from Python:
+runtime/launch.py, kernel.py and entry.py, bound.py for one without arguments.
 """
 
 import importlib
