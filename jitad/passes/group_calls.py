@@ -13,6 +13,7 @@ from jitad.ir.op import Elementwise
 from jitad.ir.tape import CONST, INPUT, Instr, Tape, has_effect
 from jitad.ops.elementwise import exp
 from jitad.ops.structural import index
+from jitad.passes.order import operands_first
 
 FEWEST = 2
 """Calls of which one on a vector takes less time."""
@@ -66,22 +67,18 @@ def _ordered(tape: Tape, window: Sequence[int]) -> list[int]:
     inside, done = set(window), set[int]()
     order: list[int] = []
 
-    def emit(i: int) -> None:
-        """Put an instruction after all that it, or a call of its group, is computed from."""
-        stack = [i]
-        while stack:
-            together = groups.get(stack[-1], (stack[-1],))
-            needed = [j for k in together for j in tape.instrs[k].args if j in inside - done]
-            if needed:
-                stack.append(needed[0])
-                continue
-            stack.pop()
-            order.extend(k for k in together if k not in done)
-            done.update(together)
+    def together(i: int) -> Sequence[int]:
+        return groups.get(i, (i,))
 
-    for i in window:
-        if i not in done:
-            emit(i)
+    def needed(i: int) -> list[int]:
+        return [
+            j for k in together(i) for j in tape.instrs[k].args if j in inside and j not in done
+        ]
+
+    for root in window:
+        for i in operands_first(root, needed) if root not in done else ():
+            order.extend(k for k in together(i) if k not in done)
+            done.update(together(i))
     return order
 
 

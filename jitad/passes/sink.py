@@ -8,6 +8,7 @@ from __future__ import annotations
 from jitad.ir.builder import Builder
 from jitad.ir.tape import Tape
 from jitad.ops import structural as st
+from jitad.passes.order import operands_first
 
 _SINKING = (st.scatter_add, st.scatter_set)
 
@@ -19,21 +20,12 @@ def sink(tape: Tape) -> Tape:
     builder = Builder()
     new: dict[int, int] = {}
 
-    def emit(i: int) -> None:
-        stack = [i]
-        while stack:
-            instr = tape.instrs[stack[-1]]
-            waiting = [j for j in instr.args if j not in new]
-            if waiting:
-                stack.append(waiting[0])
-                continue
-            k = stack.pop()
-            if k not in new:
-                new[k] = builder.copy(instr, tuple([new[j] for j in instr.args]))
+    def needed(i: int) -> list[int]:
+        return [j for j in tape.instrs[i].args if j not in new]
 
-    for i, instr in enumerate(tape.instrs):
-        if instr.op not in _SINKING:
-            emit(i)
-    for i in tape.outputs:
-        emit(i)
+    steady = [i for i, instr in enumerate(tape.instrs) if instr.op not in _SINKING]
+    for root in (*steady, *tape.outputs):
+        for i in operands_first(root, needed) if root not in new else ():
+            instr = tape.instrs[i]
+            new[i] = builder.copy(instr, tuple([new[j] for j in instr.args]))
     return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])

@@ -16,6 +16,7 @@ from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import structural as st
 from jitad.ops.structural import UPDATES
+from jitad.passes.order import operands_first
 from jitad.passes.schedule import squeeze
 
 _LARGE = 1024
@@ -108,17 +109,13 @@ class _Turned:
         return self.builder.finish(outputs, [self.new[i] for i in self.tape.inputs])
 
     def _turn(self, root: int, perm: _Perm) -> Value:
-        """A value with its axes in another order; operands first, without recursion."""
-        stack = [(root, perm)]
-        while stack:
-            j, axes = stack[-1]
-            needed = [key for key in self._needs(j, axes) if key not in self.turned]
-            if needed:
-                stack += needed
-                continue
-            stack.pop()
-            if (j, axes) not in self.turned:
-                self.turned[j, axes] = self._record(j, axes)
+        """A value with its axes in another order."""
+
+        def needed(key: tuple[int, _Perm]) -> list[tuple[int, _Perm]]:
+            return [other for other in self._needs(*key) if other not in self.turned]
+
+        for key in operands_first((root, perm), needed):
+            self.turned[key] = self._record(*key)
         return self.turned[root, perm]
 
     def _needs(self, j: int, perm: _Perm) -> list[tuple[int, _Perm]]:
