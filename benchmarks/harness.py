@@ -231,6 +231,17 @@ def main(run: Run, description: str | None, *, one_core: bool = False) -> None:
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
+def pin(cores: int) -> None:
+    """Let this process run on so many cores only."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
+
+
+def thread_limits(cores: int) -> dict[str, str]:
+    """Environment variables that have libraries start as many threads."""
+    return dict.fromkeys(_THREADS, str(cores))
+
+
 def _confine() -> None:
     """Start this program again on one core, where no library starts a second thread of its own.
 
@@ -238,12 +249,11 @@ def _confine() -> None:
     """
     if os.environ.get(_THREADS[0]) == "1":
         return
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
+    pin(1)
     module = sys.modules["__main__"].__spec__
     assert module is not None, "start it as python -m benchmarks.<name>"
     command = [sys.executable, "-m", module.name, *sys.argv[1:]]
-    os.execve(sys.executable, command, {**os.environ, **dict.fromkeys(_THREADS, "1")})
+    os.execve(sys.executable, command, {**os.environ, **thread_limits(1)})
 
 
 def finish(found: Section | Sequence[Table], options: argparse.Namespace) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import Call, Table, main, measure, peer, verdict
+from benchmarks.harness import Call, Table, main, measure, peer, pin, thread_limits, verdict
 
 _SECONDS = {"tiny": 0.01, "quick": 0.1, "full": 1.5}
 _SHARE = {"tiny": 1000, "quick": 1, "full": 1}
@@ -44,16 +44,15 @@ def run(size: str) -> list[Table]:
 def _apart(function: Callable[..., Table], cores: int, *args: Any) -> Table:
     """Call a function in a process of its own that may use so many cores."""
     with ProcessPoolExecutor(
-        1, multiprocessing.get_context("spawn"), initializer=_pin, initargs=(cores,)
+        1, multiprocessing.get_context("spawn"), initializer=_confine, initargs=(cores,)
     ) as pool:
         return pool.submit(function, cores, *args).result()
 
 
-def _pin(cores: int) -> None:
+def _confine(cores: int) -> None:
     """Before any library starts threads."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    os.environ["OMP_NUM_THREADS"] = str(cores)
+    pin(cores)
+    os.environ.update(thread_limits(cores))
 
 
 def _table(cores: int, size: str) -> Table:

@@ -15,13 +15,14 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.gradbench.inputs import Case, full, quick
-from benchmarks.harness import Table, finish, machine
+from benchmarks.harness import Table, finish, machine, pin, thread_limits
 from benchmarks.suite.record import markdown
 
 _ROOT = Path(__file__).parents[2]
@@ -38,13 +39,12 @@ _LOOSE = {"saddle": 1e-4}
 class Tool:
     """A process that answers GradBench's messages."""
 
-    def __init__(self, command: str, cores: Sequence[int]) -> None:
-        count = str(len(cores))
+    def __init__(self, command: str, cores: int) -> None:
         path = os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(_ROOT)])
-        threads = {"OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count}
         self._process = subprocess.Popen(
             shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env={**os.environ, "PYTHONPATH": path, **threads}, preexec_fn=lambda: _pin(cores),
+            env={**os.environ, "PYTHONPATH": path, **thread_limits(cores)},
+            preexec_fn=partial(pin, cores),
         )  # fmt: skip
         self._count = 0
         self._defined: dict[str, bool] = {}
@@ -70,17 +70,6 @@ class Tool:
     def close(self) -> None:
         """End the process by the end of its input."""
         self._process.communicate()
-
-
-def _pin(cores: Sequence[int]) -> None:
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores)
-
-
-def _cores(count: int) -> list[int]:
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))[:count]
-    return list(range(count))
 
 
 # -- one function ----------------------------------------------------------------------------------
@@ -164,15 +153,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the rows and the machine to this file")
     parser.add_argument("--results", type=Path, help="add the tables to this file, in Markdown")
     options = parser.parse_args()
-    cores = _cores(options.cores)
-    tools = [Tool(x, cores) for x in (_OWN, *options.tool)]
+    tools = [Tool(x, options.cores) for x in (_OWN, *options.tool)]
     cases = [
         case
         for case in (quick() if options.quick else full())
         if options.only in f"{case.eval} {case.function} {case.size}"
     ]
     seconds = options.seconds or (0.03 if options.quick else 1.0)
-    where = f"on {len(cores)} core{'s' if len(cores) > 1 else ''}"
+    where = f"on {options.cores} core{'s' if options.cores > 1 else ''}"
     parts = {
         f"GradBench's derivatives, {where}": [x for x in cases if x.function not in _VALUES],
         f"GradBench's values, {where}": [x for x in cases if x.function in _VALUES],
