@@ -21,10 +21,10 @@ from jitad.ops import structural as st
 from jitad.ops.control import part
 from jitad.passes.schedule import Nest
 
-_WORTH = 1 << 20
-"""Operations in a nest from which it is cut; less is done before a thread has begun."""
+_WORTH = 1 << 19
+"""Operations in a nest from which it is cut; less is done before a thread is awake."""
 
-_BLOCK = 1 << 17
+_BLOCK = 1 << 16
 """Operations in a block, at least: small enough that all cores end at about one time."""
 
 _MOST_BLOCKS = 256

@@ -2,8 +2,8 @@
 
 A call borrows as many as it needs and gives them back when it is done; who finds too few starts
 more. So any number of callers run side by side, kernels within kernels too. A thread that has
-nothing to do looks out for work for some microseconds, then sleeps: one that sleeps costs nothing,
-and one that looks out starts ten times sooner than a new one.
+nothing to do looks out for work for a while, then sleeps: one that sleeps costs nothing, and one
+that looks out begins at once.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ from jitad.codegen.threads import LINE, MOST_THREADS, RUN
 from jitad.ir.errors import CompileError
 from jitad.runtime.compile import load
 
-_LOOKS = 4000
-"""How often a thread looks out for work before it sleeps: a hundred microseconds, or about."""
+_LOOKS = 20_000
+"""How often a thread looks out for work before it sleeps: half a millisecond, or about."""
+
+_ROUND = 32
+"""Looks after which it lets another thread have the core that waits for one."""
 
 
 def _available() -> int:
@@ -108,12 +111,13 @@ declare i32 @pthread_mutex_unlock(ptr)
 declare i32 @pthread_cond_init(ptr, ptr)
 declare i32 @pthread_cond_wait(ptr, ptr)
 declare i32 @pthread_cond_signal(ptr)
+declare i32 @sched_yield()
 {_PAUSE.replace("call", "declare").replace(" 1", "")}
 
 @jitad_members = global [{_ALL} x i8] zeroinitializer, align {LINE}
 
-; A gate is whether it is open, a mutex and a condition. One thread opens it; the other that waits
-; before it goes through, and closes it behind itself.
+; A gate is whether it is open, a mutex and a condition. One thread opens it; another that waits
+; before it goes through, and closes it behind itself. Who has opened it may close it again before.
 
 define internal void @make(ptr %gate) nounwind {{
   store i64 0, ptr %gate
@@ -134,18 +138,32 @@ define internal void @open(ptr %gate) nounwind {{
   ret void
 }}
 
+define internal i1 @close(ptr %gate) nounwind {{
+  %changed = cmpxchg ptr %gate, i64 1, i64 0 acquire monotonic, align 8
+  %was_open = extractvalue {{ i64, i1 }} %changed, 1
+  ret i1 %was_open
+}}
+
 define internal void @pass(ptr %gate) nounwind {{
 entry:
   br label %look
 look:
-  %looks = phi i64 [ 0, %entry ], [ %more, %again ]
-  %seen = load atomic i64, ptr %gate acquire, align 8
+  %looks = phi i64 [ 0, %entry ], [ %more, %again ], [ %more, %yield ]
+  %seen = load atomic i64, ptr %gate monotonic, align 8
   %closed = icmp eq i64 %seen, 0
-  br i1 %closed, label %again, label %through
+  br i1 %closed, label %again, label %try
+try:
+  %is_through = call i1 @close(ptr %gate)
+  br i1 %is_through, label %through, label %again
 again:
   {_PAUSE}
   %more = add i64 %looks, 1
-  %tired = icmp eq i64 %more, {_LOOKS}
+  %round = urem i64 %more, {_ROUND}
+  %is_round = icmp eq i64 %round, 0
+  br i1 %is_round, label %yield, label %look
+yield:
+  %yielded = call i32 @sched_yield()
+  %tired = icmp uge i64 %more, {_LOOKS}
   br i1 %tired, label %sleep, label %look
 sleep:
   %mutex = getelementptr i8, ptr %gate, i64 {LINE}
@@ -153,9 +171,8 @@ sleep:
   %0 = call i32 @pthread_mutex_lock(ptr %mutex)
   br label %check
 check:
-  %now = load atomic i64, ptr %gate acquire, align 8
-  %still = icmp eq i64 %now, 0
-  br i1 %still, label %wait, label %awake
+  %is_open = call i1 @close(ptr %gate)
+  br i1 %is_open, label %awake, label %wait
 wait:
   %1 = call i32 @pthread_cond_wait(ptr %condition, ptr %mutex)
   br label %check
@@ -163,7 +180,6 @@ awake:
   %2 = call i32 @pthread_mutex_unlock(ptr %mutex)
   br label %through
 through:
-  store atomic i64 0, ptr %gate monotonic, align 8
   ret void
 }}
 
@@ -222,7 +238,7 @@ no:
 }}
 
 ; Deal out the shares of the blocks, have the others begin, do one's own, and wait for theirs. Where
-; a thread cannot be had, the others do its work.
+; a thread cannot be had, or has not begun when all is done, the others have done its work.
 
 define void @{RUN}(ptr %worker, ptr %shared, i64 %blocks) nounwind {{
 entry:
@@ -272,14 +288,20 @@ work:
   call void %worker(ptr %shared)
   br label %join
 join:
-  %joined = phi i64 [ 0, %work ], [ %joined1, %wait ]
+  %joined = phi i64 [ 0, %work ], [ %joined1, %free ]
   %finished = icmp sge i64 %joined, %found
-  br i1 %finished, label %done, label %wait
-wait:
+  br i1 %finished, label %done, label %next
+next:
   %helper_place = getelementptr ptr, ptr %borrowed, i64 %joined
   %helper = load ptr, ptr %helper_place
+  %order = getelementptr i8, ptr %helper, i64 {LINE}
+  %is_idle = call i1 @close(ptr %order)
+  br i1 %is_idle, label %free, label %wait
+wait:
   %result = getelementptr i8, ptr %helper, i64 {4 * LINE}
   call void @pass(ptr %result)
+  br label %free
+free:
   store atomic i64 0, ptr %helper release, align 8
   %joined1 = add i64 %joined, 1
   br label %join
