@@ -105,9 +105,22 @@ def reshaped(x: Any) -> Any:
     return flat, np.sum(y.reshape(-1) ** 3)
 
 
+def nearest(x: Any) -> Any:
+    """Each point's nearest corner, and what is looked up there; of two that are as near the first.
+
+    Where a coordinate is large the distances are NaN, which is nearest.
+    """
+    corners = np.array([[-1.0, 0.0, 1.0], [1.0, 0.5, -1.0], [1.0, 0.5, -1.0], [0.0, -2.0, 0.3]])
+    distances = np.sum((x[:, None, :] - corners) ** 2, axis=2)
+    distances = np.where(x[:, :1] > 1.5, np.nan, distances)
+    first, last = np.argmin(distances, axis=1), np.argmax(distances, axis=1)
+    table = np.concatenate([corners, x[:1]])
+    return np.sum((x - table[first]) ** 2), np.sum(x * table[last]) + np.sum(first * 1.0)
+
+
 PROGRAMS: dict[Callable[..., Any], np.ndarray] = {
     **dict.fromkeys((pairs, softmax, one_coordinate, joined, sliced, written, largest), POINTS),
-    **dict.fromkeys((products, reshaped, in_rows, nested), POINTS),
+    **dict.fromkeys((products, reshaped, in_rows, nested, nearest), POINTS),
     axis_in_front: FIRST,
     **dict.fromkeys((over_both, turned), FRAMES),
 }

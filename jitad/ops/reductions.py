@@ -132,12 +132,12 @@ def _reduce_place(name: str, evaluate: Any, better: Elementwise) -> Structural:
         for place in np.ndindex(result.shape):
             items = moved[(slice(None), *place)]
             builder, best = items[0].builder, items[0]
-            where = builder.const(0, (), INT64)
+            where = builder.const(0, best.shape, INT64)
             for i, item in enumerate(items[1:], 1):
                 unordered = ew.logical_and(ew.isnan(item), ew.logical_not(ew.isnan(best)))
                 taken = ew.logical_or(better(item, best), unordered)
                 best = ew.where(taken, item, best)
-                where = ew.where(taken, builder.const(i, (), INT64), where)
+                where = ew.where(taken, builder.const(i, best.shape, INT64), where)
             result[place] = where
         return result
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import TypeVar
 
+import numpy as np
+
 from jitad.ir.builder import Builder
 from jitad.ir.op import Shape, Structural
 from jitad.ir.tape import CONST, Instr, Tape
@@ -198,7 +200,7 @@ class _Components:
         op = instr.op
         if op is st.assemble:
             return self._assembled(instr)
-        if op not in (*REDUCTIONS, st.index):
+        if op not in (*REDUCTIONS, *st.PLACES, st.index):
             return None
         (source,) = instr.args
         axis = self.split.get(source)
@@ -210,12 +212,21 @@ class _Components:
             if not isinstance(slot, int):
                 return None
             return st.index(places[slot], slots=_without(instr.params[0], axis))
+        assert isinstance(op, Structural) and op.combine is not None
+        if op in st.PLACES:
+            return self._place(op, places) if axis == instr.params[0] else None
         if axis not in instr.params[0]:
             return None
-        assert isinstance(op, Structural) and op.combine is not None
         total = reduce(op.combine, places)
         axes = _shifted(instr.params[0], axis)
         return self.builder.apply(op, (total,), {"axes": axes}) if axes else total
+
+    def _place(self, op: Structural, places: Sequence[Value]) -> Value:
+        """The first place of the extremum."""
+        assert op.scalars is not None
+        column = np.empty(len(places), dtype=object)
+        column[:] = places
+        return op.scalars(column, axis=0)[()]
 
     def _assembled(self, instr: Instr) -> Value:
         """An array of parts, of which some are in parts themselves."""

@@ -206,7 +206,9 @@ class _Scheduler:
         if instr.op in st.UPDATES:
             return () if self.tape.instrs[instr.args[0]].op is CONST else instr.args[:1]
         if instr.op is st.gather:
-            return instr.args[:1]
+            table, rows = instr.args
+            is_repeated = self.sizes[i] > self.sizes[rows] and self.cost[rows] > CHEAP
+            return (table, rows) if is_repeated else (table,)
         if instr.op is st.broadcast and self.sizes[i] > self.sizes[instr.args[0]]:
             return instr.args if self.cost[instr.args[0]] > CHEAP else ()
         return ()

@@ -95,6 +95,10 @@ def _seeds(tape: Tape, i: int, is_read: bool) -> Iterator[tuple[int, int]]:
         short = [a for a in instr.params[0] if 1 < shape[a] <= SUMMED]
         if short and math.prod(instr.shape) >= LONG:
             yield instr.args[0], short[0]
+    elif op in st.PLACES:
+        axis = int(instr.params[0])
+        if math.prod(instr.shape) >= LONG:
+            yield instr.args[0], axis
     elif op is st.index:
         shape = tape.instrs[instr.args[0]].shape
         for axis, slot in enumerate(instr.params[0]):
