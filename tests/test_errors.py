@@ -21,6 +21,14 @@ def _as_array(x: Any) -> Any:
     return np.sum(np.asarray(x) ** 2)  # here
 
 
+def _plain_table(x: Any) -> Any:
+    return np.sum(X[np.argsort(x)] * x)  # here
+
+
+def _taken_from_a_plain_table(x: Any) -> Any:
+    return np.sum(np.take(X, np.argsort(x)) * x)  # here
+
+
 def _unsupported_function(x: Any) -> Any:
     return np.packbits(x)  # here
 
@@ -92,6 +100,8 @@ _LEAKED: list[Any] = []
 
 CASES: list[tuple[Callable[..., Any], type[JitadError], str]] = [
     (_as_array, TraceError, "np.asarray"),
+    (_plain_table, TraceError, r"jitad.numpy.array\(a\)\[i\]"),
+    (_taken_from_a_plain_table, TraceError, r"jitad.numpy.array\(a\)\[i\]"),
     (_unsupported_function, TraceError, "np.packbits"),
     (_unsupported_ufunc, TraceError, "spacing"),
     (_shapes, ShapeError, r"\(3,\) and \(4,\)"),

@@ -235,10 +235,13 @@ def answer_array(x: Value, dtype: Any) -> np.ndarray:
             f"{name} turns a traced value into a plain array inside",
             remedy=f"use jitad.{name}, which has the same arguments and records on traced values",
         )
+    remedy = "leave out np.asarray and np.array: traced values answer to NumPy's functions"
+    if name in (None, "np.take") and x.dtype.kind in "bi":
+        remedy = "to look up places i in a plain array a, write jitad.numpy.array(a)[i]"
+    elif name in (None, "np.array"):
+        remedy = f"to join several, use np.stack or jitad.numpy.array; else {remedy}"
     raise TraceError(
-        f"{name or 'NumPy'} was to turn a traced {x!r} into a plain array",
-        remedy="to join several, use np.stack or jitad.numpy.array; else leave out np.asarray and "
-        "np.array: traced values answer to NumPy's functions",
+        f"{name or 'NumPy'} was to turn a traced {x!r} into a plain array", remedy=remedy
     )
 
 
