@@ -27,7 +27,7 @@ from jitad.passes.pipeline import optimise
 from jitad.runtime.compile import lower
 from jitad.runtime.kernel import Kernel
 
-_LENGTHS = {"tiny": (30, 60), "quick": (300, 1000, 3000, 10_000), "full": (300, 1000, 3000, 10_000)}
+_LENGTHS = {"tiny": (30, 60), "quick": (300, 1000, 3000), "full": (300, 1000, 3000, 10_000)}
 _REPEATS = {"tiny": 1, "quick": 1, "full": 5}
 _MOST = {1000: 0.5, 10_000: 4.0}
 _MOST_GROWTH = 4.5

@@ -35,9 +35,9 @@ _MEMORY_BOUND = 0.5
 
 
 def run(size: str) -> list[Table]:
-    """A table for one core, one for all, and one of threads."""
+    """A table for one core, in full runs one for all, and one of threads."""
     cores = os.cpu_count() or 1
-    tables = [_apart(_table, count, size) for count in (1, cores)]
+    tables = [_apart(_table, count, size) for count in ((1, cores) if size == "full" else (1,))]
     return [*tables, _apart(_threads, cores, size)]
 
 
