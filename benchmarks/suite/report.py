@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -124,10 +125,15 @@ def _why(contests: Sequence[Contest]) -> str:
     if not found:
         return "<p>Nowhere.</p>"
     items = (
-        f"<li><b>{escape(who)}</b> at {escape(where)}: {escape(reason)}.</li>"
+        f"<li><b>{escape(who)}</b> at {escape(where)}: {_prose(reason)}.</li>"
         for who, where, reason in found
     )
     return f"<ul>{''.join(items)}</ul>"
+
+
+def _prose(text: str) -> str:
+    """A sentence of Markdown, in which names of code may stand."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _also(report: Report) -> str:
