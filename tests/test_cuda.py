@@ -337,9 +337,9 @@ def test_a_device_function_on_a_gpu() -> None:
 
 
 def _has_gpu() -> bool:
-    from jitad.runtime.cuda import present
+    from jitad.runtime.cuda import _present
 
-    return present() is not None
+    return _present() is not None
 
 
 @pytest.mark.gpu

@@ -96,18 +96,14 @@ class Body:
         home = self.program.storage.get(i, i)
         if home in self.pointers:
             return self.pointers[home]
+        base, offset = "%arena", self.memory.offsets.get(home)
         if home in self.program.within:
             whole, start = self.program.within[home]
-            offset = f"i64 {start * self.tape.instrs[home].dtype.itemsize}"
-            base = self.pointer(whole)
-            name = self.pointers[home] = f"%{self.writer.fresh('m')}"
-            self.allocas.append(f"  {name} = getelementptr i8, ptr {base}, {offset}")
-            return name
-        offset = self.memory.offsets.get(home)
+            base, offset = self.pointer(whole), start * self.tape.instrs[home].dtype.itemsize
         if offset is not None:
             # At the function's entry: the first to ask may stand in a loop.
             name = self.pointers[home] = f"%{self.writer.fresh('m')}"
-            self.allocas.append(f"  {name} = getelementptr i8, ptr %arena, i64 {offset}")
+            self.allocas.append(f"  {name} = getelementptr i8, ptr {base}, i64 {offset}")
             return name
         instr = self.tape.instrs[i]
         slot = self.alloca(memory_type(instr.dtype))

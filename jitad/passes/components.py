@@ -225,7 +225,8 @@ class _Components:
         """The first place of the extremum."""
         assert op.scalars is not None
         column = np.empty(len(places), dtype=object)
-        column[:] = places
+        for k, x in enumerate(places):  # one by one: each is an array as well
+            column[k] = x
         return op.scalars(column, axis=0)[()]
 
     def _assembled(self, instr: Instr) -> Value:

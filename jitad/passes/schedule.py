@@ -86,6 +86,20 @@ def is_call(op: Op) -> bool:
     return isinstance(op, Control) or (isinstance(op, Structural) and op.library is not None)
 
 
+def is_root(op: Op) -> bool:
+    """Whether a value is stored whoever reads it, not computed in its readers' loops."""
+    if isinstance(op, Elementwise) or op in (INPUT, CONST, st.iota, st.gather):
+        return False
+    return not isinstance(op, Structural) or op.index_map is None
+
+
+def own_cost(op: Op) -> float:
+    """What an op itself costs for an element that is computed in its reader's loop."""
+    if op is st.gather:
+        return 4.0
+    return op.cost if isinstance(op, Elementwise) else 0.0
+
+
 def stored_below(program: Program, values: Iterable[int]) -> list[int]:
     """The stored values that these are, or are computed from without anything stored between."""
     found: list[int] = []
@@ -150,7 +164,7 @@ class _Scheduler:
     # -- which values are stored -------------------------------------------------------------------
 
     def _stored(self) -> list[bool]:
-        stored = [self._is_root(instr.op) for instr in self.tape.instrs]
+        stored = [is_root(instr.op) for instr in self.tape.instrs]
         for i in self.tape.outputs:
             stored[i] = self.tape.instrs[i].op is not INPUT or stored[i]
         seen: dict[int, object] = {}
@@ -187,16 +201,9 @@ class _Scheduler:
             instr = self.tape.instrs[i]
         return i
 
-    def _is_root(self, op: Op) -> bool:
-        if isinstance(op, Elementwise) or op in (INPUT, CONST, st.iota, st.gather):
-            return False
-        return not isinstance(op, Structural) or op.index_map is None
-
     def _cost(self, i: int, stored: list[bool]) -> float:
         instr = self.tape.instrs[i]
-        own = instr.op.cost if isinstance(instr.op, Elementwise) else 0.0
-        own = 4.0 if instr.op is st.gather else own
-        return own + sum(0.0 if stored[j] else self.cost[j] for j in instr.args)
+        return own_cost(instr.op) + sum(0.0 if stored[j] else self.cost[j] for j in instr.args)
 
     def _read_from_memory(self, i: int) -> tuple[int, ...]:
         """The operands that an instruction needs stored."""
@@ -237,7 +244,7 @@ class _Scheduler:
         """The array in memory that is this one, if nobody else reads it."""
         while self.uses[i] == 1 and self.tape.instrs[i].op is st.reshape and not self.stored[i]:
             (i,) = self.tape.instrs[i].args
-        is_stored = self.stored[i] and self._is_root(self.tape.instrs[i].op)
+        is_stored = self.stored[i] and is_root(self.tape.instrs[i].op)
         return i if is_stored and self.uses[i] == 1 and self.sizes[i] > 1 else None
 
     # -- where they are computed -------------------------------------------------------------------

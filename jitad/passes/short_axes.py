@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from jitad.ir.op import Elementwise, Shape, Structural
+from jitad.ir.op import Elementwise, Shape
 from jitad.ir.tape import Instr, Tape
 from jitad.ops import structural as st
-from jitad.passes.schedule import CHEAP, squeeze
+from jitad.passes.schedule import CHEAP, is_root, own_cost, squeeze
 
 SHORT = 32
 """The longest axis that is taken apart."""
@@ -54,17 +54,19 @@ def split_axes(tape: Tape) -> dict[int, int]:
         for seed, axis in (*_seeds(tape, i, bool(readers[i])), *spread):
             if seed not in split and _can_split(tape, seed, axis):
                 group = _group(tape, seed, axis, readers, split)
-                added = sum(tape.instrs[j].shape[along] for j, along in group.items())
-                if added <= (MOST_SPREAD if spread else MOST) and not (
-                    spread and max([_row(tape.instrs[j].shape) for j in group]) > WIDEST
-                ):
+                if _is_small(tape, group, bool(spread)):
                     split.update(group)
     return split
 
 
-def _row(shape: Shape) -> int:
-    """The elements for each place along the longest axis."""
-    return math.prod(shape) // max(shape)
+def _is_small(tape: Tape, group: dict[int, int], is_spread: bool) -> bool:
+    """Whether taking these apart adds few enough instructions, and few numbers side by side."""
+    shapes = {j: tape.instrs[j].shape for j in group}
+    added = sum(shapes[j][along] for j, along in group.items())
+    if not is_spread:
+        return added <= MOST
+    widest = max([math.prod(shape) // max(shape) for shape in shapes.values()])
+    return added <= MOST_SPREAD and widest <= WIDEST
 
 
 def _group(
@@ -138,10 +140,8 @@ def _costs(tape: Tape) -> list[float]:
     """What an element of each value costs that is computed in the loop of whoever reads it."""
     costs: list[float] = []
     for instr in tape.instrs:
-        is_view = isinstance(instr.op, Structural) and instr.op.index_map is not None
-        inner = isinstance(instr.op, Elementwise) or is_view
-        own = instr.op.cost if isinstance(instr.op, Elementwise) else 0.0
-        costs.append(own + sum(costs[j] for j in instr.args) if inner else 0.0)
+        inner = own_cost(instr.op) + sum(costs[j] for j in instr.args)
+        costs.append(0.0 if is_root(instr.op) else inner)
     return costs
 
 

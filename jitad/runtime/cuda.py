@@ -64,7 +64,7 @@ def _target() -> Any:
 
 
 @global_compiler_lock
-def device_ptx(text: str, arch: str, names: Collection[str]) -> str:
+def _device_ptx(text: str, arch: str, names: Collection[str]) -> str:
     """The PTX of a module for GPUs of that architecture, such as "sm_90", and later ones.
 
     `names` are the functions that others call.
@@ -85,7 +85,31 @@ def device_ptx(text: str, arch: str, names: Collection[str]) -> str:
     return machine.emit_assembly(module)
 
 
-class CudaKernel:
+class Ptx:
+    """LLVM IR for a GPU, compiled to PTX when it is first asked for.
+
+    Attributes:
+        arch: the architecture that it is compiled for.
+    """
+
+    def __init__(self, text: str, names: Collection[str], arch: str | None) -> None:
+        self._text, self._names = text, names
+        self.arch = arch or _present() or "sm_90"
+
+    def inspect_llvm(self) -> str:
+        """The LLVM IR, before LLVM's passes."""
+        return self._text
+
+    def inspect_ptx(self) -> str:
+        """The PTX."""
+        return self._ptx
+
+    @cached_property
+    def _ptx(self) -> str:
+        return _device_ptx(self._text, self.arch, self._names)
+
+
+class CudaKernel(Ptx):
     """A function at fixed shapes and dtypes on a GPU.
 
     Call it with arrays on the device, of any library that has `__cuda_array_interface__` (CuPy,
@@ -100,22 +124,10 @@ class CudaKernel:
     def __init__(self, plan: Plan, options: Options = DEFAULT, arch: str | None = None) -> None:
         self.plan = plan
         self.options = options
-        self.arch = arch or present() or "sm_90"
         self.tape = optimise(plan.tape)
         self.code = emit_device(schedule(self.tape), options)
         self.launches: Sequence[Launch] = self.code.launches
-
-    def inspect_llvm(self) -> str:
-        """The LLVM IR, before LLVM's passes."""
-        return self.code.text
-
-    def inspect_ptx(self) -> str:
-        """The PTX."""
-        return self._ptx
-
-    @cached_property
-    def _ptx(self) -> str:
-        return device_ptx(self.code.text, self.arch, {launch.name for launch in self.launches})
+        super().__init__(self.code.text, {launch.name for launch in self.launches}, arch)
 
     @cached_property
     def _loaded(self) -> _Loaded:
@@ -154,7 +166,7 @@ def device() -> Any:
     return found
 
 
-def present() -> str | None:
+def _present() -> str | None:
     """The architecture of the GPU that is at hand."""
     try:
         return f"sm_{device().arch}"

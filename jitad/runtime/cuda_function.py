@@ -16,11 +16,11 @@ from jitad.ir.errors import CompileError
 from jitad.ir.op import BOOL, DType, Shape
 from jitad.passes.pipeline import optimise
 from jitad.passes.schedule import schedule
-from jitad.runtime.cuda import cuda_module, device_ptx, present
+from jitad.runtime.cuda import Ptx, cuda_module
 from jitad.runtime.plan import Plan
 
 
-class CudaFunction:
+class CudaFunction(Ptx):
     """A function at fixed shapes and dtypes, for one thread of a GPU.
 
     Attributes:
@@ -41,28 +41,16 @@ class CudaFunction:
             )
         self.tape = optimise(plan.tape)
         self.code = emit_function(schedule(self.tape), options)
-        self.arch = arch or present() or "sm_90"
+        super().__init__(self.code.text, [self.code.name], arch)
         self.inputs = [(leaf.shape, leaf.dtype) for leaf in plan.leaves]
         self.results = [
             (self.tape.instrs[i].shape, self.tape.instrs[i].dtype) for i in self.tape.outputs
         ]
 
-    def inspect_llvm(self) -> str:
-        """The LLVM IR, before LLVM's passes."""
-        return self.code.text
-
-    def inspect_ptx(self) -> str:
-        """The PTX."""
-        return self._ptx
-
-    @cached_property
-    def _ptx(self) -> str:
-        return device_ptx(self.code.text, self.arch, [self.code.name])
-
     @cached_property
     def jit(self) -> Any:
         """A function to be called in `@cuda.jit` code."""
-        emitter = _Emitter(self, cuda_module("numba.cuda").PTXSource(self._ptx.encode()))
+        emitter = _Emitter(self, cuda_module("numba.cuda").PTXSource(self.inspect_ptx().encode()))
 
         @cuda_module("numba.cuda.extending").intrinsic
         def call(typing_context: Any, *args: Any) -> Any:  # type: ignore[no-untyped-def]  # by Numba

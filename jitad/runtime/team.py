@@ -15,6 +15,7 @@ import sys
 from functools import lru_cache, partial
 
 import llvmlite.binding as llvm
+from numba.core.compiler_lock import global_compiler_lock
 
 from jitad.codegen.llvm import Code
 from jitad.codegen.threads import LINE, MOST_THREADS, RUN
@@ -79,6 +80,7 @@ def provide_threads() -> None:
     _load()
 
 
+@global_compiler_lock
 @lru_cache(maxsize=1)
 def _load() -> None:
     machine = load(Code(_TEAM, RUN, arena=0, level=2, quick=False))
@@ -89,16 +91,16 @@ def _load() -> None:
     machine.engine.detach()  # kept for good: threads may be looking out as the process ends
 
 
-_PAUSE = {
-    "x86_64": "call void @llvm.x86.sse2.pause()",
-    "aarch64": "call void @llvm.aarch64.hint(i32 1)",
-    "arm64": "call void @llvm.aarch64.hint(i32 1)",
-}.get(platform.machine(), "")
+_PAUSE, _DECLARED = {
+    "x86_64": ("call void @llvm.x86.sse2.pause()", "declare void @llvm.x86.sse2.pause()"),
+    "aarch64": ("call void @llvm.aarch64.hint(i32 1)", "declare void @llvm.aarch64.hint(i32)"),
+    "arm64": ("call void @llvm.aarch64.hint(i32 1)", "declare void @llvm.aarch64.hint(i32)"),
+}.get(platform.machine(), ("", ""))
 """A thread that looks out leaves the core's units to the one that it shares the core with."""
 
-_MEMBER = 8 * LINE
-"""Bytes of a member: whether it is borrowed, whether it has a thread, the worker and what that
-shares; then two gates, through which its work and then its result come."""
+_WORK, _RESULT, _MEMBER = LINE, 4 * LINE, 8 * LINE
+"""Where in a member its two gates are, through which its work and then its result come; its bytes.
+At its start: whether it is borrowed, whether it has a thread, the worker and what that shares."""
 
 _ALL = MOST_THREADS * _MEMBER
 
@@ -112,7 +114,7 @@ declare i32 @pthread_cond_init(ptr, ptr)
 declare i32 @pthread_cond_wait(ptr, ptr)
 declare i32 @pthread_cond_signal(ptr)
 declare i32 @sched_yield()
-{_PAUSE.replace("call", "declare").replace(" 1", "")}
+{_DECLARED}
 
 @jitad_members = global [{_ALL} x i8] zeroinitializer, align {LINE}
 
@@ -187,8 +189,8 @@ define internal ptr @serve(ptr %member) nounwind {{
 entry:
   %worker_place = getelementptr i8, ptr %member, i64 16
   %shared_place = getelementptr i8, ptr %member, i64 24
-  %work = getelementptr i8, ptr %member, i64 {LINE}
-  %result = getelementptr i8, ptr %member, i64 {4 * LINE}
+  %work = getelementptr i8, ptr %member, i64 {_WORK}
+  %result = getelementptr i8, ptr %member, i64 {_RESULT}
   br label %next
 next:
   call void @pass(ptr %work)
@@ -203,8 +205,8 @@ define internal i1 @borrow(ptr %member, ptr %worker, ptr %shared) nounwind {{
 entry:
   %handle = alloca i64
   %has_thread_place = getelementptr i8, ptr %member, i64 8
-  %work = getelementptr i8, ptr %member, i64 {LINE}
-  %result = getelementptr i8, ptr %member, i64 {4 * LINE}
+  %work = getelementptr i8, ptr %member, i64 {_WORK}
+  %result = getelementptr i8, ptr %member, i64 {_RESULT}
   %taken = cmpxchg ptr %member, i64 0, i64 1 acquire monotonic, align 8
   %is_ours = extractvalue {{ i64, i1 }} %taken, 1
   br i1 %is_ours, label %ours, label %no
@@ -294,11 +296,11 @@ join:
 next:
   %helper_place = getelementptr ptr, ptr %borrowed, i64 %joined
   %helper = load ptr, ptr %helper_place
-  %order = getelementptr i8, ptr %helper, i64 {LINE}
+  %order = getelementptr i8, ptr %helper, i64 {_WORK}
   %is_idle = call i1 @close(ptr %order)
   br i1 %is_idle, label %free, label %wait
 wait:
-  %result = getelementptr i8, ptr %helper, i64 {4 * LINE}
+  %result = getelementptr i8, ptr %helper, i64 {_RESULT}
   call void @pass(ptr %result)
   br label %free
 free:
