@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from jitad.codegen.arena import Plan
 from jitad.codegen.options import DEFAULT, Options
@@ -14,16 +14,29 @@ from jitad.passes.schedule import Program
 
 
 class Body:
-    """A function being written: where each stored value lives."""
+    """A function being written: where each stored value lives.
+
+    `exchanged` names those of its parameters whose memory another of them is given in another call.
+    Within a call no two arrays overlap, but LLVM, where it has put a function into a loop, takes
+    `noalias` to hold between turns too: what one turn reads lay apart from what the one before it
+    wrote. Exchanged parameters are therefore without it, in functions that they are passed on to as
+    well.
+    """
 
     def __init__(
-        self, program: Program, writer: Writer, memory: Plan, options: Options = DEFAULT
+        self,
+        program: Program,
+        writer: Writer,
+        memory: Plan,
+        options: Options = DEFAULT,
+        exchanged: Collection[str] = (),
     ) -> None:
         self.program = program
         self.options = options
         self.tape: Tape = program.tape
         self.writer = writer
         self.memory = memory
+        self.exchanged = exchanged
         self.registers: dict[int, str] = {}
         self.pointers: dict[int, str] = {}
         self.allocas: list[str] = []
@@ -47,13 +60,24 @@ class Body:
                 self.registers[i] = f"%in{k}"
             else:
                 access = "" if i in overwritten else "readonly "
-                parameters.append(f"ptr noalias {access}%in{k}")
+                parameters.append(f"ptr {self._apart(f'in{k}')}{access}%in{k}")
                 self.pointers[i] = f"%in{k}"
         for k, i in enumerate(tape.outputs):
-            parameters.append(f"ptr noalias %out{k}")
+            parameters.append(f"ptr {self._apart(f'out{k}')}%out{k}")
             if i in storage and storage[i] not in tape.inputs:
                 self.pointers[storage[i]] = f"%out{k}"
         return [*parameters, "ptr noalias %arena"]
+
+    def _apart(self, parameter: str) -> str:
+        return "" if parameter in self.exchanged else "noalias "
+
+    def is_exchanged(self, i: int) -> bool:
+        """Whether a stored value lies in the memory of a parameter that is exchanged."""
+        home = self.program.storage.get(i, i)
+        while home in self.program.within:
+            whole = self.program.within[home].whole
+            home = self.program.storage.get(whole, whole)
+        return self.pointers.get(home, "%")[1:] in self.exchanged
 
     def in_arena(self, offset: int) -> str:
         """A pointer into the arena."""

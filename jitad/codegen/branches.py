@@ -12,9 +12,12 @@ def emit_switch(body: Body, index: int, name: str, emit_steps: EmitSteps) -> lis
     """Write a switch; the functions that it calls."""
     w, frame = body.writer, Frame(body, index)
     branches = frame.instr.params[0].branches
-    regions = [Region(body, tape, f"{name}_{k}", emit_steps) for k, tape in enumerate(branches)]
-    inputs = [frame.operand(j) for j in frame.instr.args]
     types = output_types(branches[0])
+    exchanged = frame.exchanged(frame.instr.args[1:], range(len(types)))
+    regions = [
+        Region(body, tape, f"{name}_{k}", emit_steps, exchanged) for k, tape in enumerate(branches)
+    ]
+    inputs = [frame.operand(j) for j in frame.instr.args]
     homes = [frame.home(k, *kind) for k, kind in enumerate(types)]
     labels = [w.fresh("branch") for _ in branches]
     after = w.fresh("joined")
@@ -36,8 +39,9 @@ def emit_block(body: Body, index: int, name: str, emit_steps: EmitSteps) -> list
     """Write a block; the functions that it calls."""
     frame = Frame(body, index)
     tape = frame.instr.params[0].tape
-    region = Region(body, tape, name, emit_steps)
     types = output_types(tape)
+    exchanged = frame.exchanged(frame.instr.args, range(len(types)))
+    region = Region(body, tape, name, emit_steps, exchanged)
     homes = [frame.home(k, *kind) for k, kind in enumerate(types)]
     region.run([frame.operand(j) for j in frame.instr.args], homes)
     for k, (home, kind) in enumerate(zip(homes, types, strict=True)):

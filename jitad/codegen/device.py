@@ -33,7 +33,9 @@ def emit_function(program: Program, options: Options = DEFAULT) -> FunctionCode:
     """The module of a program; an error where a step needs a library."""
     writer = Writer(fast=options.fastmath, device=True)
     memory = plan(program)
-    body = Body(program, writer, memory, options)
+    pointers = [f"in{k}" for k in range(len(program.tape.inputs))]
+    pointers += [f"out{k}" for k in range(len(program.tape.outputs))]
+    body = Body(program, writer, memory, options, exchanged=pointers)  # whoever calls it may
     inputs = {f"%in{k}": program.tape.instrs[i] for k, i in enumerate(program.tape.inputs)}
     conditions = {name for name, x in inputs.items() if x.dtype == BOOL and x.shape == ()}
     functions = emit_steps(body, _NAME)

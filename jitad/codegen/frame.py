@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from jitad.codegen.body import Body, memory_type
 from jitad.ir.op import DType, Shape
@@ -32,6 +33,24 @@ class Frame:
             return self.body.registers[j]
         return self.body.load(self.body.pointer(j), j)
 
+    def exchanged(
+        self, operands: Sequence[int], results: Sequence[int], first: int = 0
+    ) -> set[str]:
+        """The parameters of a region whose memory is exchanged.
+
+        From input `first` on it takes these operands, and its outputs are these results.
+        """
+        body = self.body
+        inputs = {f"in{k}" for k, j in enumerate(operands, first) if body.is_exchanged(j)}
+        homes = [self._stored(k)[:1] for k in results]
+        return inputs | {
+            f"out{k}" for k, home in enumerate(homes) if any(map(body.is_exchanged, home))
+        }
+
+    def _stored(self, k: int) -> list[int]:
+        """The instructions for array result k that have memory."""
+        return [i for i in self.parts.get(k, ()) if i in self.body.program.storage]
+
     def keep(self, k: int, register: str) -> None:
         """Scalar result k."""
         for i in self.parts.get(k, ()):
@@ -39,9 +58,8 @@ class Frame:
 
     def memory(self, k: int, size: int) -> str:
         """Where array result k, of that many bytes, is to be computed."""
-        for i in self.parts.get(k, ()):
-            if i in self.body.program.storage:
-                return self.body.pointer(i)
+        for i in self._stored(k):
+            return self.body.pointer(i)
         return self.body.scratch(size)
 
     def store(self, k: int, pointer: str, size: int) -> None:
@@ -49,12 +67,11 @@ class Frame:
 
         An array of one element becomes a register.
         """
-        storage = self.body.program.storage
-        stored = [i for i in self.parts.get(k, ()) if i in storage]
+        stored = self._stored(k)
         for i in stored[1:]:
             self.body.writer.copy(self.body.pointer(i), pointer, size)
         for i in self.parts.get(k, ()):
-            if i not in storage:
+            if i not in stored:
                 self.body.registers[i] = self.body.load(pointer, i)
 
     def home(self, k: int, shape: Shape, dtype: DType) -> str:

@@ -87,15 +87,9 @@ class _LoopCall:
     def _prepare(self) -> list[str]:
         """What is needed before the first turn; the functions of the body and the condition."""
         form, body = self.form, self.body
-        owned = {k: 1 + form.consts + k for k in range(form.carries)}
-        self.region = Region(body, form.body, f"{self.name}_body", self.emit_steps, owned)
-        functions = list(self.region.functions)
-        self.asked: Region | None = None
-        if form.condition is not None:
-            self.asked = Region(body, form.condition, f"{self.name}_while", self.emit_steps)
-            functions += self.asked.functions
         consts, carries, xs, turns = grouped(form, self.instr.args)
         self.types = [form.body.instrs[i] for i in form.body.outputs]
+        functions = self._regions([*consts, *carries, *xs])
         self.consts = [self.frame.operand(j) for j in consts]
         self.carried = [_Carry(self, k, j) for k, j in enumerate(carries)]
         self.xs = [(self.frame.operand(j), body.tape.instrs[j]) for j in xs]
@@ -105,6 +99,24 @@ class _LoopCall:
         ]
         self.turns = self.frame.operand(turns[0]) if turns else str(form.count)
         return functions
+
+    def _regions(self, operands: list[int]) -> list[str]:
+        """The functions of the body and of the condition."""
+        form, frame = self.form, self.frame
+        owned = {k: 1 + form.consts + k for k in range(form.carries)}
+        rows = range(form.carries, len(form.body.outputs))
+        results = [*range(form.carries), *(k + (form.count is None) for k in rows)]
+        exchanged = frame.exchanged(operands, results, first=1)
+        name = f"{self.name}_body"
+        self.region = Region(self.body, form.body, name, self.emit_steps, exchanged, owned)
+        self.asked: Region | None = None
+        if form.condition is None:
+            return self.region.functions
+        exchanged = {f"in{form.consts + k}" for k in range(form.carries)}
+        exchanged |= frame.exchanged(operands[: form.consts], ())
+        name = f"{self.name}_while"
+        self.asked = Region(self.body, form.condition, name, self.emit_steps, exchanged)
+        return self.region.functions + self.asked.functions
 
     def _goes_on(self, counter: str) -> str:
         """Whether there is another turn."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from jitad.codegen.arena import plan
 from jitad.codegen.body import Body
@@ -17,7 +17,8 @@ class Region:
     """A sub-tape's function `i64 name(inputs..., outputs..., arena)`, and the texts it needs.
 
     `owned` maps positions of outputs to positions of inputs whose memory they may take over;
-    `in_place` are those that do.
+    `in_place` are those that do; the others change places with these inputs from call to call.
+    `exchanged` names further parameters whose memory is exchanged, as `Body` says.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class Region:
         tape: Tape,
         name: str,
         emit_steps: EmitSteps,
+        exchanged: Collection[str],
         owned: Mapping[int, int] | None = None,
     ) -> None:
         self.body = body
@@ -38,8 +40,12 @@ class Region:
             if program.storage.get(tape.outputs[k]) == tape.inputs[j]
         }  # fmt: skip
         memory = plan(program)
+        exchanged = set(exchanged)
+        for k, j in (owned or {}).items():
+            if k not in self.in_place or f"out{k}" in exchanged:
+                exchanged |= {f"out{k}", f"in{j}"}
         outer = body.writer.lines
-        inner = Body(program, body.writer, memory, body.options)
+        inner = Body(program, body.writer, memory, body.options, exchanged)
         self.functions = emit_steps(inner, name)
         self.functions.append(inner.function(name, inline=True))
         body.writer.lines = outer

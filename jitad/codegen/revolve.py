@@ -36,10 +36,12 @@ class _RevolveCall:
         form, loop, args = self.form, self.form.loop, self.frame.instr.args
         start = loop.consts + loop.carries + loop.xs
         consts, carries, xs, _ = grouped(loop, args[:start])
-        self.forth = Region(body, loop.body, f"{name}_forth", emit_steps)
+        exchanged = self.frame.exchanged(args, (), first=1)
+        self.forth = Region(body, loop.body, f"{name}_forth", emit_steps, exchanged)
         first = 1 + start
         owned = {k: first + k for k in range(form.adjoints)}
-        self.back = Region(body, form.back, f"{name}_back", emit_steps, owned)
+        exchanged = self.frame.exchanged(args, range(len(form.back.outputs)), first=1)
+        self.back = Region(body, form.back, f"{name}_back", emit_steps, exchanged, owned)
         types, results = output_types(loop.body), output_types(form.back)
         self.consts = [self.frame.operand(j) for j in consts]
         self.states = [_Moving(body, *t) for t in types]

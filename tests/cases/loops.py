@@ -1,0 +1,124 @@
+"""Loops within loops, and batches of loops whose numbers of turns differ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import jitad
+from cases import case
+
+
+def _slopes(f: Any, x: np.ndarray, h: float = 1e-4) -> np.ndarray:
+    """Differences of fourth order of a plain function of an array."""
+    steps = np.eye(x.size) * h
+    near = np.array([f(x + d) - f(x - d) for d in steps])
+    far = np.array([f(x + 2 * d) - f(x - 2 * d) for d in steps])
+    return (8 * near - far) / (12 * h)
+
+
+# -- two buffers that change places, in a loop that LLVM unrolls -----------------------------------
+
+
+@case
+def nested_loops_over_eight() -> Any:
+    def f(x: Any) -> Any:
+        n = x.size
+
+        def row(i: Any, c: Any) -> Any:
+            return jitad.fori_loop(0, n, lambda j, c: np.sin(c * x[i]) + x[j], c)
+
+        return jitad.fori_loop(0, n, row, 1.0)
+
+    def plain(x: np.ndarray) -> float:
+        c = 1.0
+        for a in x:
+            for b in x:
+                c = np.sin(c * a) + b
+        return c
+
+    x = np.random.default_rng(0).standard_normal(8)
+    return jitad.grad(f)(x).round(6), _slopes(plain, x).round(6)
+
+
+def _warp(x: Any) -> Any:
+    """Dynamic time warping of a series and its reverse: a table that two loops fill."""
+    n = x.size
+
+    def row(i: Any, c: Any) -> Any:
+        def column(j: Any, c: Any) -> Any:
+            m = np.minimum(np.minimum(c[i, j + 1], c[i + 1, j]), c[i, j])
+            return c.at[i + 1, j + 1].set((x[i] - x[n - 1 - j]) ** 2 + m)
+
+        return jitad.fori_loop(0, n, column, c)
+
+    start = jitad.numpy.full((n + 1, n + 1), 1e10).at[0, 0].set(0.0)
+    return jitad.fori_loop(0, n, row, start)[n, n]
+
+
+def _plain_warp(x: np.ndarray) -> float:
+    n = x.size
+    c = np.full((n + 1, n + 1), 1e10)
+    c[0, 0] = 0.0
+    for i in range(n):
+        for j in range(n):
+            m = min(c[i, j + 1], c[i + 1, j], c[i, j])
+            c[i + 1, j + 1] = (x[i] - x[n - 1 - j]) ** 2 + m
+    return c[n, n]
+
+
+@case
+def the_njit_door_of_a_table() -> Any:
+    x = np.random.default_rng(0).standard_normal(16)
+    kernel = jitad.compile(jitad.grad(_warp), x)
+    right = _slopes(_plain_warp, x).round(6)
+    return (kernel.njit(x).round(6), kernel(x).round(6)), (right, right)
+
+
+@case
+def the_njit_door_of_three_loops() -> Any:
+    def turn(c: Any, x: Any, j: Any, k: Any) -> Any:
+        return np.sin(c * x[j]) + 0.1 * (np.cos(c) * x[k] + x[j])
+
+    def f(x: Any) -> Any:
+        def middle(i: Any, c: Any) -> Any:
+            def inner(j: Any, c: Any) -> Any:
+                return jitad.fori_loop(0, 3, lambda k, c: turn(c, x, j, k), c)
+
+            return jitad.fori_loop(0, i + 1, inner, c)
+
+        return jitad.fori_loop(0, x.size, middle, x[0] * 0.5)
+
+    def plain(x: np.ndarray) -> float:
+        c = x[0] * 0.5
+        for i in range(x.size):
+            for j in range(i + 1):
+                for k in range(3):
+                    c = turn(c, x, j, k)
+        return c
+
+    x = np.random.default_rng(27).standard_normal(3) * 0.8
+    kernel = jitad.compile(jitad.grad(f), x)
+    right = _slopes(plain, x).round(6)
+    return (kernel.njit(x).round(6), kernel(x).round(6)), (right, right)
+
+
+@case
+def a_number_and_a_table_in_two_loops() -> Any:
+    def f(x: Any) -> Any:
+        def inner(i: Any, s: Any) -> Any:
+            def turn(j: Any, s: Any) -> Any:
+                c, t = s
+                new = c * 0.7 + x[i] + 0.1 * (np.cos(c) * x[j] + x[j])
+                return new, t.at[j + 1].set(0.5 * t[j] + new)
+
+            return jitad.fori_loop(0, 3, turn, s)
+
+        start = x[0] * 0.5, jitad.numpy.zeros(x.size + 1) + 0.1
+        c, t = jitad.fori_loop(0, x.size, inner, start)
+        return c + np.sum(t**2)
+
+    x = np.random.default_rng(58).standard_normal(19) * 0.8
+    forward = np.array([jitad.jvp(f, (x,), (e,))[1] for e in np.eye(19)])
+    return bool(np.abs(jitad.grad(f)(x) - forward).max() < 1e-12), True
