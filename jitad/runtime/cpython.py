@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -104,16 +104,30 @@ class _MethodDef(ctypes.Structure):
 _METH_NOARGS, _METH_FASTCALL = 0x0004, 0x0080
 
 
+class _Memory(np.ndarray):
+    """Numbers that a C function reads and writes, and what lives as long as the function."""
+
+    owner: object
+
+
 def make_function(
-    address: int, name: str, owner: object, *, takes_arguments: bool = True
-) -> Callable[..., Any]:
+    address: int,
+    name: str,
+    owner: object,
+    numbers: Sequence[int] = (),
+    *,
+    takes_arguments: bool = True,
+) -> Any:
     """A Python builtin around a C function; it keeps the code's `owner` alive.
 
-    That is `f(self, args, count)`, or `f(self, null)` where it takes no arguments.
+    That is `f(self, args, count)`, or `f(self, null)` where it takes no arguments. Its `__self__`
+    is an array of int64, `numbers` at first, which belongs to this builtin alone.
     """
     flags = _METH_FASTCALL if takes_arguments else _METH_NOARGS
     definition = _MethodDef(name.encode(), address, flags, None)
+    memory = np.array(numbers, np.int64).view(_Memory)
+    memory.owner = owner, definition
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype = ctypes.py_object
     new.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    return new(ctypes.addressof(definition), (owner, definition), None)
+    return new(ctypes.addressof(definition), memory, None)

@@ -64,11 +64,9 @@ _STACK_ARENA = 32 * 1024
 _BRIEF = 1000.0
 """Operations below which the GIL is kept: a third of a microsecond."""
 
-CALLS = "calls"
-"""The global variable that counts the calls which gave a result."""
-
-MISSES = "misses"
-"""The global variable that counts the calls without a result since the last one with one."""
+CALLS, MISSES, CAPTURED = 0, 1, 2
+"""Places in the memory of a kernel's builtin: how many calls gave a result; how many since then did
+not; from there on the addresses of the arrays that its function closes over."""
 
 KEPT_ARENA = "kept_arena"
 """The global variable that holds a kernel's arena between calls."""
@@ -93,10 +91,9 @@ def entry_text(
     tape: Tape,
     code: Code,
     leaves: Sequence[Leaf],
-    captured: Any,
     body: int | None = None,
 ) -> str:
-    """The LLVM IR of the C function `name`; captured arrays are bound by address.
+    """The LLVM IR of the C function `name`; captured arrays are where its memory says.
 
     With the address of a `body` that is compiled already, the function takes arrays for the results
     as further arguments, and returns None.
@@ -105,7 +102,10 @@ def entry_text(
     given = len(tape.outputs) if body is not None else 0
     t.require(t.line(f"icmp eq i64 %count, {len(leaves) + given}"))
     arguments = [_argument(t, k, leaf) for k, leaf in enumerate(leaves)]
-    arguments += [by_address(t, x) for x in captured]
+    memory = t.field("%self", DATA, "ptr")
+    for k, i in enumerate(tape.inputs[len(leaves) :], CAPTURED):
+        place = t.field(memory, 8 * k, "ptr")
+        arguments.append(_passed(t, place, tape.instrs[i].shape, tape.instrs[i].dtype))
     if body is None:
         outputs = [_result(t, tape, k, i) for k, i in enumerate(tape.outputs)]
     else:
@@ -118,26 +118,27 @@ def entry_text(
     t.do(f"switch i64 {status}, label %failed [ i64 0, label %good ]")
     t.lines.append("good:")
     # The GIL is held here, so that no other thread counts at once.
-    t.globals += [f"@{CALLS} = global i64 0", f"@{MISSES} = global i64 0"]
-    before = t.line(f"load i64, ptr @{CALLS}")
-    t.do(f"store i64 {t.line(f'add i64 {before}, 1')}, ptr @{CALLS}")
-    t.do(f"store i64 0, ptr @{MISSES}")
+    calls, misses = (t.line(f"getelementptr i64, ptr {memory}, i64 {k}") for k in (CALLS, MISSES))
+    before = t.line(f"load i64, ptr {calls}")
+    t.do(f"store i64 {t.line(f'add i64 {before}, 1')}, ptr {calls}")
+    t.do(f"store i64 0, ptr {misses}")
     if body is None:
         _return(t, tape, outputs)
     else:
         t.do(f"call void {python('Py_IncRef')}(ptr {pointer(None)})")
         t.do(f"ret ptr {pointer(None)}")
-    _fail(t, status, [made for made, _ in outputs if made])
+    _fail(t, memory, status, [made for made, _ in outputs if made])
     return t.function(name, "ptr %self, ptr %args, i64 %count")
 
 
-def _fail(t: Text, status: str, made: Sequence[str]) -> None:
+def _fail(t: Text, memory: str, status: str, made: Sequence[str]) -> None:
     """What is returned where there is no result; results that were allocated are freed."""
     t.lines.append("failed:")
     for array in made:
         t.do(f"call void {python('Py_DecRef')}(ptr {array})")
-    misses = t.line(f"load i64, ptr @{MISSES}")
-    t.do(f"store i64 {t.line(f'add i64 {misses}, 1')}, ptr @{MISSES}")
+    count = t.line(f"getelementptr i64, ptr {memory}, i64 {MISSES}")
+    misses = t.line(f"load i64, ptr {count}")
+    t.do(f"store i64 {t.line(f'add i64 {misses}, 1')}, ptr {count}")
     first = t.line(f"icmp eq i64 {misses}, 0")
     again = t.line(f"select i1 {first}, i64 0, i64 {LEFT_AGAIN}")
     word = t.line(f"or i64 {status}, {again}")
@@ -210,14 +211,18 @@ def _end(t: Text, tape: Tape, start: str, i: int) -> str:
 
 
 def by_address(t: Text, x: np.ndarray) -> str:
-    """An array that the function closes over: its data, read anew at every call."""
-    place = f"inttoptr (i64 {x.ctypes.data} to ptr)"
-    if x.shape != ():
+    """An array that is bound: its data, read anew at every call."""
+    return _passed(t, f"inttoptr (i64 {x.ctypes.data} to ptr)", x.shape, x.dtype)
+
+
+def _passed(t: Text, place: str, shape: Shape, dtype: DType) -> str:
+    """How the array in memory at `place` is passed to the body."""
+    if shape != ():
         return f"ptr {place}"
-    value = t.line(f"load {memory_type(x.dtype)}, ptr {place}")
-    if x.dtype == BOOL:
+    value = t.line(f"load {memory_type(dtype)}, ptr {place}")
+    if dtype == BOOL:
         return f"i1 {t.line(f'icmp ne i8 {value}, 0')}"
-    return f"{memory_type(x.dtype)} {value}"
+    return f"{memory_type(dtype)} {value}"
 
 
 def _result(t: Text, tape: Tape, k: int, i: int) -> tuple[str, str]:
@@ -306,11 +311,6 @@ def _return(t: Text, tape: Tape, outputs: list[tuple[str, str]]) -> None:
     for k, x in enumerate(made):
         t.do(f"call i32 {python('PyTuple_SetItem')}(ptr {result}, i64 {k}, ptr {x})")
     t.do(f"ret ptr {result}")
-
-
-def call_counter(machine: Machine) -> ctypes.c_int64:
-    """The counter of a kernel's calls, which lies in its machine code's memory."""
-    return ctypes.c_int64.from_address(machine.variable(CALLS))
 
 
 def free_arena_with(machine: Machine) -> None:

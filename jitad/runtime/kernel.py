@@ -17,17 +17,13 @@ from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.tape import Instr
 from jitad.runtime.arguments import are_leaves, canonical, take_apart
 from jitad.runtime.bound import bound
-from jitad.runtime.compile import load, lower, module_asm, module_llvm
+from jitad.runtime.compile import load, module_asm, module_llvm
 from jitad.runtime.cpython import make_function
 from jitad.runtime.debug import check_finite
-from jitad.runtime.entry import (
-    MISMATCH,
-    call_counter,
-    entry_text,
-    free_arena_with,
-)
+from jitad.runtime.entry import CALLS, CAPTURED, MISMATCH, entry_text, free_arena_with
 from jitad.runtime.failure import failure, other_path
 from jitad.runtime.plan import Plan
+from jitad.runtime.shared import compiled
 from jitad.runtime.targets import dense, targets_of
 from jitad.runtime.team import provide_threads
 
@@ -59,16 +55,13 @@ class Kernel:
         self.debug = debug
         if options.parallel:
             provide_threads()
-        self.tape, self.code = lower(plan.tape, options)
         self._captured = tuple(_by_reference(x) for x in plan.captured)
-        text = entry_text("entry", self.tape, self.code, plan.leaves, self._captured)
-        self._machine = load(self.code, text)
-        free_arena_with(self._machine)
-        keep = (self._machine, self._captured)
-        self.entry = make_function(self._machine.address("entry"), "jitad_kernel", keep)
+        shared = compiled(plan.tape, plan.leaves, options)
+        self.tape, self.code, self._machine = shared.tape, shared.code, shared.machine
+        address = self._machine.address("entry")
+        self.entry = make_function(address, "jitad_kernel", (shared, *self._captured), self._memory)
         self.is_plain = _is_plain(plan.structure)
         self._is_direct = not debug and arguments is not None and are_leaves(arguments)
-        self._calls = call_counter(self._machine)
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         """The result for arguments of the shapes and dtypes that were compiled.
@@ -195,18 +188,21 @@ class Kernel:
     def _entry_out(self) -> Any:
         """The entry that takes arrays for the results, in a module of its own."""
         name = "entry_out"
-        text = entry_text(
-            name, self.tape, self.code, self.plan.leaves, self._captured, self.address
-        )
+        text = entry_text(name, self.tape, self.code, self.plan.leaves, self.address)
         machine = load(replace(self.code, text=""), text)
         free_arena_with(machine)
         keep = (machine, self._machine, self._captured)
-        return make_function(machine.address(name), "jitad_kernel_out", keep)
+        return make_function(machine.address(name), "jitad_kernel_out", keep, self._memory)
+
+    @property
+    def _memory(self) -> list[int]:
+        """What the memory of an entry begins with."""
+        return [0] * CAPTURED + [x.ctypes.data for x in self._captured]
 
     @property
     def calls(self) -> int:
         """How many calls from Python have given a result."""
-        return self._calls.value
+        return int(self.entry.__self__[CALLS])
 
     def reporter(self, status: int) -> Instr:
         """The instruction that a status names."""
