@@ -149,15 +149,12 @@ class Body:
         register = self.writer.line(f"{word} {memory_type(dtype)}, ptr {pointer}")
         return self.writer.line(f"icmp ne i8 {register}, 0") if dtype == BOOL else register
 
-    def flag(self, condition: str, status: int, instruction: int | None = None) -> None:
-        """Note that something went wrong where `condition` holds, and in which instruction."""
-        if instruction is not None:
-            word = self._word(status, instruction)
-            self.note(self.writer.line(f"select i1 {condition}, i64 {word}, i64 0"))
-            return
-        code = self.writer.line(f"select i1 {condition}, i64 {status}, i64 0")
-        noted = self.writer.line(f"or i64 {self._noted()}, {code}")
-        self.writer.do(f"store i64 {noted}, ptr %status")
+    def flag(self, condition: str, status: int, instruction: int) -> None:
+        """Note that something went wrong where `condition` holds; the first to report is kept."""
+        w, noted = self.writer, self._noted()
+        word = w.line(f"select i1 {condition}, i64 {self._word(status, instruction)}, i64 0")
+        first = w.line(f"icmp eq i64 {noted}, 0")
+        w.do(f"store i64 {w.line(f'select i1 {first}, i64 {word}, i64 {noted}')}, ptr %status")
 
     def leave_where(self, condition: str, status: int, instruction: int) -> None:
         """End the function at once where `condition` holds, with this status alone."""
@@ -182,16 +179,11 @@ class Body:
         w.label(on)
 
     def note(self, status: str) -> None:
-        """Note a status that names who reported it: the first does, or a guard that failed."""
+        """Note a function's status: that of the first to report, or of a guard that failed."""
         w, noted = self.writer, self._noted()
-        earlier = w.line(f"icmp uge i64 {noted}, {PLACE}")
-        bits = w.line(f"and i64 {status}, {PLACE - 1}")
         guard = w.line(f"icmp ne i64 {w.line(f'and i64 {status}, {GUARD_FAILED}')}, 0")
-        later = w.line(
-            f"or i64 {noted}, {w.line(f'select i1 {earlier}, i64 {bits}, i64 {status}')}"
-        )
-        word = w.line(f"select i1 {guard}, i64 {status}, i64 {later}")
-        w.do(f"store i64 {word}, ptr %status")
+        taken = w.line(f"or i1 {guard}, {w.line(f'icmp eq i64 {noted}, 0')}")
+        w.do(f"store i64 {w.line(f'select i1 {taken}, i64 {status}, i64 {noted}')}, ptr %status")
 
     def _word(self, status: int, instruction: int) -> int:
         """A status with the number under which the instruction stands among those that report."""

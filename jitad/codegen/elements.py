@@ -23,6 +23,7 @@ class Elements:
         self.reader = reader
         self.values: dict[Key, str] = {}
         self.counters: dict[int, str] = {}
+        self.outside: dict[int, str] = {}
 
     def run(self, keys: Iterable[Key]) -> None:
         """Compute these elements, whose operands are computed already."""
@@ -46,7 +47,7 @@ class Elements:
             source = self.tape.instrs[instr.args[-1]].dtype
             return instr.op.emit(self.writer, source, instr.dtype, *operands)
         if instr.op is st.gather:
-            return self.values[self.reader.gathered(instr, at)]
+            return self.values[self.reader.gathered(i, at)]
         return self.values[self.reader.source(instr, at)]
 
     def literal(self, instr: Instr) -> str:
@@ -93,11 +94,30 @@ class Elements:
             return w.line(f"udiv i64 {self.index(atom.of)}, {atom.divisor}")
         if isinstance(atom, Remainder):
             return w.line(f"urem i64 {self.index(atom.of)}, {atom.divisor}")
-        return self.bounds(self.values[(atom.value, atom.at)], atom.size)
+        return self.bounds(self.values[(atom.value, atom.at)], atom.size, self.reader.asking[atom])
 
-    def bounds(self, register: str, size: int) -> str:
-        """An integer that the user gave as an index: 0 in its place where it is out of bounds."""
+    def bounds(self, register: str, size: int, i: int) -> str:
+        """An index that instruction i was given: 0 in its place where it is out of bounds."""
         w = self.writer
         outside = w.line(f"icmp uge i64 {register}, {size}")
-        self.body.flag(outside, OUT_OF_BOUNDS)
+        self.refuse(outside, i)
         return w.line(f"select i1 {outside}, i64 0, i64 {register}")
+
+    def refuse(self, outside: str, i: int) -> None:
+        """Note where an index of instruction i is out of bounds; loops report it at their end."""
+        w = self.writer
+        if not w.in_loop:
+            self.body.flag(outside, OUT_OF_BOUNDS, i)
+            return
+        if i not in self.outside:
+            slot = self.outside[i] = self.body.alloca("i64")
+            self.body.allocas.append(f"  store i64 0, ptr {slot}")
+        before = w.line(f"load i64, ptr {self.outside[i]}")
+        now = w.line(f"select i1 {outside}, i64 1, i64 0")
+        w.do(f"store i64 {w.line(f'or i64 {before}, {now}')}, ptr {self.outside[i]}")
+
+    def report(self) -> None:
+        """After the loops: what they have noted."""
+        for i, slot in self.outside.items():
+            seen = self.writer.line(f"icmp ne i64 {self.writer.line(f'load i64, ptr {slot}')}, 0")
+            self.body.flag(seen, OUT_OF_BOUNDS, i)

@@ -18,7 +18,6 @@ from jitad.codegen.memory import overwrites
 from jitad.codegen.reader import At, Key, is_plain
 from jitad.codegen.records import Access, Scattered, load_records, load_scattered, store_records
 from jitad.codegen.span import Span, is_added_to, reduced_depths, reduces
-from jitad.codegen.status import OUT_OF_BOUNDS
 from jitad.codegen.writer import TYPES
 from jitad.ir.op import BOOL, DType, Elementwise
 from jitad.ir.tape import CONST
@@ -172,7 +171,7 @@ class Lanes:
             name = f"llvm.vector.reduce.or.v{self.width}i1"
             w.declarations[name] = f"declare i1 @{name}(<{self.width} x i1>)"
             some = w.line(f"call i1 @{name}(<{self.width} x i1> {outside})")
-            self.nest.body.flag(some, OUT_OF_BOUNDS)
+            self.nest.elements.refuse(some, self.nest.reader.asking[atom])
             select = f"select <{self.width} x i1> {outside}, {kind} zeroinitializer, {kind} {found}"
             self.safe[atom] = w.line(select)
         return self.safe[atom]
@@ -212,7 +211,7 @@ class Lanes:
             with self.writer.in_lanes(self.width):
                 return instr.op.emit(self.writer, source, instr.dtype, *operands)
         if instr.op is st.gather:
-            return self.vector(self.nest.reader.gathered(instr, at))
+            return self.vector(self.nest.reader.gathered(i, at))
         if instr.op is st.iota:
             return self._numbers(at[instr.params[1]])
         return self.vector(self.nest.reader.source(instr, at))

@@ -255,7 +255,7 @@ class _Stack:
         size = w.line(f"mul i64 {wanted}, {self.bytes}")
         new = w.line(f"call ptr @realloc(ptr {old}, i64 {size})")
         failed = w.line(f"icmp eq ptr {new}, null")
-        self.body.leave_on(w.line(f"select i1 {failed}, i64 {OUT_OF_MEMORY}, i64 0"))
+        self.body.leave_where(failed, OUT_OF_MEMORY, self.call.index)
         w.do(f"store ptr {new}, ptr {self.slot}")
         w.do(f"store i64 {wanted}, ptr {self.room}")
         w.do(f"br label %{enough}")

@@ -77,6 +77,7 @@ class NestEmitter:
         self.writer.in_loop = True
         self._emit_loops(loops, accumulators)
         self.writer.in_loop = False
+        self.elements.report()
         for i, slot in self.slots.items():
             self.body.registers[i] = self.body.load(slot, i)
         for i, slot in self.differing.items():
@@ -334,7 +335,7 @@ class NestEmitter:
         """The one element of a value; of an update one more that goes into it."""
         if instr.op in (st.scatter_add, st.scatter_set):
             index = self.reader.reads(Root(i), instr)[1]
-            self.elements.bounds(self.elements.values[index], instr.shape[0])
+            self.elements.bounds(self.elements.values[index], instr.shape[0], i)
         if instr.op in st.UPDATES and not overwrites(self.body, instr):
             known = self.body.load(self.slots[i], i) if i in self.slots else self.body.registers[i]
             register = self.writer.plus(known, register, instr.dtype)

@@ -40,7 +40,8 @@ class Reader:
 
     `needs` are the elements that each of these is computed from. `accesses` are the distances from
     the start of each array that is read or written; `opaque` says that some index is not affine, so
-    that loops may not be joined.
+    that loops may not be joined. `asking` is for each place that is looked up the first
+    instruction to do so.
     """
 
     def __init__(self, body: Body, step: int) -> None:
@@ -51,6 +52,7 @@ class Reader:
         self.seen: set[Key] = set()
         self.needs: dict[Key, list[Key]] = {}
         self.accesses: list[Index] = []
+        self.asking: dict[Loaded, int] = {}
         self.opaque = False
 
     def clear(self) -> None:
@@ -118,7 +120,7 @@ class Reader:
         if instr.op in (st.scatter_add, st.scatter_set):
             index = self.reads(root, instr)[1]
             rank = len(index[1])
-            place = Index(0, ((Loaded(index[0], index[1], instr.shape[0]), 1),))
+            place = self._looked_up(root.index, *index, instr.shape[0])
             return (place, *at[rank:])
         if instr.op is st.cumsum:
             return at
@@ -171,16 +173,21 @@ class Reader:
         if instr.op is st.gather:
             rank = len(self.tape.instrs[instr.args[1]].shape)
             index: Key = (instr.args[1], at[:rank])
-            return [index, self.gathered(instr, at)]
+            return [index, self.gathered(i, at)]
         return [self.source(instr, at)]
 
-    def gathered(self, instr: Instr, at: At) -> Key:
-        """The element of x that a gather reads."""
-        x, i = instr.args
-        rank = len(self.tape.instrs[i].shape)
-        rows = self.tape.instrs[x].shape[0]
-        place = Index(0, ((Loaded(i, at[:rank], rows), 1),))
+    def gathered(self, i: int, at: At) -> Key:
+        """The element of x that gather i reads."""
+        x, index = self.tape.instrs[i].args
+        rank = len(self.tape.instrs[index].shape)
+        place = self._looked_up(i, index, at[:rank], self.tape.instrs[x].shape[0])
         return (x, (place, *at[rank:]))
+
+    def _looked_up(self, i: int, index: int, at: At, rows: int) -> Index:
+        """The place that instruction i looks up in an array of integers."""
+        atom = Loaded(index, at, rows)
+        self.asking.setdefault(atom, i)
+        return Index(0, ((atom, 1),))
 
     def source(self, instr: Instr, at: At) -> Key:
         """The operand's element that a view shows."""

@@ -1,4 +1,7 @@
-"""What a kernel's body returns: 0, or bits that say what went wrong."""
+"""What a kernel's body returns: 0, or a bit that says what went wrong, and where.
+
+The first that goes wrong is reported, except that a guard that fails comes before all else.
+"""
 
 OUT_OF_BOUNDS = 1
 """An integer-array index lies outside of its axis."""
@@ -22,5 +25,4 @@ LEFT_AGAIN = 128
 """The call before this one gave no result either; added where a kernel is called from Python."""
 
 PLACE = 256
-"""Above these bits stands, plus 1, which of `Code.reported` it was: the first to report, or the
-guard that failed."""
+"""Above these bits stands, plus 1, which of `Code.reported` it was."""

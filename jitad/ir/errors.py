@@ -54,6 +54,14 @@ class ShapeError(JitadError, ValueError):
     """Shapes, axes or dtypes of the operands do not fit."""
 
 
+class OutOfBoundsError(ShapeError, IndexError):
+    """An index lies outside of its axis."""
+
+
+class OutOfMemoryError(JitadError, MemoryError):
+    """There is no memory for what a kernel must keep."""
+
+
 class DifferentiationError(JitadError, TypeError):
     """What was asked for has no derivative: an integer argument, a non-scalar under grad."""
 

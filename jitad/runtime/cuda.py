@@ -25,7 +25,7 @@ from jitad.frontend.trace import leaf_type
 from jitad.ir.errors import CompileError, ShapeError
 from jitad.passes.pipeline import optimise
 from jitad.passes.schedule import schedule
-from jitad.runtime.failure import failure, other_path
+from jitad.runtime.failure import failure
 from jitad.runtime.plan import Plan
 from jitad.runtime.targets import dense, targets_of
 
@@ -248,9 +248,8 @@ class _Loaded:
         if not status:
             return
         instr = self.kernel.code.reported[status // PLACE - 1] if status >= PLACE else None
-        if status & GUARD_FAILED:
-            raise other_path(instr, "compile the function for them, or use np.where")
-        raise failure(status % PLACE, instr)
+        guard = "compile the function for them, or use np.where"
+        raise failure(status % PLACE, instr, guard if status & GUARD_FAILED else "")
 
 
 class _DeviceArray:

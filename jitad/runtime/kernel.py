@@ -21,7 +21,7 @@ from jitad.runtime.compile import load, module_asm, module_llvm
 from jitad.runtime.cpython import make_function
 from jitad.runtime.debug import check_finite
 from jitad.runtime.entry import CALLS, CAPTURED, MISMATCH, entry_text, free_arena_with
-from jitad.runtime.failure import failure, other_path
+from jitad.runtime.failure import failure
 from jitad.runtime.plan import Plan
 from jitad.runtime.shared import compiled
 from jitad.runtime.targets import dense, targets_of
@@ -144,9 +144,6 @@ class Kernel:
 
     def _fail(self, status: int) -> None:
         """Raise what a status says."""
-        if status & GUARD_FAILED:
-            remedy = "call the function itself, which traces the new path; or use np.where"
-            raise other_path(self.reporter(status), remedy)
         raise self.failure(status)
 
     def call(self, leaves: Sequence[Any]) -> Any:

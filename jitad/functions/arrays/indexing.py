@@ -9,7 +9,7 @@ import numpy as np
 
 from jitad.frontend.guards import guard_array
 from jitad.frontend.operands import as_dtype, as_shape, as_value, broadcast_shape, innermost, lift
-from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.errors import OutOfBoundsError, ShapeError, TraceError
 from jitad.ir.op import INT64
 from jitad.ir.value import HOOKS, Value
 from jitad.ops import elementwise as ew
@@ -85,7 +85,7 @@ def _axes_of(item: Any) -> int:
 
 def _integer(item: int, n: int) -> int:
     if not -n <= item < n:
-        raise ShapeError(
+        raise OutOfBoundsError(
             f"index {item} is out of bounds for an axis of length {n}",
             remedy="count from 0, or from -1 backwards",
         )
