@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import Control, Elementwise, Structural
+from jitad.ir.op import INT64, Control, Elementwise, Structural
 from jitad.ir.tape import INPUT, Instr, Tape
 from jitad.ir.value import Value
-from jitad.ops.control import part
-from jitad.ops.structural import spread
+from jitad.ops import structural as st
+from jitad.ops.control import Loop, loop, part, record
+from jitad.ops.control.parts import OwnPathsError, input_types, rewired
 from jitad.transforms.flow import depends_outputs
 
 
@@ -24,8 +25,32 @@ class _Bundle(NamedTuple):
 def batch(tape: Tape, batched: Collection[int], size: int, outputs: Collection[int]) -> Tape:
     """The tape over `size` copies: inputs at positions `batched` get a leading axis of that length.
 
-    Outputs at positions `outputs` get the axis too; the others must not depend on it.
+    Outputs at positions `outputs` get the axis too; the others must not depend on it. Copies whose
+    paths through loops and branches differ run one by one.
     """
+    try:
+        return _together(tape, batched, size, outputs)
+    except OwnPathsError:
+        return _one_by_one(tape, batched, size, outputs)
+
+
+def _one_by_one(tape: Tape, batched: Collection[int], size: int, outputs: Collection[int]) -> Tape:
+    """A loop over the copies, each of which takes its own path."""
+    builder = Builder()
+    inputs: list[Value] = []
+    for k, (shape, dtype) in enumerate(input_types(tape)):
+        inputs.append(builder.input(f"x{k}", (size, *shape) if k in batched else shape, dtype))
+    order = sorted(range(len(inputs)), key=lambda k: k in batched)
+    body = rewired(tape, [((), INT64), *order], range(len(tape.outputs)))
+    form = Loop(body, len(inputs) - len(set(batched)), 0, size)
+    rows = record(builder, loop, [inputs[k] for k in order], form)
+    first = [st.index(x, slots=(0, *((0, n, 1) for n in x.shape[1:]))) for x in rows]
+    results = [x if k in outputs else first[k] for k, x in enumerate(rows)]
+    return builder.finish([x.index for x in results], [x.index for x in inputs])
+
+
+def _together(tape: Tape, batched: Collection[int], size: int, outputs: Collection[int]) -> Tape:
+    """One program for all copies."""
     builder = Builder()
     carried = {tape.inputs[k] for k in batched}
     new: list[int] = []
@@ -44,7 +69,7 @@ def batch(tape: Tape, batched: Collection[int], size: int, outputs: Collection[i
             operands = [builder.value(j) for j in args]
             form = instr.params[0]
             bundles[i] = _Bundle(
-                *instr.op.batch(form, operands, flags, size, batch, depends_outputs)
+                *instr.op.batch(form, operands, flags, size, _together, depends_outputs)
             )
             new.append(-1)
             has_axis.append(True)
@@ -60,7 +85,7 @@ def batch(tape: Tape, batched: Collection[int], size: int, outputs: Collection[i
     results: list[int] = []
     for k, i in enumerate(tape.outputs):
         if k in outputs:
-            results.append(spread(builder.value(new[i]), has_axis[i], size).index)
+            results.append(st.spread(builder.value(new[i]), has_axis[i], size).index)
         else:
             assert not has_axis[i], f"output {k} depends on the batch axis"
             results.append(new[i])
@@ -74,7 +99,7 @@ def _batched(
     assert op is not INPUT
     operands = [builder.value(j) for j in args]
     if isinstance(op, Elementwise):
-        aligned = [spread(x, flag, size) for x, flag in zip(operands, flags, strict=True)]
+        aligned = [st.spread(x, flag, size) for x, flag in zip(operands, flags, strict=True)]
         return op(*aligned, **instr.named_params).index
     assert isinstance(op, Structural) and op.batch is not None
     return op.batch(operands, flags, size, **instr.named_params).index

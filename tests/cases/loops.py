@@ -122,3 +122,97 @@ def a_number_and_a_table_in_two_loops() -> Any:
     x = np.random.default_rng(58).standard_normal(19) * 0.8
     forward = np.array([jitad.jvp(f, (x,), (e,))[1] for e in np.eye(19)])
     return bool(np.abs(jitad.grad(f)(x) - forward).max() < 1e-12), True
+
+
+# -- points whose numbers of turns differ ----------------------------------------------------------
+
+
+@case
+def vmap_of_fori_loop_with_traced_bound() -> Any:
+    def f(x: Any) -> Any:
+        return jitad.fori_loop(0, np.floor(x * 2).astype(int), lambda i, c: c * 1.1, x)
+
+    x = np.array([0.3, 0.9, 2.1])
+    return jitad.vmap(f)(x), [0.3, 0.9 * 1.1, 2.1 * 1.1**4]
+
+
+@case
+def vmap_of_the_gradient_of_a_while_loop() -> Any:
+    def f(x: Any) -> Any:
+        def turn(s: Any) -> Any:
+            return 0.5 * s[0] + 0.1 * x[s[1] % 3], s[1] + 1
+
+        start = x[0] * 5, 0
+        return jitad.while_loop(lambda s: (np.abs(s[0]) > 0.5) & (s[1] < 30), turn, start)[0]
+
+    xs = np.abs(np.random.default_rng(0).standard_normal((6, 3))) + 0.2
+    return jitad.vmap(jitad.grad(f))(xs), np.stack([jitad.grad(f)(x) for x in xs])
+
+
+def _fall(x: Any, n: Any) -> Any:
+    """A loop of n turns in a scan, whose condition asks for the values of a point."""
+
+    def step(c: Any, v: Any) -> Any:
+        c = jitad.fori_loop(0, n, lambda i, c: c * x[i] + v, c)
+        c = jitad.cond(c > 1, lambda c: np.sqrt(c), lambda c: c * c, c)
+        return c, c
+
+    return np.sum(jitad.scan(step, x[0], x)[1])
+
+
+def _plain_fall(x: np.ndarray, n: int) -> float:
+    c, total = x[0], 0.0
+    for v in x:
+        for i in range(n):
+            c = c * x[i] + v
+        c = np.sqrt(c) if c > 1 else c * c
+        total += c
+    return total
+
+
+def _points() -> tuple[np.ndarray, np.ndarray]:
+    return np.random.default_rng(1).random((5, 3)) + 0.2, np.array([0, 3, 1, 2, 3])
+
+
+@case
+def vmap_of_loops_within_a_scan() -> Any:
+    xs, ns = _points()
+    return jitad.vmap(_fall)(xs, ns), [_plain_fall(x, n) for x, n in zip(xs, ns, strict=True)]
+
+
+@case
+def gradients_of_loops_within_a_scan_at_points() -> Any:
+    xs, ns = _points()
+    right = np.array(
+        [_slopes(lambda y, n=n: _plain_fall(y, n), x) for x, n in zip(xs, ns, strict=True)]
+    )
+    inside = jitad.vmap(jitad.grad(_fall))(xs, ns)
+    outside = jitad.grad(lambda xs: np.sum(jitad.vmap(_fall)(xs, ns)))(xs)
+    return (inside.round(6), outside.round(6)), (right.round(6), right.round(6))
+
+
+@case
+def vmap_of_vmap_of_a_traced_bound() -> Any:
+    x, n = np.array([0.5, 2.0]), np.array([3, 0, 1])
+
+    def f(x: Any, n: Any) -> Any:
+        return jitad.fori_loop(0, n, lambda i, c: c * x + i, x)
+
+    def plain(x: float, n: int) -> float:
+        c = x
+        for i in range(n):
+            c = c * x + i
+        return c
+
+    got = jitad.vmap(jitad.vmap(f, (None, 0)), (0, None))(x, n)
+    return got, [[plain(a, b) for b in n] for a in x]
+
+
+@case
+def a_look_up_that_some_points_do_not_make() -> Any:
+    def f(i: Any, table: Any) -> Any:
+        read = jitad.cond(i < 3, lambda i: table[i], lambda i: 0.0, i)
+        return read, jitad.while_loop(lambda j: j < 3, lambda j: j + 1 + (table[j] < 0), i)
+
+    places, table = np.array([0, 2, 7]), np.arange(1.0, 4.0)
+    return jitad.vmap(f, (0, None))(places, table), ([1.0, 3.0, 0.0], [3, 3, 7])

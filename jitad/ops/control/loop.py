@@ -25,8 +25,10 @@ from jitad.ops.control.loop_pullback import pullback
 from jitad.ops.control.loop_simplify import simplify
 from jitad.ops.control.parts import (
     Flow,
+    OwnPathsError,
     chosen,
     input_types,
+    is_harmless,
     output_types,
     places,
     record,
@@ -215,8 +217,8 @@ def _batch(
     carries, rows = flags[: form.carries], rows_of(form, flags)
     condition = form.condition
     apart = condition is not None and flow(condition, [*consts, *carries])[0]
-    if any(count):
-        raise AssertionError("the number of turns of a loop differs between copies")
+    if any(count) or (apart and (rows or not all(map(is_harmless, _tapes(form))))):
+        raise OwnPathsError
     inside = [False, *consts, *carries, *xs]
     body = batch(form.body, places(inside), size, places([*carries, *rows]))
     if condition is not None:

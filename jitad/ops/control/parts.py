@@ -10,6 +10,7 @@ from jitad.ir.op import BOOL, Control, DType, Shape, Structural, register
 from jitad.ir.tape import INPUT, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.elementwise import where
+from jitad.ops.gathers import gather, scatter_add, scatter_set
 from jitad.ops.views import broadcast, reshape
 
 Flow = Callable[[Tape, Sequence[bool]], list[bool]]
@@ -24,6 +25,11 @@ part = register(
     )
 )
 """Result k of a control op; the transforms treat it together with that op."""
+
+
+class OwnPathsError(Exception):
+    """Copies of a control op cannot run together: they differ in the path that they take, and what
+    one does on its path, another must not do. `batch` then makes a loop over the copies."""
 
 
 class Transforms(NamedTuple):
@@ -55,6 +61,22 @@ def record(builder: Builder, op: Control, operands: Sequence[Value], form: Any) 
     types = op.results(form, *operands)
     made = builder.apply(op, operands, {"form": form})
     return [part(made, k=k, shape=shape, dtype=dtype) for k, (shape, dtype) in enumerate(types)]
+
+
+def is_harmless(tape: Tape) -> bool:
+    """Whether a tape may run for a copy that does not take it: it ends, and reports nothing."""
+    return all(map(_is_harmless, tape.instrs))
+
+
+def _is_harmless(instr: Instr) -> bool:
+    op = instr.op
+    if isinstance(op, Control):
+        return getattr(instr.params[0], "count", 0) is not None and all(
+            map(is_harmless, op.tapes(instr.params[0]))
+        )
+    if not isinstance(op, Structural):
+        return True
+    return not op.effect and op.library is None and op not in (gather, scatter_add, scatter_set)
 
 
 def alone(op: Control, form: Any, types: Sequence[tuple[Shape, DType]]) -> Tape:

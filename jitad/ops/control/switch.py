@@ -18,9 +18,11 @@ from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops.control.parts import (
     Flow,
+    OwnPathsError,
     Simplified,
     Transforms,
     input_types,
+    is_harmless,
     output_types,
     places,
     record,
@@ -78,6 +80,8 @@ def _batch(
     flow: Flow,
 ) -> tuple[list[Value], list[bool]]:  # fmt: skip
     """One switch over all copies; where they differ, every branch, and of each copy its own."""
+    if batched[0] and not all(map(is_harmless, form.branches)):
+        raise OwnPathsError
     wide = _flow(form, batched, flow)
     moved = [batch(tape, places(batched[1:]), size, places(wide)) for tape in form.branches]
     builder = operands[0].builder
