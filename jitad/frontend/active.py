@@ -27,6 +27,8 @@ _active = _Active()
 
 def enter(builder: Builder) -> None:
     """A trace begins."""
+    if _active.builders:
+        _active.builders[-1].inner = builder
     _active.builders.append(builder)
     _active.memos.append({})
 
@@ -34,6 +36,8 @@ def enter(builder: Builder) -> None:
 def leave() -> None:
     """The innermost trace ends."""
     _active.builders.pop()
+    if _active.builders:
+        _active.builders[-1].inner = None
     _active.memos.pop()
 
 

@@ -211,7 +211,7 @@ class MutableArray(Value):
     def copy(self, order: str = "C") -> Any:
         """An array of its own with the same elements."""
         numbers = self.plain()
-        return mutable(self.builder, self.freeze() if numbers is None else numbers)
+        return mutable(self.builder.recording, self.freeze() if numbers is None else numbers)
 
     def __copy__(self) -> Any:
         return self.copy()
@@ -230,7 +230,7 @@ class MutableArray(Value):
         numbers = self.plain()
         if numbers is not None:
             return renewed(np.asarray(numbers).astype(dtype))
-        return mutable(self.builder, as_dtype(self.freeze(), np.dtype(dtype)))
+        return mutable(self.builder.recording, as_dtype(self.freeze(), np.dtype(dtype)))
 
     def fill(self, value: Any) -> None:
         """Every element becomes `value`."""

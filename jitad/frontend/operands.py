@@ -29,7 +29,7 @@ def implements(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., 
 
 
 def innermost(operands: Sequence[Any]) -> Builder:
-    """The tape of the deepest nested function that one of the operands belongs to."""
+    """The tape that records an op on the operands: of the innermost function being traced."""
     found: Builder | None = None
     for x in operands:
         if isinstance(x, Value):
@@ -41,7 +41,7 @@ def innermost(operands: Sequence[Any]) -> Builder:
                 found = inner
     if found is None:
         raise TraceError("no traced value among the operands")
-    return found
+    return found.recording
 
 
 def _innermost_or_none(items: Any) -> Builder | None:
@@ -85,7 +85,7 @@ def as_value(x: Any) -> Value:
 
 def _lift_value(builder: Builder, x: Value) -> Value:
     if x.builder.level < builder.level and x.builder.tracing:
-        return capture(builder, x)
+        return builder.enclose(x)
     raise TraceError(
         f"{x!r} was kept from a trace that has ended, and used in another one",
         remedy="return what is needed from the function in place of storing it elsewhere",
@@ -98,21 +98,20 @@ def _lift_object(builder: Builder, x: np.ndarray) -> Value:
     return FUNCTIONS[np.reshape](FUNCTIONS[np.stack](items), x.shape)
 
 
-def capture(builder: Builder, x: Any) -> Value:
-    """An array or an outer value that the function closes over, as an input of its tape."""
+def capture(builder: Builder, x: np.ndarray) -> Value:
+    """An array that the function closes over, as an input of its tape."""
     if not builder.tracing:
         raise TraceError(
             "a derivative rule met a plain array: a tape that is complete can take no more inputs",
             remedy="write the rule with ops on its operands alone",
         )
-    if isinstance(x, np.ndarray) and not x.flags.c_contiguous:
+    if not x.flags.c_contiguous:
         return _capture_strided(builder, x)
     known = builder.captured.get(id(x))
     if known is None:
         name = f"c{len(builder.captured)}"
-        weak = isinstance(x, Value) and x.weak
-        value = builder.input(name, x.shape, supported(x.dtype), weak=weak)
-        builder.concrete[value.index] = builder.stand_in(x) if isinstance(x, Value) else x
+        value = builder.input(name, x.shape, supported(x.dtype))
+        builder.concrete[value.index] = x
         known = builder.captured[id(x)] = (x, value)
     return known[1]
 

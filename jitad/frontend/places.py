@@ -26,7 +26,9 @@ def places_of(storage: Storage, places: Places, index: Any) -> Value:
     items = index if isinstance(index, tuple) else (index,)
     key = storage.key(places)
     if key is None or not are_integers(index) or len(items) > places.ndim:
-        return HOOKS["getitem"](lift(storage.builder, np.ascontiguousarray(places)), index)
+        return HOOKS["getitem"](
+            lift(storage.builder.recording, np.ascontiguousarray(places)), index
+        )
     return _from_integers(storage, places, items, key)
 
 
@@ -46,7 +48,7 @@ def _is_integer(item: Any) -> bool:
 def _from_integers(storage: Storage, places: Places, items: Any, key: Any) -> Value:
     """Integers and arrays of them for the first axes: products with the steps, and a sum."""
     offset, _, steps = key
-    builder = storage.builder
+    builder = storage.builder.recording
     values = [as_dtype(lift(builder, item), INT64) for item in items]
     shape = broadcast_shape(*(value.shape for value in values))
     total: Value | None = None

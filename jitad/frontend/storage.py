@@ -66,7 +66,8 @@ class Storage:
             return self.numbers[place]
         assert self.base is not None
         slots = tuple(int(i) for i in np.unravel_index(place, self.shape))
-        known = self.aside[place] = st.index(self.base, slots=slots)
+        with self.builder.resumed():
+            known = self.aside[place] = st.index(self.base, slots=slots)
         return known
 
     def is_plain(self, places: Places) -> bool:
@@ -82,7 +83,8 @@ class Storage:
         key = self.key(places)
         known = self.frozen.get(key) if key is not None else None
         if known is None:
-            known = self._read(places, key)
+            with self.builder.resumed():
+                known = self._read(places, key)
             if key is not None:
                 self.frozen[key] = known
         return known
@@ -182,8 +184,10 @@ class Storage:
 
     def gather(self, places: Value) -> Value:
         """The elements at places that are traced."""
-        self.settle()
-        return st.gather(self._flat(self._whole()), places)
+        with self.builder.resumed():
+            self.settle()
+            base = self._flat(self._whole())
+        return st.gather(base, places)
 
     def _scattered(self, base: Value, places: Value, new: Value, op: Any = st.scatter_set) -> Value:
         return st.reshape(op(self._flat(base), places, new), shape=self.shape)

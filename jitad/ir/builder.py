@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ class Builder:
     is used, which a transform sets to the line of the instruction that it works on.
     `held` stand for the outer values that it captures, in that order, where it asks for numbers.
     While a function is traced, `level` is the depth of nesting, `captured` holds the arrays and
-    outer values that it closes over with their inputs, `concrete` the arrays behind the values.
+    outer values that it closes over with their inputs, `concrete` the arrays behind the values,
+    and `inner` is the tape of a function that is traced within it, which records in its place.
     """
 
     __slots__ = (
@@ -30,6 +32,7 @@ class Builder:
             "concrete",
             "constants",
             "held",
+            "inner",
             "inputs",
             "instrs",
             "level",
@@ -49,14 +52,42 @@ class Builder:
         self.level = level
         self.tracing = locate is not None
         self.closed = False
-        self.captured: dict[int, tuple[Any, Value]] = {}
+        self.inner: Builder | None = None
+        self.captured: dict[Any, tuple[Any, Value]] = {}
         self.concrete: dict[int, Any] = {}
         self.constants: dict[Any, int] = {}
         self.held: list[np.ndarray] = []
 
-    def stand_in(self, x: Value) -> Any:
-        """What a captured outer value is, where the function asks for its numbers."""
-        return self.held.pop(0) if self.held and self.held[0].shape == x.shape else x
+    @property
+    def recording(self) -> Builder:
+        """This tape, or that of the innermost function which is being traced within it."""
+        builder = self
+        while builder.inner is not None:
+            builder = builder.inner
+        return builder
+
+    @contextmanager
+    def resumed(self) -> Iterator[None]:
+        """Within the block this tape records, also while a function is traced within it."""
+        inner, self.inner = self.inner, None
+        try:
+            yield
+        finally:
+            self.inner = inner
+
+    def enclose(self, x: Value) -> Value:
+        """A value of a tape around this one as an input; anew what is made of no operands."""
+        instr = x.builder.instrs[x.index]
+        if not instr.args and instr.op is not INPUT:
+            return Value(self, self.copy(instr, ()), x.shape, x.dtype, x.weak)
+        key = (id(x.builder), x.index, x.weak)
+        known = self.captured.get(key)
+        if known is None:
+            value = self.input(f"c{len(self.captured)}", x.shape, x.dtype, weak=x.weak)
+            held = self.held and self.held[0].shape == x.shape
+            self.concrete[value.index] = self.held.pop(0) if held else x
+            known = self.captured[key] = (x, value)
+        return known[1]
 
     def append(
         self, op: Op, args: tuple[int, ...], params: tuple[Any, ...], shape: Shape, dtype: DType
@@ -96,6 +127,10 @@ class Builder:
                 "a traced value was used after the function that it belongs to had ended",
                 remedy="return what is needed from the function in place of storing it elsewhere",
             )
+        if self.inner is not None:
+            inner = self.recording
+            lifted = [inner.enclose(x) if isinstance(x, Value) else x for x in operands]
+            return inner.apply(op, lifted, params)
         for operand in operands:
             if type(operand) is not Value and isinstance(operand, NUMBERS):
                 operands = self._lift_numbers(operands)

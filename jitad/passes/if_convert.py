@@ -21,7 +21,7 @@ from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control import Loop, Switch, loop, part, switch
 from jitad.ops.control.loop import grouped
-from jitad.ops.control.parts import input_types
+from jitad.ops.control.parts import can_fail, input_types
 from jitad.passes.schedule import EXCLUSIVE
 from jitad.transforms.batch import batch
 from jitad.transforms.flow import depends_outputs
@@ -34,9 +34,6 @@ _LARGE = 64
 
 _IN_VAIN = 6.0
 """How many times the work of the longest path all paths together may be."""
-
-_REPORTING = (st.gather, st.scatter_add, st.scatter_set)
-"""What refuses places out of bounds, as a point may have in a branch that it does not take."""
 
 
 def if_convert(tape: Tape) -> Tape:
@@ -90,7 +87,7 @@ def _work(tape: Tape, *, in_branch: bool) -> _Work | None:
                 return None
             every += sum(work.every for work in known)
             longest += max(work.longest for work in known)
-        elif not _is_plain(instr, tape) or (in_branch and instr.op in _REPORTING):
+        elif not _is_plain(instr, tape) or (in_branch and can_fail(instr)):
             return None
         elif isinstance(instr.op, Elementwise):
             every += instr.op.cost * math.prod(instr.shape)

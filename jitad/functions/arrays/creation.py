@@ -151,7 +151,7 @@ for _function, _record in {
 
 
 def _mutable_copy(x: Value) -> Any:
-    return MutableArray.copy(x) if isinstance(x, MutableArray) else mutable(x.builder, x)
+    return MutableArray.copy(x) if isinstance(x, MutableArray) else mutable(x.builder.recording, x)
 
 
 HOOKS["copy"] = _mutable_copy

@@ -70,7 +70,7 @@ def _resolve(ufunc: Any, operands: list[Any]) -> tuple[DType, ...]:
 def align(ufunc: Any, operands: tuple[Any, ...]) -> list[Value]:
     """The operands on one tape, of the dtypes of NumPy's loop, broadcast to one shape."""
     first = operands[0]
-    if type(first) is Value and not first.weak:
+    if type(first) is Value and not first.weak and first.builder.inner is None:
         for x in operands:
             if (
                 type(x) is not Value
@@ -87,6 +87,8 @@ def align(ufunc: Any, operands: tuple[Any, ...]) -> list[Value]:
         # An array and a Python number, of which nothing else need be known.
         for x, number in (operands, operands[::-1]):
             if type(x) is Value and not x.weak and type(number) in (int, float):
+                if x.builder.inner is not None:
+                    break
                 kinds = (x.dtype, type(number)) if x is first else (type(number), x.dtype)
                 if _loop(ufunc, kinds) == (x.dtype, x.dtype):
                     const = x.builder.const(number, x.shape, x.dtype)

@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from jitad.ir.op import Control, Elementwise, Structural
-from jitad.ir.tape import CONST, INPUT, Instr, Tape
+from jitad.ir.op import Control, Structural
+from jitad.ir.tape import CONST, INPUT, Instr, Tape, has_effect
 from jitad.ir.value import Value
 from jitad.ops.control.parts import (
     Simplified,
+    can_fail,
     output_types,
     rewired,
     type_of,
@@ -216,13 +217,9 @@ def _fixed(form: Any) -> list[bool]:
 
 def _can_move(instr: Instr, form: Any) -> bool:
     """Whether an instruction may run where no turn does: it cannot fail, or some turn does."""
-    op = instr.op
-    if isinstance(op, Elementwise):
-        return True
-    if isinstance(op, Control):
+    if isinstance(instr.op, Control) or has_effect(instr):
         return False
-    assert isinstance(op, Structural)
-    return not op.effect and (op.library is None or form.count is not None)
+    return form.count is not None or not can_fail(instr)
 
 
 def _crossing(body: Tape, fixed: Sequence[bool]) -> list[int]:

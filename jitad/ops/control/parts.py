@@ -9,6 +9,7 @@ from jitad.ir.builder import Builder
 from jitad.ir.op import BOOL, Control, DType, Shape, Structural, register
 from jitad.ir.tape import INPUT, Instr, Tape
 from jitad.ir.value import Value
+from jitad.ops.contraction import contract
 from jitad.ops.elementwise import where
 from jitad.ops.gathers import gather, scatter_add, scatter_set
 from jitad.ops.views import broadcast, reshape
@@ -84,6 +85,23 @@ def alone(op: Control, form: Any, types: Sequence[tuple[Shape, DType]]) -> Tape:
     builder = Builder()
     inputs = [builder.input(f"x{k}", *kind) for k, kind in enumerate(types)]
     return builder.finish([x.index for x in record(builder, op, inputs, form)])
+
+
+_LOOKS_UP = (gather, scatter_add, scatter_set)
+"""What refuses places out of bounds."""
+
+
+def can_fail(instr: Instr) -> bool:
+    """Whether an instruction may refuse its operands, or holds such a one.
+
+    It then must not run where the program does not: for a side not taken, for a turn that is none.
+    """
+    op = instr.op
+    if isinstance(op, Control):
+        return any(can_fail(x) for tape in op.tapes(instr.params[0]) for x in tape.instrs)
+    if not isinstance(op, Structural):
+        return False
+    return op.effect or op in _LOOKS_UP or (op.library is not None and op is not contract)
 
 
 def where_first(condition: Value, x: Value, y: Value) -> Value:
