@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from jitad.ir.tape import CONST, INPUT
+from jitad.ir.tape import CONST, INPUT, Instr
 from jitad.passes.schedule import Program
 
 _ALIGN = 64
@@ -30,19 +30,19 @@ class Plan:
 
 
 def plan(program: Program) -> Plan:
-    """Where each temporary lies."""
+    """Where each temporary lies: the largest first, so that small ones do not lie in their way."""
     lives = _lives(program)
     tape = program.tape
     outputs = {program.storage[i] for i in tape.outputs if i in program.storage}
     offsets: dict[int, int] = {}
     placed: list[tuple[int, int, int, int]] = []
     total = 0
-    for home in sorted(lives, key=lambda i: lives[i]):
+    sizes = {i: _size(tape.instrs[i]) for i in lives}
+    for home in sorted(lives, key=lambda i: (-sizes[i], lives[i])):
         if home in outputs:
             continue
         first, last = lives[home]
-        instr = tape.instrs[home]
-        size = -(-math.prod(instr.shape) * instr.dtype.itemsize // _ALIGN) * _ALIGN
+        size = sizes[home]
         busy = sorted((a, b) for a, b, f, g in placed if f <= last and first <= g)
         start = 0
         for a, b in busy:
@@ -53,6 +53,11 @@ def plan(program: Program) -> Plan:
         placed.append((start, start + size, first, last))
         total = max(total, start + size)
     return Plan(offsets, total)
+
+
+def _size(instr: Instr) -> int:
+    """Bytes of a buffer, in whole cache lines."""
+    return -(-math.prod(instr.shape) * instr.dtype.itemsize // _ALIGN) * _ALIGN
 
 
 def _lives(program: Program) -> dict[int, tuple[int, int]]:

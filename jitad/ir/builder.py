@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -67,7 +67,7 @@ class Builder:
         return builder
 
     @contextmanager
-    def resumed(self) -> Iterator[None]:
+    def resumed(self) -> Generator[None]:
         """Within the block this tape records, also while a function is traced within it."""
         inner, self.inner = self.inner, None
         try:

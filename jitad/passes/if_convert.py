@@ -87,7 +87,9 @@ def _work(tape: Tape, *, in_branch: bool) -> _Work | None:
                 return None
             every += sum(work.every for work in known)
             longest += max(work.longest for work in known)
-        elif not _is_plain(instr, tape) or (in_branch and can_fail(instr)):
+        elif not _is_plain(instr, tape) or (
+            in_branch and instr.op is not st.guard and can_fail(instr)
+        ):
             return None
         elif isinstance(instr.op, Elementwise):
             every += instr.op.cost * math.prod(instr.shape)
