@@ -221,7 +221,7 @@ class MutableArray(Value):
 
     def flatten(self, order: str = "C") -> Any:
         """A copy as one axis."""
-        return self.copy().reshape(-1, order=order)
+        return self.copy().ravel(order=order)
 
     def astype(self, dtype: Any, copy: bool = True, **_: Any) -> Any:
         """A copy of another dtype."""

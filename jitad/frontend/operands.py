@@ -9,7 +9,7 @@ import numpy as np
 
 from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError, TraceError
-from jitad.ir.op import BOOL, SHORT_NAMES, DType, Shape
+from jitad.ir.op import BOOL, COMPLEX128, FLOAT64, INT64, SHORT_NAMES, DType, Shape, native
 from jitad.ir.value import FUNCTIONS, HOOKS, Value
 from jitad.ops.elementwise import cast
 from jitad.ops.structural import broadcast, strided, transpose
@@ -61,21 +61,24 @@ def lift(builder: Builder, x: Any) -> Value:
         x = x if type(x) is Value else HOOKS["freeze"](x)
         return x if x.builder is builder else _lift_value(builder, x)
     if isinstance(x, np.ndarray):
+        check_kind(x, "an operand")
         return _lift_object(builder, x) if x.dtype == object else capture(builder, x)
     if isinstance(x, np.generic):  # before float, which np.float64 is too
         return builder.const(x, (), supported(x.dtype))
     if isinstance(x, PYTHON_NUMBERS):
-        value = builder.const(x, (), np.asarray(x).dtype)
+        value = builder.const(x, (), number_dtype(x))
         value.weak = True
         return value
     if isinstance(x, (list, tuple)):
         if _innermost_or_none(x) is not None:
             return FUNCTIONS[np.stack]([lift(builder, item) for item in x])
         return lift(builder, np.asarray(x))
-    raise TraceError(
-        f"an operand of type {type(x).__name__} met a traced value",
-        remedy="operands are NumPy arrays, numbers, and lists of them",
-    )
+    remedy = "operands are NumPy arrays, numbers, and lists of them"
+    if hasattr(x, "toarray"):
+        remedy = "use its .toarray()"
+    elif hasattr(x, "__array__"):
+        remedy = "use np.asarray(...) of it, outside of the function"
+    raise TraceError(f"an operand of type {type(x).__name__} met a traced value", remedy=remedy)
 
 
 def as_value(x: Any) -> Value:
@@ -134,15 +137,46 @@ def _capture_strided(builder: Builder, x: np.ndarray) -> Value:
     return strided(capture(builder, memory), offset=-low, shape=x.shape, steps=steps)
 
 
+def check_kind(x: np.ndarray, what: str) -> None:
+    """Refuse arrays of a class that gives operators and functions a meaning of its own."""
+    kind = type(x)
+    if kind is np.ndarray or kind is np.memmap:
+        return
+    remedy = "pass np.asarray(x), a plain array of the same elements"
+    if isinstance(x, np.ma.MaskedArray):
+        remedy = "pass x.data and np.ma.getmaskarray(x) apart, and use np.where or where="
+    elif isinstance(x, np.matrix):
+        remedy = "pass np.asarray(x), or x.toarray() of a sparse matrix, and write @ for products"
+    raise TraceError(
+        f"{what} is a {kind.__module__}.{kind.__qualname__}: traced values know plain arrays only",
+        remedy=remedy,
+    )
+
+
+def number_dtype(x: Any) -> DType:
+    """The dtype of a Python number; an error where its bits have no room in one."""
+    if isinstance(x, bool):
+        return BOOL
+    if isinstance(x, int):
+        if not -(2**63) <= x < 2**63:
+            raise TraceError(
+                f"the integer {x if x.bit_length() < 200 else 'given'} has more than 64 bits",
+                remedy="use float(x), or an integer between -2**63 and 2**63 - 1",
+            )
+        return INT64
+    return FLOAT64 if isinstance(x, float) else COMPLEX128
+
+
 def supported(dtype: DType) -> DType:
-    """The dtype itself; an error where tapes have no such dtype."""
-    if dtype not in SHORT_NAMES:
+    """The dtype itself, as tapes have it; an error where they have no such dtype."""
+    own = native(dtype)
+    if own not in SHORT_NAMES:
         raise TraceError(
             f"arrays of dtype {dtype} are not supported",
             remedy="use x.astype(...) with float64, float32, complex128, complex64, int64, int32 "
             "or bool",
         )
-    return np.dtype(dtype.type)
+    return own
 
 
 def kind_of(x: Any) -> Any:

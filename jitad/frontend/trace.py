@@ -13,7 +13,7 @@ import numpy as np
 import jitad.frontend.mutable_operators
 import jitad.frontend.printing  # noqa: F401  what Python asks of traced values
 from jitad.frontend.active import depth, enter, is_rolling, leave
-from jitad.frontend.operands import lift, supported
+from jitad.frontend.operands import check_kind, lift, number_dtype, supported
 from jitad.frontend.pytree import Structure, flatten
 from jitad.ir.builder import Builder
 from jitad.ir.errors import JitadError, TraceError, user_line
@@ -30,11 +30,20 @@ TRACEABLE = (Value, np.ndarray, np.generic, *_NUMBERS)
 
 @dataclass(frozen=True)
 class Leaf:
-    """The type of one argument; `weak` where it is a Python number."""
+    """The type of one argument.
+
+    `weak` where it is a Python number, `fortran` where its first axis runs fastest in memory.
+    """
 
     shape: Shape
     dtype: DType
     weak: bool = False
+    fortran: bool = False
+
+    def __str__(self) -> str:
+        if self.weak:
+            return f"Python's {np.dtype(self.dtype).type(0).item().__class__.__name__}"
+        return f"{self.dtype}[{', '.join(map(str, self.shape))}]" if self.shape else f"{self.dtype}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,19 +63,20 @@ class Traced:
 def leaf_type(x: Any) -> Leaf:
     """The type of an argument; an error where it cannot be traced."""
     if isinstance(x, np.ndarray):
+        check_kind(x, "an argument")
         if x.dtype == object:
             raise TraceError(
                 "an argument is an object array",
                 remedy="arguments are arrays of float64, float32, complex128, complex64, int64, "
                 "int32 or bool",
             )
-        return Leaf(x.shape, supported(x.dtype))
+        return Leaf(x.shape, supported(x.dtype), False, x.ndim > 1 and x.flags.fnc)
     if isinstance(x, Value):
         return Leaf(x.shape, x.dtype, x.weak)
     if isinstance(x, np.generic):  # before float, which np.float64 is too
         return Leaf((), supported(x.dtype))
     if isinstance(x, _NUMBERS):
-        return Leaf((), np.asarray(x).dtype, True)
+        return Leaf((), number_dtype(x), True)
     raise TraceError(
         f"an argument of type {type(x).__name__} cannot be traced",
         remedy="arguments are arrays, numbers, and dicts, lists, tuples or dataclasses of them; "
@@ -128,6 +138,8 @@ def _recorded(
         for x, leaf, name in zip(points, leaves, names, strict=True):
             value = builder.input(name, leaf.shape, leaf.dtype, weak=leaf.weak)
             builder.concrete[value.index] = x
+            if leaf.fortran:
+                builder.fortran.add(value.index)
             inputs.append(value)
         results, structure = flatten(_run(function, inputs))
         return [_output(builder, x).index for x in results], structure

@@ -17,7 +17,7 @@ import numpy as np
 
 from jitad.frontend.operands import as_dtype, innermost, lift, normal_axes, normal_axis
 from jitad.functions.reductions.accumulations import accumulate, reduce_with
-from jitad.ir.errors import TraceError
+from jitad.ir.errors import TraceError, is_internal
 from jitad.ir.op import ON_DEMAND
 from jitad.ir.value import FUNCTIONS, HOOKS, UFUNCS, Value
 
@@ -235,6 +235,11 @@ def answer_array(x: Value, dtype: Any) -> np.ndarray:
             f"{name} turns a traced value into a plain array inside",
             remedy=f"use jitad.{name}, which has the same arguments and records on traced values",
         )
+    owner = _owner()
+    if owner is not None:
+        raise TraceError(
+            f"{owner[0]} met a traced value, which it knows nothing of", remedy=owner[1]
+        )
     remedy = "leave out np.asarray and np.array: traced values answer to NumPy's functions"
     if name in (None, "np.take") and x.dtype.kind in "bi":
         remedy = "to look up places i in a plain array a, write jitad.numpy.array(a)[i]"
@@ -260,6 +265,27 @@ def _converting_function() -> str | None:
             return found
         frame = frame.f_back
     return found
+
+
+_OWNERS = {
+    "scipy.sparse": ("a sparse matrix", "use its .toarray(), or a function of jitad.custom_jvp"),
+    "numpy.ma": ("a masked array", "use x.data with np.where, and np.ma.getmaskarray(x)"),
+    "numpy.matrixlib": ("np.matrix", "use np.asarray(...) of it, and write @ for products"),
+    "pandas": ("pandas", "use the .to_numpy() of what you have, outside of the function"),
+}
+"""Packages that have arrays of their own, how they are called, and what to write instead."""
+
+
+def _owner() -> tuple[str, str] | None:
+    """The package, called by the user, that asked for the conversion, if it is one of those."""
+    frame: FrameType | None = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]  # as logging
+    while frame is not None and is_internal(frame.f_code.co_filename):
+        module = frame.f_globals.get("__name__", "")
+        for package, told in _OWNERS.items():
+            if module == package or module.startswith(f"{package}."):
+                return told
+        frame = frame.f_back
+    return None
 
 
 HOOKS["ufunc"] = answer_ufunc

@@ -22,7 +22,8 @@ class Builder:
     `held` stand for the outer values that it captures, in that order, where it asks for numbers.
     While a function is traced, `level` is the depth of nesting, `captured` holds the arrays and
     outer values that it closes over with their inputs, `concrete` the arrays behind the values,
-    and `inner` is the tape of a function that is traced within it, which records in its place.
+    and `inner` is the tape of a function that is traced within it, which records in its place;
+    `fortran` are the inputs whose first axis runs fastest in memory.
     """
 
     __slots__ = (
@@ -31,6 +32,7 @@ class Builder:
             "closed",
             "concrete",
             "constants",
+            "fortran",
             "held",
             "inner",
             "inputs",
@@ -57,6 +59,7 @@ class Builder:
         self.concrete: dict[int, Any] = {}
         self.constants: dict[Any, int] = {}
         self.held: list[np.ndarray] = []
+        self.fortran: set[int] = set()
 
     @property
     def recording(self) -> Builder:
@@ -111,11 +114,14 @@ class Builder:
 
     def const(self, number: Any, shape: Shape, dtype: DType) -> Value:
         """One number in every element of an array of that shape and dtype."""
-        # Zeros have signs, which are equal: they are recorded anew.
-        key: Any = (number, type(number), shape, dtype) if self.tracing and number else None
+        # Zeros have signs, which are equal: they are recorded anew, and complex numbers by digits.
+        key: Any = None
+        if self.tracing and number:
+            digits = repr(number) if dtype.kind == "c" else number
+            key = (digits, type(number), shape, dtype)
         index = self.constants.get(key) if key is not None else None
         if index is None:
-            index = self.append(CONST, (), (dtype.type(number).item(), shape, dtype), shape, dtype)
+            index = self.append(CONST, (), (_item(number, dtype), shape, dtype), shape, dtype)
             if key is not None:
                 self.constants[key] = index
         return Value(self, index, shape, dtype)
@@ -159,6 +165,17 @@ class Builder:
         """The tape, with these results; `inputs` sets another order of the inputs."""
         inputs = self.inputs if inputs is None else inputs
         return Tape(tuple(self.instrs), tuple(inputs), tuple(outputs))
+
+
+def _item(number: Any, dtype: DType) -> Any:
+    """A number as Python's, rounded to the dtype."""
+    try:
+        return dtype.type(number).item()
+    except OverflowError as error:
+        raise TraceError(
+            f"the integer {number} has no room in {dtype}",
+            remedy=f"use float({number}), or a smaller one",
+        ) from error
 
 
 def extend(tape: Tape) -> Builder:

@@ -39,6 +39,19 @@ SHORT_NAMES = {
     BOOL: "bool",
 }
 
+_NATIVE: dict[DType, DType] = {}
+
+
+def native(dtype: DType) -> DType:
+    """A dtype in this machine's order of bytes: of one that tapes have, their own object."""
+    found = _NATIVE.get(dtype)
+    if found is None:
+        plain = dtype.newbyteorder("=")
+        own = (known for known in SHORT_NAMES if known == plain)
+        found = _NATIVE[dtype] = next(own, plain)
+    return found
+
+
 COMPLEX_OF = {FLOAT64: COMPLEX128, FLOAT32: COMPLEX64}
 """The complex dtype whose parts have that dtype."""
 

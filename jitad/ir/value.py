@@ -224,7 +224,7 @@ class Value:
 
     def flatten(self, order: str = "C") -> Any:
         """The array as one axis."""
-        return np.reshape(self, -1, order=order)  # type: ignore[call-overload]  # traced
+        return np.ravel(self, order=order)  # type: ignore[call-overload]  # traced
 
 
 def _is_python_number(x: Any) -> bool:
@@ -232,14 +232,27 @@ def _is_python_number(x: Any) -> bool:
     return isinstance(x, (int, float, complex)) and not isinstance(x, np.generic)
 
 
+def _counted(x: Value, ufunc: Any = None) -> Value:
+    """A bool of Python's as the int that it is to arithmetic; NumPy's are no numbers."""
+    if not x.weak or x.dtype.kind != "b" or ufunc in _LOGICAL:
+        return x
+    whole = HOOKS["astype"](x, np.dtype(np.int64))
+    return Value(whole.builder, whole.index, (), whole.dtype, weak=True)
+
+
+_LOGICAL = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.equal, np.not_equal)
+
+
 def _binary(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def forward(self: Value, other: Any) -> Any:
+        self = _counted(self, ufunc) if self.weak else self
         result = UFUNCS[ufunc](self, other)
         if self.weak and (_is_python_number(other) or getattr(other, "weak", False)):
             result.weak = True
         return result
 
     def reflected(self: Value, other: Any) -> Any:
+        self = _counted(self, ufunc) if self.weak else self
         result = UFUNCS[ufunc](other, self)
         result.weak = self.weak and _is_python_number(other)
         return result
@@ -266,6 +279,7 @@ def _dividing(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 def _unary(ufunc: Any) -> Callable[..., Any]:
     def method(self: Value) -> Any:
+        self = _counted(self) if self.weak else self
         result = UFUNCS[ufunc](self)
         result.weak = self.weak
         return result

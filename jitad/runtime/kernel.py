@@ -11,11 +11,12 @@ import numpy as np
 
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED, PLACE
-from jitad.frontend.pytree import Structure, unflatten
+from jitad.frontend.pytree import Nodes, Structure, unflatten
 from jitad.frontend.trace import leaf_type
 from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.op import native
 from jitad.ir.tape import Instr
-from jitad.runtime.arguments import are_leaves, canonical, take_apart
+from jitad.runtime.arguments import canonical, fitted, take_apart
 from jitad.runtime.bound import bound
 from jitad.runtime.compile import load, module_asm, module_llvm
 from jitad.runtime.cpython import make_function
@@ -47,7 +48,7 @@ class Kernel:
         options: Options = DEFAULT,
         *,
         debug: bool = False,
-        arguments: Structure | None = None,
+        arguments: tuple[Structure, Any] | None = None,
     ) -> None:
         self.plan = plan
         self.arguments = arguments
@@ -61,7 +62,7 @@ class Kernel:
         address = self._machine.address("entry")
         self.entry = make_function(address, "jitad_kernel", (shared, *self._captured), self._memory)
         self.is_plain = _is_plain(plan.structure)
-        self._is_direct = not debug and arguments is not None and are_leaves(arguments)
+        self._is_direct = not debug and arguments is not None and arguments[1] is None
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         """The result for arguments of the shapes and dtypes that were compiled.
@@ -92,18 +93,28 @@ class Kernel:
     def _mismatch(self, leaves: Sequence[Any]) -> ShapeError:
         got = ", ".join(str(leaf_type(x)) for x in leaves)
         want = ", ".join(str(leaf) for leaf in self.plan.leaves)
-        return ShapeError(f"the kernel was compiled for ({want}) and called with ({got})")
+        return ShapeError(
+            f"the kernel was compiled for ({want}) and called with ({got})",
+            remedy="pass arguments of those shapes and dtypes, compile another kernel for these, "
+            "or call jitad.jit(f), which compiles as it must",
+        )
 
     def _leaves(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """The leaves of arguments that have the structure which was compiled for."""
-        leaves, structure = take_apart(args, kwargs)
-        if self.arguments is not None and structure != self.arguments:
+        leaves, structure, order = take_apart(args, kwargs)
+        if self.arguments is None or (structure, order) == self.arguments:
+            return [fitted(x, leaf) for x, leaf in zip(leaves, self.plan.leaves, strict=False)]
+        if structure == self.arguments[0]:
             raise ShapeError(
-                f"the kernel was compiled for arguments of structure {self.arguments} and called "
-                f"with {structure}",
-                remedy="pass as many arguments, positional or named, as it was compiled for",
+                "the kernel was compiled for dicts whose keys came in another order, or were of "
+                "other types, and the function may see that",
+                remedy="pass dicts and named arguments in the order that was compiled for",
             )
-        return leaves
+        raise ShapeError(
+            f"the kernel was compiled for arguments of structure {self.arguments[0]} and called "
+            f"with {structure}",
+            remedy="pass as many arguments, positional or named, as it was compiled for",
+        )
 
     def bind(self, *args: Any, out: Any = None, **kwargs: Any) -> Callable[[], Any]:
         """The call with these very arrays as a function of nothing, for loops that change them.
@@ -126,14 +137,15 @@ class Kernel:
         array([0.125, 0.25 ])
         """
         leaves = self._leaves(args, kwargs)
-        types = [(x.shape, x.dtype) for x in map(np.asarray, leaves)]
+        types = [(x.shape, native(x.dtype)) for x in map(np.asarray, leaves)]
         if types != [(leaf.shape, leaf.dtype) for leaf in self.plan.leaves]:
             raise self._mismatch(leaves)
-        inputs = [x if isinstance(x, np.ndarray) else np.array(x) for x in leaves]
-        if not all(x.flags.c_contiguous and x.flags.aligned for x in inputs):
+        inputs = [x if isinstance(x, np.ndarray) else np.array(canonical(x)) for x in leaves]
+        if not all(x.flags.c_contiguous and x.flags.aligned and x.dtype.isnative for x in inputs):
             raise ShapeError(
-                "bind takes arrays whose elements lie side by side, for it makes no copies",
-                remedy="pass np.ascontiguousarray(x)",
+                "bind takes arrays whose elements lie side by side, in this machine's order of "
+                "bytes, for it makes no copies",
+                remedy="pass np.ascontiguousarray(x, x.dtype.newbyteorder('='))",
             )
         if out is None:
             instrs = [self.tape.instrs[i] for i in self.tape.outputs]
@@ -245,13 +257,17 @@ class Kernel:
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         plan = replace(self.plan, companion=None)
-        return (_kernel, (plan, self.options, self.debug, self.arguments))
+        given = None if self.arguments is None else self.arguments[0]
+        nodes = Nodes(plan.structure, given)
+        return (_kernel, (nodes, plan, self.options, self.debug, self.arguments))
 
     def __repr__(self) -> str:
         return f"<Kernel {self.plan.tape!r}>"
 
 
-def _kernel(plan: Plan, options: Options, debug: bool, arguments: Structure | None) -> Kernel:
+def _kernel(
+    nodes: None, plan: Plan, options: Options, debug: bool, arguments: tuple[Structure, Any] | None
+) -> Kernel:
     return Kernel(plan, options, debug=debug, arguments=arguments)
 
 

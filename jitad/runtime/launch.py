@@ -15,12 +15,12 @@ from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED
 from jitad.frontend.active import unrolled
 from jitad.frontend.operands import innermost, lift
-from jitad.frontend.pytree import Structure, nodes_apart, unflatten
-from jitad.frontend.trace import leaf_type
+from jitad.frontend.pytree import Structure, apart_in_order, rearranged, unflatten
+from jitad.frontend.trace import Leaf, leaf_type
 from jitad.ir.builder import inline
 from jitad.ir.errors import CompileError, SourceLine
 from jitad.ir.value import Value
-from jitad.runtime.arguments import are_leaves, take_apart
+from jitad.runtime.arguments import Arguments, take_apart
 from jitad.runtime.debug import check_finite, debugging, is_debugging
 from jitad.runtime.entry import MISMATCH
 from jitad.runtime.interpret import interpret
@@ -108,7 +108,7 @@ class Transformed:
         self._warned: set[SourceLine | None] = set()
         self._lock = threading.RLock()
         self._recent: tuple[Recent, ...] = ()
-        self._nested: tuple[tuple[Structure, Recent], ...] = ()
+        self._nested: tuple[tuple[Structure, tuple[int, ...] | None, Recent], ...] = ()
         _transformed.add(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -134,9 +134,11 @@ class Transformed:
                         self._remember(tree)
                     return result if other.finish is None else other.finish(result)
         if self._nested:
-            leaves, structure = nodes_apart((args, kwargs))
-            for known, (entry, finish, seen, _) in self._nested:
+            leaves, structure = apart_in_order((args, kwargs))
+            for known, places, (entry, finish, seen, _) in self._nested:
                 if known == structure and (seen is None or seen.hold()):
+                    if places is not None:
+                        leaves = [leaves[i] for i in places]
                     result = entry(*leaves)
                     if type(result) is not int:
                         return result if finish is None else finish(result)
@@ -146,11 +148,12 @@ class Transformed:
         self, args: tuple[Any, ...], kwargs: dict[str, Any], left: Tree | None = None
     ) -> tuple[Any, Plan]:
         """The result, and the program that computed it; no path in the tree `left` is right."""
-        leaves, structure = take_apart(args, kwargs)
+        given = take_apart(args, kwargs)
+        leaves, structure, _ = given
         if any(isinstance(x, Value) for x in leaves):
             plan = self._build(leaves, structure)
             return self._inline(plan, leaves), plan
-        key = (structure, tuple([leaf_type(x) for x in leaves]))
+        key = _key(given)
         for tree in tuple(self._trees.get(key, ())):
             if tree is left or not tree.holds():
                 continue
@@ -255,17 +258,23 @@ class Transformed:
             self._trees.move_to_end(key)
             while len(self._trees) > MAX_KERNELS:
                 self._trees.popitem(last=False)
-            # A kernel for a Python int takes an np.int64 too, which promotes otherwise.
-            leaves = tree.first.kernel.plan.leaves
-            strict = all(leaf.dtype.kind in "fc" or not leaf.weak for leaf in leaves)
+            # A kernel for a Python int takes an np.int64 too, which promotes otherwise, and one for
+            # an array whose first axis runs fastest takes one whose last does.
+            leaves = key[2]
+            strict = all(
+                not leaf.fortran and (leaf.dtype.kind in "fc" or not leaf.weak) for leaf in leaves
+            )
             if not strict or is_debugging():
                 return
             # The entry sees leaves only: f((x,)) and f(x) would be one to it.
-            if are_leaves(key[0]):
+            order = key[1]
+            if order is None:
                 self._remember(tree)
-            else:
-                others = (item for item in self._nested if item[1][3].tree is not tree)
-                self._nested = ((key[0], _recent(tree)), *others)[:RECENT]
+            elif len(order) == 1:
+                places = rearranged(order[0])
+                moved = None if places == tuple(range(len(places))) else places
+                others = (item for item in self._nested if item[2][3].tree is not tree)
+                self._nested = ((order[0], moved, _recent(tree)), *others)[:RECENT]
 
     def _remember(self, tree: Tree) -> None:
         """Have the next call begin with the first path of this tree."""
@@ -274,8 +283,7 @@ class Transformed:
 
     def trees(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Tree]:
         """The paths known for arguments like these, in each state of the surroundings."""
-        leaves, structure = take_apart(args, kwargs)
-        return tuple(self._trees.get((structure, tuple([leaf_type(x) for x in leaves])), ()))
+        return tuple(self._trees.get(_key(take_apart(args, kwargs)), ()))
 
     def forget_recent(self) -> None:
         """Have the next call take the long way, on which results are checked."""
@@ -283,14 +291,14 @@ class Transformed:
 
     def kernel(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, debug: bool) -> Kernel:
         """The kernel for arguments like these."""
-        leaves, structure = take_apart(args, kwargs)
-        plan = self._build(leaves, structure)
-        return Kernel(plan, self.options, debug=debug, arguments=structure)
+        given = take_apart(args, kwargs)
+        plan = self._build(given.leaves, given.structure)
+        return Kernel(plan, self.options, debug=debug, arguments=given[1:])
 
     def plan(self, *args: Any, **kwargs: Any) -> Plan:
         """The program for arguments like these, before any pass."""
-        leaves, structure = take_apart(args, kwargs)
-        return self._build(leaves, structure)
+        given = take_apart(args, kwargs)
+        return self._build(given.leaves, given.structure)
 
     # -- within another trace ----------------------------------------------------------------------
 
@@ -313,6 +321,11 @@ class Transformed:
     def __repr__(self) -> str:
         function, program, *_ = self._recipe
         return f"<{program.__name__} of {function!r}>"
+
+
+def _key(given: Arguments) -> tuple[Structure, Any, tuple[Leaf, ...]]:
+    """All that a kernel depends on of its arguments."""
+    return given.structure, given.order, tuple([leaf_type(x) for x in given.leaves])
 
 
 def _recent(tree: Tree) -> Recent:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.conversion import as_arrays, refuse_out
+from jitad.frontend.memory import in_memory
 from jitad.frontend.operands import (
     array_dtype,
     as_dtype,
@@ -57,19 +58,29 @@ def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: Any = None) -> Val
             remedy="the sizes must multiply to that of the array; one of them may be -1",
         )
     target = tuple(x.size // known if n == -1 else n for n in target)
-    if order == "F":
-        return reshape(x.T, target[::-1]).T
-    if order not in ("C", "A", "K"):
+    if order not in ("C", "F", "A"):
         raise ShapeError(
             f"reshape has no order {order!r}",
-            remedy="use order=C or order=F",
+            remedy='use order="C", "F" or "A"',
         )
+    if order == "F" or (order == "A" and in_memory(x).flags.fnc):
+        return reshape(x.T, target[::-1]).T
     return st.reshape(x, shape=target)
 
 
 @implements(np.ravel)
 def ravel(a: Any, order: str = "C") -> Value:
-    return reshape(a, -1, order=order)
+    if order != "K":
+        return reshape(a, -1, order=order)
+    x = as_value(a)
+    steps = in_memory(x).strides
+    if any(step < 0 for step in steps):
+        raise TraceError(
+            'ravel(order="K") of a traced array that is read backwards',
+            remedy='give order="C" or "F"',
+        )
+    falling = sorted(range(x.ndim), key=lambda axis: -steps[axis])
+    return reshape(st.transpose(x, perm=tuple(falling)), -1) if x.ndim else reshape(x, -1)
 
 
 @implements(np.transpose, np.permute_dims)

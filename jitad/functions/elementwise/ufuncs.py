@@ -246,7 +246,7 @@ def power(base: Any, exponent: Any) -> Value:
             (x, _) = align(np.power, (base, exponent))
             return _whole_power(x, whole)
         if exponent == 0.5 and base.dtype.kind in "fc":
-            return UFUNCS[np.sqrt](base)
+            return UFUNCS[np.sqrt](align(np.power, (base, exponent))[0])
     x, y = align(np.power, (base, exponent))
     if x.dtype.kind == "c":
         return complex_record(np.power)(x, y)

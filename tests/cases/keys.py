@@ -1,0 +1,156 @@
+"""What tells calls apart: the order of dicts, types that compare equal, promoted dtypes."""
+
+from __future__ import annotations
+
+import decimal
+import enum
+import fractions
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+
+import jitad
+from cases import case
+
+X = np.array([1.0, 2.0, 3.0])
+A = np.arange(6.0).reshape(2, 3)
+
+
+def _values(d: Any) -> Any:
+    return np.stack(list(d.values()))
+
+
+@case
+def dict_of_another_order() -> Any:
+    f = jitad.jit(_values)
+    orders = [{"b": 1.0, "a": 2.0}, {"a": 2.0, "b": 1.0}, {"b": 1.0, "a": 2.0}]
+    return [f(d) for d in (*orders, *orders)], [[1, 2], [2, 1], [1, 2]] * 2
+
+
+@case
+def named_arguments_of_another_order() -> Any:
+    f = jitad.jit(lambda **named: _values(named))
+    return [f(b=1.0, a=2.0), f(a=2.0, b=1.0), f(a=2.0, b=1.0)], [[1, 2], [2, 1], [2, 1]]
+
+
+@case
+def inner_dict_of_another_order() -> Any:
+    f = jitad.value_and_grad(lambda t: np.dot(_values(t[0]["d"]), X[:2]))
+    one, other = ([{"d": {"q": 3.0, "p": 5.0}}],), ([{"d": {"p": 5.0, "q": 3.0}}],)
+    return [f(*one)[0], f(*other)[0], f(*other)[1][0]["d"]["p"]], [13.0, 11.0, 1.0]
+
+
+@case
+def ordered_dict_of_another_order() -> Any:
+    f = jitad.jit(_values)
+    one, other = OrderedDict(b=1.0, a=2.0), OrderedDict(a=2.0, b=1.0)
+    return [f(one), f(other), f(one)], [[1, 2], [2, 1], [1, 2]]
+
+
+@case
+def kernel_of_a_dict_of_another_order() -> Any:
+    kernel = jitad.compile(_values, {"b": 1.0, "a": 2.0})
+    try:
+        return kernel({"a": 2.0, "b": 1.0}), [2.0, 1.0]
+    except jitad.ShapeError:
+        return kernel({"b": 5.0, "a": 2.0}), [5.0, 2.0]
+
+
+@case
+def transforms_of_a_dict_of_another_order() -> Any:
+    def f(d: Any) -> Any:
+        return _values(d)[0] * 10 + _values(d)[1]
+
+    one, other = {"b": 1.0, "a": 2.0}, {"a": 2.0, "b": 1.0}
+    unit = {"a": 1.0, "b": 0.0}
+    return [
+        *(jitad.jvp(f, (d,), (dict(sorted(unit.items())),))[1] for d in (one, other)),
+        *(jitad.vjp(f, d)[1](1.0)[0]["a"] for d in (one, other)),
+    ], [1.0, 10.0, 1.0, 10.0]
+
+
+@case
+def vmap_of_a_dict_of_another_order() -> Any:
+    f = jitad.vmap(_values)
+    one, other = {"b": X, "a": X + 3}, {"a": X + 3, "b": X}
+    return [f(one)[0], f(other)[0]], [[1, 4], [4, 1]]
+
+
+@case
+def keys_that_compare_equal() -> Any:
+    f = jitad.jit(lambda d: np.stack([d[k] * (2 if k is True else 1) for k in d]))
+    return [f({1: 1.0}), f({True: 1.0}), f({1.0: 1.0})], [[1.0], [2.0], [1.0]]
+
+
+class _Level(enum.IntEnum):
+    LOW = 1
+
+
+@case
+def constants_that_compare_equal() -> Any:
+    f = jitad.jit(lambda x, c: x * len(repr(c)))
+    one = fractions.Fraction(1)
+    given = [decimal.Decimal("1.0"), decimal.Decimal("1.00"), one, frozenset({1})]
+    given += [frozenset({True}), frozenset({1.0})]
+    return [f(1.0, c) for c in given], [float(len(repr(c))) for c in given]
+
+
+@case
+def numbers_that_compare_equal() -> Any:
+    f = jitad.jit(lambda x, k: x * (k + k))
+    return [float(f(1.0, k)) for k in (True, 1, 1.0, np.True_, _Level.LOW)], [2, 2, 2, 1, 2]
+
+
+@case
+def equal_objects_are_not_one() -> Any:
+    class Equal:
+        def __init__(self, k: float) -> None:
+            self.k = k
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __hash__(self) -> int:
+            return 1
+
+    f = jitad.grad(lambda x, m: x * m.k)
+    return [f(2.0, Equal(3.0)), f(2.0, Equal(7.0))], [3.0, 7.0]
+
+
+@case
+def signs_of_zero_in_complex_constants() -> Any:
+    f = jitad.jit(lambda x: np.stack([np.copysign(x, complex(1, s).imag) for s in (0.0, -0.0)]))
+    g = jitad.jit(lambda z: [np.add(z, complex(1, s)).imag for s in (0.0, -0.0)])
+    z = complex(0.0, -0.0)
+    got = [np.copysign(1.0, x) for x in g(z)]
+    return [*f(1.0), *got], [1, -1, 1, -1]
+
+
+@case
+def float32_to_the_power_of_a_float64() -> Any:
+    x = np.ones(3, np.float32)
+    powers = (np.float64(0.5), np.float64(2), np.float32(0.5), 0.5, 2, np.int64(2), np.array(0.5))
+    got = [str(jitad.jit(lambda x, p=p: x**p)(x).dtype) for p in powers]
+    return " ".join(got), " ".join(str((x**p).dtype) for p in powers)
+
+
+@case
+def orders_in_memory() -> Any:
+    def both(f: Any, x: Any) -> Any:
+        return jitad.jit(f)(x), f(x)
+
+    given = [
+        *(both(lambda x, o=o: x.T.ravel(order=o), A) for o in "CFAK"),
+        *(both(lambda x, o=o: x.ravel(order=o), np.asfortranarray(A)) for o in "CFAK"),
+        *(both(lambda x, o=o: np.sin(x.T).flatten(order=o), A) for o in "CFAK"),
+        *(both(lambda x, o=o: np.reshape(x.T[:, :1] * 2, -1, order=o), A) for o in "CFA"),
+        *(both(lambda x, o=o: (x.T + x.T).reshape(2, 3, order=o).ravel(), A) for o in "CFA"),
+    ]
+    return tuple(np.concatenate([np.ravel(pair[k]) for pair in given]) for k in (0, 1))
+
+
+@case
+def one_function_for_both_orders_in_memory() -> Any:
+    f = jitad.jit(lambda x: x.ravel(order="A"))
+    return [f(A), f(np.asfortranarray(A)), f(A)], [A.ravel(), A.ravel(order="F"), A.ravel()]
