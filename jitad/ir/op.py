@@ -46,9 +46,8 @@ def native(dtype: DType) -> DType:
     """A dtype in this machine's order of bytes: of one that tapes have, their own object."""
     found = _NATIVE.get(dtype)
     if found is None:
-        plain = dtype.newbyteorder("=")
-        own = (known for known in SHORT_NAMES if known == plain)
-        found = _NATIVE[dtype] = next(own, plain)
+        plain: DType = np.dtype(f"={dtype.str[1:]}")
+        found = _NATIVE[dtype] = next((known for known in SHORT_NAMES if known == plain), dtype)
     return found
 
 
