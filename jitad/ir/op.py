@@ -46,7 +46,7 @@ def native(dtype: DType) -> DType:
     """A dtype in this machine's order of bytes: of one that tapes have, their own object."""
     found = _NATIVE.get(dtype)
     if found is None:
-        text: str = dtype.str  # pyright: ignore[reportUnknownMemberType]  # NumPy's stubs
+        text: Any = dtype.str  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         plain: DType = np.dtype(f"={text[1:]}")
         found = _NATIVE[dtype] = next((known for known in SHORT_NAMES if known == plain), dtype)
     return found
