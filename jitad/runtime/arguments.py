@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jitad.frontend.operands import check_kind
 from jitad.frontend.pytree import Structure, apart_in_order, flatten, odd_keys, with_statics
 from jitad.frontend.trace import TRACEABLE, Leaf
 from jitad.ir.errors import TraceError
@@ -97,7 +96,6 @@ def canonical(x: Any) -> Any:
 def fitted(x: Any, leaf: Leaf) -> Any:
     """A float or complex number as Python's or NumPy's, whichever a kernel was compiled for."""
     if isinstance(x, np.ndarray):
-        check_kind(x, "an argument")
         x = x[()] if x.shape == () else x
     if leaf.shape or leaf.dtype.kind not in "fc":
         return x

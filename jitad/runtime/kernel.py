@@ -80,7 +80,8 @@ class Kernel:
                 targets = out if type(out) is tuple else (out,)
                 if self._entry_out(*args, *targets) is None:
                     return out
-        leaves = self._leaves(args, kwargs)
+        given = zip(self._leaves(args, kwargs), self.plan.leaves, strict=False)
+        leaves = [fitted(x, leaf) for x, leaf in given]
         result = self.call(leaves) if out is None else self._call_out(leaves, out)
         if type(result) is not int:
             if self.debug:
@@ -103,7 +104,9 @@ class Kernel:
         """The leaves of arguments that have the structure which was compiled for."""
         leaves, structure, order = take_apart(args, kwargs)
         if self.arguments is None or (structure, order) == self.arguments:
-            return [fitted(x, leaf) for x, leaf in zip(leaves, self.plan.leaves, strict=False)]
+            for x in leaves:
+                leaf_type(x)
+            return leaves
         if structure == self.arguments[0]:
             raise ShapeError(
                 "the kernel was compiled for dicts whose keys came in another order, or were of "
