@@ -83,7 +83,7 @@ from jitad.ir.errors import (
 )
 from jitad.kernels import compile, explain, trace
 from jitad.runtime.kernel import Kernel
-from jitad.runtime.launch import debug_nans
+from jitad.runtime.launch import clear_caches, debug_nans
 from jitad.runtime.paths import set_max_paths
 from jitad.runtime.team import get_num_threads, set_num_threads
 from jitad.streaming import stream
@@ -103,6 +103,7 @@ __all__ = [
     "TraceError",
     "check_grads",
     "checkpoint",
+    "clear_caches",
     "compile",
     "cond",
     "custom_jvp",

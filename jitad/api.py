@@ -6,7 +6,6 @@ Names and semantics are JAX's. Functions take and return arrays, numbers, and py
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 from jitad.codegen.options import DEFAULT, Options
@@ -19,14 +18,7 @@ from jitad.programs.gradient import gradient, value_and_gradient
 from jitad.programs.jacobian import jacobian as jacobian_program
 from jitad.programs.stages import Linear, Pullback, linear, pullback
 from jitad.programs.tangent import tangent
-from jitad.runtime.launch import Transformed
-
-
-@lru_cache(maxsize=1024)
-def _cached(
-    program: Callable[..., Any], fun: Function, options: Any, roll: bool, code: Options
-) -> Transformed:
-    return Transformed(fun, program, options, roll, code)
+from jitad.runtime.launch import Transformed, transformed
 
 
 def _shared(
@@ -36,16 +28,12 @@ def _shared(
     roll: bool = True,
     code: Options = DEFAULT,
 ) -> Transformed:
-    """The same transformed function, with its kernels, for the same request."""
+    """The transformed function, with the kernels of earlier requests like this one."""
     if not callable(fun):
         raise TraceError(
             f"{fun!r} is not a function", remedy="pass the function itself, not its result"
         )
-    try:
-        hash(fun)
-    except TypeError:
-        return Transformed(fun, program, options, roll, code)
-    return _cached(program, fun, options, roll, code)
+    return transformed(fun, program, options, roll, code)
 
 
 def _static(argnums: Argnums) -> Argnums:

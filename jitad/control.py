@@ -6,24 +6,14 @@ While a function is traced they are recorded; called with plain arrays they are 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, wraps
 from typing import Any
 
-from jitad.api import jit
 from jitad.frontend.active import depth
 from jitad.functions.control import batches, branches, loops
+from jitad.ir.errors import ShapeError
+from jitad.programs.recorded import Recorded, compiled
 
-
-@lru_cache(maxsize=256)
-def _compiled(record: Callable[..., Any], *fixed: Any) -> Any:
-    """A recorder with its functions and options, as a function of arrays, compiled."""
-
-    def recorded(*arrays: Any) -> Any:
-        return record(*fixed)(*arrays)
-
-    # What the user's functions see is looked for behind this name: it may change between calls.
-    recorded.__dict__["__wrapped__"] = fixed
-    return jit(recorded)
+Functions = Sequence[Callable[..., Any]]
 
 
 def scan(
@@ -60,11 +50,11 @@ def scan(
     """
     if depth():
         return loops.scan(f, init, xs, length, reverse, checkpoint)
-    return _compiled(_scan, f, length, reverse, checkpoint)(init, xs)
+    return compiled(_scan, (f,), length, reverse, checkpoint)(init, xs)
 
 
-def _scan(f: Callable[..., Any], *options: Any) -> Callable[..., Any]:
-    return lambda init, xs: loops.scan(f, init, xs, *options)
+def _scan(functions: Functions, options: Any, init: Any, xs: Any) -> Any:
+    return loops.scan(functions[0], init, xs, *options)
 
 
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[..., Any], init_val: Any) -> Any:
@@ -78,11 +68,11 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[..., Any], init_val: An
     """
     if depth():
         return loops.fori_loop(lower, upper, body_fun, init_val)
-    return _compiled(_fori_loop, body_fun)(lower, upper, init_val)
+    return compiled(_fori_loop, (body_fun,))(lower, upper, init_val)
 
 
-def _fori_loop(f: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda lower, upper, init: loops.fori_loop(lower, upper, f, init)
+def _fori_loop(functions: Functions, _: Any, lower: Any, upper: Any, init: Any) -> Any:
+    return loops.fori_loop(lower, upper, functions[0], init)
 
 
 def while_loop(cond_fun: Callable[..., Any], body_fun: Callable[..., Any], init_val: Any) -> Any:
@@ -97,11 +87,11 @@ def while_loop(cond_fun: Callable[..., Any], body_fun: Callable[..., Any], init_
     """
     if depth():
         return loops.while_loop(cond_fun, body_fun, init_val)
-    return _compiled(_while_loop, cond_fun, body_fun)(init_val)
+    return compiled(_while_loop, (cond_fun, body_fun))(init_val)
 
 
-def _while_loop(condition: Callable[..., Any], f: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda init: loops.while_loop(condition, f, init)
+def _while_loop(functions: Functions, _: Any, init: Any) -> Any:
+    return loops.while_loop(*functions, init)
 
 
 def map(f: Callable[..., Any], xs: Any) -> Any:
@@ -111,13 +101,12 @@ def map(f: Callable[..., Any], xs: Any) -> Any:
     >>> jitad.map(lambda x: x * x, np.array([1.0, 2.0]))
     array([1., 4.])
     """
-    if depth():
-        return loops.scan(lambda _, x: ((), f(x)), (), xs, None, False)[1]
-    return _compiled(_map, f)(xs)
+    return _map((f,), (), xs) if depth() else compiled(_map, (f,))(xs)
 
 
-def _map(f: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda xs: loops.scan(lambda _, x: ((), f(x)), (), xs, None, False)[1]
+def _map(functions: Functions, _: Any, xs: Any) -> Any:
+    (f,) = functions
+    return loops.scan(lambda _, x: ((), f(x)), (), xs, None, False)[1]
 
 
 def cond(
@@ -134,11 +123,11 @@ def cond(
     """
     if depth():
         return branches.cond(pred, true_fun, false_fun, operands)
-    return _compiled(_cond, true_fun, false_fun)(pred, operands)
+    return compiled(_cond, (true_fun, false_fun))(pred, operands)
 
 
-def _cond(true_fun: Callable[..., Any], false_fun: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda pred, operands: branches.cond(pred, true_fun, false_fun, operands)
+def _cond(functions: Functions, _: Any, pred: Any, operands: Any) -> Any:
+    return branches.cond(pred, *functions, operands)
 
 
 def switch(index: Any, functions: Sequence[Callable[..., Any]], *operands: Any) -> Any:
@@ -150,11 +139,13 @@ def switch(index: Any, functions: Sequence[Callable[..., Any]], *operands: Any) 
     """
     if depth():
         return branches.switch(index, functions, operands)
-    return _compiled(_switch, tuple(functions))(index, operands)
+    if not functions:
+        raise ShapeError("switch without branches", remedy="give at least one function")
+    return compiled(_switch, tuple(functions))(index, operands)
 
 
-def _switch(functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
-    return lambda index, operands: branches.switch(index, functions, operands)
+def _switch(functions: Functions, _: Any, index: Any, operands: Any) -> Any:
+    return branches.switch(index, functions, operands)
 
 
 def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
@@ -169,11 +160,12 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
     np.float64(1.0)
     """
 
-    @wraps(fun)
-    def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        return branches.checkpoint(fun, args, kwargs) if depth() else fun(*args, **kwargs)
+    return Recorded(_checkpoint, (fun,))
 
-    return checkpointed
+
+def _checkpoint(functions: Functions, _: Any, *args: Any, **kwargs: Any) -> Any:
+    (fun,) = functions
+    return branches.checkpoint(fun, args, kwargs) if depth() else fun(*args, **kwargs)
 
 
 def vmap(fun: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
@@ -194,11 +186,8 @@ def vmap(fun: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callab
     array([-1.,  6.])
     """
 
-    @wraps(fun)
-    def mapped(*args: Any) -> Any:
-        if depth():
-            return batches.vmap(fun, in_axes, out_axes, args)
-        return compiled(*args)
+    return compiled(_vmap, (fun,), in_axes, out_axes, direct=True)
 
-    compiled = jit(lambda *args: batches.vmap(fun, in_axes, out_axes, args))
-    return mapped
+
+def _vmap(functions: Functions, axes: tuple[Any, Any], *args: Any) -> Any:
+    return batches.vmap(functions[0], *axes, args)

@@ -16,6 +16,7 @@ from jitad.api import jit
 from jitad.control import vmap
 from jitad.frontend.pytree import NAMESPACE, flatten, unflatten
 from jitad.ir.errors import ShapeError, TraceError
+from jitad.programs.recorded import compiled
 from jitad.runtime.targets import targets_of
 
 _BLOCK_BYTES = 1 << 22
@@ -78,7 +79,7 @@ def stream(
     with _reporter(progress) as report:
         if reduce is None:
             return _map(jit(mapped, parallel=parallel), points, length, out, report)
-        return _sum(jit(_summed(mapped), parallel=parallel), points, length, report)
+        return _sum(compiled(_summed, (mapped,), parallel=parallel), points, length, report)
 
 
 class _Points:
@@ -156,12 +157,9 @@ def _array_type(x: Any) -> Any:
     return (x.shape, x.dtype) if isinstance(x, np.ndarray) else None
 
 
-def _summed(mapped: Callable[..., Any]) -> Callable[..., Any]:
-    def total(*args: Any) -> Any:
-        results, structure = flatten(mapped(*args))
-        return unflatten(structure, [np.sum(x, axis=0) for x in results])
-
-    return total
+def _summed(functions: Sequence[Callable[..., Any]], _: Any, *args: Any) -> Any:
+    results, structure = flatten(functions[0](*args))
+    return unflatten(structure, [np.sum(x, axis=0) for x in results])
 
 
 def _sum(function: Callable[..., Any], points: _Points, length: int, report: Report) -> Any:

@@ -14,7 +14,7 @@ from jitad.runtime.paths import Tree
 
 
 def trees_of(function: Any) -> list[Tree]:
-    return [tree for trees in function._trees.values() for tree in trees]
+    return [tree for trees in function.known.trees.values() for tree in trees]
 
 
 def line_of(f: Callable[..., Any]) -> int:

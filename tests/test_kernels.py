@@ -172,7 +172,7 @@ def test_kernels_are_evicted_and_nothing_dangles(monkeypatch):
         x = np.linspace(0, 1, n)
         np.testing.assert_allclose(gradient({"x": x})["x"], rosenbrock_gradient(x))
         gc.collect()
-    assert len(gradient._trees) == 2
+    assert len(gradient.known.trees) == 2
 
 
 def test_machine_code_lives_as_long_as_its_function():

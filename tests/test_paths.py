@@ -235,7 +235,7 @@ def test_no_path_is_tried_twice_and_few_are_tried() -> None:
     (tree,) = trees_of(f)
     assert len(tree.paths) == 21
     called = watch(tree)
-    f.forget_recent()
+    f.known.forget_recent()
     for x in np.random.default_rng(1).choice(order, 200):
         called.clear()
         assert f(x) == chain(x)
@@ -254,7 +254,7 @@ def test_paths_in_turn_do_not_change_places() -> None:
     f(-1.0)
     assert tree.first is down
     called = watch(tree)
-    f.forget_recent()
+    f.known.forget_recent()
     f(-1.0), f(-1.0), f(1.0), f(-1.0)
     assert called == [down, down, down, up, down]
     assert (down.calls, up.calls) == (10, 7)
@@ -305,7 +305,7 @@ def test_paths_belong_to_a_state_of_the_surroundings() -> None:
     for k in range(30):
         factor = 100.0 + k
         assert g(1.0) == factor
-    (trees,) = g._trees.values()
+    (trees,) = g.known.trees.values()
     assert len(trees) == launch.MAX_STATES
 
 

@@ -38,7 +38,8 @@ def leave() -> None:
     _active.builders.pop()
     if _active.builders:
         _active.builders[-1].inner = None
-    _active.memos.pop()
+    for copies in _active.memos.pop().values():
+        copies.forget()
 
 
 def depth() -> int:
@@ -67,7 +68,10 @@ def innermost_trace() -> Builder | None:
 
 
 def innermost_memo() -> dict[Any, Any]:
-    """What is to be kept as long as the innermost trace goes on, by whatever keys."""
+    """What is to be kept as long as the innermost trace goes on, by whatever keys.
+
+    When that ends it is told to `forget()` what it has.
+    """
     return _active.memos[-1]
 
 

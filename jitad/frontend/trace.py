@@ -104,8 +104,11 @@ def trace(
     with _uncollected():
         leaves = tuple(leaf_type(x) for x in arguments)
         points = arguments if at is None else at
-        outputs, structure = _recorded(function, builder, points, leaves, names)
-        captured = tuple(x for x, _ in builder.captured.values())
+        try:
+            outputs, structure = _recorded(function, builder, points, leaves, names)
+            captured = tuple(x for x, _ in builder.captured.values())
+        finally:  # its values hold the builder: arrays in it would wait for the garbage collector
+            builder.captured, builder.concrete, builder.constants = {}, {}, {}
         tape, tables = builder.finish(outputs), []
         if rolled and is_rolling():
             tape, tables = roll(tape)

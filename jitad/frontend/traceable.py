@@ -87,6 +87,10 @@ class _Copies:
         self.known: dict[int, tuple[Any, bool]] = {}
         self.names: dict[tuple[int, bool], _Names] = {}
 
+    def forget(self) -> None:
+        """Let the originals go, some of which lead back here."""
+        self.made, self.known, self.names = {}, {}, {}
+
     def of(self, x: Any) -> Any:
         """x itself, its replacement, or its copy."""
         entry = self.made.get(id(x))

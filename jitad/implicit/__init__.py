@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache, update_wrapper
 from typing import Any
 
 import numpy as np
 
-from jitad.api import jit
 from jitad.frontend.active import depth
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.pytree import flatten, unflatten
@@ -34,6 +32,7 @@ from jitad.ir.op import FLOAT64
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.programs.recorded import compiled
 from jitad.transforms.reverse import reverse
 
 __all__ = ["ConvergenceError", "argmin", "fixed_point", "root"]
@@ -121,21 +120,17 @@ def argmin(
     return _run(_argmin, f, x0, theta, solver, linear_solver)
 
 
-@lru_cache(maxsize=256)
-def _compiled(record: Callable[..., Any], f: Callable[..., Any], *options: Any) -> Any:
-    """A recorder with its functions, as a function of (x0, theta), compiled."""
-
-    def run(x0: Any, theta: Any) -> Any:
-        return record(f, x0, theta, *options)
-
-    # What f reads outside of itself is looked for behind this name.
-    return jit(update_wrapper(run, f, assigned=(), updated=()))
-
-
 def _run(record: Callable[..., Any], f: Any, x0: Any, theta: Any, *options: Any) -> Any:
     if depth():
         return record(f, x0, theta, *options)
-    return _compiled(record, f, *options)(x0, theta)
+    return compiled(_solved, (f, *(x for x in options if x is not None)), record, *options)(
+        x0, theta
+    )
+
+
+def _solved(functions: Sequence[Any], options: tuple[Any, ...], x0: Any, theta: Any) -> Any:
+    record, *others = options
+    return record(functions[0], x0, theta, *others)
 
 
 # -- what is recorded ------------------------------------------------------------------------------

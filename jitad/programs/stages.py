@@ -149,19 +149,22 @@ def _two_stages(
         traced.leaves,
         traced.captured,
         flatten((value, residuals, aux))[1],
-        _replay(second, structure),
+        Transformed(_Replay(second, structure), plain),
     )
 
 
-def _replay(tape: Tape, structure: Structure) -> Transformed:
-    """A tape as a function of (residuals, tree of the other inputs)."""
+@dataclass(frozen=True, eq=False)
+class _Replay:
+    """A tape as a function of (residuals, tree of the other inputs), whose result is a tree too."""
 
-    def function(residuals: Any, tree: Any) -> Any:
+    tape: Tape
+    structure: Structure
+
+    def __call__(self, residuals: Any, tree: Any) -> Any:
         operands = [*residuals, *flatten(tree)[0]]
         builder = innermost(operands)
-        return unflatten(structure, inline(builder, tape, [lift(builder, x) for x in operands]))
-
-    return Transformed(function, plain, ())
+        results = inline(builder, self.tape, [lift(builder, x) for x in operands])
+        return unflatten(self.structure, results)
 
 
 def _fill_in(tape: Tape, traced: Traced, active: Sequence[int], total: int) -> Tape:

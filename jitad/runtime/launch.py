@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
-import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import MethodType
 from typing import Any
 
 import jitad.runtime.compute  # noqa: F401  what a trace has computed for it
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED
-from jitad.frontend.active import unrolled
+from jitad.frontend.active import depth, unrolled
 from jitad.frontend.operands import innermost, lift
 from jitad.frontend.pytree import Structure, apart_in_order, rearranged, unflatten
 from jitad.frontend.trace import Leaf, leaf_type
 from jitad.ir.builder import inline
-from jitad.ir.errors import CompileError, SourceLine
+from jitad.ir.errors import CompileError
 from jitad.ir.value import Value
 from jitad.runtime.arguments import Arguments, take_apart
 from jitad.runtime.debug import check_finite, debugging, is_debugging
 from jitad.runtime.entry import MISMATCH
 from jitad.runtime.interpret import interpret
+from jitad.runtime.keeping import Known, Recent, everything_known, known_of
 from jitad.runtime.kernel import Kernel
-from jitad.runtime.paths import Path, Tree, has_inner_paths, same_state
+from jitad.runtime.paths import Tree, has_inner_paths, same_state
 from jitad.runtime.plan import Plan
+from jitad.runtime.shared import forget_unused
 from jitad.runtime.surroundings import Surroundings, surroundings
 
 Build = Callable[[Sequence[Any], Structure], Plan]
@@ -40,12 +40,6 @@ RECENT = 4
 
 MAX_STATES = 8
 """States of the surroundings for which a function keeps kernels for one shape."""
-
-Recent = tuple[Callable[..., Any], Callable[[Any], Any] | None, Surroundings | None, Path]
-"""A kernel's entry, what it does to the result, what must be as it was for it to be right, and the
-path that it belongs to, which is the first of its tree."""
-
-_transformed: weakref.WeakSet[Transformed] = weakref.WeakSet()
 
 
 @contextmanager
@@ -64,63 +58,70 @@ def debug_nans() -> Iterator[None]:
     ...     jitad.grad(np.sqrt)(4.0)
     np.float64(0.25)
     """
-    for function in tuple(_transformed):
-        function.forget_recent()
+    for known in everything_known():
+        known.forget_recent()
     with debugging():
         yield
 
 
-def _unrolled(build: Build) -> Build:
-    """The program of a trace that keeps every turn of a loop."""
+def clear_caches() -> None:
+    """Forget all kernels of all functions, which are traced and compiled anew when they are called.
 
-    def built(leaves: Sequence[Any], structure: Structure) -> Plan:
-        with unrolled():
-            return build(leaves, structure)
+    Nothing needs this: what is kept of a function goes when the function does. It gives memory back
+    early, and makes the time of a first call measurable again. Kernels of `jitad.compile` stay.
 
-    return built
+    >>> import jitad
+    >>> jitad.clear_caches()
+    """
+    for known in everything_known():
+        known.forget()
+    forget_unused()
 
 
 class Transformed:
     """A function under a transform; compiled when it is called, once for every shape and path.
 
-    For each shape it keeps trees of paths, one for each state of its surroundings.
+    For each shape trees of paths are kept, one for each state of its surroundings.
 
     Where an argument belongs to a function that is being traced, the transformed program becomes
-    part of that function's tape.
+    part of that function's tape; one that is `direct` calls its function there.
     """
 
     def __init__(
         self,
         function: Callable[..., Any],
         program: Callable[..., Build],
-        options: tuple[Any, ...],
+        options: tuple[Any, ...] = (),
         roll: bool = True,
         code: Options = DEFAULT,
+        direct: bool = False,
+        known: Known | None = None,
     ) -> None:
         self.__wrapped__ = function
         self.__name__ = getattr(function, "__name__", type(function).__name__)
-        self.__doc__ = getattr(function, "__doc__", None)
-        self._recipe = (function, program, options, roll, code)
+        self.__doc__ = function.__doc__
+        self._recipe = (function, program, options, roll, code, direct)
         self.options = code
-        build = program(function, *options)
-        self._build = build if roll else _unrolled(build)
-        self._trees: OrderedDict[Any, list[Tree]] = OrderedDict()
-        self._warned: set[SourceLine | None] = set()
-        self._lock = threading.RLock()
-        self._recent: tuple[Recent, ...] = ()
-        self._nested: tuple[tuple[Structure, tuple[int, ...] | None, Recent], ...] = ()
-        _transformed.add(self)
+        self.known = Known() if known is None else known
+
+    def _build(self, leaves: Sequence[Any], structure: Structure) -> Plan:
+        """The program for arguments like these."""
+        function, program, options, roll, *_ = self._recipe
+        if roll:
+            return program(function, *options)(leaves, structure)
+        with unrolled():  # every turn of a loop
+            return program(function, *options)(leaves, structure)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
-            for entry, finish, seen, path in self._recent:
+            for entry, finish, seen, place in self.known.recent:
                 if seen is not None and not seen.hold():
                     continue
                 result = entry(*args)
                 if type(result) is not int:
                     return result if finish is None else finish(result)
                 if result & GUARD_FAILED:
-                    tree, again = path.tree, None
+                    (path, tree), again = place, None
                     if others := path.others.get(result):
                         other = others[0]
                         again = other.entry(*args)
@@ -133,15 +134,18 @@ class Transformed:
                     if tree.first is not path:
                         self._remember(tree)
                     return result if other.finish is None else other.finish(result)
-        if self._nested:
+        if self.known.nested:
             leaves, structure = apart_in_order((args, kwargs))
-            for known, places, (entry, finish, seen, _) in self._nested:
-                if known == structure and (seen is None or seen.hold()):
-                    if places is not None:
-                        leaves = [leaves[i] for i in places]
+            for shape, order, (entry, finish, seen, _) in self.known.nested:
+                if shape == structure and (seen is None or seen.hold()):
+                    if order is not None:
+                        leaves = [leaves[i] for i in order]
                     result = entry(*leaves)
                     if type(result) is not int:
                         return result if finish is None else finish(result)
+        function, *_, direct = self._recipe
+        if direct and depth():
+            return function(*args, **kwargs)
         return self.run(args, kwargs)[0]
 
     def run(
@@ -154,7 +158,7 @@ class Transformed:
             plan = self._build(leaves, structure)
             return self._inline(plan, leaves), plan
         key = _key(given)
-        for tree in tuple(self._trees.get(key, ())):
+        for tree in tuple(self.known.trees.get(key, ())):
             if tree is left or not tree.holds():
                 continue
             path, result = tree.run(leaves)
@@ -174,7 +178,7 @@ class Transformed:
         self, key: Any, leaves: list[Any], structure: Structure, kwargs: Any
     ) -> tuple[Any, Plan]:
         """Trace the function anew; its program is compiled, or run in NumPy."""
-        seen = surroundings(self.__wrapped__)
+        seen = surroundings(self._recipe[0])
         plan = self._build(leaves, structure)
         if any(isinstance(x, Value) for x in plan.captured):
             return self._inline(plan, leaves), plan
@@ -200,7 +204,7 @@ class Transformed:
 
     def _tree(self, key: Any, seen: Surroundings | None) -> Tree:
         """The tree of these surroundings, which hold."""
-        for tree in self._trees.get(key, ()):
+        for tree in self.known.trees.get(key, ()):
             if tree.holds() and same_state(tree.seen, seen):
                 return tree
         return Tree(seen)
@@ -228,9 +232,9 @@ class Transformed:
             return
         tree.has_warned = True
         line, dtype = tree.proliferating()
-        if line in self._warned:
+        if line in self.known.warned:
             return
-        self._warned.add(line)
+        self.known.warned.add(line)
         where = "" if line is None else f"\n  {line.quote()}"
         remedy = "use jitad.cond, jitad.while_loop or np.where"
         if dtype.kind == "f":
@@ -252,12 +256,13 @@ class Transformed:
 
     def _keep(self, key: Any, tree: Tree, kwargs: Any) -> None:
         """Make a tree the first to be tried for its shapes, and evict what is long unused."""
-        with self._lock:
-            others = (x for x in self._trees.get(key, ()) if x is not tree)
-            self._trees[key] = [tree, *others][:MAX_STATES]
-            self._trees.move_to_end(key)
-            while len(self._trees) > MAX_KERNELS:
-                self._trees.popitem(last=False)
+        known = self.known
+        with known.lock:
+            others = (x for x in known.trees.get(key, ()) if x is not tree)
+            known.trees[key] = [tree, *others][:MAX_STATES]
+            known.trees.move_to_end(key)
+            while len(known.trees) > MAX_KERNELS:
+                known.trees.popitem(last=False)
             # A kernel for a Python int takes an np.int64 too, which promotes otherwise, and one for
             # an array whose first axis runs fastest takes one whose last does.
             leaves = key[2]
@@ -273,21 +278,17 @@ class Transformed:
             elif len(order) == 1:
                 places = rearranged(order[0])
                 moved = None if places == tuple(range(len(places))) else places
-                others = (item for item in self._nested if item[2][3].tree is not tree)
-                self._nested = ((order[0], moved, _recent(tree)), *others)[:RECENT]
+                rest = (item for item in known.nested if item[2][3][1] is not tree)
+                known.nested = ((order[0], moved, _recent(tree)), *rest)[:RECENT]
 
     def _remember(self, tree: Tree) -> None:
         """Have the next call begin with the first path of this tree."""
-        others = (recent for recent in self._recent if recent[3].tree is not tree)
-        self._recent = (_recent(tree), *others)[:RECENT]
+        others = (recent for recent in self.known.recent if recent[3][1] is not tree)
+        self.known.recent = (_recent(tree), *others)[:RECENT]
 
     def trees(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Tree]:
         """The paths known for arguments like these, in each state of the surroundings."""
-        return tuple(self._trees.get(_key(take_apart(args, kwargs)), ()))
-
-    def forget_recent(self) -> None:
-        """Have the next call take the long way, on which results are checked."""
-        self._recent = self._nested = ()
+        return tuple(self.known.trees.get(_key(take_apart(args, kwargs)), ()))
 
     def kernel(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, debug: bool) -> Kernel:
         """The kernel for arguments like these."""
@@ -311,12 +312,17 @@ class Transformed:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """As a method: bound to the instance."""
-        if instance is None:
-            return self
-        return lambda *args, **kwargs: self(instance, *args, **kwargs)
+        return self if instance is None else MethodType(self, instance)
+
+    def __eq__(self, other: object) -> bool:
+        """As an argument, or a part of one, it is what is known of its function."""
+        return isinstance(other, Transformed) and other.known is self.known
+
+    def __hash__(self) -> int:
+        return hash(self.known)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Transformed, self._recipe)
+        return Transformed, self._recipe
 
     def __repr__(self) -> str:
         function, program, *_ = self._recipe
@@ -328,10 +334,33 @@ def _key(given: Arguments) -> tuple[Structure, Any, tuple[Leaf, ...]]:
     return given.structure, given.order, tuple([leaf_type(x) for x in given.leaves])
 
 
+def transformed(
+    function: Callable[..., Any],
+    program: Callable[..., Build],
+    options: tuple[Any, ...] = (),
+    roll: bool = True,
+    code: Options = DEFAULT,
+    *,
+    direct: bool = False,
+    owner: Callable[..., Any] | None = None,
+    request: Any = None,
+) -> Transformed:
+    """A function under a transform, with what is known of it from earlier requests.
+
+    `owner`, where it is not the function itself, is the user's function that all is kept with; the
+    `request` then says what the function makes of it.
+    """
+    holder: Any = function if owner is None else owner
+    holder = holder.known if type(holder) is Transformed else holder
+    # The usual options are not part of the request: to hash them takes as long as all else.
+    known = known_of(holder, (program, options, roll, code is DEFAULT or code, request))
+    return Transformed(function, program, options, roll, code, direct, known)
+
+
 def _recent(tree: Tree) -> Recent:
     """The first path of a tree as it is called at once."""
     path = tree.first
-    return path.entry, path.finish, tree.seen, path
+    return path.entry, path.finish, tree.seen, (path, tree)
 
 
 def _call_new(kernel: Kernel, leaves: Sequence[Any]) -> Any:

@@ -89,13 +89,13 @@ class Path:
             "guards",
             "has_loops",
             "kernel",
+            "lock",
             "others",
-            "tree",
         ),
     )
 
-    def __init__(self, tree: Tree, kernel: Kernel) -> None:
-        self.tree = tree
+    def __init__(self, kernel: Kernel, lock: threading.RLock) -> None:
+        self.lock = lock  # the tree's: a path does not hold its tree, which so goes with its holder
         self.kernel = kernel
         self.entry = kernel.entry
         self.finish = None if kernel.is_plain else kernel.finish
@@ -132,7 +132,7 @@ class Path:
         found = self.others.get(status)
         if found is not None:
             return found
-        with self.tree.lock:
+        with self.lock:
             found, place = (), self.place(status)
             for other, common in reversed(self.common.items()):
                 if common == place and all(x.common[other] <= place for x in found):
@@ -144,7 +144,7 @@ class Path:
         """Try this one first, and for the value that it expects, after that status."""
         found, place = self.after(status), self.place(status)
         if found[0] is not path:
-            with self.tree.lock:
+            with self.lock:
                 rest = [x for x in found if x is not path and x.common[path] <= place]
                 self.others[status & ~LEFT_AGAIN] = (path, *rest)
 
@@ -187,7 +187,7 @@ class Tree:
             known = self.find(kernel.plan)
             if known is not None:
                 return known
-            path = Path(self, kernel)
+            path = Path(kernel, self.lock)
             for other in self.paths:
                 path.meet(other)
             self.paths.append(path)

@@ -146,8 +146,10 @@ class _Collector:
         elif isinstance(x, FunctionType):
             self._function(x)
         elif isinstance(x, MethodType):
-            self._function(x.__func__)
-            self.visit(x.__self__, _names(x.__func__.__code__))
+            self.visit(x.__func__, names)
+            method = inspect.unwrap(x.__func__)
+            code = getattr(method, "__code__", None)
+            self.visit(x.__self__, names if code is None else _names(code))
         elif isinstance(x, partial):
             for item in (x.func, *x.args, *x.keywords.values()):
                 self.visit(item, names)
@@ -193,10 +195,11 @@ class _Collector:
         attributes = getattr(x, "__dict__", None)
         if not isinstance(attributes, dict):
             return
-        if "__wrapped__" in attributes:
+        if "__wrapped__" in attributes and "reads" not in attributes:
             self.visit(attributes["__wrapped__"], names)
             return
         if type(x).__module__.split(".")[0] in _LIBRARIES:
+            self._all(getattr(x, "reads", ()), names)  # the user's functions in an object of ours
             return
         for name in (*names, "__call__"):
             if name in attributes:

@@ -1,0 +1,79 @@
+"""Control flow with the user's functions -> a function of arrays, compiled as any other is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FunctionType, MethodType
+from typing import Any
+
+from jitad.codegen.options import Options
+from jitad.frontend.pytree import flatten
+from jitad.programs.call import plain
+from jitad.runtime.keeping import Same
+from jitad.runtime.launch import Transformed, transformed
+
+
+class Recorded:
+    """What a module-level function of ours records of functions of the user's.
+
+    `record(functions, options, *args, **kwargs)` runs while it is traced. The user's functions are
+    looked for among its attributes where something asks what it reads.
+    """
+
+    def __init__(
+        self,
+        record: Callable[..., Any],
+        functions: tuple[Callable[..., Any], ...],
+        options: tuple[Any, ...] = (),
+    ) -> None:
+        self.record = record
+        self.reads = functions
+        self.options = options
+        self.__wrapped__ = functions[0]
+        self.__name__ = getattr(functions[0], "__name__", type(functions[0]).__name__)
+        self.__doc__ = getattr(functions[0], "__doc__", None)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.record(self.reads, self.options, *args, **kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """As a method: bound to the instance."""
+        return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Recorded, (self.record, self.reads, self.options)
+
+    def __repr__(self) -> str:
+        return f"<{self.record.__name__.lstrip('_')} of {', '.join(map(repr, self.reads))}>"
+
+
+def compiled(
+    record: Callable[..., Any],
+    functions: tuple[Callable[..., Any], ...],
+    *options: Any,
+    direct: bool = False,
+    parallel: bool = False,
+) -> Transformed:
+    """A recorder with its functions and options, compiled; found again as long as they live."""
+    owner = next((f for f in reversed(functions) if _is_closure(f)), functions[0])
+    others = tuple(None if f is owner else _mark(f) for f in functions)
+    known = record, others, tuple(map(_mark, options))
+    recorded = Recorded(record, functions, options)
+    code = Options(parallel)
+    return transformed(recorded, plain, (), True, code, direct=direct, owner=owner, request=known)
+
+
+def _mark(x: Any) -> Any:
+    """What tells one option from another: 1, 1.0 and True are three; of objects, which it is."""
+    if isinstance(x, (int, float, str)):
+        return type(x), x
+    if isinstance(x, Transformed):
+        return x.known
+    leaves, structure = flatten(x)
+    return Same(x) if structure.is_leaf() else (structure, tuple(map(_mark, leaves)))
+
+
+def _is_closure(f: Any) -> bool:
+    """Whether f may live shorter than its module: of several functions it then keeps what is known,
+    which holds the others."""
+    return isinstance(f, MethodType) or (isinstance(f, FunctionType) and "<" in f.__qualname__)

@@ -1,0 +1,185 @@
+"""Function -> what is known of it under each transform, for as long as the function lives.
+
+A Python function has it among its attributes; of other objects, such as the one that a method is
+bound to, a table with weak keys has it. What is known does not hold the function itself, so that it
+goes when the user drops the function. What holds it is the `Transformed` that the user calls.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable
+from types import FunctionType, MethodType
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.pytree import Structure
+from jitad.ir.errors import SourceLine
+from jitad.runtime.paths import Path, Tree
+from jitad.runtime.surroundings import Surroundings
+
+Place = tuple[Path, Tree]
+"""A path, and the tree that it is the first of."""
+
+Recent = tuple[Callable[..., Any], Callable[[Any], Any] | None, Surroundings | None, Place]
+"""A kernel's entry, what it does to the result, what must be as it was for it to be right, and the
+path that it belongs to."""
+
+MOST_REQUESTS = 64
+"""Transforms, with their options, that are known of one function."""
+
+MOST_OBJECTS = 256
+"""Objects, other than functions, of which something is known. They are held weakly; but an object
+may lead to itself by what its method reads, and then the table alone would keep it."""
+
+
+class Known:
+    """What is known of a function under a transform: for each shape trees of paths.
+
+    `recent` are kernels that a call tries in turn before it looks its arguments' types up, and
+    `nested` the same for arguments that are trees; `kept` has the transforms of the transform.
+    """
+
+    __slots__ = ("__weakref__", "kept", "lock", "nested", "recent", "trees", "warned")
+
+    def __init__(self) -> None:
+        self.trees: OrderedDict[Any, list[Tree]] = OrderedDict()
+        self.recent: tuple[Recent, ...] = ()
+        self.nested: tuple[tuple[Structure, tuple[int, ...] | None, Recent], ...] = ()
+        self.warned: set[SourceLine | None] = set()
+        self.lock = threading.RLock()
+        self.kept: Kept | None = None
+        _all.add(self)
+
+    def forget_recent(self) -> None:
+        """Have the next call take the long way, on which results are checked."""
+        self.recent = self.nested = ()
+
+    def forget(self) -> None:
+        """Have the next call trace the function anew."""
+        with self.lock:
+            self.forget_recent()
+            self.trees.clear()
+            self.kept = None
+
+
+_all: weakref.WeakSet[Known] = weakref.WeakSet()
+
+
+def everything_known() -> tuple[Known, ...]:
+    """What is known of every function, under every transform."""
+    return tuple(_all)
+
+
+class Kept:
+    """What is known of one function, by requests: a program and its options.
+
+    `owner()` is that function, for as long as it lives.
+    """
+
+    __slots__ = ("__weakref__", "entries", "owner")
+
+    def __init__(self, owner: Callable[[], Any] = lambda: None) -> None:
+        self.owner = owner
+        self.entries: OrderedDict[Any, Known] = OrderedDict()
+
+    def add(self, request: Any) -> Known:
+        """A new request, of which nothing is known; the oldest goes where they are many."""
+        made = self.entries.setdefault(request, Known())
+        while len(self.entries) > MOST_REQUESTS:
+            self.entries.popitem(last=False)
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Machine code stays in its process, and what is pickled with a function is empty."""
+        return Kept, ()
+
+
+class Same:
+    """An object as part of a request: the same if it is that object."""
+
+    __slots__ = ("item",)
+
+    def __init__(self, item: Any) -> None:
+        self.item = item
+
+    def __hash__(self) -> int:
+        return id(self.item)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and other.item is self.item
+
+
+class _Objects:
+    """What is known of objects that are no Python functions, which are not written to."""
+
+    def __init__(self) -> None:
+        self.entries: OrderedDict[int, Kept] = OrderedDict()
+
+    def find(self, x: Any) -> Kept | None:
+        """The entry of an object; None where it cannot be held weakly."""
+        key = id(x)
+        found = self.entries.get(key)
+        if found is not None and found.owner() is x:
+            return found
+        try:
+            owner = weakref.ref(x, lambda _: self.entries.pop(key, None))
+        except TypeError:
+            return None
+        found = self.entries[key] = Kept(owner)
+        while len(self.entries) > MOST_OBJECTS:
+            self.entries.popitem(last=False)
+        return found
+
+
+_objects = _Objects()
+
+_ATTRIBUTE = "__jitad__"
+
+
+def _of_function(f: FunctionType) -> Kept | None:
+    names = f.__dict__
+    found: Kept | None = names.get(_ATTRIBUTE)
+    owner = None if found is None else found.owner()
+    if owner is f:
+        return found
+    if owner is not None and owner.__dict__ is names:
+        return None  # f is the copy that a trace makes of a function, and ends with that trace
+    made = names[_ATTRIBUTE] = Kept(weakref.ref(f))
+    return made
+
+
+def _of_ufunc(ufunc: np.ufunc) -> Kept | None:
+    """Ufuncs cannot be held weakly, and have attributes from NumPy 2.3 on."""
+    names = getattr(ufunc, "__dict__", None)
+    return None if names is None else names.setdefault(_ATTRIBUTE, Kept())
+
+
+def _kept(owner: Any) -> Kept | None:
+    kind = type(owner)
+    if kind is FunctionType:
+        return _of_function(owner)
+    if kind is Known:
+        owner.kept = owner.kept or Kept()
+        return owner.kept
+    return _of_ufunc(owner) if kind is np.ufunc else _objects.find(owner)
+
+
+def known_of(owner: Any, request: Any) -> Known:
+    """What is known of a function, or what is known of one and is transformed in turn, under a
+    request; nothing, where there is no place to keep it."""
+    if type(owner) is MethodType:
+        method, owner = owner.__func__, owner.__self__
+        if isinstance(owner, type):
+            owner, method = method, owner
+        request = Same(method), request
+    kept = _kept(owner)
+    if kept is None:
+        return Known()
+    try:
+        return kept.entries.get(request) or kept.add(request)
+    except TypeError:  # an option that does not hash
+        return Known()
