@@ -19,7 +19,7 @@ from jitad.codegen.reader import At, Key, is_plain
 from jitad.codegen.records import Access, Scattered, load_records, load_scattered, store_records
 from jitad.codegen.span import Span, is_added_to, reduced_depths, reduces
 from jitad.codegen.writer import TYPES
-from jitad.ir.op import BOOL, DType, Elementwise
+from jitad.ir.op import BOOL, REAL_OF, DType, Elementwise
 from jitad.ir.tape import CONST
 from jitad.ops import structural as st
 from jitad.ops.elementwise import exp
@@ -296,6 +296,17 @@ def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes
     # LLVM's vectoriser does not know these.
     places = count >= 2 * width and any(op in st.PLACES for op in ops)
     return Lanes(nest, depth, count, width) if wanted or ragged or short or places else None
+
+
+def vector_width(nest: NestEmitter, count: int) -> int:
+    """Of how many turns of the innermost loop LLVM is to make vectors; 1 is none."""
+    dtypes = {nest.tape.instrs[i].dtype for i, _ in nest.reader.order}
+    dtypes |= {nest.tape.instrs[root.index].dtype for root in nest.nest.roots}
+    size = max(REAL_OF.get(dtype, dtype).itemsize for dtype in dtypes)
+    width = vector_bytes() // size
+    while width > count:
+        width //= 2
+    return width
 
 
 def _looks_up_rows(nest: NestEmitter, depth: int) -> bool:

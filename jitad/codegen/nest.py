@@ -11,7 +11,7 @@ from jitad.codegen.accumulator import Accumulator, identity
 from jitad.codegen.body import Body, memory_type
 from jitad.codegen.elements import Elements
 from jitad.codegen.index import Index, Loop, flat, strides
-from jitad.codegen.lanes import Lanes, lanes_of
+from jitad.codegen.lanes import Lanes, lanes_of, vector_width
 from jitad.codegen.memory import fill, initialise, overwrites
 from jitad.codegen.packs import emit_pack, packs
 from jitad.codegen.reader import At, Key, Reader
@@ -182,7 +182,7 @@ class NestEmitter:
             depths, count = loops[level]
             innermost = level == len(loops) - 1
             lanes = self.lanes if innermost else None
-            hint = self._hint() if innermost and lanes is None else ""
+            hint = self._hint(count) if self.lanes is None else None
             self.elements.counters.update({depth: "" for depth in depths[:-1]})
             span = self.span if level == 0 else None
             turns: int | str = count
@@ -203,21 +203,25 @@ class NestEmitter:
         for a in active:
             a.end(level)
 
-    def _hint(self) -> str:
-        """Ask LLVM to interleave iterations of a long body, which it would run one by one.
+    def _hint(self, count: int | str) -> str:
+        """How LLVM makes vectors of a loop that is the innermost, or becomes so when short ones
+        within it are written out; and whether it interleaves them.
 
-        The operations of one iteration wait for each other; those of several do not.
+        The operations of one turn of a long body wait for each other; those of several do not.
         """
+        width = vector_width(self, count)
+        if width < 2:
+            return self.writer.turn_by_turn()
         depth: dict[Key, int] = {}
         for i, at in self.reader.order:
             instr = self.tape.instrs[i]
             if isinstance(instr.op, Elementwise):
                 depth[i, at] = 1 + max(depth.get((j, at), 0) for j in instr.args)
         if max(depth.values(), default=0) < _DEEP:
-            return ""
+            return self.writer.in_vectors(width)
         values = len(self.reader.order)
-        count = next((count for most, count in _MOST if values <= most), 1)
-        return self.writer.loop_hint("llvm.loop.interleave.count", count)
+        turns = next((turns for most, turns in _MOST if values <= most), 1)
+        return self.writer.in_vectors(width, turns)
 
     # -- the body ----------------------------------------------------------------------------------
 

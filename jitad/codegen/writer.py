@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -80,8 +80,11 @@ class Writer:
         self.lines.append(f"{name}:")
 
     @contextmanager
-    def counted(self, count: int | str, hint: str = "") -> Iterator[str]:
-        """A loop that runs `count` times, which is at least 1; its counter. `hint` is metadata."""
+    def counted(self, count: int | str, hint: str | None = None) -> Iterator[str]:
+        """A loop that runs `count` times, which is at least 1; its counter.
+
+        `hint` is metadata; without it, LLVM runs the turns one by one.
+        """
         before, head, latch, after = (self.fresh(s) for s in ("pre", "loop", "latch", "done"))
         counter, following = self.fresh("i"), self.fresh("i")
         self.do(f"br label %{before}")
@@ -94,6 +97,7 @@ class Writer:
         self.label(latch)
         self.do(f"%{following} = add nuw nsw i64 %{counter}, 1")
         finished = self.line(f"icmp eq i64 %{following}, {count}")
+        hint = self.turn_by_turn() if hint is None else hint
         self.do(f"br i1 {finished}, label %{after}, label %{head}{hint}")
         self.label(after)
 
@@ -333,12 +337,29 @@ class Writer:
         self.declarations[name] = f"declare {b} @{name}({a})"
         return self.line(f"call {b} @{name}({a} {x})")
 
-    def loop_hint(self, name: str, number: int) -> str:
-        """Metadata for the branch that closes a loop."""
+    def in_vectors(self, width: int, interleaved: int = 0) -> str:
+        """Metadata for the branch that closes a loop: LLVM makes vectors of so many turns.
+
+        Left to itself LLVM compares widths by two models of their cost, and ends the process where
+        these disagree, which depends on the processor.
+        """
+        facts = [f'!"llvm.loop.vectorize.width", i32 {width}']
+        if interleaved:
+            facts.append(f'!"llvm.loop.interleave.count", i32 {interleaved}')
+        return self._loop_facts(facts)
+
+    def turn_by_turn(self) -> str:
+        """Metadata for the branch that closes a loop of which LLVM is not to make vectors."""
+        return self._loop_facts(['!"llvm.loop.vectorize.enable", i1 false'])
+
+    def _loop_facts(self, facts: Sequence[str]) -> str:
+        if self.device:
+            return ""
         first = len(self.metadata)
-        self.metadata.append(f"!{first} = distinct !{{!{first}, !{first + 1}}}")
-        self.metadata.append(f'!{first + 1} = !{{!"{name}", i32 {number}}}')
-        return f", !llvm.loop !{first}"
+        numbers = [f"!{k}" for k in range(first, first + 1 + len(facts))]
+        self.metadata.append(f"{numbers[0]} = distinct !{{{', '.join(numbers)}}}")
+        self.metadata += [f"{n} = !{{{fact}}}" for n, fact in zip(numbers[1:], facts, strict=True)]
+        return f", !llvm.loop {numbers[0]}"
 
     def unlikely(self) -> str:
         """Metadata for a branch whose first target is hardly ever taken."""

@@ -25,7 +25,7 @@ def instruction(real: str, integer: str = "", boolean: str = "") -> Emit:
 
 
 # In a sum over an array LLVM may still join the product with the addition.
-MULTIPLY = instruction("fmul contract", "mul", "and")
+MULTIPLY = instruction("fmul", "mul", "and")
 SUBTRACT = instruction("fsub", "sub")
 DIVIDE = instruction("fdiv")
 

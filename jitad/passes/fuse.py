@@ -1,13 +1,16 @@
-"""Tape -> Tape: a product that only a sum or a difference reads becomes one operation with it.
+"""Tape -> Tape: a product with 2, 4, 8, ... that only a sum or a difference reads joins it.
 
-It is rounded once. Which products those are is decided here and not by LLVM, so that the same
-operations give the same bits in whatever code they stand, a loop or straight-line code.
+Such a product is exact unless it overflows: rounding once is rounding twice. No other product is
+joined with a sum, here or by LLVM: each operation is rounded as NumPy rounds it, whatever stands
+next to it, and x * x - y * y is 0 where x is y.
 """
 
 from __future__ import annotations
 
+import math
+
 from jitad.ir.builder import Builder
-from jitad.ir.tape import Instr, Tape
+from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ops import elementwise as ew
 
 
@@ -33,7 +36,7 @@ def _fused(
     for place in (0, 1):
         i, other = instr.args[place], instr.args[1 - place]
         product = tape.instrs[i]
-        if product.op is not ew.mul or uses[i] != 1:
+        if product.op is not ew.mul or uses[i] != 1 or not _is_exact(tape, product):
             continue
         x, y = (builder.value(new[j]) for j in product.args)
         z = builder.value(new[other])
@@ -41,3 +44,9 @@ def _fused(
             x, z = (x, ew.neg(z)) if place == 0 else (ew.neg(x), z)
         return ew.fma(x, y, z).index
     return None
+
+
+def _is_exact(tape: Tape, product: Instr) -> bool:
+    """Whether a factor is a power of two that is at least 1."""
+    numbers = [tape.instrs[j].params[0] for j in product.args if tape.instrs[j].op is CONST]
+    return any(abs(x) >= 1 and math.frexp(abs(x))[0] == 0.5 for x in numbers)

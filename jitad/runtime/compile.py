@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 import llvmlite.binding as llvm
+from llvmlite.binding.ffi import ObjectRef
+from llvmlite.binding.newpassmanagers import NewPassManager
 from numba.core.compiler_lock import global_compiler_lock
 
 from jitad.codegen.llvm import Code, emit
@@ -70,11 +72,21 @@ def optimised_module(text: str, machine: Any, level: int) -> Any:
     module.triple = machine.triple
     module.data_layout = str(machine.target_data)
     options = llvm.create_pipeline_tuning_options(speed_level=level)
-    options.loop_vectorization = True
+    options.loop_vectorization = True  # of loops of which codegen says the width
     options.slp_vectorization = False
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
+    run_passes(module, machine, options)
     return module
+
+
+def run_passes(module: Any, machine: Any, options: Any) -> None:
+    """Run LLVM's passes on a module, and free what they leave."""
+    builder = llvm.create_pass_builder(machine, options)
+    manager = builder.getModulePassManager()
+    manager.run(module, builder)
+    # llvmlite's managers inherit a `_dispose` that does nothing, before the one that frees them.
+    if type(manager)._dispose is ObjectRef._dispose:
+        NewPassManager._dispose(manager)
+        manager.detach()
 
 
 @global_compiler_lock

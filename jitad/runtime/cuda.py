@@ -25,6 +25,7 @@ from jitad.frontend.trace import leaf_type
 from jitad.ir.errors import CompileError, ShapeError
 from jitad.passes.pipeline import optimise
 from jitad.passes.schedule import schedule
+from jitad.runtime.compile import run_passes
 from jitad.runtime.failure import failure
 from jitad.runtime.plan import Plan
 from jitad.runtime.targets import dense, targets_of
@@ -80,8 +81,7 @@ def _device_ptx(text: str, arch: str, names: Collection[str]) -> str:
         if not function.is_declaration and function.name not in names:
             function.linkage = "internal"
     options = llvm.create_pipeline_tuning_options(speed_level=3)
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
+    run_passes(module, machine, options)
     return machine.emit_assembly(module)
 
 
