@@ -45,6 +45,7 @@ from jitad.ops.emission import (
     emit_part,
     emit_sign,
     emit_signbit,
+    emit_unit,
     emit_where,
     extremum,
     instruction,
@@ -146,7 +147,7 @@ div = _binary("div", np.true_divide, emit_div,
     lambda x, y, v: div(1.0, y), lambda x, y, v: neg(mul(v, div(1.0, y))),
     domain=(REAL, POSITIVE), cost=8)  # fmt: skip
 neg = _unary("neg", np.negative, by_parts(emit_neg), lambda x, v: -1, cost=1)
-absolute = _unary("abs", np.absolute, emit_abs, lambda x, v: sign(x), cost=1)
+absolute = _unary("abs", np.absolute, emit_abs, lambda x, v: side(x, v), cost=1)
 sign = _unary("sign", np.sign, emit_sign, None, cost=2)
 floor = _unary("floor", np.floor, intrinsic("floor"), None, cost=2)
 ceil = _unary("ceil", np.ceil, intrinsic("ceil"), None, cost=2)
@@ -155,6 +156,9 @@ trunc = _unary("trunc", np.trunc, intrinsic("trunc"), None, cost=2)
 
 sqrt = _unary("sqrt", np.sqrt, intrinsic("sqrt"), lambda x, v: mul(0.5, div(1.0, v)),
     domain=POSITIVE, cost=8)  # fmt: skip
+root = _unary("root", np.sqrt, intrinsic("sqrt"), lambda x, v: unit(_like(0.5, v), v),
+    domain=POSITIVE, cost=8)  # fmt: skip
+"""The square root of a sum of squares, the size of something; at 0 its derivative is 0."""
 cbrt = _unary("cbrt", np.cbrt, libm("cbrt"), lambda x, v: div(1 / 3, mul(v, v)), domain=POSITIVE)
 exp = _unary("exp", np.exp, libm("exp"), lambda x, v: v)
 exp2 = _unary("exp2", np.exp2, libm("exp2"), lambda x, v: mul(math.log(2), v))
@@ -187,8 +191,7 @@ arctan2 = _binary("arctan2", np.arctan2, libm("atan2"),
     lambda x, y, v: div(y, add(mul(x, x), mul(y, y))),
     lambda x, y, v: neg(div(x, add(mul(x, x), mul(y, y)))), cost=30)  # fmt: skip
 hypot = _binary("hypot", np.hypot, libm("hypot"),
-    lambda x, y, v: _ratio_or_zero(x, v), lambda x, y, v: _ratio_or_zero(y, v),
-    cost=20)  # fmt: skip
+    lambda x, y, v: unit(x, v), lambda x, y, v: unit(y, v), cost=20)  # fmt: skip
 fmod = _binary("fmod", np.fmod, libm("fmod"),
     lambda x, y, v: 1, lambda x, y, v: neg(trunc(div(x, y))),
     domain=(REAL, POSITIVE), cost=20)  # fmt: skip
@@ -208,7 +211,7 @@ fmin = _binary("fmin", np.fmin, extremum("minnum", "slt"),
     lambda x, y, v: _share(logical_or(lt(x, y), isnan(y)), eq(x, y), x),
     lambda x, y, v: _share(logical_or(lt(y, x), isnan(x)), eq(x, y), x), cost=2)  # fmt: skip
 power = _binary("pow", np.power, libm("pow"),
-    lambda x, y, v: where(eq(y, 0.0), 0.0, mul(y, power(x, sub(y, 1.0)))),
+    lambda x, y, v: _unless(_both_zero(x, y), mul(y, power(x, sub(y, 1.0)))),
     lambda x, y, v: where(eq(x, 0.0), 0.0, mul(v, log(x))),
     domain=(POSITIVE, REAL), cost=40)  # fmt: skip
 
@@ -321,6 +324,47 @@ def _zeros(x: Any) -> Any:
     return x.builder.const(0.0, x.shape, x.dtype)
 
 
-def _ratio_or_zero(x: Any, h: Any) -> Any:
-    """x / h, and 0 at the origin."""
-    return where(eq(h, 0.0), 0.0, div(x, h))
+# -- the slopes of sizes: transforms/origins.py says what they are at the origin ------------------
+
+
+def _np_unit(x: Any, r: Any) -> Any:
+    return np.where(r == 0, np.zeros((), r.dtype), x / r)
+
+
+unit = _binary("unit", _np_unit, emit_unit,
+    lambda x, r, v: over(_like(1.0, r), r), lambda x, r, v: neg(mul(v, over(_like(1.0, r), r))),
+    domain=(REAL, POSITIVE), cost=8)  # fmt: skip
+"""x / r, the slope of a size r; 0 at the origin."""
+over = _binary("over", _np_unit, emit_unit, *unit.partials,
+    domain=(REAL, POSITIVE), cost=8)  # fmt: skip
+"""A `unit` of which all has been told."""
+side = _binary("side", lambda x, r: np.sign(x), lambda w, t, r, x, _: emit_sign(w, t, r, x),
+    None, None, cost=2)  # fmt: skip
+"""x / r for r = |x|, which is constant on each side of the origin; 0 there."""
+
+told = register(
+    Elementwise(
+        "told",
+        (),
+        lambda origin, x, y: _chosen(origin, x, y),
+        lambda origin, x, y: np.positive(x),
+        (None, lambda origin, x, y, v: 1, lambda origin, x, y, v: Mask(origin, True)),
+        lambda w, t, r, origin, x, y: x,
+        cost=0,
+        domain=(TRUTH, REAL, (0.0, 0.0)),
+    )
+)
+"""x, to which y is added where `origin`; there y is 0, but its derivative need not be."""
+
+
+def _like(number: float, x: Any) -> Any:
+    return x.builder.const(number, x.shape, x.dtype)
+
+
+def _both_zero(x: Any, y: Any) -> Any:
+    return logical_and(eq(x, 0.0), eq(y, 0.0))
+
+
+def _unless(limit: Any, x: Any) -> Any:
+    """x, and 0 at a limit that it does not reach."""
+    return where(limit, _zeros(x), x)

@@ -204,3 +204,10 @@ def emit_signbit(w: Any, t: DType, r: DType, x: str) -> str:
     bits = {8: "i64", 4: "i32"}[t.itemsize]
     raw = w.line(f"bitcast {w.type(t)} {x} to {w.wide(bits)}") if t.kind == "f" else x
     return w.line(f"icmp slt {w.wide(bits)} {raw}, {w.zero(bits)}")
+
+
+def emit_unit(w: Any, t: DType, r: DType, x: str, size: str) -> str:
+    """x / size, and 0 where the size is 0."""
+    zero = w.number(0, t)
+    origin = w.line(f"fcmp oeq {w.type(t)} {size}, {zero}")
+    return w.select(origin, t, zero, DIVIDE(w, t, r, x, size))

@@ -200,6 +200,14 @@ def _stop_gradient(builder: Builder, instr: Instr) -> int:
     return instr.args[0]
 
 
+def _told(builder: Builder, instr: Instr) -> int:
+    return instr.args[1]
+
+
+def _side(builder: Builder, instr: Instr) -> int:
+    return ew.sign(builder.value(instr.args[0])).index
+
+
 ARITHMETIC: dict[Op, Rewrite] = {
     ew.add: _add,
     ew.sub: _sub,
@@ -210,5 +218,7 @@ ARITHMETIC: dict[Op, Rewrite] = {
     ew.where: _where,
     ew.cast: _cast,
     ew.stop_gradient: _stop_gradient,
+    ew.told: _told,
+    ew.side: _side,
 }
 """What an instruction may be rewritten to, by its op."""

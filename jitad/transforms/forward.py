@@ -19,6 +19,7 @@ from jitad.ops.structural import guard
 from jitad.transforms.flow import varied_outputs
 from jitad.transforms.linear import Partial, dense, is_active, partial, plus, scale, typed
 from jitad.transforms.lost import lost_derivative
+from jitad.transforms.origins import at_origins
 
 
 def forward(tape: Tape, active: Collection[int]) -> Tape:
@@ -27,6 +28,7 @@ def forward(tape: Tape, active: Collection[int]) -> Tape:
     Inputs: those of `tape`, then the tangents of the active ones. Outputs: those of `tape`, then
     their tangents (zeros in float64 for results that are not of floating point).
     """
+    tape = at_origins(tape)
     builder = Builder()
     seeded = {tape.inputs[k] for k in active}
     primals: list[int] = []

@@ -18,6 +18,7 @@ from jitad.ops.structural import guard
 from jitad.transforms.flow import depends_outputs, varied, varied_outputs
 from jitad.transforms.linear import dense, mask_of, partial, pull, typed
 from jitad.transforms.lost import lost_derivative
+from jitad.transforms.origins import at_origins
 from jitad.transforms.split import split
 
 
@@ -27,6 +28,7 @@ def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape
     Inputs: those of `tape`, then the adjoints of the outputs at positions `seeds`. Outputs: those
     of `tape`, then the adjoints of the active inputs.
     """
+    tape = at_origins(tape)
     builder = extend(tape)
     differentiated = {tape.inputs[k] for k in active}
     reached = varied(tape, [i in differentiated for i in tape.inputs])
@@ -50,6 +52,11 @@ def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape
         for i in (tape.inputs[k] for k in active)
     ]
     return builder.finish([*tape.outputs, *results])
+
+
+def _told(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape:
+    """The same for a tape that is then split, after which nothing can be told of origins."""
+    return at_origins(reverse(tape, active, seeds))
 
 
 class _Adjoints:
@@ -141,7 +148,7 @@ class _Adjoints:
         op, form = instr.op, instr.params[0]
         assert isinstance(op, Control)
         operands = [self.builder.value(j) for j in instr.args]
-        transforms = Transforms(reverse, split, varied_outputs, depends_outputs)
+        transforms = Transforms(_told, split, varied_outputs, depends_outputs)
         flags = [self.varied[j] for j in instr.args]
         pulled = op.pullback(form, operands, bars, flags, transforms)
         self.builder.instrs[index] = instr._replace(params=(pulled.form,))

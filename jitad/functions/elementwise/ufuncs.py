@@ -22,6 +22,7 @@ from jitad.frontend.operands import (
     kind_of,
     lift,
 )
+from jitad.functions.elementwise import sizes
 from jitad.functions.elementwise.integers import integer_power
 from jitad.ir.errors import TraceError
 from jitad.ir.op import SHORT_NAMES, DType
@@ -133,14 +134,17 @@ def complex_record(ufunc: Any) -> Callable[..., Any]:
 
 
 for _op in (
-    *(ew.add, ew.sub, ew.mul, ew.div, ew.neg, ew.sqrt, ew.cbrt, ew.exp, ew.exp2, ew.expm1),
+    *(ew.add, ew.sub, ew.div, ew.neg, ew.cbrt, ew.exp, ew.exp2, ew.expm1),
     *(ew.log, ew.log2, ew.log10, ew.log1p, ew.sin, ew.cos, ew.tan, ew.arcsin, ew.arccos),
     *(ew.arctan, ew.sinh, ew.cosh, ew.tanh, ew.arcsinh, ew.arccosh, ew.arctanh, ew.arctan2),
     *(ew.hypot, ew.copysign, ew.maximum, ew.minimum, ew.fmax, ew.fmin, ew.sign),
     *(ew.lt, ew.le, ew.gt, ew.ge, ew.eq, ew.ne, ew.isnan, ew.isinf, ew.isfinite, ew.signbit),
-    *(ew.absolute, ew.logical_and, ew.logical_or, ew.logical_xor, ew.logical_not),
+    *(ew.logical_and, ew.logical_or, ew.logical_xor, ew.logical_not),
 ):
     _record(_op.evaluate, _op)
+_record(np.multiply, sizes.times)
+_record(np.sqrt, sizes.square_root)
+_record(np.absolute, sizes.absolute)
 
 
 def composite(ufunc: Any, *domain: tuple[float, float]) -> Callable[[Any], Any]:
@@ -169,7 +173,7 @@ for _op in (ew.floor, ew.ceil, ew.trunc, ew.rint):
 
 @composite(np.square, ew.REAL)
 def _square(x: Value) -> Value:
-    return ew.mul(x, x)
+    return sizes.square(x)
 
 
 @composite(np.reciprocal, ew.POSITIVE)
@@ -186,7 +190,7 @@ def _positive(x: Value) -> Value:
 
 @composite(np.fabs, ew.REAL)
 def _fabs(x: Value) -> Value:
-    return ew.absolute(x)
+    return sizes.absolute(x)
 
 
 @composite(np.conjugate, ew.REAL)
@@ -266,7 +270,7 @@ def _whole_power(x: Value, n: int) -> Value:
         if n & 1:
             result = square if result is None else ew.mul(result, square)
         n >>= 1
-        square = ew.mul(square, square) if n else square
+        square = sizes.square(square) if n else square
     return _const(x, 1) if result is None else result
 
 
@@ -297,11 +301,15 @@ def _modf(x: Value) -> tuple[Value, Value]:
 
 
 def _log_sum(x: Value, y: Value, tail: Callable[[Value], Value]) -> Value:
-    """max(x, y) + tail(-|x - y|): no overflow, and x where both are the same infinity."""
-    top = ew.maximum(x, y)
-    gap = ew.neg(ew.absolute(ew.sub(x, y)))
+    """high + tail(low - high): no overflow, and x where both are the same infinity.
+
+    Which is which is chosen and not joined by max and abs, so that it is smooth at ties.
+    """
+    falls = ew.ge(x, y)
+    high, low = ew.where(falls, x, y), ew.where(falls, y, x)
     same = ew.logical_and(ew.eq(x, y), ew.isinf(x))
-    return ew.where(same, x, ew.add(top, tail(ew.where(same, 0.0, gap))))
+    gap = ew.where(same, 0.0, ew.sub(low, high))
+    return ew.where(same, x, ew.add(high, tail(gap)))
 
 
 @composite(np.logaddexp, ew.REAL, ew.REAL)

@@ -11,6 +11,7 @@ import numpy as np
 from jitad.frontend.conversion import as_array, as_array_on
 from jitad.frontend.operands import as_dtype, as_shape, implements, normal_axes, normal_axis
 from jitad.functions.arrays.shaping import moveaxis
+from jitad.functions.elementwise import sizes
 from jitad.functions.linalg.decompositions import eigvalsh
 from jitad.functions.linalg.equations import floating, inv, matrices, real, swapped
 from jitad.functions.reductions.reductions import is_absent, kept, max_, min_, refuse_empty, sum_
@@ -30,7 +31,7 @@ def _sizes(x: Value) -> Value:
 
 def _squares(x: Value) -> Value:
     if x.dtype.kind != "c":
-        return ew.mul(x, x)
+        return sizes.square(x)
     re, im = ew.real(x), ew.imag(x)
     return ew.add(ew.mul(re, re), ew.mul(im, im))
 
@@ -47,7 +48,7 @@ def _norm_of_vectors(x: Value, order: Any, axes: tuple[int, ...]) -> Value:
         refuse_empty("linalg.norm", x.shape, axes)
         return (max_ if order > 0 else min_)(_sizes(x), axis=axes)
     if order is None or order == 2:
-        return _root(sum_(_squares(x), axis=axes), ew.sqrt)
+        return ew.root(sum_(_squares(x), axis=axes))
     if order == 0:
         nonzero = UFUNCS[np.not_equal](x, 0)
         return sum_(ew.cast(nonzero, dtype=_sizes(x).dtype), axis=axes)

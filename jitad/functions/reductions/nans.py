@@ -161,4 +161,4 @@ def nanvar(
 
 @implements(np.nanstd)
 def nanstd(a: Any, *args: Any, **kwargs: Any) -> Value:
-    return ew.sqrt(nanvar(a, *args, **kwargs))
+    return ew.root(nanvar(a, *args, **kwargs))

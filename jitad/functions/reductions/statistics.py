@@ -100,7 +100,7 @@ def _squared(x: Value) -> Value:
 
 @implements(np.std)
 def std(a: Any, *args: Any, **kwargs: Any) -> Value:
-    return ew.sqrt(var(a, *args, **kwargs))
+    return ew.root(var(a, *args, **kwargs))
 
 
 # -- weighted means --------------------------------------------------------------------------------

@@ -119,10 +119,10 @@ def _product_or_zero(function: str) -> Any:
 
 
 xlogy = row("xlogy", sp.xlogy,
-    lambda x, y, v: log(y), lambda x, y, v: where(ew.eq(x, 0.0), 0.0, div(x, y)),
+    lambda x, y, v: log(y), lambda x, y, v: _share(x, y),
     emit=_product_or_zero("log"), domain=(REAL, POSITIVE), cost=25)  # fmt: skip
 xlog1py = row("xlog1py", sp.xlog1py,
-    lambda x, y, v: ew.log1p(y), lambda x, y, v: where(ew.eq(x, 0.0), 0.0, div(x, add(1.0, y))),
+    lambda x, y, v: ew.log1p(y), lambda x, y, v: _share(x, add(1.0, y)),
     emit=_product_or_zero("log1p"), domain=(REAL, (-0.8, 3.0)), cost=25)  # fmt: skip
 entr = row("entr", sp.entr, lambda x, v: where(ew.lt(x, 0.0), 0.0, sub(-1.0, log(x))),
     domain=(POSITIVE,))  # fmt: skip
@@ -131,19 +131,18 @@ rel_entr = row("rel_entr", sp.rel_entr,
     lambda x, y, v: _within(x, y, neg(div(x, y))), domain=(POSITIVE, POSITIVE))  # fmt: skip
 kl_div = row("kl_div", sp.kl_div,
     lambda x, y, v: _within(x, y, log(div(x, y))),
-    lambda x, y, v: where(ew.eq(x, 0.0), _inside(x, y, _zeros(x)), _within(x, y,
-        sub(1.0, div(x, y)))), domain=(POSITIVE, POSITIVE))  # fmt: skip
+    lambda x, y, v: _within(x, y, sub(1.0, _share(x, y))), domain=(POSITIVE, POSITIVE))  # fmt: skip
+
+
+def _share(x: Any, y: Any) -> Any:
+    """x / y, and 0 for 0 / 0."""
+    return where(ew.logical_and(ew.eq(x, 0.0), ew.eq(y, 0.0)), 0.0, div(x, y))
 
 
 def _within(x: Any, y: Any, slope: Any) -> Any:
     """The slope for x, y >= 0, and 0 where the value is infinite."""
     inside = ew.logical_and(ew.ge(x, 0.0), ew.ge(y, 0.0))
     return where(inside, slope, _zeros(x))
-
-
-def _inside(x: Any, y: Any, zero: Any) -> Any:
-    """d/dy of y, the value at x = 0."""
-    return where(ew.ge(y, 0.0), add(zero, 1.0), zero)
 
 
 def _bounded(x: Any, bound: Any) -> Any:

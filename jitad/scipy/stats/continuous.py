@@ -38,8 +38,8 @@ def _on(
 
 
 def _laplace_cdf(z: Any) -> Any:
-    half = 0.5 * np.exp(-np.abs(z))
-    return np.where(z > 0, 1 - half, half)
+    tail = 0.5 * np.exp(np.where(z > 0, -z, z))
+    return np.where(z > 0, 1 - tail, tail)
 
 
 def _laplace_logcdf(z: Any) -> Any:

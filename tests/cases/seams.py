@@ -1,0 +1,335 @@
+"""Derivatives at the seams of smooth functions: zeros, ties, exponents 0, repeated points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import jitad
+from cases import case
+from jitad.scipy import special, stats
+
+Z = np.zeros(2)
+ORDERS: tuple[Callable[..., Any], ...] = (
+    jitad.hessian,
+    lambda f: jitad.jacfwd(jitad.jacfwd(f)),
+    lambda f: jitad.jacrev(jitad.jacfwd(f)),
+    lambda f: jitad.jacrev(jitad.jacrev(f)),
+)
+"""Hessians by the four orders of the two modes."""
+
+
+def hessians(f: Any, x: Any = Z) -> list[Any]:
+    return [np.asarray(order(f)(x)) for order in ORDERS]
+
+
+def curved(f: Any, curvature: float) -> tuple[list[Any], list[Any]]:
+    """Hessians at the origin of the plane, and the multiple of the identity that they are."""
+    return hessians(f), [curvature * np.eye(2)] * len(ORDERS)
+
+
+def matern32(r: Any, scale: Any = 1.0) -> Any:
+    s = math.sqrt(3) * r / scale
+    return (1 + s) * np.exp(-s)
+
+
+def matern52(r: Any) -> Any:
+    s = math.sqrt(5) * r
+    return (1 + s + s * s / 3) * np.exp(-s)
+
+
+# -- sizes -----------------------------------------------------------------------------------------
+
+
+@case
+def hessian_of_norm_squared_at_zero() -> Any:
+    return curved(lambda x: np.linalg.norm(x) ** 2, 2)
+
+
+@case
+def hessian_of_a_product_of_two_norms() -> Any:
+    return curved(lambda x: np.linalg.norm(x) * np.linalg.norm(x), 2)
+
+
+@case
+def hessian_of_the_square_of_a_root() -> Any:
+    return curved(lambda x: np.square(np.sqrt(np.sum(x**2))), 2)
+
+
+@case
+def hessian_of_the_square_of_the_root_of_a_dot_product() -> Any:
+    return curved(lambda x: np.sqrt(x @ x) ** 2, 2)
+
+
+@case
+def hessian_of_abs_squared_at_zero() -> Any:
+    return curved(lambda x: np.sum(np.abs(x) ** 2), 2)
+
+
+@case
+def hessian_of_hypot_squared_at_zero() -> Any:
+    return curved(lambda x: np.hypot(x[0], x[1]) ** 2, 2)
+
+
+@case
+def hessian_of_complex_modulus_squared_at_zero() -> Any:
+    return curved(lambda x: np.abs(x[0] + 1j * x[1]) ** 2, 2)
+
+
+@case
+def hessian_of_fft_power_at_zero() -> Any:
+    return curved(lambda x: np.sum(np.abs(np.fft.fft(x)) ** 2), 4)
+
+
+@case
+def hessian_of_norm_to_the_fourth() -> Any:
+    return curved(lambda x: np.linalg.norm(x) ** 4 + np.linalg.norm(x) ** 2.0, 2)
+
+
+@case
+def fourth_derivative_of_abs_to_the_fourth() -> Any:
+    g = jitad.grad
+    return g(g(g(g(lambda x: np.abs(x) ** 4))))(0.0), 24.0
+
+
+@case
+def hessian_of_a_cosine_of_a_norm() -> Any:
+    return curved(lambda x: np.cos(np.linalg.norm(x)), -1)
+
+
+@case
+def hessian_of_matern_32_of_a_norm() -> Any:
+    return curved(lambda x: matern32(np.linalg.norm(x)), -3)
+
+
+@case
+def hessian_of_matern_32_of_a_hypot() -> Any:
+    return curved(lambda x: matern32(np.hypot(x[0], x[1])), -3)
+
+
+@case
+def hessian_of_matern_32_of_abs() -> Any:
+    return curved(lambda x: np.sum(matern32(np.abs(x))), -3)
+
+
+@case
+def hessian_of_matern_52_of_a_root() -> Any:
+    return curved(lambda x: matern52(np.sqrt(np.sum(x * x))), -5 / 3)
+
+
+@case
+def hessian_of_matern_32_in_float32() -> Any:
+    got = jitad.hessian(lambda x: matern32(np.linalg.norm(x)))(Z.astype(np.float32))
+    return (str(got.dtype), np.round(got, 5)), ("float32", -3 * np.eye(2))
+
+
+@case
+def third_derivative_of_matern_by_its_scale() -> Any:
+    right = np.zeros((3, 3, 3))
+    for i in range(2):  # of f = 1 - 3 r^2 / (2 s^2) + ... at s = 2
+        right[i, i, 2] = right[i, 2, i] = right[2, i, i] = 0.75
+    z = np.array([0.0, 0.0, 2.0])
+    f = jitad.hessian(lambda z: matern32(np.linalg.norm(z[:2]), z[2]))
+    return [jitad.jacfwd(f)(z), jitad.jacrev(f)(z)], [right, right]
+
+
+@case
+def kernel_mixed_derivative_at_one_point() -> Any:
+    def k(a: Any, b: Any) -> Any:
+        return np.exp(-(np.linalg.norm(a - b) ** 2)) + matern32(np.linalg.norm(a - b))
+
+    by_a = jitad.grad(k, 0)
+    return [jitad.jacfwd(by_a, 1)(Z, Z), jitad.jacrev(by_a, 1)(Z, Z)], [5 * np.eye(2)] * 2
+
+
+@case
+def hessian_of_a_kernel_matrix_with_its_diagonal() -> Any:
+    x = np.array([[0.1, 0.4], [1.0, -0.5], [0.3, 2.0]])
+    rows, columns = np.triu_indices(3, 1)
+
+    def whole(x: Any) -> Any:
+        return np.sum(matern32(np.linalg.norm(x[:, None] - x[None], axis=-1)))
+
+    def pairs(x: Any) -> Any:
+        return 2 * np.sum(matern32(np.linalg.norm(x[rows] - x[columns], axis=-1)))
+
+    return hessians(whole, x), [jitad.hessian(pairs)(x)] * 4
+
+
+@case
+def hessian_of_distances_with_the_diagonal() -> Any:
+    x = np.array([[0.1, 0.4], [1.0, -0.5], [0.3, 2.0]])
+    rows, columns = np.triu_indices(3, 1)
+
+    def whole(x: Any) -> Any:
+        return np.sum(np.linalg.norm(x[:, None] - x[None], axis=-1))
+
+    def pairs(x: Any) -> Any:
+        return 2 * np.sum(np.linalg.norm(x[rows] - x[columns], axis=-1))
+
+    return hessians(whole, x), [jitad.hessian(pairs)(x)] * 4
+
+
+@case
+def hessian_of_a_scan_over_distances() -> Any:
+    def f(v: Any) -> Any:
+        return jitad.scan(lambda s, y: (s + matern32(np.linalg.norm(y)), None), 0.0, v)[0]
+
+    y = np.zeros((2, 2))
+    return [h.reshape(4, 4) for h in hessians(f, y)], [-3 * np.eye(4)] * 4
+
+
+@case
+def hessian_in_a_branch() -> Any:
+    def f(x: Any) -> Any:
+        return jitad.cond(x[0] >= 0, lambda x: matern32(np.linalg.norm(x)), lambda x: x[0], x)
+
+    return curved(f, -3)
+
+
+@case
+def hessian_of_a_variance_through_the_deviation() -> Any:
+    right = (np.eye(3) - 1 / 3) * 2 / 3
+    return hessians(lambda x: np.std(x) ** 2, np.ones(3)), [right] * 4
+
+
+@case
+def newton_step_from_zeros() -> Any:
+    target = np.array([1.0, -2.0])
+
+    def f(x: Any) -> Any:
+        return np.linalg.norm(x) ** 2 + np.linalg.norm(x - target) ** 2
+
+    return -np.linalg.solve(jitad.hessian(f)(Z), jitad.grad(f)(Z)), target / 2
+
+
+@case
+def size_at_its_origin_by_convention() -> Any:
+    sizes = (
+        np.linalg.norm,
+        lambda x: np.hypot(x[0], x[1]),
+        lambda x: np.sum(np.abs(x)),
+        np.std,
+    )
+    return [jitad.grad(f)(Z) for f in sizes], [Z] * 4
+
+
+@case
+def infinite_curvature_is_not_zero() -> Any:
+    value, second = jitad.jvp(jitad.grad(lambda x: np.linalg.norm(x) ** 1.5), (Z,), (Z + 1,))
+    return (value, not np.any(np.isfinite(second))), (Z, True)
+
+
+# -- ties ------------------------------------------------------------------------------------------
+
+
+A = np.array([[1.0, 2.0], [0.5, -1.0], [3.0, 1.0]])
+
+
+@case
+def logistic_hessian_at_zero_weights() -> Any:
+    return hessians(lambda w: np.sum(np.logaddexp(0.0, A @ w))), [A.T @ A / 4] * 4
+
+
+@case
+def softplus_hessian_at_zero_weights() -> Any:
+    from jitad.functions.elementwise.special import softplus
+
+    return hessians(lambda w: np.sum(softplus(A @ w))), [A.T @ A / 4] * 4
+
+
+@case
+def logaddexp2_hessian_at_a_tie() -> Any:
+    right = np.array([[1.0, -1.0], [-1.0, 1.0]]) * math.log(2) / 4
+    return hessians(lambda x: np.logaddexp2(x[0], x[1]), np.ones(2)), [right] * 4
+
+
+@case
+def logaddexp_reduced_at_ties() -> Any:
+    right = np.eye(4) / 4 - 1 / 16
+    x = np.full(4, 0.5)
+    return hessians(np.logaddexp.reduce, x), [right] * 4
+
+
+@case
+def logaddexp_of_infinities() -> Any:
+    g = jitad.grad(np.logaddexp, (0, 1))
+    return (g(-np.inf, 1.0), g(1.0, -np.inf)), ((0.0, 1.0), (1.0, 0.0))
+
+
+# -- powers, logarithms and densities --------------------------------------------------------------
+
+
+LOG2 = math.log(2)
+
+
+@case
+def power_hessian_at_exponent_zero() -> Any:
+    right = np.array([[0, 0.5], [0.5, LOG2**2]])
+    return hessians(lambda z: z[0] ** z[1], np.array([2.0, 0.0])), [right] * 4
+
+
+@case
+def power_hessian_at_exponent_one() -> Any:
+    right = np.array([[0, 1 + LOG2], [1 + LOG2, 2 * LOG2**2]])
+    return hessians(lambda z: z[0] ** z[1], np.array([2.0, 1.0])), [right] * 4
+
+
+@case
+def third_derivative_of_x_to_the_x() -> Any:
+    g = jitad.grad
+    return g(g(g(lambda x: x**x)))(1.0), 3.0
+
+
+@case
+def derivatives_of_powers_by_arrays_at_zero() -> Any:
+    n = np.array([0, 1, 2, 3])
+    first = jitad.grad(lambda x: np.sum(x**n))
+    second, third = jitad.grad(first), jitad.grad(jitad.grad(first))
+    return [first(0.0), second(0.0), third(0.0)], [1.0, 2.0, 6.0]
+
+
+@case
+def hessians_of_xlogy_and_xlog1py_at_zero() -> Any:
+    got = [hessians(f, np.array([0.0, y])) for f, y in (
+        (lambda z: special.xlogy(z[0], z[1]), 2.0), (lambda z: special.xlog1py(z[0], z[1]), 1.0),
+    )]  # fmt: skip
+    right = np.array([[0, 0.5], [0.5, 0]])
+    return got, [[right] * 4] * 2
+
+
+@case
+def hessian_of_kl_div_at_zero() -> Any:
+    hessian = jitad.hessian(lambda z: special.kl_div(z[1], z[0]))
+    return hessian(np.array([2.0, 0.0]))[0], [0.0, -0.5]
+
+
+@case
+def logpdf_hessians_at_shape_one() -> Any:
+    def mixed(f: Any, *z: float) -> list[float]:
+        h = jitad.hessian(lambda z: f(*z))(np.array(z))
+        return [h[0, 1], h[1, 0]]
+
+    got = (
+        mixed(stats.gamma.logpdf, 2.0, 1.0),
+        mixed(stats.chi2.logpdf, 4.0, 2.0),
+        mixed(lambda x, a: stats.beta.logpdf(x, a, 2.0), 0.25, 1.0),
+        mixed(lambda x, b: stats.beta.logpdf(x, 2.0, b), 0.5, 1.0),
+        mixed(stats.weibull_min.logpdf, 1.0, 1.0),
+        mixed(lambda x, m: stats.f.logpdf(x, m, 4.0), 2.0, 2.0),
+    )
+    # of f: 1 / (2 x) - m / (2 (n + m x)) - (m + n) n / (2 (n + m x)^2)
+    right = ([0.5] * 2, [0.125] * 2, [4.0] * 2, [-2.0] * 2, [0.0] * 2, [-0.0625] * 2)
+    return got, right
+
+
+@case
+def laplace_probabilities_at_the_location() -> Any:
+    g = jitad.grad
+    return [g(lambda x: stats.laplace.cdf(x))(0.0), g(lambda x: stats.laplace.sf(x))(0.0)], [
+        0.5,
+        -0.5,
+    ]
