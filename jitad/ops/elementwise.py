@@ -328,7 +328,7 @@ def _zeros(x: Any) -> Any:
 
 
 def _np_unit(x: Any, r: Any) -> Any:
-    return np.where(r == 0, np.zeros((), r.dtype), x / r)
+    return np.where(r == 0, 0.0, np.divide(x, r))
 
 
 unit = _binary("unit", _np_unit, emit_unit,
@@ -347,7 +347,7 @@ told = register(
         "told",
         (),
         lambda origin, x, y: _chosen(origin, x, y),
-        lambda origin, x, y: np.positive(x),
+        lambda origin, x, y: np.where(origin, x + y, x),
         (None, lambda origin, x, y, v: 1, lambda origin, x, y, v: Mask(origin, True)),
         lambda w, t, r, origin, x, y: x,
         cost=0,

@@ -66,6 +66,10 @@ def expression(tape: Tape, index: int, names: Mapping[int, str]) -> Term:
     return applied(instr, [expression(tape, j, names) for j in instr.args])
 
 
+_SIZES = {ew.root: "sqrt", ew.side: "sign"}
+"""How ops of sizes are written, which are others but at the origin."""
+
+
 def applied(instr: Instr, operands: Sequence[Term]) -> Term:
     """The instruction's operation written with these operands."""
     op = instr.op
@@ -77,8 +81,10 @@ def applied(instr: Instr, operands: Sequence[Term]) -> Term:
         return _negated(operands[0])
     if op is ew.mul:
         return _times(*operands)
-    if op is ew.div:
+    if op in (ew.div, ew.unit, ew.over):
         return _over(*operands)
+    if op in _SIZES:
+        return Term(f"{_SIZES[op]}({operands[0]})")
     if op in _RELATIONS:
         left, right = (x.within(SUM) for x in operands)
         return Term(f"{left} {_RELATIONS[op]} {right}", binding=RELATION)
