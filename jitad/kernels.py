@@ -22,6 +22,7 @@ def compile(
     parallel: bool = False,
     fastmath: bool = False,
     debug: bool = False,
+    on_failure: str = "raise",
     arch: str | None = None,
     device: bool = False,
     **kwargs: Any,
@@ -36,6 +37,10 @@ def compile(
         parallel, fastmath: as of `jit`.
         debug: a call whose result is infinite or NaN raises NonFiniteError, which names the first
             op where that began and the line of your code (see `debug_nans`).
+        on_failure: what `.njit` and `.njit_out` do where there is no result (a branch that was not
+            compiled, an array of another shape, a singular matrix): "raise" an error, or "nan":
+            the results are NaN, `kernel.failures` counts, `kernel.last_failure` says what it was.
+            Numba loses errors of what its parallel loops (`prange`) call.
         arch: of "cuda" the architecture, such as "sm_90"; by itself that of the GPU at hand.
         device: of "cuda" a function for one thread, to be called in `@cuda.jit` code.
 
@@ -54,11 +59,13 @@ def compile(
     """
     if target not in ("cpu", "cuda"):
         raise CompileError(f"target={target!r}", remedy='give "cpu" or "cuda"')
+    if on_failure not in ("raise", "nan"):
+        raise CompileError(f"on_failure={on_failure!r}", remedy='give "raise" or "nan"')
     function = jit(fun, True, parallel, fastmath)
     if target == "cpu":
         if device:
             raise CompileError("device=True is for GPUs", remedy='give target="cuda"')
-        return function.kernel(args, kwargs, debug=debug)
+        return function.kernel(args, kwargs, debug=debug, on_failure=on_failure)
     kind = CudaFunction if device else CudaKernel
     return kind(function.plan(*args, **kwargs), Options(fastmath=fastmath), arch)
 

@@ -188,7 +188,8 @@ class Body:
     def _word(self, status: int, instruction: int) -> int:
         """A status with the number under which the instruction stands among those that report."""
         self.writer.reported.append(self.tape.instrs[instruction])
-        return status + PLACE * len(self.writer.reported)
+        self.writer.words.append(status + PLACE * len(self.writer.reported))
+        return self.writer.words[-1]
 
     def _noted(self) -> str:
         self._require_status()

@@ -25,7 +25,7 @@ class Code:
     `level` is what LLVM's own passes should do: nothing for straight-line code, which comes out of
     ours; `quick` asks for the fast instruction selection, for code so long that it pays. `kept` are
     the objects that the code calls back, `reported` the instructions that a status can name,
-    `remarks` say how loops were compiled.
+    `words` those statuses, `remarks` say how loops were compiled.
     """
 
     text: str
@@ -35,6 +35,7 @@ class Code:
     quick: bool
     kept: tuple[object, ...] = ()
     reported: tuple[Instr, ...] = ()
+    words: tuple[int, ...] = ()
     remarks: tuple[str, ...] = ()
 
 
@@ -64,5 +65,6 @@ def emit(program: Program, options: Options = DEFAULT) -> Code:
         quick=scalars > LONG,
         kept=tuple(writer.kept_objects),
         reported=tuple(writer.reported),
+        words=tuple(writer.words),
         remarks=tuple(writer.remarks),
     )

@@ -21,8 +21,14 @@ COMPLEX_RESULT = 16
 OUT_OF_MEMORY = 32
 """There is no memory for what a loop of unknown length keeps."""
 
+WRONG_SHAPE = 64
+"""An array that Numba's code passes has another shape than the one that was compiled for."""
+
 LEFT_AGAIN = 128
 """The call before this one gave no result either; added where a kernel is called from Python."""
 
-PLACE = 256
+SHARED_MEMORY = 256
+"""An array that receives a result has memory of an argument, or of another result."""
+
+PLACE = 1024
 """Above these bits stands, plus 1, which of `Code.reported` it was."""

@@ -49,6 +49,7 @@ class Writer:
         self.metadata: list[str] = []
         self.kept_objects: list[object] = []
         self.reported: list[Instr] = []
+        self.words: list[int] = []
         self.remarks: list[str] = []
         self.rare = ""
         self.count = 0

@@ -12,7 +12,7 @@ from jitad.codegen.llvm import Code
 from jitad.ir.tape import Tape
 from jitad.runtime.compile import load
 from jitad.runtime.cpython import Text, make_function, pointer, python
-from jitad.runtime.entry import by_address, call_body, free_arena_with
+from jitad.runtime.entry import by_address, call_body
 
 
 def bound(
@@ -43,6 +43,5 @@ def bound(
     t.do(f"call void {python('Py_DecRef')}(ptr {word})")
     t.do(f"ret ptr {answer}")
     machine = load(replace(code, text=""), t.function("bound", "ptr %self, ptr %nothing"))
-    free_arena_with(machine)
     keep = (machine, tuple(inputs), tuple(targets), result, on_failure)
     return make_function(machine.address("bound"), "jitad_bound", keep, takes_arguments=False)

@@ -59,6 +59,7 @@ class Text:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.globals: list[str] = []
+        self.owned: list[str] = []
         self.count = 0
 
     def line(self, text: str) -> str:
@@ -74,11 +75,19 @@ class Text:
     def function(self, name: str, parameters: str) -> str:
         """The text of the function with what it needs."""
         self.lines.append("error:")
+        for slot in self.owned:
+            self.do(f"call void {python('Py_DecRef')}(ptr {self.line(f'load ptr, ptr {slot}')})")
         self.do(f"%memory = call ptr {python('PyErr_NoMemory')}()")
         self.do("ret ptr null")
         self.globals.append("declare ptr @llvm.ptrmask.p0.i64(ptr, i64)")
         head = f"define ptr @{name}({parameters}) {{\nentry:"
-        return "\n".join([*self.globals, head, *self.lines, "}"]) + "\n"
+        slots = [f"  {slot} = alloca ptr\n  store ptr null, ptr {slot}" for slot in self.owned]
+        return "\n".join([*self.globals, head, *slots, *self.lines, "}"]) + "\n"
+
+    def own(self, made: str) -> None:
+        """Have an object, which may be null, freed where there is no memory for what follows."""
+        self.owned.append(f"%owned{len(self.owned)}")
+        self.do(f"store ptr {made}, ptr {self.owned[-1]}")
 
     def require(self, condition: str) -> None:
         """Go on where the condition holds; else it is a mismatch."""

@@ -9,11 +9,8 @@ call before ended so as well: no result is ever an int.
 
 from __future__ import annotations
 
-import ctypes
 import math
-import weakref
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -36,7 +33,6 @@ from jitad.ir.op import (
     Structural,
 )
 from jitad.ir.tape import Instr, Tape
-from jitad.runtime.compile import Machine
 from jitad.runtime.cpython import (
     CONTIGUOUS_ALIGNED,
     DATA,
@@ -52,6 +48,7 @@ from jitad.runtime.cpython import (
     pointer,
     python,
 )
+from jitad.runtime.services import STACK_ARENA, service, shelf
 
 MISMATCH = 0
 """The arguments are not those that the kernel was compiled for."""
@@ -59,17 +56,13 @@ MISMATCH = 0
 _EMPTY, _SCALAR = 184, 60
 """PyArray_Empty and PyArray_Scalar in NumPy's table."""
 
-_STACK_ARENA = 32 * 1024
-
 _BRIEF = 1000.0
 """Operations below which the GIL is kept: a third of a microsecond."""
 
-CALLS, MISSES, CAPTURED = 0, 1, 2
+CALLS, MISSES, FAILURES, LAST_FAILURE, CAPTURED = 0, 1, 2, 3, 4
 """Places in the memory of a kernel's builtin: how many calls gave a result; how many since then did
-not; from there on the addresses of the arrays that its function closes over."""
-
-KEPT_ARENA = "kept_arena"
-"""The global variable that holds a kernel's arena between calls."""
+not; how many from Numba's code failed, and the last one's status; from there on the addresses of
+the arrays that its function closes over."""
 
 _SCALARS: dict[DType, type] = {
     FLOAT64: np.float64,
@@ -237,6 +230,7 @@ def _result(t: Text, tape: Tape, k: int, i: int) -> tuple[str, str]:
     dtype = dtype_object(instr.dtype)
     t.do(f"call void {python('Py_IncRef')}(ptr {dtype})")
     made = t.line(f"call ptr {numpy(_EMPTY)}(i32 {rank}, ptr @{name}, ptr {dtype}, i32 0)")
+    t.own(made)
     t.count += 1
     t.do(f"br i1 {t.line(f'icmp eq ptr {made}, null')}, label %error, label %made{k}")
     t.lines.append(f"made{k}:")
@@ -245,13 +239,18 @@ def _result(t: Text, tape: Tape, k: int, i: int) -> tuple[str, str]:
 
 def call_body(t: Text, tape: Tape, code: Code, callee: str, arguments: list[str]) -> str:
     """Call the kernel's body, without the GIL if that is worth it; its status."""
-    heap = code.arena > _STACK_ARENA
-    if code.arena == 0:
-        arena = raw = "null"
-    elif heap:
-        raw, arena = _take_arena(t, code.arena)
-    else:
-        arena = raw = t.line(f"alloca i8, i64 {code.arena}, align 64")
+    heap = code.arena > STACK_ARENA
+    slots, room = shelf(code.arena) if heap else (0, 0)
+    arena = "null"
+    if heap:
+        take = f"inttoptr (i64 {service('take')} to ptr)"
+        arena = t.line(f"call ptr {take}(ptr inttoptr (i64 {slots} to ptr), i64 {room})")
+        t.count += 1
+        granted = f"granted{t.count}"
+        t.do(f"br i1 {t.line(f'icmp eq ptr {arena}, null')}, label %error, label %{granted}")
+        t.lines.append(f"{granted}:")
+    elif code.arena:
+        arena = t.line(f"alloca i8, i64 {code.arena}, align 64")
     call = f"call i64 {callee}({', '.join([*arguments, f'ptr {arena}'])})"
     if _is_brief(tape):
         status = t.line(call)
@@ -260,9 +259,9 @@ def call_body(t: Text, tape: Tape, code: Code, callee: str, arguments: list[str]
         status = t.line(call)
         t.do(f"call void {python('PyEval_RestoreThread')}(ptr {thread})")
     if heap:
-        # Of two threads in the kernel at once, one finds the other's arena kept, and frees it.
-        other = t.line(f"atomicrmw xchg ptr @{KEPT_ARENA}, ptr {raw} acq_rel")
-        t.do(f"call void {python('PyMem_RawFree')}(ptr {other})")
+        give = f"inttoptr (i64 {service('give')} to ptr)"
+        place = f"ptr inttoptr (i64 {slots} to ptr)"
+        t.do(f"call void {give}({place}, i64 {room}, ptr {arena})")
     return status
 
 
@@ -275,25 +274,6 @@ def _is_brief(tape: Tape) -> bool:
             return False
         work += math.prod(instr.shape) * (op.cost if isinstance(op, Elementwise) else 1.0)
     return work < _BRIEF
-
-
-def _take_arena(t: Text, size: int) -> tuple[str, str]:
-    """The arena kept from the last call, or a new one; and where in it the data begin.
-
-    To free it after each call would give the pages back, and fault them in again at the next.
-    """
-    t.globals.append(f"@{KEPT_ARENA} = global ptr null")
-    t.do("br label %take")
-    t.lines.append("take:")
-    kept = t.line(f"atomicrmw xchg ptr @{KEPT_ARENA}, ptr null acq_rel")
-    t.do(f"br i1 {t.line(f'icmp eq ptr {kept}, null')}, label %allocate, label %granted")
-    t.lines.append("allocate:")
-    new = t.line(f"call ptr {python('PyMem_RawMalloc')}(i64 {size + 64})")
-    t.do(f"br i1 {t.line(f'icmp eq ptr {new}, null')}, label %error, label %granted")
-    t.lines.append("granted:")
-    raw = t.line(f"phi ptr [ {kept}, %take ], [ {new}, %allocate ]")
-    above = t.line(f"getelementptr i8, ptr {raw}, i64 63")
-    return raw, t.line(f"call ptr @llvm.ptrmask.p0.i64(ptr {above}, i64 -64)")
 
 
 def _return(t: Text, tape: Tape, outputs: list[tuple[str, str]]) -> None:
@@ -311,17 +291,3 @@ def _return(t: Text, tape: Tape, outputs: list[tuple[str, str]]) -> None:
     for k, x in enumerate(made):
         t.do(f"call i32 {python('PyTuple_SetItem')}(ptr {result}, i64 {k}, ptr {x})")
     t.do(f"ret ptr {result}")
-
-
-def free_arena_with(machine: Machine) -> None:
-    """Free the arena that a kernel keeps between calls when its machine code goes."""
-    if machine.code.arena > _STACK_ARENA:
-        place = ctypes.c_void_p.from_address(machine.variable(KEPT_ARENA))
-        weakref.finalize(machine, _free, place, machine.engine)
-
-
-def _free(place: ctypes.c_void_p, engine: Any) -> None:
-    """`engine` is an argument so that the variable is still there."""
-    free = ctypes.pythonapi.PyMem_RawFree
-    free.restype, free.argtypes = None, [ctypes.c_void_p]
-    free(place.value)

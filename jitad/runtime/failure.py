@@ -10,12 +10,15 @@ from jitad.codegen.status import (
     LINEAR_ALGEBRA,
     OUT_OF_BOUNDS,
     OUT_OF_MEMORY,
+    SHARED_MEMORY,
+    WRONG_SHAPE,
 )
 from jitad.ir.errors import (
     JitadError,
     LinearAlgebraError,
     OutOfBoundsError,
     OutOfMemoryError,
+    ShapeError,
     TraceError,
 )
 from jitad.ir.tape import Instr
@@ -34,8 +37,8 @@ _FAILURES: dict[int, tuple[type[JitadError], str, str]] = {
     ),
     OUT_OF_MEMORY: (
         OutOfMemoryError,
-        "there is no memory for what the turns of a loop keep",
-        "keep less in each turn, or let the loop end earlier",
+        "there is no memory for what the kernel keeps while it runs",
+        "let it work on less at once",
     ),
     COMPLEX_RESULT: (
         LinearAlgebraError,
@@ -47,6 +50,22 @@ _FAILURES: dict[int, tuple[type[JitadError], str, str]] = {
         "{op}: the matrix is singular, is not positive definite, or an iteration failed",
         "add a small multiple of the identity, or use np.linalg.lstsq or pinv",
     ),
+    CALLBACK_FAILED: (
+        JitadError,
+        "{op}: a function that the kernel calls back has raised",
+        "ask kernel.last_failure, in the same thread, what it was",
+    ),
+    WRONG_SHAPE: (
+        ShapeError,
+        "a kernel was called with an array of another shape than the one that was compiled for",
+        "compile a kernel for that shape",
+    ),
+    SHARED_MEMORY: (
+        ShapeError,
+        "an array that receives a result shares memory with an argument, an array that is closed "
+        "over, or another result",
+        "write into another array, and copy",
+    ),
 }
 """For each bit of a status the error, what it says, and what to write instead."""
 
@@ -55,7 +74,18 @@ def failure(status: int, instr: Instr | None, remedy: str = "") -> BaseException
     """The exception for a status; `instr` is the instruction that reported it."""
     if status & CALLBACK_FAILED:
         return take_error()
-    kind, what, usual = next(entry for bit, entry in _FAILURES.items() if status & bit)
-    name = "the function" if instr is None else instr.op.name
+    kind, what, usual = _described(status, instr)
     line = None if instr is None else instr.line
-    return kind(what.format(op=name), remedy=remedy or usual, line=line)
+    return kind(what, remedy=remedy or usual, line=line)
+
+
+def as_text(status: int, instr: Instr | None) -> tuple[type[JitadError], str]:
+    """The exception's class for a status, and what it says, for who can raise constants only."""
+    kind, what, remedy = _described(status, instr)
+    line = "" if instr is None or instr.line is None else f"\n  {instr.line.quote()}"
+    return kind, f"{what}{line}\n  Remedy: {remedy}"
+
+
+def _described(status: int, instr: Instr | None) -> tuple[type[JitadError], str, str]:
+    kind, what, remedy = next(entry for bit, entry in _FAILURES.items() if status & bit)
+    return kind, what.format(op="the function" if instr is None else instr.op.name), remedy

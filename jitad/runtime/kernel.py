@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from jitad.runtime.bound import bound
 from jitad.runtime.compile import load, module_asm, module_llvm
 from jitad.runtime.cpython import make_function
 from jitad.runtime.debug import check_finite
-from jitad.runtime.entry import CALLS, CAPTURED, MISMATCH, entry_text, free_arena_with
+from jitad.runtime.entry import CALLS, CAPTURED, FAILURES, LAST_FAILURE, MISMATCH, entry_text
 from jitad.runtime.failure import failure
 from jitad.runtime.plan import Plan
 from jitad.runtime.shared import compiled
@@ -39,6 +38,8 @@ class Kernel:
         njit_out: the same, with an array for each leaf of the result as further arguments, into
             which it is written; returns None.
         debug: whether results are checked, so that infinite and NaN ones raise NonFiniteError.
+        on_failure: what the Numba functions do where there is no result: "raise", or "nan" and
+            leave it to `failures` and `last_failure` to say so.
         address: the address of the C function `int64 body(inputs..., outputs..., arena)`.
     """
 
@@ -49,18 +50,22 @@ class Kernel:
         *,
         debug: bool = False,
         arguments: tuple[Structure, Any] | None = None,
+        on_failure: str = "raise",
     ) -> None:
         self.plan = plan
+        self.on_failure = on_failure
         self.arguments = arguments
         self.options = options
         self.debug = debug
         if options.parallel:
             provide_threads()
-        self._captured = tuple(_by_reference(x) for x in plan.captured)
+        self.captured = tuple(_by_reference(x) for x in plan.captured)
         shared = compiled(plan.tape, plan.leaves, options)
         self.tape, self.code, self._machine = shared.tape, shared.code, shared.machine
         address = self._machine.address("entry")
-        self.entry = make_function(address, "jitad_kernel", (shared, *self._captured), self._memory)
+        self.entry = make_function(address, "jitad_kernel", (shared, *self.captured), self._memory)
+        self._entry_out: Any = None
+        self._doors: dict[str, Any] = {}
         self.is_plain = _is_plain(plan.structure)
         self._is_direct = not debug and arguments is not None and arguments[1] is None
 
@@ -78,7 +83,7 @@ class Kernel:
                     return result if self.is_plain else self.finish(result)
             elif self.is_plain:
                 targets = out if type(out) is tuple else (out,)
-                if self._entry_out(*args, *targets) is None:
+                if (self._entry_out or self._make_entry_out())(*args, *targets) is None:
                     return out
         given = zip(self._leaves(args, kwargs), self.plan.leaves, strict=False)
         leaves = [fitted(x, leaf) for x, leaf in given]
@@ -154,7 +159,7 @@ class Kernel:
             instrs = [self.tape.instrs[i] for i in self.tape.outputs]
             out = unflatten(self.plan.structure, [np.zeros(x.shape, x.dtype) for x in instrs])
         targets = self._targets(out, inputs)
-        arrays = [*inputs, *self._captured]
+        arrays = [*inputs, *self.captured]
         return bound(self.tape, self.code, self.address, arrays, targets, out, self._fail)
 
     def _fail(self, status: int) -> None:
@@ -174,7 +179,7 @@ class Kernel:
         """`call` into arrays that are given, which are the result."""
         arrays = [canonical(x) for x in leaves]
         targets = self._targets(out, arrays)
-        result = self._entry_out(*arrays, *targets)
+        result = (self._entry_out or self._make_entry_out())(*arrays, *targets)
         if result is None:
             return out
         if result == MISMATCH or result & GUARD_FAILED:
@@ -186,7 +191,7 @@ class Kernel:
         instrs = [self.tape.instrs[i] for i in self.tape.outputs]
         types = [(instr.shape, instr.dtype) for instr in instrs]
         targets = targets_of(out, self.plan.structure, types, dense)
-        others = [x for x in (*arguments, *self._captured) if isinstance(x, np.ndarray)]
+        others = [x for x in (*arguments, *self.captured) if isinstance(x, np.ndarray)]
         for k, x in enumerate(targets):
             if any(np.may_share_memory(x, y) for y in (*others, *targets[:k])):
                 raise ShapeError(
@@ -196,34 +201,45 @@ class Kernel:
                 )
         return targets
 
-    @cached_property
-    def _entry_out(self) -> Any:
+    def _make_entry_out(self) -> Any:
         """The entry that takes arrays for the results, in a module of its own."""
         name = "entry_out"
         text = entry_text(name, self.tape, self.code, self.plan.leaves, self.address)
         machine = load(replace(self.code, text=""), text)
-        free_arena_with(machine)
-        keep = (machine, self._machine, self._captured)
-        return make_function(machine.address(name), "jitad_kernel_out", keep, self._memory)
+        keep = (machine, self._machine, self.captured)
+        self._entry_out = make_function(
+            machine.address(name), "jitad_kernel_out", keep, self._memory
+        )
+        return self._entry_out
 
     @property
     def _memory(self) -> list[int]:
         """What the memory of an entry begins with."""
-        return [0] * CAPTURED + [x.ctypes.data for x in self._captured]
+        return [0] * CAPTURED + [x.ctypes.data for x in self.captured]
 
     @property
     def calls(self) -> int:
         """How many calls from Python have given a result."""
         return int(self.entry.__self__[CALLS])
 
-    def reporter(self, status: int) -> Instr:
-        """The instruction that a status names."""
-        return self.code.reported[status // PLACE - 1]
+    @property
+    def failures(self) -> int:
+        """How many calls from Numba's code, by `njit` and `njit_out`, have failed."""
+        return int(self.entry.__self__[FAILURES])
+
+    @property
+    def last_failure(self) -> BaseException | None:
+        """What the last such call would raise, or has raised; None where none has failed."""
+        status = int(self.entry.__self__[LAST_FAILURE])
+        return self.failure(status) if status else None
+
+    def reporter(self, status: int) -> Instr | None:
+        """The instruction that a status names, if it does."""
+        return self.code.reported[status // PLACE - 1] if status >= PLACE else None
 
     def failure(self, status: int) -> BaseException:
         """What the body reports, as an exception."""
-        instr = self.reporter(status) if status >= PLACE else None
-        return failure(status % PLACE, instr)
+        return failure(status % PLACE, self.reporter(status))
 
     def finish(self, result: Any) -> Any:
         """The result's pytree from what the entry returns."""
@@ -232,19 +248,21 @@ class Kernel:
         many = len(self.tape.outputs) != 1
         return unflatten(self.plan.structure, result if many else (result,))
 
-    @cached_property
+    @property
     def njit(self) -> Any:
-        from jitad.runtime.numba_kernel import numba_function
+        return self._door("njit")
 
-        return numba_function(self.tape, self.code, self.plan.leaves, self._captured)
-
-    @cached_property
+    @property
     def njit_out(self) -> Any:
+        return self._door("njit_out")
+
+    def _door(self, name: str) -> Any:
+        """The Numba function of that name, made once."""
         from jitad.runtime.numba_kernel import numba_function
 
-        return numba_function(
-            self.tape, self.code, self.plan.leaves, self._captured, allocate=False
-        )
+        if name not in self._doors:
+            self._doors[name] = numba_function(self, allocate=name == "njit")
+        return self._doors[name]
 
     @property
     def address(self) -> int:
@@ -262,16 +280,15 @@ class Kernel:
         plan = replace(self.plan, companion=None)
         given = None if self.arguments is None else self.arguments[0]
         nodes = Nodes(plan.structure, given)
-        return (_kernel, (nodes, plan, self.options, self.debug, self.arguments))
+        options = {"debug": self.debug, "on_failure": self.on_failure, "arguments": self.arguments}
+        return (_kernel, (nodes, plan, self.options, options))
 
     def __repr__(self) -> str:
         return f"<Kernel {self.plan.tape!r}>"
 
 
-def _kernel(
-    nodes: None, plan: Plan, options: Options, debug: bool, arguments: tuple[Structure, Any] | None
-) -> Kernel:
-    return Kernel(plan, options, debug=debug, arguments=arguments)
+def _kernel(nodes: None, plan: Plan, code: Options, options: dict[str, Any]) -> Kernel:
+    return Kernel(plan, code, **options)
 
 
 def _by_reference(x: np.ndarray) -> np.ndarray:

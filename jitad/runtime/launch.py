@@ -290,11 +290,11 @@ class Transformed:
         """The paths known for arguments like these, in each state of the surroundings."""
         return tuple(self.known.trees.get(_key(take_apart(args, kwargs)), ()))
 
-    def kernel(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, debug: bool) -> Kernel:
-        """The kernel for arguments like these."""
+    def kernel(self, args: tuple[Any, ...], kwargs: dict[str, Any], **options: Any) -> Kernel:
+        """The kernel for arguments like these, with options of `Kernel`'s."""
         given = take_apart(args, kwargs)
         plan = self._build(given.leaves, given.structure)
-        return Kernel(plan, self.options, debug=debug, arguments=given[1:])
+        return Kernel(plan, self.options, arguments=given[1:], **options)
 
     def plan(self, *args: Any, **kwargs: Any) -> Plan:
         """The program for arguments like these, before any pass."""

@@ -1,15 +1,19 @@
-"""A kernel as a Numba function: its LLVM IR inside an intrinsic, callable from @njit code.
+"""A kernel as a Numba function: a door to its machine code, callable from @njit code.
 
-Shapes are checked in compiled code, results allocated there or passed in; neither Python nor the
-GIL is needed. Arrays that the function closes over are read where they lie.
+Shapes are checked in compiled code, arrays that are not contiguous copied beside the temporaries,
+results allocated there or passed in; neither Python nor the GIL is needed. Where there is no
+result, what was to hold it is NaN, the failure is counted, and an error is raised if it is to be:
+Numba loses errors of what its parallel loops call.
+
+The code holds addresses, so Numba, which is told of them, keeps no function that calls it on disk.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import llvmlite.binding as llvm
 import numba
 import numpy as np
 from llvmlite import ir
@@ -19,29 +23,34 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 from numba.np.numpy_support import from_dtype
 
-from jitad.codegen.llvm import Code
-from jitad.codegen.status import GUARD_FAILED, OUT_OF_BOUNDS
+from jitad.codegen.status import (
+    OUT_OF_MEMORY,
+    PLACE,
+    SHARED_MEMORY,
+    WRONG_SHAPE,
+)
 from jitad.frontend.trace import Leaf
-from jitad.ir.errors import LinearAlgebraError, ShapeError, TraceError
-from jitad.ir.op import BOOL, REAL_OF, Shape
-from jitad.ir.tape import Instr, Tape
+from jitad.ir.errors import JitadError
+from jitad.ir.op import BOOL, REAL_OF, DType, Shape
+from jitad.ir.tape import Instr
+from jitad.runtime.entry import FAILURES, LAST_FAILURE
+from jitad.runtime.failure import as_text
+from jitad.runtime.services import STACK_ARENA, service, shelf
 
-_STACK_ARENA = 32 * 1024
-_I64 = ir.IntType(64)
-_POINTER = ir.IntType(8).as_pointer()
+if TYPE_CHECKING:
+    from jitad.runtime.kernel import Kernel
+
+_ALIGN = 64
+_I1, _I8, _I64 = ir.IntType(1), ir.IntType(8), ir.IntType(64)
+_POINTER = _I8.as_pointer()
+
+_MOST_ERRORS = 32
+"""Errors of a kernel that differ by their lines, up to which each is raised with its own."""
 
 
-def numba_function(
-    tape: Tape,
-    code: Code,
-    leaves: Sequence[Leaf],
-    captured: Sequence[Any],
-    *,
-    allocate: bool = True,
-) -> Any:
+def numba_function(kernel: Kernel, *, allocate: bool = True) -> Any:
     """A Numba dispatcher of the kernel; with `allocate` False, results are written to arguments."""
-    results = [tape.instrs[i] for i in tape.outputs]
-    emitter = _Emitter(code, leaves, captured, results, allocate)
+    emitter = _Emitter(kernel, allocate)
 
     @intrinsic
     def call(typing_context: Any, args: Any) -> Any:  # type: ignore[no-untyped-def]  # typed by Numba
@@ -49,28 +58,24 @@ def numba_function(
         return emitter.return_type()(args), emitter.emit
 
     @numba.njit(nogil=True)
-    def kernel(*args: Any) -> Any:
+    def kernel_function(*args: Any) -> Any:
         return call(args)  # pyright: ignore[reportCallIssue]  # the context is Numba's
 
-    return kernel
+    return kernel_function
 
 
 class _Emitter:
     """Types the call, and emits it into the module that Numba is building."""
 
-    def __init__(
-        self,
-        code: Code,
-        leaves: Sequence[Leaf],
-        captured: Sequence[Any],
-        results: Sequence[Instr],
-        allocate: bool,
-    ) -> None:
-        self.code = code
-        self.leaves = leaves
-        self.captured = captured
-        self.results = results
+    def __init__(self, kernel: Kernel, allocate: bool) -> None:
+        self.kernel = kernel
+        self.code = kernel.code
+        self.leaves: Sequence[Leaf] = kernel.plan.leaves
+        self.results: list[Instr] = [kernel.tape.instrs[i] for i in kernel.tape.outputs]
         self.allocate = allocate
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_Emitter, (self.kernel, self.allocate))
 
     # -- types -------------------------------------------------------------------------------------
 
@@ -91,133 +96,288 @@ class _Emitter:
                     f"argument {k} of the kernel is {kind}; it was compiled for an array of "
                     f"shape {shape} and dtype {dtype}"
                 )
-            if k >= len(self.leaves) and (kind.layout != "C" or not kind.mutable):
+            fits = kind.layout == "C" and kind.mutable and kind.aligned
+            if k >= len(self.leaves) and not fits:
                 raise TypingError(f"argument {k} of the kernel receives a result: {kind} cannot")
 
     def return_type(self) -> Any:
         """One result, a tuple of several, or None where they are written to arguments."""
         if not self.allocate:
             return types.none
-        kinds = [self._result_type(instr) for instr in self.results]
+        kinds = [_result_type(instr) for instr in self.results]
         return kinds[0] if len(kinds) == 1 else types.Tuple(kinds)
-
-    def _result_type(self, instr: Instr) -> Any:
-        scalar = from_dtype(instr.dtype)
-        return types.Array(scalar, len(instr.shape), "C") if instr.shape else scalar
-
-    # -- code --------------------------------------------------------------------------------------
 
     def emit(self, context: Any, builder: Any, signature: Any, args: Any) -> Any:
         """Numba's code generator for the call."""
         given = cgutils.unpack_tuple(builder, args[0])
-        kinds = list(signature.args[0].types)
-        count = len(self.leaves)
-        passed = [
-            self._argument(context, builder, leaf, kind, value)
-            for leaf, kind, value in zip(self.leaves, kinds, given, strict=False)
+        return _Call(self, context, builder).emit(signature, given)
+
+
+class _Call:
+    """Writes one call of a kernel."""
+
+    def __init__(self, emitter: _Emitter, context: Any, builder: Any) -> None:
+        self.emitter = emitter
+        self.kernel = emitter.kernel
+        self.context = context
+        self.builder = builder
+        self.fits: Any = _I1(1)
+        self.size = -(-emitter.code.arena // _ALIGN) * _ALIGN
+        self.strided: list[tuple[int, Any]] = []
+
+    def emit(self, signature: Any, given: list[Any]) -> Any:
+        """The call; its results."""
+        emitter, b = self.emitter, self.builder
+        kinds, count = list(signature.args[0].types), len(emitter.leaves)
+        self._own()
+        sources = [
+            self._source(leaf.shape, kind, x)
+            for leaf, kind, x in zip(emitter.leaves, kinds, given, strict=False)
         ]
-        passed += [self._captured(builder, x) for x in self.captured]
-        made: list[tuple[Any, Any]] = []
-        if self.allocate:
-            made = [self._allocate(context, builder, instr) for instr in self.results]
-            passed += [pointer for _, pointer in made]
-        else:
-            for instr, kind, value in zip(self.results, kinds[count:], given[count:], strict=True):
-                passed.append(self._array(context, builder, instr.shape, kind, value))
-        self._call(context, builder, passed)
-        if not self.allocate:
-            return context.get_dummy_value()
+        made = [self._allocate(instr) for instr in emitter.results] if emitter.allocate else []
+        targets, arguments_fit = [data for _, data in made], self.fits
+        if not emitter.allocate:
+            self.fits = _I1(1)
+            places = zip(emitter.results, kinds[count:], given[count:], strict=True)
+            targets = [self._array(instr.shape, kind, x) for instr, kind, x in places]
+        self.targets_fit = _I1(1) if emitter.allocate else self.fits
+        self.fits = b.and_(arguments_fit, self.targets_fit)
+        status = cgutils.alloca_once_value(b, _I64(0))
+        self._refuse_where(status, b.not_(self.fits), WRONG_SHAPE)
+        for (array, data), instr in zip(made, emitter.results, strict=False):
+            if array is not None and math.prod(instr.shape):
+                self._refuse_where(status, cgutils.is_null(b, data), OUT_OF_MEMORY)
+        with b.if_then(b.icmp_signed("==", b.load(status), _I64(0)), likely=True):
+            self._run(status, sources, targets)
+        with b.if_then(b.icmp_signed("!=", b.load(status), _I64(0)), likely=False):
+            self._fail(b.load(status), made, targets, list(zip(kinds, given, strict=True)))
+        if not emitter.allocate:
+            return self.context.get_dummy_value()
         values = [
-            self._loaded(builder, instr, array, pointer)
-            for instr, (array, pointer) in zip(self.results, made, strict=True)
+            array._getvalue() if array is not None else self._loaded(instr.dtype, data)
+            for instr, (array, data) in zip(emitter.results, made, strict=True)
         ]
-        if len(values) == 1:
-            return values[0]
-        return context.make_tuple(builder, signature.return_type, values)
+        return values[0] if len(values) == 1 else self.context.make_tuple(
+            b, signature.return_type, values
+        )  # fmt: skip
 
-    def _argument(self, context: Any, builder: Any, leaf: Leaf, kind: Any, value: Any) -> Any:
-        if leaf.shape != ():
-            return self._array(context, builder, leaf.shape, kind, value)
-        if isinstance(kind, types.Array):
-            pointer = self._array(context, builder, (), kind, value)
-            return self._load_scalar(builder, leaf.dtype, pointer)
-        wanted = from_dtype(leaf.dtype)
-        scalar = context.cast(builder, value, kind, wanted)
-        return _as_i1(builder, scalar) if leaf.dtype == BOOL else scalar
+    def _own(self) -> None:
+        """Have the compiled function keep the kernel, and Numba keep it in memory only."""
+        library = self.context.active_code_library
+        vars(library).setdefault("jitad_kernels", []).append(self.kernel)
+        self.body = self.context.add_dynamic_addr(self.builder, self.kernel.address, "jitad")
 
-    def _array(self, context: Any, builder: Any, shape: Shape, kind: Any, value: Any) -> Any:
-        """The data of an array argument whose shape has been checked; contiguous."""
-        if kind.layout != "C":
-            contiguous = types.Array(kind.dtype, kind.ndim, "C")
-            value = context.compile_internal(builder, _contiguous, contiguous(kind), [value])
-            kind = contiguous
-        array = context.make_array(kind)(context, builder, value)
-        sizes = cgutils.unpack_tuple(builder, array.shape)
-        good = ir.Constant(ir.IntType(1), 1)
+    # -- arguments ---------------------------------------------------------------------------------
+
+    def _source(self, shape: Shape, kind: Any, value: Any) -> tuple[Any, Any, Any]:
+        """An argument: its type, and its value or where its data lie; what is not contiguous is
+        copied to an offset in the arena."""
+        if not isinstance(kind, types.Array):
+            return kind, value, None
+        pointer = self._array(shape, kind, value)
+        if shape == () or (kind.layout == "C" and kind.aligned):
+            return kind, pointer, None
+        offset = self.size
+        self.size += -(-math.prod(shape) * _itemsize(kind) // _ALIGN) * _ALIGN
+        return kind, pointer, (offset, shape, self._strides(kind, value))
+
+    def _array(self, shape: Shape, kind: Any, value: Any) -> Any:
+        """The data of an array, whose shape is checked."""
+        b = self.builder
+        array = self.context.make_array(kind)(self.context, b, value)
+        sizes = cgutils.unpack_tuple(b, array.shape)
         for size, n in zip(sizes, shape, strict=False):
-            good = builder.and_(good, builder.icmp_signed("==", size, size.type(n)))
-        with builder.if_then(builder.not_(good), likely=False):
-            message = f"a kernel compiled for an array of shape {shape} was given another shape"
-            context.call_conv.return_user_exc(builder, ShapeError, (message,))
-        return builder.bitcast(array.data, _POINTER)
+            self.fits = b.and_(self.fits, b.icmp_signed("==", size, size.type(n)))
+        if kind.ndim != len(shape):  # one element where a number is wanted
+            for size in sizes:
+                self.fits = b.and_(self.fits, b.icmp_signed("==", size, size.type(1)))
+        return b.bitcast(array.data, _POINTER)
 
-    def _captured(self, builder: Any, x: np.ndarray) -> Any:
-        pointer = builder.inttoptr(_I64(x.ctypes.data), _POINTER)
-        return pointer if x.shape != () else self._load_scalar(builder, x.dtype, pointer)
+    def _strides(self, kind: Any, value: Any) -> list[Any]:
+        array = self.context.make_array(kind)(self.context, self.builder, value)
+        return cgutils.unpack_tuple(self.builder, array.strides)
 
-    def _load_scalar(self, builder: Any, dtype: Any, pointer: Any) -> Any:
-        loaded = builder.load(builder.bitcast(pointer, _scalar(dtype).as_pointer()))
-        return _as_i1(builder, loaded) if dtype == BOOL else loaded
+    def _passed(self, leaf: Leaf, source: tuple[Any, Any, Any], arena: Any) -> Any:
+        """How an argument is passed to the body."""
+        b, (kind, value, copy) = self.builder, source
+        if copy is not None:
+            offset, shape, strides = copy
+            target = b.gep(arena, [_I64(offset)])
+            self._copy(target, value, shape, strides, _itemsize(kind))
+            value = target
+        if leaf.shape != ():
+            return value
+        if isinstance(kind, types.Array):
+            return self._loaded(leaf.dtype, value)
+        scalar = self.context.cast(b, value, kind, from_dtype(leaf.dtype))
+        return _as_i1(b, scalar) if leaf.dtype == BOOL else scalar
 
-    def _allocate(self, context: Any, builder: Any, instr: Instr) -> tuple[Any, Any]:
+    def _copy(self, target: Any, source: Any, shape: Shape, strides: list[Any], size: int) -> None:
+        """Copy an array of any strides, element by element, to contiguous memory."""
+        b, word = self.builder, ir.IntType(8 * min(size, 8)).as_pointer()
+        with cgutils.loop_nest(b, [_I64(n) for n in shape], _I64) as indices:
+            place, step = source, _I64(0)
+            for i, n, stride in zip(indices, shape, strides, strict=True):
+                place = b.gep(place, [b.mul(i, stride)])
+                step = b.add(b.mul(step, _I64(n)), i)
+            into = b.gep(target, [b.mul(step, _I64(size))])
+            for start in range(0, size, 8):
+                read = b.bitcast(b.gep(place, [_I64(start)]), word)
+                b.store(b.load(read, align=1), b.bitcast(b.gep(into, [_I64(start)]), word))
+
+    # -- the call ----------------------------------------------------------------------------------
+
+    def _run(self, status: Any, sources: list[Any], targets: list[Any]) -> None:
+        """Call the body with memory for its temporaries; store its status."""
+        b = self.builder
+        arena = self._arena()
+        if self.size > STACK_ARENA:
+            self._refuse_where(status, cgutils.is_null(b, arena), OUT_OF_MEMORY)
+        with b.if_then(b.icmp_signed("==", b.load(status), _I64(0)), likely=True):
+            leaves = zip(self.emitter.leaves, sources, strict=True)
+            passed = [self._passed(leaf, source, arena) for leaf, source in leaves]
+            passed += [self._captured(x) for x in self.kernel.captured]
+            if not self.emitter.allocate:
+                self._refuse_where(status, b.not_(self._apart(passed, targets)), SHARED_MEMORY)
+            with b.if_then(b.icmp_signed("==", b.load(status), _I64(0)), likely=True):
+                arguments = [*passed, *targets, arena]
+                kind = ir.FunctionType(_I64, [x.type for x in arguments])
+                b.store(b.call(b.bitcast(self.body, kind.as_pointer()), arguments), status)
+            if self.size > STACK_ARENA:
+                slots, room = shelf(self.size)
+                self._service("give", ir.VoidType(), _pointer(slots), _I64(room), arena)
+
+    def _arena(self) -> Any:
+        b = self.builder
+        if self.size > STACK_ARENA:
+            slots, room = shelf(self.size)
+            return self._service("take", _POINTER, _pointer(slots), _I64(room))
+        kind = ir.ArrayType(_I8, self.size + _ALIGN)
+        stack = b.ptrtoint(cgutils.alloca_once(b, kind), _I64)
+        return b.inttoptr(b.and_(b.add(stack, _I64(_ALIGN - 1)), _I64(-_ALIGN)), _POINTER)
+
+    def _service(self, name: str, result: Any, *arguments: Any) -> Any:
+        kind = ir.FunctionType(result, [x.type for x in arguments]).as_pointer()
+        address = cgutils.alloca_once_value(self.builder, _I64(service(name)))
+        function = self.builder.inttoptr(self.builder.load(address), kind)
+        return self.builder.call(function, arguments)
+
+    def _apart(self, passed: list[Any], targets: list[Any]) -> Any:
+        """Whether the memory of each result is nobody else's."""
+        b, tape = self.builder, self.kernel.tape
+        instrs = [tape.instrs[i] for i in (*tape.inputs, *tape.outputs)]
+        pairs = zip([*passed, *targets], instrs, strict=True)
+        met = [(x, _nbytes(instr)) for x, instr in pairs if x.type == _POINTER]
+        table = cgutils.alloca_once(b, _POINTER, size=_I64(2 * len(met)))
+        for k, (x, size) in enumerate(met):
+            b.store(x, b.gep(table, [_I64(2 * k)]))
+            b.store(b.gep(x, [_I64(size)]), b.gep(table, [_I64(2 * k + 1)]))
+        return self._service("apart", _I1, table, _I64(len(met)), _I64(len(targets)))
+
+    def _captured(self, x: np.ndarray) -> Any:
+        pointer = _pointer(x.ctypes.data)
+        return pointer if x.shape != () else self._loaded(x.dtype, pointer)
+
+    def _loaded(self, dtype: DType, pointer: Any) -> Any:
+        place = self.builder.bitcast(pointer, _scalar(dtype).as_pointer())
+        loaded = self.builder.load(place, align=1)
+        return _as_i1(self.builder, loaded) if dtype == BOOL else loaded
+
+    def _allocate(self, instr: Instr) -> tuple[Any, Any]:
+        """A result: a new array, or None for a number; and where its data lie."""
+        b, context = self.builder, self.context
         if instr.shape == ():
-            slot = cgutils.alloca_once(builder, _scalar(instr.dtype))
-            return None, builder.bitcast(slot, _POINTER)
-        sizes = [context.get_constant(types.intp, n) for n in instr.shape]
-        kind = self._result_type(instr)
-        array = arrayobj._empty_nd_impl(context, builder, kind, sizes)
-        return array._getvalue(), builder.bitcast(array.data, _POINTER)
+            return None, b.bitcast(cgutils.alloca_once(b, _scalar(instr.dtype)), _POINTER)
+        kind = _result_type(instr)
+        align = ir.IntType(32)(context.get_preferred_array_alignment(kind.dtype))
+        meminfo = context.nrt.meminfo_alloc_aligned_unchecked(b, _I64(_nbytes(instr)), align)
+        data = cgutils.alloca_once_value(b, _POINTER(None))
+        with b.if_then(cgutils.is_not_null(b, meminfo), likely=True):
+            b.store(context.nrt.meminfo_data(b, meminfo), data)
+        array = context.make_array(kind)(context, b)
+        size, strides = instr.dtype.itemsize, list[int]()
+        for n in reversed(instr.shape):
+            strides.insert(0, size)
+            size *= n
+        data = b.load(data)
+        arrayobj.populate_array(
+            array,
+            data=b.bitcast(data, context.get_data_type(kind.dtype).as_pointer()),
+            shape=cgutils.pack_array(b, [_I64(n) for n in instr.shape], ty=_I64),
+            strides=cgutils.pack_array(b, [_I64(n) for n in strides], ty=_I64),
+            itemsize=_I64(instr.dtype.itemsize),
+            meminfo=meminfo,
+        )
+        return array, data
 
-    def _loaded(self, builder: Any, instr: Instr, array: Any, pointer: Any) -> Any:
-        if array is not None:
-            return array
-        loaded = builder.load(builder.bitcast(pointer, _scalar(instr.dtype).as_pointer()))
-        return _as_i1(builder, loaded) if instr.dtype == BOOL else loaded
+    # -- failures ----------------------------------------------------------------------------------
 
-    def _call(self, context: Any, builder: Any, passed: list[Any]) -> None:
-        """Link the kernel's module in, call its body, and raise where it reports a status."""
-        library = context.active_code_library
-        library.add_llvm_module(llvm.parse_assembly(self.code.text))
-        arena = self._arena(context, builder)
-        kind = ir.FunctionType(_I64, [x.type for x in passed] + [_POINTER])
-        body = cgutils.get_or_insert_function(builder.module, kind, self.code.name)
-        status = builder.call(body, [*passed, arena])
-        if self.code.arena > _STACK_ARENA:
-            context.nrt.free(builder, arena)
-        with builder.if_then(builder.icmp_signed("!=", status, _I64(0)), likely=False):
-            guard = builder.icmp_signed("==", builder.and_(status, _I64(GUARD_FAILED)), _I64(0))
-            with builder.if_then(guard, likely=False):
-                bounds = builder.and_(status, _I64(OUT_OF_BOUNDS))
-                with builder.if_then(builder.icmp_signed("!=", bounds, _I64(0))):
-                    message = "an integer-array index is out of bounds"
-                    context.call_conv.return_user_exc(builder, ShapeError, (message,))
-                message = "a factorisation failed: the matrix is singular or not as it must be"
-                context.call_conv.return_user_exc(builder, LinearAlgebraError, (message,))
-            message = (
-                "the arguments take another path through the function's branches than the one "
-                "that was compiled"
-            )
-            context.call_conv.return_user_exc(builder, TraceError, (message,))
+    def _refuse_where(self, status: Any, condition: Any, bit: int) -> None:
+        b = self.builder
+        b.store(b.select(condition, _I64(bit), b.load(status)), status)
 
-    def _arena(self, context: Any, builder: Any) -> Any:
-        if self.code.arena > _STACK_ARENA:
-            return context.nrt.allocate(builder, _I64(self.code.arena))
-        kind = ir.ArrayType(ir.IntType(64), -(-max(self.code.arena, 8) // 8))
-        return builder.bitcast(cgutils.alloca_once(builder, kind), _POINTER)
+    def _fail(
+        self,
+        status: Any,
+        made: list[tuple[Any, Any]],
+        targets: list[Any],
+        arguments: list[tuple[Any, Any]],
+    ) -> None:
+        """Note a status; no results; raise what it says, unless it is to be silent."""
+        b = self.builder
+        memory = self.kernel.entry.__self__.ctypes.data
+        b.atomic_rmw("add", _pointer(memory + 8 * FAILURES, _I64), _I64(1), "monotonic")
+        b.store(status, _pointer(memory + 8 * LAST_FAILURE, _I64))
+        for instr, data in zip(self.emitter.results, targets, strict=True):
+            with b.if_then(b.and_(self.targets_fit, cgutils.is_not_null(b, data))):
+                fill = _I8(0xFF if instr.dtype.kind in "fc" else 0)
+                cgutils.memset(b, data, _I64(_nbytes(instr)), fill)
+        silent = self.kernel.on_failure == "nan"
+        no_memory = b.icmp_signed("==", status, _I64(OUT_OF_MEMORY))
+        with b.if_then(no_memory if silent else _I1(1), likely=False):
+            for instr, (array, _) in zip(self.emitter.results, made, strict=False):
+                if array is not None:
+                    self.context.nrt.decref(b, _result_type(instr), array._getvalue())
+            # Numba's own code would let go of them only where nothing is raised.
+            for kind, x in arguments:
+                self.context.nrt.decref(b, kind, x)
+            self._raise(status)
+
+    def _raise(self, status: Any) -> None:
+        """Raise what a status says: Numba has the errors that code raises in it as constants."""
+        b, code = self.builder, self.kernel.code
+        lines = len({instr.line for instr in code.reported}) <= _MOST_ERRORS
+        words = code.words if lines else {word % PLACE for word in code.words}
+        errors: dict[tuple[Any, ...], list[int]] = {}
+        for word in (*words, WRONG_SHAPE, SHARED_MEMORY, OUT_OF_MEMORY):
+            errors.setdefault(as_text(word % PLACE, self.kernel.reporter(word)), []).append(word)
+        unknown = b.append_basic_block()
+        switch = b.switch(status if lines else b.and_(status, _I64(PLACE - 1)), unknown)
+        for (kind, text), known in errors.items():
+            block = b.append_basic_block()
+            for word in known:
+                switch.add_case(_I64(word), block)
+            b.position_at_end(block)
+            self.context.call_conv.return_user_exc(b, kind, (text,))
+        b.position_at_end(unknown)
+        self.context.call_conv.return_user_exc(b, JitadError, ("the kernel has failed",))
 
 
-def _contiguous(x: Any) -> Any:
-    return np.ascontiguousarray(x)
+def _result_type(instr: Instr) -> Any:
+    scalar = from_dtype(instr.dtype)
+    return types.Array(scalar, len(instr.shape), "C") if instr.shape else scalar
+
+
+def _nbytes(instr: Instr) -> int:
+    return math.prod(instr.shape) * instr.dtype.itemsize
+
+
+def _itemsize(kind: Any) -> int:
+    return np.dtype(str(kind.dtype)).itemsize
+
+
+def _pointer(address: int, kind: Any = _I8) -> Any:
+    return _I64(address).inttoptr(kind.as_pointer())
 
 
 def _scalar(dtype: Any) -> Any:
@@ -232,4 +392,4 @@ def _scalar(dtype: Any) -> Any:
 
 def _as_i1(builder: Any, x: Any) -> Any:
     """A condition as one bit."""
-    return x if x.type == ir.IntType(1) else builder.icmp_signed("!=", x, x.type(0))
+    return x if x.type == _I1 else builder.icmp_signed("!=", x, x.type(0))

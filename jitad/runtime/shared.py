@@ -18,7 +18,8 @@ from jitad.frontend.trace import Leaf
 from jitad.ir.fingerprint import fingerprint
 from jitad.ir.tape import Tape
 from jitad.runtime.compile import Machine, load, lower
-from jitad.runtime.entry import entry_text, free_arena_with
+from jitad.runtime.entry import entry_text
+from jitad.runtime.services import release_arenas_with
 
 MOST, MOST_TEXT = 64, 1 << 24
 """Of the programs used last so many are kept, and so many bytes of their LLVM IR."""
@@ -73,7 +74,7 @@ def compiled(tape: Tape, leaves: Sequence[Leaf], options: Options) -> Compiled:
     if found is None:
         simple, code = lower(tape, options)
         machine = load(code, entry_text("entry", simple, code, leaves))
-        free_arena_with(machine)
+        release_arenas_with(machine)
         found = Compiled(simple, code, machine)
     _store.keep(digest, found, pure)
     return found
