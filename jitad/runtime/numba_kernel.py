@@ -44,6 +44,9 @@ _ALIGN = 64
 _I1, _I8, _I64 = ir.IntType(1), ir.IntType(8), ir.IntType(64)
 _POINTER = _I8.as_pointer()
 
+_FEW_PAIRS = 32
+"""Pairs of an array and a result up to which each is compared in the code of the call."""
+
 _MOST_ERRORS = 32
 """Errors of a kernel that differ by their lines, up to which each is raised with its own."""
 
@@ -268,11 +271,25 @@ class _Call:
         instrs = [tape.instrs[i] for i in (*tape.inputs, *tape.outputs)]
         pairs = zip([*passed, *targets], instrs, strict=True)
         met = [(x, _nbytes(instr)) for x, instr in pairs if x.type == _POINTER]
+        if len(met) * len(targets) <= _FEW_PAIRS:
+            return self._few_apart(met, len(met) - len(targets))
         table = cgutils.alloca_once(b, _POINTER, size=_I64(2 * len(met)))
         for k, (x, size) in enumerate(met):
             b.store(x, b.gep(table, [_I64(2 * k)]))
             b.store(b.gep(x, [_I64(size)]), b.gep(table, [_I64(2 * k + 1)]))
         return self._service("apart", _I1, table, _I64(len(met)), _I64(len(targets)))
+
+    def _few_apart(self, met: list[tuple[Any, int]], first: int) -> Any:
+        """The same, each pair by itself, so that a loop over calls asks once."""
+        b, good = self.builder, _I1(1)
+        ends = [(b.ptrtoint(x, _I64), _I64(size)) for x, size in met]
+        for k in range(first, len(ends)):
+            start, size = ends[k]
+            for other, length in ends[:k]:
+                below = b.icmp_unsigned("<=", b.add(start, size), other)
+                above = b.icmp_unsigned("<=", b.add(other, length), start)
+                good = b.and_(good, b.or_(below, above))
+        return good
 
     def _captured(self, x: np.ndarray) -> Any:
         pointer = _pointer(x.ctypes.data)
