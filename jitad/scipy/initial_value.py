@@ -20,11 +20,12 @@ from typing import Any
 
 import numpy as np
 
+from jitad.codegen.status import GUARD_FAILED
 from jitad.frontend.pytree import flatten
 from jitad.frontend.trace import Leaf
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import DifferentiationError, TraceError
-from jitad.ir.op import DType, Shape, Structural, register
+from jitad.ir.op import FLOAT64, DType, Shape, Structural, register
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
@@ -36,8 +37,9 @@ from jitad.transforms.batch import batch
 from jitad.transforms.forward import forward
 from jitad.transforms.reverse import reverse
 
-Solve = Callable[[Callable[..., Any], np.ndarray, np.ndarray], np.ndarray]
-"""From f(z, t), z at the first time and all times to z at all times, shape (T, n)."""
+Solve = Callable[[Callable[..., Any], Callable[..., Any], np.ndarray, np.ndarray], np.ndarray]
+"""From f(z, t), its matrix of derivatives by z, z at the first time and all times to z at all
+times, shape (T, n)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +62,19 @@ class System:
     @cached_property
     def kernel(self) -> Kernel:
         """f as machine code."""
-        instrs = [self.tape.instrs[i] for i in self.tape.inputs]
-        leaves = tuple(Leaf(x.shape, x.dtype) for x in instrs)
-        return Kernel(Plan(self.tape, leaves, (), flatten(0)[1]))
+        return _kernel(self.tape)
+
+    @cached_property
+    def matrix(self) -> Kernel:
+        """The derivatives of f by z as machine code."""
+        builder, n = Builder(), self.size
+        inputs = _inputs(builder, self.tape, n)
+        rows, columns = (st.iota_on(inputs[0], (n, n), axis) for axis in (0, 1))
+        directions = ew.cast(ew.eq(rows, columns), dtype=FLOAT64)
+        tape = forward(self.tape, [0])
+        tape = batch(tape, [len(tape.inputs) - 1], n, [1])
+        slopes = inline(builder, tape, [*inputs, directions])[1]
+        return _kernel(builder.finish([st.transpose(slopes, perm=(1, 0)).index]))
 
     @cached_property
     def adjoint(self) -> System:
@@ -83,6 +95,11 @@ class System:
         return f"<system of {self.size}>"
 
 
+def _kernel(tape: Tape) -> Kernel:
+    leaves = tuple(Leaf(x.shape, x.dtype) for x in (tape.instrs[i] for i in tape.inputs))
+    return Kernel(Plan(tape, leaves, (), flatten(0)[1]))
+
+
 def _infer(
     resets: Any, jumps: Any, times: Any, *arguments: Any, system: System
 ) -> tuple[Shape, DType]:
@@ -93,25 +110,30 @@ def _np_integrate(
     resets: np.ndarray, jumps: np.ndarray, times: np.ndarray, *arguments: Any, system: System
 ) -> np.ndarray:
     """One call of the integrator where nothing happens in between, else one for each interval."""
-    entry = system.kernel.entry
     scalars = [x[()] if np.ndim(x) == 0 else x for x in arguments]
 
-    def f(z: np.ndarray, t: float) -> np.ndarray:
-        slope = entry(np.ascontiguousarray(z), np.float64(t), *scalars)
-        if type(slope) is int:
+    def compiled(kernel: Callable[[], Kernel]) -> Callable[..., np.ndarray]:
+        def f(z: np.ndarray, t: float) -> np.ndarray:
+            result = kernel().entry(np.ascontiguousarray(z), np.float64(t), *scalars)
+            if type(result) is not int:
+                return result
+            if not result & GUARD_FAILED:
+                raise kernel().failure(result)
             raise TraceError(
                 "the slope of an initial value problem branches on its state or time",
                 remedy="use np.where in the place of if",
             )
-        return slope
 
+        return f
+
+    f, matrix = compiled(lambda: system.kernel), compiled(lambda: system.matrix)
     result = np.zeros((len(times), system.size))
     if not system.resets and not np.any(jumps[1:]):
-        result[1:] = system.solve(f, jumps[0], times)[1:]
+        result[1:] = system.solve(f, matrix, jumps[0], times)[1:]
         return result
     for i in range(len(times) - 1):
         start = np.concatenate([resets[i], result[i, system.resets :] + jumps[i]])
-        result[i + 1] = system.solve(f, start, times[i : i + 2])[-1]
+        result[i + 1] = system.solve(f, matrix, start, times[i : i + 2])[-1]
     return result
 
 

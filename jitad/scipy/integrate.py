@@ -15,6 +15,7 @@ from jitad.frontend.conversion import as_array
 from jitad.frontend.operands import as_dtype, implements, innermost, lift
 from jitad.frontend.pytree import flatten, unflatten
 from jitad.frontend.trace import trace
+from jitad.implicit.solvers import ConvergenceError
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import FLOAT64
 from jitad.ir.value import FUNCTIONS, Value
@@ -37,7 +38,8 @@ def odeint(
         t: the times, increasing or decreasing.
         args: further arguments of func: arrays, numbers and pytrees of them.
         rtol, atol: tolerances of the integrator, for derivatives as well.
-        options: of SciPy's function; those that ask for more results do not differentiate.
+        options: of SciPy's function, but full_output. Where Dfun is given, the matrix that is
+            derived from func stands for it.
 
     Derivatives with respect to y0, t, args, and what func closes over, to any order: the
     linearised and the adjoint problem are integrated by the same method.
@@ -51,19 +53,19 @@ def odeint(
     >>> bool(np.isclose(jitad.grad(last)(0.5), -2 * np.exp(-1)))
     True
     """
-    refused = innermost_trace() is not None and [
-        k for k in ("Dfun", "full_output", "ml", "mu") if options.get(k) not in (None, 0)
-    ]
-    if refused:
+    if innermost_trace() is not None and options.get("full_output"):
         raise TraceError(
-            f"odeint(..., {refused[0]}=) of traced values",
-            remedy="leave it out: the derivatives come from func itself",
+            "odeint(..., full_output=) of traced values",
+            remedy="leave it out: what it tells belongs to one run",
         )
+    hints = ("Dfun", "col_deriv", "ml", "mu", "full_output")
+    given: dict[str, Any] = {k: v for k, v in options.items() if v is not None and k not in hints}
 
-    given = {k: v for k, v in options.items() if v is not None}
-
-    def solve(f: Callable[..., Any], start: np.ndarray, times: np.ndarray) -> np.ndarray:
-        return scipy.integrate.odeint(f, start, times, rtol=rtol, atol=atol, **given)
+    def solve(f: Any, matrix: Any, start: np.ndarray, times: np.ndarray) -> np.ndarray:
+        derivative = matrix if options.get("Dfun") is not None else None
+        return scipy.integrate.odeint(
+            f, start, times, Dfun=derivative, rtol=rtol, atol=atol, **given
+        )
 
     traced = _states(func, y0, t, args, tfirst, solve)
     if traced is None:
@@ -75,52 +77,161 @@ def odeint(
 
 def solve_ivp(
     fun: Callable[..., Any], t_span: Any, y0: Any, method: str = "RK45", t_eval: Any = None,
-    args: Any = None, **options: Any,
+    dense_output: bool = False, events: Any = None, vectorized: bool = False, args: Any = None,
+    **options: Any,
 ) -> Any:  # fmt: skip
-    """As scipy.integrate.solve_ivp, at the times t_eval, which must be given where it is traced.
+    """As scipy.integrate.solve_ivp, of traced values as well.
 
     Args:
         fun: the slope `fun(t, y, *args)`; it is traced.
         t_span: first and last time.
         y0: state at the first time, shape (n,).
         method: "RK45", "RK23", "DOP853", "Radau", "BDF" or "LSODA".
-        t_eval: the times of the result.
+        t_eval: the times of the result, in order. Without it SciPy gives its own steps, whose
+            number is not known while a function is traced: of traced values the first and the last
+            state can be asked for, `y[:, 0]` and `y[:, -1]`.
+        dense_output: of traced values `sol(t)` integrates from the first time to t.
+        events: not of traced values.
+        vectorized: of traced values `fun` is called with one state.
         args: further arguments of fun, a tuple.
-        options: of SciPy's function: rtol, atol, max_step, first_step.
+        options: of SciPy's function: rtol, atol, max_step, first_step, min_step. Where jac is given
+            the matrix that is derived from fun stands for it.
 
     Returns:
-        SciPy's result object with `t`, `y` of shape (n, len(t)), `success`.
+        SciPy's result object with `t`, `y` of shape (n, len(t)), `sol`, `success`.
+
+    >>> import numpy as np, jitad
+    >>> def last(rate):
+    ...     fun = lambda t, y: -rate * y
+    ...     return jitad.scipy.integrate.solve_ivp(fun, (0, 2), [1.0], rtol=1e-9).y[0, -1]
+    >>> bool(np.isclose(jitad.grad(last)(0.5), -2 * np.exp(-1)))
+    True
     """
     plain = functools.partial(
-        scipy.integrate.solve_ivp, fun, t_span, y0, method, t_eval, args=args, **options
-    )
+        scipy.integrate.solve_ivp, fun, t_span, y0, method, t_eval, dense_output, events,
+        vectorized, args, **options,
+    )  # fmt: skip
     if innermost_trace() is None:
         return plain()
-    unknown = sorted(set(options) - {"rtol", "atol", "max_step", "first_step"})
-    if unknown:
+    _check_times(t_span, t_eval)
+    solve = _Integrator(method, options, t_span[1])
+
+    def states(times: Any) -> Any:
+        return _states(fun, y0, times, args or (), True, solve)
+
+    ends = np.stack([t_span[0] * 1.0, t_span[1] * 1.0])
+    found = states(ends if t_eval is None else np.concatenate([ends[:1], t_eval]))
+    if found is None:
+        return plain()
+    if events is not None:
         raise TraceError(
-            f"solve_ivp with {unknown[0]}= of traced values", remedy="leave the option out"
+            "solve_ivp with events= of traced values",
+            remedy="find the time of an event by jitad.implicit.root of g(t, sol(t)), where sol is "
+            "that of dense_output=True",
         )
+    y = _Ends(found.T) if t_eval is None else found[1:].T
+    result = OptimizeResult(y=y, sol=None, success=True, status=0, message="done")
+    result.t, result.t_events, result.y_events = t_eval, None, None
     if t_eval is None:
-        raise TraceError(
-            "solve_ivp of traced values takes steps whose number depends on them",
+        result.t = _Ends(ends)
+    if dense_output:
+        result.sol = functools.partial(_at_times, states, ends)
+    return result
+
+
+def _check_times(t_span: Any, t_eval: Any) -> None:
+    """Refuse times that SciPy refuses, where they are known."""
+    known = not any(isinstance(x, Value) for x in (*t_span, t_eval))
+    if t_eval is None or not known:
+        return
+    times = np.asarray(t_eval, float)
+    first, last = sorted(t_span)
+    rising = np.diff(times) * np.sign(t_span[1] - t_span[0])
+    if times.ndim != 1 or not times.size or times.min() < first or times.max() > last:
+        raise ShapeError(
+            "the times in t_eval are not within t_span",
+            remedy="give an array of one axis of times between those of t_span",
+        )
+    if np.any(rising <= 0):
+        raise ShapeError(
+            "the times in t_eval are not in order", remedy="sort them from t_span[0] to t_span[1]"
+        )
+
+
+_IMPLICIT = ("Radau", "BDF", "LSODA")
+_HINTS = ("jac", "jac_sparsity", "lband", "uband")
+"""What says how derivatives are found, which are known."""
+
+
+class _Integrator:
+    """SciPy's solver with its options, as a problem and its derivatives' call it."""
+
+    def __init__(self, method: Any, options: dict[str, Any], end: Any) -> None:
+        self.method = method
+        self.options = {k: x for k, x in options.items() if k not in _HINTS}
+        self.has_matrix = method in _IMPLICIT and options.get("jac") is not None
+        self.end = None if isinstance(end, Value) else end
+
+    def __call__(self, f: Any, matrix: Any, start: np.ndarray, times: np.ndarray) -> np.ndarray:
+        falls = times[-1] < times[0]
+        order, places = np.unique(-times if falls else times, return_inverse=True)
+        order = -order if falls else order
+        if len(order) == 1:
+            return np.tile(start, (len(times), 1))
+        options: dict[str, Any] = dict(self.options)
+        if self.has_matrix:
+            options["jac"] = lambda t, y: matrix(y, t)
+        beyond = self.end is not None and (self.end < order[-1] if falls else self.end > order[-1])
+        found = scipy.integrate.solve_ivp(
+            lambda t, y: f(y, t), (order[0], self.end if beyond else order[-1]), start,
+            self.method, order, **options,
+        )  # fmt: skip
+        if not found.success:
+            raise ConvergenceError(
+                f"solve_ivp: {found.message}",
+                remedy="loosen rtol and atol, or use another method, such as LSODA",
+            )
+        return found.y.T[places]
+
+
+class _Ends:
+    """What is known at the first and the last step of how many there may be."""
+
+    def __init__(self, known: Any) -> None:
+        self._known = known
+
+    def __getitem__(self, index: Any) -> Any:
+        parts = index if isinstance(index, tuple) else (index,)
+        whole = Ellipsis in parts or len(parts) == self._known.ndim
+        if not whole or not isinstance(parts[-1], int) or parts[-1] not in (0, -1):
+            raise self._unknown()
+        return self._known[index]
+
+    def __getattr__(self, name: str) -> Any:
+        raise self._unknown()
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise self._unknown()
+
+    def __iter__(self) -> Any:
+        raise self._unknown()
+
+    def _unknown(self) -> TraceError:
+        return TraceError(
+            "without t_eval the steps of solve_ivp are not known while a function is traced: only "
+            "y[:, 0], y[:, -1], t[0] and t[-1] are",
             remedy="give t_eval=, the times at which the result is wanted",
         )
 
-    def solve(f: Callable[..., Any], start: np.ndarray, times: np.ndarray) -> np.ndarray:
-        span = (times[0], times[-1])
-        found = scipy.integrate.solve_ivp(
-            lambda t, y: f(y, t), span, start, method, times, **options
-        )
-        if not found.success:
-            raise RuntimeError(f"solve_ivp: {found.message}")
-        return found.y.T
 
-    times = np.concatenate([np.reshape(t_span[0], 1), t_eval])
-    states = _states(fun, y0, times, args or (), True, solve)
-    if states is None:
-        return plain()
-    return OptimizeResult(t=t_eval, y=states[1:].T, success=True, status=0, message="done")
+def _at_times(states: Callable[[Any], Any], ends: Any, t: Any) -> Any:
+    """The states at a time, or at several in any order."""
+    times = np.reshape(t * 1.0, (-1,))
+    way = np.sign(ends[1] - ends[0])
+    order = np.argsort(times * way)
+    found = states(np.concatenate([ends[:1], times[order]]))[1:]
+    found = found[np.argsort(order)].T
+    return found if np.ndim(t) else found[:, 0]
 
 
 def _states(
@@ -145,7 +256,13 @@ def _states(
         result = np.stack(list(result)) if isinstance(result, (list, tuple)) else result
         return np.reshape(result * 1.0, (size,))
 
-    start = np.reshape(y0, (size,)) * 1.0
+    start: Any = np.reshape(y0, (size,)) * 1.0
+    if start.dtype.kind == "c":
+        raise ShapeError(
+            "an initial state of complex numbers",
+            remedy="let the state be the real and the imaginary parts, side by side",
+        )
+    start = start.astype(np.float64)
     names = ["y", "t", *(f"a{k}" for k in range(len(leaves)))]
     traced = trace(slope, [start, t[0] * 1.0, *leaves], names)
     operands = [start, t, *leaves, *traced.captured]
