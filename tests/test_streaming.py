@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,101 @@ def test_sums() -> None:
     np.testing.assert_allclose(got, np.sum(jitad.vmap(jitad.grad(f))(X), axis=0), rtol=1e-12)
 
 
+def test_what_is_joined() -> None:
+    value, gradient = jitad.vmap(jitad.value_and_grad(f))(X)
+    for name, plain in {"mean": np.mean, "max": np.max, "min": np.min, "sum": np.sum}.items():
+        got = jitad.stream(jitad.value_and_grad(f), X, reduce=name, block=100)
+        np.testing.assert_allclose(got[0], plain(value), rtol=1e-12)
+        np.testing.assert_allclose(got[1], plain(gradient, axis=0), rtol=1e-11, atol=1e-12)
+    count = jitad.stream(lambda x: x[0] > 0, X, reduce="sum", block=100)
+    assert count == np.sum(X[:, 0] > 0)
+    assert jitad.stream(lambda n: n, np.arange(7), reduce="mean", block=3) == 3.0
+
+
+def test_a_function_joins() -> None:
+    def longer(one: Any, other: Any) -> Any:
+        """The point with the larger value."""
+        return jitad.cond(one["f"] >= other["f"], lambda: one, lambda: other)
+
+    got = jitad.stream(lambda x: {"f": f(x), "x": x}, X, reduce=longer, block=100)
+    values = np.array([f(x) for x in X])
+    np.testing.assert_array_equal(got["x"], X[np.argmax(values)])
+    letters = jitad.stream(lambda x: x, X[:7], reduce=lambda a, b: a * 2 + b, block=7)
+    assert letters.shape == (3,)
+    product = jitad.stream(lambda x: 1 + x[0] / 100, X, reduce=np.multiply, block=64)
+    np.testing.assert_allclose(product, np.prod(1 + X[:, 0] / 100), rtol=1e-12)
+
+
+@dataclasses.dataclass
+class Stored:
+    """A data set of a file, as libraries have them: read and written by slices alone."""
+
+    data: Any
+
+    def __post_init__(self) -> None:
+        self.most = 0
+
+    shape = property(lambda self: self.data.shape)
+    dtype = property(lambda self: self.data.dtype)
+
+    def __getitem__(self, key: Any) -> Any:
+        part = self.data[key].copy()
+        self.most = max(self.most, part.size)
+        return part
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.data[key] = value
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_what_is_read_by_slices(axis: int) -> None:
+    source = Stored(np.ascontiguousarray(X.T) if axis else X.copy())
+    target = Stored(np.empty((1003, 3)))
+    want = jitad.vmap(jitad.grad(f))(X)
+    got = jitad.stream(jitad.grad(f), source, in_axes=axis, block=100)
+    np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-12)
+    assert jitad.stream(jitad.grad(f), source, in_axes=axis, block=100, out=target) is target
+    np.testing.assert_allclose(target.data, want, rtol=1e-12, atol=1e-12)
+    assert source.most == 300
+    shared = jitad.stream(both, X, Stored(np.array(2.0)), in_axes=(0, None), block=100)
+    np.testing.assert_allclose(shared["value"][3], f(X[3]) * 2.0)
+
+
+@pytest.mark.parametrize("kind", ["whole", "column", "stored", "reversed", "file"])
+def test_results_over_the_arguments(kind: str, tmp_path: Path) -> None:
+    x = np.arange(10.0)
+    if kind == "column":
+        x = np.zeros((10, 3))[:, 1]
+        x[:] = np.arange(10.0)
+    elif kind == "reversed":
+        x = x[::-1].copy()[::-1]
+    elif kind == "file":
+        x = np.memmap(tmp_path / "x", np.float64, "w+", shape=(10,))
+        x[:] = np.arange(10.0)
+    target: Any = Stored(x) if kind == "stored" else x
+    if kind == "file":
+        target = np.memmap(tmp_path / "x", np.float64, "r+", shape=(10,))
+    source = target if kind == "stored" else x
+    for block in (4, 3, 10, 1):
+        x[:] = np.arange(10.0)
+        jitad.stream(lambda v: v + 100, source, out=target, block=block)
+        np.testing.assert_array_equal(x, np.arange(10.0) + 100)
+
+
+def test_results_over_other_points_arguments() -> None:
+    x = np.arange(12.0)
+    for source, target in ((x[:10], x[2:]), (x, x[::-1]), (x[::2], x[:6])):
+        with pytest.raises(jitad.ShapeError, match="point by point"):
+            jitad.stream(lambda v: v + 100, source, out=target, block=4)
+    with pytest.raises(jitad.ShapeError, match="point by point"):
+        jitad.stream(lambda v, w: v + w[0], x, x, in_axes=(0, None), out=x)
+    with pytest.raises(jitad.ShapeError, match="one array"):
+        jitad.stream(lambda v: (v, v), x, out=(x, x))
+    table = np.zeros((10, 3))
+    jitad.stream(lambda v: v[0] + 1, table[:, :2], out=table[:, 1], block=4)
+    np.testing.assert_array_equal(table[:, 1], np.ones(10))
+
+
 def test_results_into_arrays() -> None:
     value, gradient = np.empty(1003), np.empty((1003, 3))
     got = jitad.stream(jitad.value_and_grad(f), X, out=(value, gradient), block=100)
@@ -79,7 +175,16 @@ def test_what_does_not_fit() -> None:
     with pytest.raises(jitad.ShapeError, match="lengths"):
         jitad.stream(f, X[:0])
     with pytest.raises(jitad.TraceError, match="reduce"):
-        jitad.stream(f, X, reduce="max")
+        jitad.stream(f, X, reduce="middle")
+    for block in (0, -1, 2.5, "3", True):
+        with pytest.raises(jitad.ShapeError, match="block"):
+            jitad.stream(f, X, block=block)
+    for in_axes in (2, "a", (0, 0)):
+        with pytest.raises(jitad.ShapeError):
+            jitad.stream(f, X, in_axes=in_axes)
+    for given in (3.0, "abc", (x for x in X), [1.0, 2.0], None):
+        with pytest.raises(jitad.JitadError):
+            jitad.stream(f, given)
 
 
 def test_progress_is_told(capsys: Any) -> None:

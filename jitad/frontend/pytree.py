@@ -41,10 +41,21 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
     """The leaves in order, and the structure that `unflatten` takes them back into."""
     leaves, structure = nodes_apart(tree)
     for leaf in leaves:
-        if dataclasses.is_dataclass(leaf) and not isinstance(leaf, type):
+        if _is_node(leaf):
             _register(type(leaf), _whole_numbers(leaf))
             return flatten(tree)
     return leaves, structure
+
+
+def is_array_like(x: Any) -> bool:
+    """Whether x has elements of one dtype that can be asked for by slices: an array, or a data set
+    in a file."""
+    return all(hasattr(x, name) for name in ("shape", "dtype", "__getitem__"))
+
+
+def _is_node(x: Any) -> bool:
+    """Whether x is a dataclass that holds other things, and is no array itself."""
+    return dataclasses.is_dataclass(x) and not isinstance(x, type) and not is_array_like(x)
 
 
 def nodes_apart(tree: Any) -> tuple[list[Any], Structure]:

@@ -14,13 +14,14 @@ import optree
 
 from jitad.frontend.operands import lift, normal_axis
 from jitad.frontend.pytree import NAMESPACE, flatten, unflatten
+from jitad.frontend.trace import TRACEABLE
 from jitad.frontend.traceable import traceable
 from jitad.functions.control import loops
 from jitad.functions.control.blocks import block, current
 from jitad.functions.control.examples import examples_of
 from jitad.functions.control.paths import is_guarded
-from jitad.ir.builder import inline
-from jitad.ir.errors import ShapeError
+from jitad.ir.builder import Builder, inline
+from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops import structural as st
 from jitad.transforms.batch import batch
@@ -32,8 +33,11 @@ def vmap(f: Callable[..., Any], in_axes: Any, out_axes: Any, args: tuple[Any, ..
     builder = current()
     leaves, structure = flatten(args)
     function = traceable(f)
-    axes = _axes(in_axes, args, "in_axes")
-    moved = [_front(lift(builder, x), axis) for x, axis in zip(leaves, axes, strict=True)]
+    axes = axes_of(in_axes, args, "in_axes")
+    moved = [
+        _front(x if axis is None else _mappable(builder, x), axis)
+        for x, axis in zip(leaves, axes, strict=True)
+    ]
     rows = [x for x, axis in zip(moved, axes, strict=True) if axis is not None]
     size = _size(rows)
     fixed = [None if axis is not None else x for x, axis in zip(leaves, axes, strict=True)]
@@ -57,19 +61,32 @@ def vmap(f: Callable[..., Any], in_axes: Any, out_axes: Any, args: tuple[Any, ..
         found = inline(builder, tape, [*rows, *traced.captured])
         results = [st.spread(x, flag, size) for x, flag in zip(found, wide, strict=True)]
         tree = traced.structure
-    outer = _axes(out_axes, unflatten(tree, [0] * len(results)), "out_axes")
+    outer = axes_of(out_axes, unflatten(tree, [0] * len(results)), "out_axes")
     return unflatten(tree, [_back(x, axis) for x, axis in zip(results, outer, strict=True)])
 
 
-def _axes(axes: Any, tree: Any, name: str) -> list[Any]:
+def axes_of(axes: Any, tree: Any, name: str) -> list[Any]:
     """An axis, or None, for each leaf of a tree of which `axes` is a prefix."""
     try:
-        return optree.broadcast_prefix(axes, tree, none_is_leaf=True, namespace=NAMESPACE)
+        found = optree.broadcast_prefix(axes, tree, none_is_leaf=True, namespace=NAMESPACE)
+        items = optree.tree_leaves(tree, none_is_leaf=True, namespace=NAMESPACE)
+        # A None in the tree is no leaf: it has no axis.
+        return [axis for axis, x in zip(found, items, strict=True) if x is not None]
     except ValueError as error:
         raise ShapeError(
             f"{name}={axes!r} does not fit the arguments",
             remedy="give an int or None for all, or a tuple with one for each argument",
         ) from error
+
+
+def _mappable(builder: Builder, x: Any) -> Value:
+    """An argument that has points."""
+    if not isinstance(x, TRACEABLE) and not isinstance(x, (list, tuple)):
+        raise TraceError(
+            f"vmap over an argument of type {type(x).__name__}",
+            remedy="give it in_axes=None, or pass an array",
+        )
+    return lift(builder, x)
 
 
 def _front(x: Value, axis: Any) -> Value:
