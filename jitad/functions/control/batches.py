@@ -47,10 +47,18 @@ def vmap(f: Callable[..., Any], in_axes: Any, out_axes: Any, args: tuple[Any, ..
         mixed = [next(rest) if axis is not None else x for x, axis in zip(fixed, axes, strict=True)]
         return function(*unflatten(structure, mixed))
 
-    first = [st.index(x, slots=(0, *((0, n, 1) for n in x.shape[1:]))) for x in rows]
+    first = [
+        st.index(x, slots=(0, *((0, n, 1) for n in x.shape[1:])))
+        if size
+        else st.zeros(x, x.shape[1:], x.dtype)
+        for x in rows
+    ]
     types = [(x.shape, x.dtype, x.weak) for x in first]
     traced = block(lambda *xs: at(xs), first, builder, "x", examples=examples_of(f, types))
-    if is_guarded(traced.tape):
+    if not size:
+        shapes = [((0, *x.shape), x.dtype) for x in traced.results]
+        results, tree = [builder.const(0, *shape) for shape in shapes], traced.structure
+    elif is_guarded(traced.tape):
         stacks = loops.scan(lambda _, xs: ((), at(xs)), (), rows, None, False)[1]
         results, tree = flatten(stacks)
     else:
@@ -110,6 +118,4 @@ def _size(rows: Sequence[Value]) -> int:
             f"vmap over axes of lengths {sizes}",
             remedy="map at least one argument, along axes of one length",
         )
-    if sizes[0] == 0:
-        raise ShapeError("vmap over an empty axis", remedy="pass at least one point")
     return sizes[0]
