@@ -30,6 +30,9 @@ _BLOCK_BYTES = 1 << 22
 
 _LEAST, _MOST = 1 << 10, 1 << 20
 
+_WORK: Any = 10_000
+"""Steps to find out whether two arrays share memory; where they do not do, the two may."""
+
 Report = Callable[[int, int], Any]
 """Told how many points are done, and how many there are."""
 
@@ -198,7 +201,7 @@ def _check_source(x: Any, axis: Any) -> None:
 def _may_share(x: np.ndarray, y: np.ndarray) -> bool:
     """Whether two arrays have memory in common, or a file that both are mapped to."""
     try:
-        if np.shares_memory(x, y, max_work=10_000):
+        if np.shares_memory(x, y, max_work=_WORK):
             return True
     except TooHardError:
         return True
@@ -209,7 +212,7 @@ def _may_share(x: np.ndarray, y: np.ndarray) -> bool:
 def _share_points(rows: np.ndarray, target: np.ndarray) -> bool:
     """Whether whatever memory two arrays share belongs to one point in both."""
     starts = [byte_bounds(z[:1]) for z in (rows, target)]
-    if not np.shares_memory(rows, target, max_work=10_000):  # mapped to one file
+    if not np.shares_memory(rows, target, max_work=_WORK):  # mapped to one file
         shifts: list[Any] = [getattr(z, "offset", 0) for z in (rows, target)]
         bases = [byte_bounds(_file_array(z))[0] for z in (rows, target)]
         starts = [
