@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.pytree import Structure
+from jitad.functions.control.examples import Memory
 from jitad.ir.errors import SourceLine
 from jitad.runtime.paths import Path, Tree
 from jitad.runtime.surroundings import Surroundings
@@ -40,10 +41,11 @@ class Known:
     """What is known of a function under a transform: for each shape trees of paths.
 
     `recent` are kernels that a call tries in turn before it looks its arguments' types up, and
-    `nested` the same for arguments that are trees; `kept` has the transforms of the transform.
+    `nested` the same for arguments that are trees; `kept` has the transforms of the transform, and
+    `met` the paths that loops in the function have taken.
     """
 
-    __slots__ = ("__weakref__", "kept", "lock", "nested", "recent", "trees", "warned")
+    __slots__ = ("__weakref__", "kept", "lock", "met", "nested", "recent", "trees", "warned")
 
     def __init__(self) -> None:
         self.trees: OrderedDict[Any, list[Tree]] = OrderedDict()
@@ -52,6 +54,7 @@ class Known:
         self.warned: set[SourceLine | None] = set()
         self.lock = threading.RLock()
         self.kept: Kept | None = None
+        self.met = Memory()
         _all.add(self)
 
     def forget_recent(self) -> None:
@@ -64,6 +67,7 @@ class Known:
             self.forget_recent()
             self.trees.clear()
             self.kept = None
+            self.met = Memory()
 
 
 _all: weakref.WeakSet[Known] = weakref.WeakSet()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import MethodType
 from typing import Any
 
@@ -15,6 +15,7 @@ from jitad.frontend.active import depth, unrolled
 from jitad.frontend.operands import innermost, lift
 from jitad.frontend.pytree import Structure, apart_in_order, rearranged, unflatten
 from jitad.frontend.trace import Leaf, leaf_type
+from jitad.functions.control.examples import remembering
 from jitad.ir.builder import inline
 from jitad.ir.errors import CompileError
 from jitad.ir.value import Value
@@ -107,9 +108,8 @@ class Transformed:
     def _build(self, leaves: Sequence[Any], structure: Structure) -> Plan:
         """The program for arguments like these."""
         function, program, options, roll, *_ = self._recipe
-        if roll:
-            return program(function, *options)(leaves, structure)
-        with unrolled():  # every turn of a loop
+        turns = nullcontext() if roll else unrolled()  # every turn of a loop
+        with turns, remembering(self.known.met):
             return program(function, *options)(leaves, structure)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

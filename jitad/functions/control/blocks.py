@@ -12,7 +12,7 @@ from jitad.frontend.active import innermost_trace
 from jitad.frontend.operands import PYTHON_NUMBERS, as_dtype, lift
 from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.frontend.trace import Traced, trace
-from jitad.functions.control.examples import Example, add_example, version
+from jitad.functions.control.examples import Examples
 from jitad.functions.control.paths import alike, is_guarded, merged, on_common_inputs
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import ShapeError, TraceError
@@ -56,7 +56,7 @@ def block(
     builder: Builder,
     names: str,
     *,
-    examples: list[Example] | None = None,
+    examples: Examples | None = None,
 ) -> Block:
     """Trace `function(*trees)`, whose leaves are values on `builder` or plain numbers.
 
@@ -93,7 +93,7 @@ def block(
 
 def _all_paths(
     trace_at: Callable[[Sequence[Any], Sequence[Any]], Traced],
-    examples: list[Example],
+    examples: Examples,
     here: Sequence[Any],
 ) -> list[Traced]:
     """The traces at all examples, and at this point, in an order that later traces will keep.
@@ -102,20 +102,27 @@ def _all_paths(
     the traces agree about these.
     """
     while True:
-        before = version()
+        before = examples.version
         paths: list[Traced] = []
         for example in examples:
-            path = trace_at(example.leaves, example.held or ())
+            try:
+                path = trace_at(example.leaves, example.held or ())
+            except Exception:
+                if not examples.is_old(example):
+                    raise
+                # With what the function closes over now it does not come to that point.
+                examples.drop(example)
+                continue
             if example.held is None:
                 outer = [x for x in path.captured if isinstance(x, Value)]
                 example.held = tuple(HOOKS["concrete"](x) for x in outer)
             paths.append(path)
         mine = trace_at(here, ())
         if any(alike(mine.tape, path.tape) for path in paths):
-            if version() == before:
+            if examples.version == before:
                 return paths
         else:
-            add_example(examples, here)
+            examples.add(here)
 
 
 def _merged(paths: Sequence[Traced], count: int, builder: Builder, weak: list[bool]) -> Block:

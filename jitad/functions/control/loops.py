@@ -20,7 +20,7 @@ from jitad.functions.control.blocks import (
     matched,
     same_structure,
 )
-from jitad.functions.control.examples import Example, add_example, examples_of
+from jitad.functions.control.examples import Examples, examples_of
 from jitad.functions.control.rehearsal import rehearse
 from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError, TraceError
@@ -160,7 +160,7 @@ class _Loop:
         """Record the loop; the last carry, and the stacks."""
         # By the types that the loop is called with: tracing the body may widen the carries.
         examples = self._examples(self.function, [*self.init, *self.rows])
-        asking = self._examples(condition, self.init) if condition is not None else []
+        asking = self._examples(condition, self.init)
         while True:
             traced = self._trace(examples)
             asked: Block | None = None
@@ -172,7 +172,7 @@ class _Loop:
             met = rehearse(form, operands)
             if met is None:
                 break
-            add_example(asking if met.asking else examples, met.arguments)
+            (asking if met.asking else examples).add(met.arguments)
         results = record(self.builder, loop, operands, form)
         n = len(self.init)
         last = [as_weak(x, init.weak) for x, init in zip(results, self.init, strict=False)]
@@ -181,10 +181,10 @@ class _Loop:
         ys = unflatten(traced.structure.children()[1], stacks) if self.has_rows else None
         return carry, ys
 
-    def _examples(self, function: Any, leaves: Sequence[Value]) -> list[Example]:
+    def _examples(self, function: Any, leaves: Sequence[Value]) -> Examples:
         return examples_of(function, [(x.shape, x.dtype, x.weak) for x in leaves])
 
-    def _trace(self, examples: list[Example]) -> Block:
+    def _trace(self, examples: Examples) -> Block:
         """Trace the body until its carries have the types that they begin with.
 
         A carry becomes a wider number, or one that is weak no more: each time one of few steps.
@@ -207,7 +207,7 @@ class _Loop:
         after = unflatten(self.structure, [_like(x, y) for x, y in pairs])
         return (after, ys) if self.has_rows else after
 
-    def _ask(self, condition: Callable[..., Any], examples: list[Example]) -> Block:
+    def _ask(self, condition: Callable[..., Any], examples: Examples) -> Block:
         trees = (unflatten(self.structure, self.init),)
         asked = block(traceable(condition), trees, self.builder, "c", examples=examples)
         if len(asked.results) != 1 or asked.results[0].shape != ():
