@@ -155,7 +155,7 @@ class Control(Op):
     `forward(form, operands, tangents, forward, flow)`: the results, and their tangents or None.
     `pullback(form, operands, adjoints, varied, transforms)`: the `Pulled`.
     `batch(form, operands, batched, size, batch, flow)`: the results, and which of them are batched.
-    `simplify(form, operands, used)`: the op without what nobody uses, a `Simplified`.
+    `simplify(form, operands, used, builder)`: the op without what nobody uses, a `Simplified`.
     """
 
     results: Rule

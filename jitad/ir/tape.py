@@ -53,14 +53,19 @@ class Tape:
 
     def live(self, outputs: Iterable[int]) -> list[bool]:
         """For each instruction whether these results, or an effect such as a guard, need it."""
-        live = [has_effect(instr) for instr in self.instrs]
+        effects = [i for i, instr in enumerate(self.instrs) if has_effect(instr)]
+        return self.needed([*outputs, *effects])
+
+    def needed(self, outputs: Iterable[int]) -> list[bool]:
+        """For each instruction whether these results are computed from it, or are it."""
+        needed = [False] * len(self.instrs)
         for i in outputs:
-            live[i] = True
+            needed[i] = True
         for i in range(len(self.instrs) - 1, -1, -1):
-            if live[i]:
+            if needed[i]:
                 for j in self.instrs[i].args:
-                    live[j] = True
-        return live
+                    needed[j] = True
+        return needed
 
     def users(self) -> list[int]:
         """For each instruction, how many arguments and outputs read it."""

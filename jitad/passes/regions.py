@@ -66,7 +66,7 @@ def _simplified(
     """Record the simplest form of a control op; the results that are read."""
     op = instr.op
     assert isinstance(op, Control)
-    simple = op.simplify(instr.params[0], operands, used)
+    simple = op.simplify(instr.params[0], operands, used, builder)
     if not simple.operands and not simple.numbers:
         return simple.known
     tapes = [optimise(tape) for tape in op.tapes(simple.form)]

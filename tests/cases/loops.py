@@ -216,3 +216,33 @@ def a_look_up_that_some_points_do_not_make() -> Any:
 
     places, table = np.array([0, 2, 7]), np.arange(1.0, 4.0)
     return jitad.vmap(f, (0, None))(places, table), ([1.0, 3.0, 0.0], [3, 3, 7])
+
+
+# -- loops of Python with branches, which a trace rolls up -----------------------------------------
+
+
+@case
+def a_rolled_loop_with_a_branch_takes_its_own_path() -> Any:
+    def f(x: Any) -> Any:
+        y = x
+        for _ in range(100):
+            y = y * 0.9 - 0.1 * x if y[0] > 0.5 else y + 0.1 * np.cos(x)
+        return np.sum(y)
+
+    x = np.full(3, 0.1)
+    gradient = jitad.grad(f)
+    slope = gradient(x)
+    (tree,) = gradient.trees((x,), {})
+    return (slope.round(6), len(tree.paths), tree.interpreted), (_slopes(f, x, 1e-5).round(6), 1, 0)
+
+
+@case
+def a_loop_that_reads_nothing() -> Any:
+    def f(x: Any) -> Any:
+        def turn(c: Any) -> Any:
+            inner = jitad.fori_loop(0, 3, lambda i, t: t + np.sin(1.5), 0.0)
+            return c[0] + 1, c[1] * 0 + inner
+
+        return x * jitad.while_loop(lambda c: c[0] < 2, turn, (0, 0.0))[1]
+
+    return jitad.grad(f)(2.0), 3 * np.sin(1.5)

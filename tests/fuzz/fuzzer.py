@@ -56,6 +56,6 @@ def register(fuzzer: Fuzzer) -> Fuzzer:
 def load() -> dict[str, Fuzzer]:
     """The table of all fuzzers: each module of this folder."""
     for module in pkgutil.iter_modules(tests.fuzz.__path__):
-        if module.name not in ("__main__", "fuzzer"):
+        if module.name not in ("__main__", "fuzzer", "hyperdual"):
             importlib.import_module(f"tests.fuzz.{module.name}")
     return FUZZERS

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jitad.ir.builder import evaluate
+from jitad.ir.builder import Builder, evaluate
 from jitad.ir.op import Control, DType, Pulled, Shape, register
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
@@ -81,7 +81,9 @@ def _batch(
     return record(operands[0].builder, block, operands, Block(moved)), wide
 
 
-def _simplify(form: Block, operands: list[Value], used: Collection[int]) -> Simplified:
+def _simplify(
+    form: Block, operands: list[Value], used: Collection[int], builder: Builder
+) -> Simplified:
     numbers = sorted(used)
     live = form.tape.live([form.tape.outputs[k] for k in numbers])
     kept = [k for k, i in enumerate(form.tape.inputs) if live[i]]

@@ -309,9 +309,11 @@ def _batched_adjoints(
 # -- simplification --------------------------------------------------------------------------------
 
 
-def _simplify(form: Custom, operands: list[Value], used: Collection[int]) -> Simplified:
+def _simplify(
+    form: Custom, operands: list[Value], used: Collection[int], builder: Builder
+) -> Simplified:
     """The tape in the op's place; a block where it holds loops, which are simplified there."""
-    numbers, builder = sorted(used), operands[0].builder
+    numbers = sorted(used)
     tape = _expanded(form.tape)
     live = tape.live([tape.outputs[k] for k in numbers])
     kept = [k for k, i in enumerate(tape.inputs) if live[i]]

@@ -19,6 +19,7 @@ from jitad.ops.control.parts import (
     Flow,
     Transforms,
     input_types,
+    only,
     places,
     record,
     rewired,
@@ -170,11 +171,11 @@ class _Plan:
         wanted = [first + k for k, r in enumerate(self.residuals) if r.source == "fixed"]
         if not wanted:
             return []
-        outputs = tuple(self.early.outputs[k] for k in wanted)
+        # Without the rest of a turn: its guards hold for the turns' carries, not for these zeros.
+        tape = only(self.early, wanted)
         like = operands[0]
-        rest = [zeros(like, *t) for t in input_types(self.early)]
-        inputs = [rest[0], *consts, *rest[1 + len(consts) :]]
-        return inline(like.builder, Tape(self.early.instrs, self.early.inputs, outputs), inputs)
+        rest = [zeros(like, *t) for t in input_types(tape)]
+        return inline(like.builder, tape, [rest[0], *consts, *rest[1 + len(consts) :]])
 
     def _body(self, same: Sequence[int], rows: Sequence[int], starts: int) -> Tape:
         """`late` with its inputs in a loop's order."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
+from jitad.ir.builder import Builder
 from jitad.ir.op import Control, Structural
 from jitad.ir.tape import CONST, INPUT, Instr, Tape, has_effect
 from jitad.ir.value import Value
@@ -17,14 +18,15 @@ from jitad.ops.control.parts import (
     type_of,
     without_inputs,
 )
-from jitad.ops.views import zeros
 
 
-def simplify(form: Any, operands: Sequence[Value], used: Collection[int]) -> Simplified:
+def simplify(
+    form: Any, operands: Sequence[Value], used: Collection[int], builder: Builder
+) -> Simplified:
     """The simplest loop whose results are those of `used`."""
     if form.count == 0:
-        return _no_turns(form, operands, used)
-    loop = _Simplifier(form, list(operands))
+        return _no_turns(form, operands, used, builder)
+    loop = _Simplifier(form, list(operands), builder)
     loop.drop_results(used)
     loop.fix_carries()
     loop.hoist()
@@ -32,7 +34,9 @@ def simplify(form: Any, operands: Sequence[Value], used: Collection[int]) -> Sim
     return Simplified(loop.form, loop.operands, loop.known, loop.numbers)
 
 
-def _no_turns(form: Any, operands: Sequence[Value], used: Collection[int]) -> Simplified:
+def _no_turns(
+    form: Any, operands: Sequence[Value], used: Collection[int], builder: Builder
+) -> Simplified:
     """Carries as they were, and empty stacks."""
     types = output_types(form.body)
     known: dict[int, Value] = {}
@@ -41,7 +45,7 @@ def _no_turns(form: Any, operands: Sequence[Value], used: Collection[int]) -> Si
             known[k] = operands[form.consts + k]
         else:
             shape, dtype = types[k]
-            known[k] = zeros(operands[0], (0, *shape), dtype)
+            known[k] = builder.const(0, (0, *shape), dtype)
     return Simplified(form, [], known, [])
 
 
@@ -49,8 +53,9 @@ class _Simplifier:
     """A loop being rewritten; `numbers` are the old numbers of its results, `known` results that
     need no loop."""
 
-    def __init__(self, form: Any, operands: list[Value]) -> None:
+    def __init__(self, form: Any, operands: list[Value], builder: Builder) -> None:
         self.form = form
+        self.builder = builder
         self.operands = operands
         self.known: dict[int, Value] = {}
         turns = form.count is None
@@ -139,7 +144,7 @@ class _Simplifier:
         crossing = _crossing(body, fixed)
         if not crossing:
             return
-        builder = self.operands[0].builder
+        builder = self.builder
         new = {i: x.index for i, x in zip(body.inputs[1:], self.operands[:consts], strict=False)}
         for i in sorted(_needed(body, crossing)):
             instr = body.instrs[i]

@@ -143,7 +143,9 @@ def _batch(
     return inline(operands[0].builder, moved, operands), wide
 
 
-def _simplify(form: Revolve, operands: list[Value], used: Collection[int]) -> Simplified:
+def _simplify(
+    form: Revolve, operands: list[Value], used: Collection[int], builder: Builder
+) -> Simplified:
     return Simplified(form, operands, {}, list(range(len(form.back.outputs))))
 
 

@@ -203,10 +203,12 @@ def _sweep(branch: _Branch, slots: Sequence[Type]) -> Tape:
 # -- simplification --------------------------------------------------------------------------------
 
 
-def _simplify(form: Switch, operands: list[Value], used: Collection[int]) -> Simplified:
+def _simplify(
+    form: Switch, operands: list[Value], used: Collection[int], builder: Builder
+) -> Simplified:
     """Only the results that are used and the operands that a branch reads; a known branch alone."""
     numbers = sorted(used)
-    index, builder = operands[0], operands[0].builder
+    index = operands[0]
     chosen = builder.instrs[index.index]
     if chosen.op is CONST:
         number = int(np.clip(chosen.params[0], 0, len(form.branches) - 1))
