@@ -64,22 +64,6 @@ def record(builder: Builder, op: Control, operands: Sequence[Value], form: Any) 
     return [part(made, k=k, shape=shape, dtype=dtype) for k, (shape, dtype) in enumerate(types)]
 
 
-def is_harmless(tape: Tape) -> bool:
-    """Whether a tape may run for a copy that does not take it: it ends, and reports nothing."""
-    return all(map(_is_harmless, tape.instrs))
-
-
-def _is_harmless(instr: Instr) -> bool:
-    op = instr.op
-    if isinstance(op, Control):
-        return getattr(instr.params[0], "count", 0) is not None and all(
-            map(is_harmless, op.tapes(instr.params[0]))
-        )
-    if not isinstance(op, Structural):
-        return True
-    return not op.effect and op.library is None and op not in (gather, scatter_add, scatter_set)
-
-
 def alone(op: Control, form: Any, types: Sequence[tuple[Shape, DType]]) -> Tape:
     """A control op by itself, as a tape of its operands."""
     builder = Builder()
@@ -102,6 +86,20 @@ def can_fail(instr: Instr) -> bool:
     if not isinstance(op, Structural):
         return False
     return op.effect or op in _LOOKS_UP or (op.library is not None and op is not contract)
+
+
+def is_harmless(tape: Tape) -> bool:
+    """Whether a tape may run for a copy that does not take it: it refuses nothing, and ends."""
+    return not any(can_fail(instr) or may_not_end(instr) for instr in tape.instrs)
+
+
+def may_not_end(instr: Instr) -> bool:
+    """Whether an instruction is a loop whose turns are not known, or holds such a one."""
+    if not isinstance(instr.op, Control):
+        return False
+    form = instr.params[0]
+    inner = any(may_not_end(x) for tape in instr.op.tapes(form) for x in tape.instrs)
+    return inner or getattr(form, "count", 0) is None
 
 
 def where_first(condition: Value, x: Value, y: Value) -> Value:

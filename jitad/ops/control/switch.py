@@ -12,17 +12,15 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.builder import Builder, evaluate, inline
-from jitad.ir.op import INT64, Control, DType, Pulled, Shape, register
+from jitad.ir.op import Control, DType, Pulled, Shape, register
 from jitad.ir.tape import CONST, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
-from jitad.ops.control.loop import Loop, loop
 from jitad.ops.control.parts import (
     Flow,
     OwnPathsError,
     Simplified,
     Transforms,
-    can_fail,
     input_types,
     is_harmless,
     output_types,
@@ -85,8 +83,6 @@ def _batch(
     if batched[0] and not all(map(is_harmless, form.branches)):
         raise OwnPathsError
     wide = _flow(form, batched, flow)
-    if batched[0] and any(can_fail(x) for tape in form.branches for x in tape.instrs):
-        return _in_turn(form, operands, batched, size), wide
     moved = [batch(tape, places(batched[1:]), size, places(wide)) for tape in form.branches]
     builder = operands[0].builder
     if not batched[0]:
@@ -96,25 +92,6 @@ def _batch(
         taken = ew.le(operands[0], k)
         last = [where_first(taken, x, y) for x, y in zip(rest[k], last, strict=True)]
     return last, wide
-
-
-def _in_turn(
-    form: Switch, operands: Sequence[Value], batched: Sequence[bool], size: int
-) -> list[Value]:
-    """The copies one by one, where a branch might refuse the operands of a copy of another one."""
-    shared, rows = places([not flag for flag in batched]), places(batched)
-    order = [*shared, *rows]
-    inputs = [0] * len(order)
-    for place, k in enumerate(order):
-        inputs[k] = place
-    builder = Builder()
-    builder.input("i", (), INT64)
-    types = [(operands[k].shape[batched[k] :], operands[k].dtype) for k in order]
-    values = [builder.input(f"x{k}", *kind) for k, kind in enumerate(types)]
-    results = record(builder, switch, [values[k] for k in inputs], form)
-    body = builder.finish([x.index for x in results])
-    turns = Loop(body, len(shared), 0, count=size)
-    return record(operands[0].builder, loop, [operands[k] for k in order], turns)
 
 
 # -- reverse mode ----------------------------------------------------------------------------------
