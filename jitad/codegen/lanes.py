@@ -20,7 +20,7 @@ from jitad.codegen.records import Access, Scattered, load_records, load_scattere
 from jitad.codegen.span import Span, is_added_to, reduced_depths, reduces
 from jitad.codegen.writer import TYPES
 from jitad.ir.op import BOOL, REAL_OF, DType, Elementwise
-from jitad.ir.tape import CONST
+from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
 from jitad.ops.elementwise import exp
 from jitad.passes.schedule import Root
@@ -188,12 +188,15 @@ class Lanes:
         if key not in self.splats:
             instr = self.tape.instrs[key[0]]
             if instr.op is CONST:
-                with self.writer.in_lanes(self.width):
-                    self.splats[key] = self.nest.elements.literal(instr)
+                self.splats[key] = self._number(instr)
             else:
                 scalar = self.nest.elements.values[key]
                 self.splats[key] = self.splat(scalar, self.writer.type(instr.dtype))
         return self.splats[key]
+
+    def _number(self, instr: Instr) -> str:
+        with self.writer.in_lanes(self.width):
+            return self.nest.elements.literal(instr)
 
     def splat(self, register: str, scalar: str) -> str:
         """The same number in every lane."""
@@ -210,6 +213,8 @@ class Lanes:
             source = self.tape.instrs[instr.args[-1]].dtype
             with self.writer.in_lanes(self.width):
                 return instr.op.emit(self.writer, source, instr.dtype, *operands)
+        if instr.op is CONST:
+            return self._number(instr)  # at a place that lanes have looked up
         if instr.op is st.gather:
             return self.vector(self.nest.reader.gathered(i, at))
         if instr.op is st.iota:
