@@ -103,13 +103,15 @@ class Elementwise(Op):
     everywhere.
     `emit(writer, type, *registers)` writes LLVM instructions and returns the result's register.
     `cost` is in units of one addition; `domain` is where the tests sample each operand:
-    bounds of floats, of ints (integers, both ends included) or of bools.
+    bounds of floats, of ints (integers, both ends included) or of bools. `seams` are points where
+    the rules change form, beyond the small whole numbers and ties that are tested of every row.
     """
 
     partials: tuple[Rule | None, ...]
     emit: Rule
     cost: float = 1.0
     domain: tuple[tuple[Any, Any], ...] = ()
+    seams: tuple[tuple[float, ...], ...] = ()
 
 
 @final

@@ -104,4 +104,6 @@ def _nextafter(x: Value, y: Value) -> Value:
     greatest = ew.copysign(x.builder.const(float(limits.max), x.shape, x.dtype), fixed)
     moved = ew.where(ew.isinf(x), greatest, moved)
     nan = ew.logical_or(ew.isnan(x), ew.isnan(y))
-    return ew.where(nan, ew.add(x, y), ew.where(ew.eq(x, y), y, moved))
+    # Of equal operands the second, which may be another zero, and the first one's slope.
+    same = ew.where(ew.isinf(x), y, ew.sub(ew.stop_gradient(y), ew.sub(fixed, x)))
+    return ew.where(nan, ew.add(x, y), ew.where(ew.eq(x, y), same, moved))

@@ -116,14 +116,19 @@ def _parameter(name: str) -> Undefined:
     return Undefined(name, "a parameter")
 
 
+def _series(a: Any, slope: Any) -> Any:
+    """The slope, and 0 where the series ends with its first term."""
+    return ew.where(ew.eq(a, 0.0), 0.0, slope)
+
+
 hyp0f1 = row("hyp0f1", sp.hyp0f1, _parameter("hyp0f1"),
     lambda b, x, v: div(hyp0f1(add(b, 1.0), x), b), domain=((1.0, 4.0), REAL))  # fmt: skip
 hyp1f1 = row("hyp1f1", sp.hyp1f1, _parameter("hyp1f1"), _parameter("hyp1f1"),
-    lambda a, b, x, v: mul(div(a, b), hyp1f1(add(a, 1.0), add(b, 1.0), x)),
+    lambda a, b, x, v: _series(a, mul(div(a, b), hyp1f1(add(a, 1.0), add(b, 1.0), x))),
     domain=((1.0, 4.0), (1.0, 4.0), REAL))  # fmt: skip
 hyp2f1 = row("hyp2f1", sp.hyp2f1, *[_parameter("hyp2f1")] * 3,
-    lambda a, b, c, x, v: mul(div(mul(a, b), c),
-        hyp2f1(add(a, 1.0), add(b, 1.0), add(c, 1.0), x)),
+    lambda a, b, c, x, v: _series(mul(a, b), mul(div(mul(a, b), c),
+        hyp2f1(add(a, 1.0), add(b, 1.0), add(c, 1.0), x))),
     domain=((1.0, 4.0), (1.0, 4.0), (1.0, 4.0), (-0.8, 0.6)))  # fmt: skip
 hyperu = row("hyperu", sp.hyperu, _parameter("hyperu"), _parameter("hyperu"),
     lambda a, b, x, v: neg(mul(a, hyperu(add(a, 1.0), add(b, 1.0), x))),

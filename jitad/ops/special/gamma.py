@@ -65,12 +65,38 @@ betaln = row("betaln", sp.betaln,
     lambda a, b, v: sub(psi(a), psi(add(a, b))),
     lambda a, b, v: sub(psi(b), psi(add(a, b))), domain=(POSITIVE, POSITIVE))  # fmt: skip
 poch = row("poch", sp.poch,
-    lambda a, m, v: mul(v, sub(psi(add(a, m)), psi(a))),
+    lambda a, m, v: _poch_slope(a, m, v),
     lambda a, m, v: mul(v, psi(add(a, m))), domain=(POSITIVE, POSITIVE))  # fmt: skip
 binom = row("binom", sp.binom,
-    lambda n, k, v: mul(v, sub(psi(add(n, 1.0)), psi(add(sub(n, k), 1.0)))),
-    lambda n, k, v: mul(v, sub(psi(add(sub(n, k), 1.0)), psi(add(k, 1.0)))),
+    lambda n, k, v: add(mul(v, psi(add(n, 1.0))), _binom_slope(n, add(sub(n, k), 1.0),
+        add(k, 1.0), v)),
+    lambda n, k, v: sub(_binom_slope(n, add(k, 1.0), add(sub(n, k), 1.0), v),
+        _binom_slope(n, add(sub(n, k), 1.0), add(k, 1.0), v)),
     domain=((5.0, 8.0), (0.1, 4.0)))  # fmt: skip
+
+
+def _is_pole(x: Any) -> Any:
+    return ew.logical_and(ew.le(x, 0.0), ew.eq(x, ew.floor(x)))
+
+
+def _poch_slope(a: Any, m: Any, v: Any) -> Any:
+    """v (psi(a + m) - psi(a)); where 1 / Gamma(a) is 0 by its slope, where Gamma(a + m) is infinite
+    as well, by the reflection of both."""
+    top = add(a, m)
+    pole, both = _is_pole(a), ew.logical_and(_is_pole(a), _is_pole(top))
+    plain = sub(psi(where(pole, 1.0, top)), psi(where(pole, 1.0, a)))
+    turned = sub(psi(where(both, sub(1.0, top), 1.0)), psi(where(both, sub(1.0, a), 1.0)))
+    high = where(both, 1.0, top)
+    single = add(mul(v, psi(high)), mul(gamma(high), _rgamma_slope(a, rgamma(a))))
+    return where(both, mul(v, turned), where(pole, single, mul(v, plain)))
+
+
+def _binom_slope(n: Any, x: Any, y: Any, v: Any) -> Any:
+    """By x of v = Gamma(n + 1) / (Gamma(x) Gamma(y)): -v psi(x), also where Gamma has poles."""
+    pole = ew.logical_or(_is_pole(x), _is_pole(y))
+    plain = neg(mul(v, psi(where(pole, 1.0, x))))
+    return where(pole, mul(mul(gamma(add(n, 1.0)), rgamma(y)), _rgamma_slope(x, rgamma(x))), plain)
+
 
 # -- incomplete gamma ------------------------------------------------------------------------------
 

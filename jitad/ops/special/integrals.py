@@ -35,14 +35,14 @@ def _over(numerator: Any, coefficients: list[float]) -> Any:
     """numerator(x) / x, by the series in x^2 near 0."""
 
     def quotient(x: Any) -> Any:
-        return near_zero(x, 0.1, lambda z: horner(mul(z, z), coefficients),
+        return near_zero(x, 0.5, lambda z: horner(mul(z, z), coefficients),
             lambda z: div(numerator(z), z))  # fmt: skip
 
     return quotient
 
 
-_SINC = _over(sin, [(-1) ** k / math.factorial(2 * k + 1) for k in range(7)])
-_SINHC = _over(ew.sinh, [1 / math.factorial(2 * k + 1) for k in range(7)])
+_SINC = _over(sin, [(-1) ** k / math.factorial(2 * k + 1) for k in range(9)])
+_SINHC = _over(ew.sinh, [1 / math.factorial(2 * k + 1) for k in range(9)])
 
 SICI = (
     _of_several("sici", sp.sici, 0, lambda x, v: _SINC(x)),

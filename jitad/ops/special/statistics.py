@@ -23,6 +23,7 @@ from jitad.ops.special.gamma import (
     gamma_density,
     gamma_slope,
     gammaln,
+    psi,
 )
 from jitad.ops.special.quadrature import in_double
 from jitad.ops.special.rows import WHOLE, Undefined, call, of_whole, row
@@ -155,7 +156,8 @@ def _student_density(n: Any, t: Any) -> Any:
 
 @in_double
 def _student_slope(n: Any, t: Any) -> Any:
-    """By n of 1/2 + sign(t)/2 I_w(1/2, n/2) with w = t^2 / (n + t^2)."""
+    """By n of 1/2 + sign(t)/2 I_w(1/2, n/2) with w = t^2 / (n + t^2); t p'(n) at t = 0, where p is
+    the density there."""
     zero = ew.eq(t, 0.0)
     s = where(zero, 1.0, t)
     square = mul(s, s)
@@ -164,7 +166,9 @@ def _student_slope(n: Any, t: Any) -> Any:
     b, w = mul(0.5, n), div(square, total)
     shift = neg(mul(beta_density(half, b, w), div(square, mul(total, total))))
     slope = add(shift, mul(0.5, beta_slopes(half, b, w)[1]))
-    return where(zero, 0.0, mul(mul(0.5, ew.sign(s)), slope))
+    top = sub(sub(psi(add(half, b)), psi(b)), div(1.0, n))
+    flat = mul(mul(_student_density(n, where(zero, t, 0.0)), mul(0.5, top)), t)
+    return where(zero, flat, mul(mul(0.5, ew.sign(s)), slope))
 
 
 stdtr = row("stdtr", sp.stdtr, lambda n, t, v: _student_slope(n, t),

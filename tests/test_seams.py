@@ -1,0 +1,111 @@
+"""Derivatives at the seams of functions: zeros, ones, ties, whole numbers, and what rows name.
+
+Rows and composites to third order, in all orders of the modes, judged by differences of NumPy's
+values; nothing here knows an op by name. The interpreter runs the tapes: other tests compile them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from differences import Index, derivatives, indices
+from test_elementwise_table import CASES, Fixed
+
+import jitad
+from jitad.ir.builder import evaluate
+from jitad.ir.op import TABLE, Elementwise
+
+SEAMS = {
+    1: (-3.0, -2.0, -1.0, -0.5, 0.0, 0.25, 0.5, 1.0, 2.0, 3.0),
+    2: (-1.0, 0.0, 0.5, 1.0, 2.0),
+    3: (0.0, 0.5, 1.0, 2.0),
+    4: (0.5, 1.0, 2.0),
+}
+"""Where functions of so many operands meet."""
+
+WHOLE = {1: (0.0, 1.0), 2: (0.0, 1.0, 2.0), 3: (0.0, 1.0, 2.0), 4: (1.0, 2.0)}
+"""The same of orders and parameters that have no derivatives."""
+
+MODES = ("fff", "rrr", "rff")
+"""Forward or reverse, the innermost first."""
+
+
+def _derivative(f: Callable[..., Any], k: int, mode: str) -> Callable[..., Any]:
+    """The derivative of an elementwise function by operand k."""
+    if mode == "r":
+        return jitad.grad(lambda *xs: np.sum(f(*xs)), k)
+
+    def tangent(*xs: Any) -> Any:
+        def alone(x: Any) -> Any:
+            return f(*xs[:k], x, *xs[k + 1 :])
+
+        return jitad.jvp(alone, (xs[k],), (np.ones(xs[k].shape),))[1]
+
+    return tangent
+
+
+def _nested(f: Callable[..., Any], index: Index, modes: str) -> Callable[..., Any]:
+    for k, mode in zip(index, modes, strict=False):
+        f = _derivative(f, k, mode)
+    return f
+
+
+def check(
+    f: Callable[..., Any],
+    points: Sequence[np.ndarray],
+    active: Sequence[int],
+    *,
+    plain: Callable[..., Any] | None = None,
+    order: int = 3,
+    modes: Sequence[str] = MODES,
+) -> int:
+    """Compare derivatives at points, where there are any; how many numbers there were."""
+    wanted = indices(active, order)
+    known = derivatives(f if plain is None else plain, points, active, wanted)
+    compared = 0
+    for mode in modes:
+        program = jitad.trace(
+            lambda *xs, mode=mode: [_nested(f, index, mode)(*xs) for index in wanted], *points
+        )
+        results = evaluate(program.tape, [*points, *program.plan.captured])
+        for index, got in zip(wanted, results, strict=True):
+            right, error, smooth = known[index]
+            limit = 1e-5 * np.maximum(1.0, np.abs(right)) + 20 * error
+            bad = np.flatnonzero(smooth & ~(np.abs(got - right) <= limit))
+            said = [([x[i] for x in points], got[i], right[i]) for i in bad[:4]]
+            assert not bad.size, f"d{index} by {mode}: (point, ours, right) {said}"
+            compared += int(smooth.sum())
+    return compared
+
+
+def points_of(domain: Any, seams: Any) -> list[np.ndarray]:
+    """The grid of all seams, and the row's own."""
+    grid = SEAMS[len(domain)]
+    numbers = [WHOLE[len(domain)] if isinstance(bounds, Fixed) else grid for bounds in domain]
+    points = [*itertools.product(*numbers), *seams]
+    return [np.array(column) for column in zip(*points, strict=True)]
+
+
+def _is_real(domain: Any) -> bool:
+    return not any(isinstance(low, (bool, int, complex)) for low, _ in domain)
+
+
+REAL_CASES = [case for case in CASES if _is_real(case.values[1])]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize(("function", "domain"), REAL_CASES)
+def test_derivatives_at_seams(function: Any, domain: Any, request: Any) -> None:
+    row = TABLE.get(request.node.callspec.id)
+    seams = row.seams if isinstance(row, Elementwise) else ()
+    active = [k for k, bounds in enumerate(domain) if not isinstance(bounds, Fixed)]
+    points = points_of(domain, seams)
+    results = function(*points)
+    several = isinstance(results, tuple)
+    for k in range(len(results) if several else 1):
+        if np.asarray(results[k] if several else results).dtype.kind == "f":
+            check((lambda *xs, k=k: function(*xs)[k]) if several else function, points, active)
