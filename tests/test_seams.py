@@ -12,12 +12,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.stats
 from differences import Index, derivatives, indices
 from test_elementwise_table import CASES, Fixed
 
 import jitad
 from jitad.ir.builder import evaluate
 from jitad.ir.op import TABLE, Elementwise
+from jitad.scipy import stats
+from jitad.scipy.stats.continuous import CONTINUOUS
+from jitad.scipy.stats.discrete import DISCRETE
 
 SEAMS = {
     1: (-3.0, -2.0, -1.0, -0.5, 0.0, 0.25, 0.5, 1.0, 2.0, 3.0),
@@ -109,3 +113,32 @@ def test_derivatives_at_seams(function: Any, domain: Any, request: Any) -> None:
     for k in range(len(results) if several else 1):
         if np.asarray(results[k] if several else results).dtype.kind == "f":
             check((lambda *xs, k=k: function(*xs)[k]) if several else function, points, active)
+
+
+# -- distributions ---------------------------------------------------------------------------------
+
+
+DENSITIES = [
+    pytest.param(name, method, id=f"{name}.{method}")
+    for name in (*CONTINUOUS, *DISCRETE)
+    for method in getattr(stats, name).methods
+]
+PLACES = (-1.0, 0.0, 0.25, 0.5, 1.0, 2.0)
+COUNTS = (0.0, 1.0, 3.0)
+SHAPES = (0.5, 1.0, 2.0, 3.0)
+PARAMETERS = {"n": (1.0, 3.0), "p": (0.25, 0.5, 0.75)}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("name", "method"), DENSITIES)
+def test_distributions_at_seams(name: str, method: str) -> None:
+    ours, theirs = getattr(stats, name), getattr(scipy.stats, name)
+    discrete = name in DISCRETE
+    family = DISCRETE[name] if discrete else CONTINUOUS[name]
+    places = COUNTS if discrete else PLACES
+    shapes = [PARAMETERS.get(shape, SHAPES) for shape in family.shapes]
+    points = [np.array(x) for x in zip(*itertools.product(places, *shapes), strict=True)]
+    held = [0] if discrete else []
+    held += [k + 1 for k, shape in enumerate(family.shapes) if discrete and shape == "n"]
+    active = [k for k in range(len(points)) if k not in held]
+    check(getattr(ours, method), points, active, plain=getattr(theirs, method), modes=["rrf"])

@@ -76,6 +76,12 @@ def _truncated(side: str) -> Formula:
     return formula
 
 
+def _inside(a: Any, b: Any) -> Any:
+    """A point between a and b that is neither, not far from 0."""
+    step = np.minimum(0.5 * (b - a), 1.0)
+    return np.where(a >= 0, a + step, np.where(b <= 0, b - step, 0.0))
+
+
 _TRUNCATED_LOGCDF, _TRUNCATED_LOGSF = _truncated("cdf"), _truncated("sf")
 
 CONTINUOUS: dict[str, Family] = {
@@ -186,7 +192,7 @@ CONTINUOUS: dict[str, Family] = {
             "sf": lambda *p: np.exp(_TRUNCATED_LOGSF(*p)),
         },
         support=lambda a, b: (a, b),
-        within=lambda a, b: np.where(b < 0, b, np.where(a > 0, a, 0.0)),
+        within=_inside,
         valid=lambda a, b: a < b,
     ),
 }  # fmt: skip

@@ -131,7 +131,7 @@ class Distribution(Plain):
         if name == f"log{kind}":
             return self._log_density
         if name == kind:
-            return lambda x, p: np.exp(self._log_density(x, p))
+            return lambda x, p: _exponential(self._log_density(x, p))
         if name in ("cdf", "sf") and name in have:
             return lambda x, p: self._probability(x, p, name)
         if name in ("logcdf", "logsf") and (name in have or name[3:] in have):
@@ -238,6 +238,12 @@ def _number(x: Any) -> Any:
     if not is_traced(x):
         return np.asarray(x, np.float64)
     return as_dtype(lift(innermost((x,)), x), FLOAT64)
+
+
+def _exponential(x: Any) -> Any:
+    """exp(x), with derivative 0 where it is 0 because x is -inf."""
+    none = x == -np.inf
+    return np.where(none, 0.0, np.exp(np.where(none, 0.0, x)))
 
 
 def _held(x: Any) -> Any:
