@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,9 @@ import numpy as np
 from jitad.api import grad, hvp, jvp, vjp
 from jitad.frontend.pytree import flatten, unflatten
 from jitad.programs.call import Argnums, Function
-from jitad.runtime.launch import Transformed
+from jitad.programs.gradient import gradient
+from jitad.programs.recorded import Recorded
+from jitad.runtime.launch import Transformed, transformed
 
 
 def elementwise_grad(fun: Function, argnum: Argnums = 0) -> Transformed:
@@ -28,10 +31,13 @@ def elementwise_grad(fun: Function, argnum: Argnums = 0) -> Transformed:
     array([1., 1.])
     """
 
-    def total(*args: Any, **kwargs: Any) -> Any:
-        return np.sum(fun(*args, **kwargs))
+    options = argnum, False, False
+    total = Recorded(_total, (fun,))
+    return transformed(total, gradient, options, owner=fun, request=_total)
 
-    return grad(total, argnum)
+
+def _total(functions: Sequence[Function], _: Any, *args: Any, **kwargs: Any) -> Any:
+    return np.sum(functions[0](*args, **kwargs))
 
 
 deriv = elementwise_grad
@@ -54,14 +60,20 @@ def multigrad_dict(fun: Function) -> Callable[..., dict[str, Any]]:
     >>> jitad.multigrad_dict(lambda x, y: x * y)(2.0, 3.0)
     {'x': np.float64(3.0), 'y': np.float64(2.0)}
     """
-    signature = inspect.signature(fun)
+    return partial(_gradients, fun)
 
-    def gradients(*args: Any, **kwargs: Any) -> dict[str, Any]:
-        bound = signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        return grad(lambda named: fun(**named))(dict(bound.arguments))
 
-    return gradients
+def _gradients(fun: Function, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    bound = inspect.signature(fun).bind(*args, **kwargs)
+    bound.apply_defaults()
+    named = Recorded(_called_by_name, (fun,))
+    options = 0, False, False
+    function = transformed(named, gradient, options, owner=fun, request=_called_by_name)
+    return function(dict(bound.arguments))
+
+
+def _called_by_name(functions: Sequence[Function], _: Any, named: dict[str, Any]) -> Any:
+    return functions[0](**named)
 
 
 def make_vjp(fun: Function, argnum: int = 0) -> Callable[..., tuple[Callable[..., Any], Any]]:
@@ -73,11 +85,16 @@ def make_vjp(fun: Function, argnum: int = 0) -> Callable[..., tuple[Callable[...
     np.float64(2.0)
     """
 
-    def at(*args: Any, **kwargs: Any) -> tuple[Callable[..., Any], Any]:
-        value, pullback = vjp(_of_one(fun, argnum, args, kwargs), args[argnum])
-        return lambda y_bar: pullback(y_bar)[0], value
+    return partial(_vjp_at, fun, argnum)
 
-    return at
+
+def _vjp_at(fun: Function, argnum: int, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    value, pullback = vjp(_of_one(fun, argnum, args, kwargs), args[argnum])
+    return partial(_pulled, pullback), value
+
+
+def _pulled(pullback: Callable[..., Any], y_bar: Any) -> Any:
+    return pullback(y_bar)[0]
 
 
 def make_jvp(fun: Function, argnum: int = 0) -> Callable[..., Callable[[Any], tuple[Any, Any]]]:
@@ -88,21 +105,30 @@ def make_jvp(fun: Function, argnum: int = 0) -> Callable[..., Callable[[Any], tu
     (np.float64(0.0), np.float64(2.0))
     """
 
-    def at(*args: Any, **kwargs: Any) -> Callable[[Any], tuple[Any, Any]]:
-        inner = _of_one(fun, argnum, args, kwargs)
-        return lambda tangent: jvp(inner, (args[argnum],), (tangent,))
+    return partial(_jvp_at, fun, argnum)
 
-    return at
+
+def _jvp_at(fun: Function, argnum: int, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
+    return partial(_pushed, _of_one(fun, argnum, args, kwargs), args[argnum])
+
+
+def _pushed(fun: Function, x: Any, tangent: Any) -> Any:
+    return jvp(fun, (x,), (tangent,))
 
 
 def make_hvp(fun: Function, argnum: int = 0) -> Callable[..., tuple[Callable[[Any], Any], Any]]:
     """A function of the arguments that gives (Hessian-vector product, gradient)."""
 
-    def at(*args: Any, **kwargs: Any) -> tuple[Callable[[Any], Any], Any]:
-        inner, x = _of_one(fun, argnum, args, kwargs), args[argnum]
-        return lambda vector: hvp(inner, (x,), (vector,)), grad(inner)(x)
+    return partial(_hvp_at, fun, argnum)
 
-    return at
+
+def _hvp_at(fun: Function, argnum: int, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    inner, x = _of_one(fun, argnum, args, kwargs), args[argnum]
+    return partial(_hvp, inner, x), grad(inner)(x)
+
+
+def _hvp(fun: Function, x: Any, vector: Any) -> Any:
+    return hvp(fun, (x,), (vector,))
 
 
 def hessian_tensor_product(fun: Function, argnum: int = 0) -> Callable[..., Any]:
@@ -114,11 +140,12 @@ def hessian_tensor_product(fun: Function, argnum: int = 0) -> Callable[..., Any]
     array([6., 0.])
     """
 
-    def product(*args: Any, **kwargs: Any) -> Any:
-        *rest, tensor = args
-        return hvp(_of_one(fun, argnum, rest, kwargs), (rest[argnum],), (tensor,))
+    return partial(_hessian_product, fun, argnum)
 
-    return product
+
+def _hessian_product(fun: Function, argnum: int, *args: Any, **kwargs: Any) -> Any:
+    *rest, tensor = args
+    return hvp(_of_one(fun, argnum, rest, kwargs), (rest[argnum],), (tensor,))
 
 
 hessian_vector_product = hessian_tensor_product
@@ -127,18 +154,23 @@ hessian_vector_product = hessian_tensor_product
 def tensor_jacobian_product(fun: Function, argnum: int = 0) -> Callable[..., Any]:
     """A function of the arguments and a tensor: the tensor contracted with the Jacobian."""
 
-    def product(*args: Any, **kwargs: Any) -> Any:
-        *rest, tensor = args
-        return vjp(_of_one(fun, argnum, rest, kwargs), rest[argnum])[1](tensor)[0]
+    return partial(_jacobian_product, fun, argnum)
 
-    return product
+
+def _jacobian_product(fun: Function, argnum: int, *args: Any, **kwargs: Any) -> Any:
+    *rest, tensor = args
+    return vjp(_of_one(fun, argnum, rest, kwargs), rest[argnum])[1](tensor)[0]
 
 
 vector_jacobian_product = tensor_jacobian_product
 
 
+def _half_square(x: Any) -> Any:
+    return 0.5 * np.sum(x**2)
+
+
 def make_ggnvp(
-    fun: Function, g: Function = lambda x: 0.5 * np.sum(x**2), f_argnum: int = 0
+    fun: Function, g: Function = _half_square, f_argnum: int = 0
 ) -> Callable[..., Callable[[Any], Any]]:
     """A function of the arguments that gives the generalised Gauss-Newton product J^T H J v.
 
@@ -147,28 +179,31 @@ def make_ggnvp(
     (2002).
     """
 
-    def at(*args: Any, **kwargs: Any) -> Callable[[Any], Any]:
-        inner, x = _of_one(fun, f_argnum, args, kwargs), args[f_argnum]
-        value, pullback = vjp(inner, x)
+    return partial(_ggnvp_at, fun, g, f_argnum)
 
-        def product(vector: Any) -> Any:
-            tangent = jvp(inner, (x,), (vector,))[1]
-            return pullback(hvp(g, (value,), (tangent,)))[0]
 
-        return product
+def _ggnvp_at(
+    fun: Function, g: Function, argnum: int, *args: Any, **kwargs: Any
+) -> Callable[[Any], Any]:
+    inner, x = _of_one(fun, argnum, args, kwargs), args[argnum]
+    return partial(_ggnvp, inner, g, x, *vjp(inner, x))
 
-    return at
+
+def _ggnvp(fun: Function, g: Function, x: Any, value: Any, pullback: Any, vector: Any) -> Any:
+    tangent = jvp(fun, (x,), (vector,))[1]
+    return pullback(hvp(g, (value,), (tangent,)))[0]
 
 
 def _of_one(fun: Function, argnum: int, args: Any, kwargs: dict[str, Any]) -> Function:
     """The function of one of its arguments, the others held."""
 
-    def inner(x: Any) -> Any:
-        filled = list(args)
-        filled[argnum] = x
-        return fun(*filled, **kwargs)
+    return partial(_with, fun, argnum, args, kwargs)
 
-    return inner
+
+def _with(fun: Function, argnum: int, args: Any, kwargs: dict[str, Any], x: Any) -> Any:
+    filled = list(args)
+    filled[argnum] = x
+    return fun(*filled, **kwargs)
 
 
 def flatten_tree(tree: Any) -> tuple[np.ndarray, Callable[[Any], Any]]:

@@ -11,6 +11,7 @@ import functools
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from types import FunctionType, MethodType
 from typing import Any, final
 
@@ -21,6 +22,7 @@ from jitad.frontend.pytree import flatten, unflatten
 from jitad.frontend.traceable import traceable
 from jitad.functions.control.custom import AdjointRule, TangentRule, call
 from jitad.ir.errors import TraceError
+from jitad.runtime.pickling import by_name
 
 
 class _Custom(ABC):
@@ -37,7 +39,8 @@ class _Custom(ABC):
             if (item := getattr(fun, name, None)) is not None:
                 setattr(self, name, item)
         self._fun = fun
-        self._watch()
+        # The function and its rules: what they read is compared before a kernel is used again.
+        self.reads: list[Any] = [fun]
         self._name = getattr(fun, "__name__", type(fun).__name__)
         self.nondiff_argnums = tuple(sorted(nondiff_argnums))
 
@@ -46,12 +49,9 @@ class _Custom(ABC):
         """The function itself."""
         return self._fun
 
-    def _watch(self, *rules: Any) -> None:
-        """Have the rules, and what they read, compared before a kernel is used again.
-
-        They are looked for behind this name, as functions that are wrapped, in the dictionary.
-        """
-        vars(self).setdefault("__wrapped__", [self._fun])[1:] = rules
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A rule that calls the function leads back here: it is part of the state.
+        return by_name(self, self._fun) or (object.__new__, (type(self),), vars(self))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not depth():
@@ -99,7 +99,7 @@ class _Custom(ABC):
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """As a method: the instance is argument 0."""
-        return self if instance is None else functools.partial(self, instance)
+        return self if instance is None else MethodType(self, instance)
 
 
 def _has_traced(tree: Any) -> bool:
@@ -134,12 +134,10 @@ class custom_jvp(_Custom):
     def __init__(self, fun: Callable[..., Any], nondiff_argnums: Iterable[int] = ()) -> None:
         super().__init__(fun, nondiff_argnums)
         self._jvp: Callable[..., Any] | None = None
-        self._source: Callable[..., Any] | None = None
 
     def defjvp(self, jvp: Callable[..., Any]) -> Callable[..., Any]:
         """Set the rule: `jvp(*nondiff, primals, tangents)` gives (result, tangent)."""
-        self._jvp = self._source = jvp
-        self._watch(jvp)
+        self._jvp, self.reads[1:] = jvp, [jvp]
         return jvp
 
     def defjvps(self, *jvps: Callable[..., Any] | None) -> None:
@@ -158,26 +156,33 @@ class custom_jvp(_Custom):
                 "defjvps has no place for nondiff_argnums", remedy="use defjvp, one rule for all"
             )
 
-        def jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
-            result = self(*primals)
-            shares = [
-                traceable(rule)(dx, result, *primals)
-                for rule, dx in zip(jvps, tangents, strict=True)
-                if rule is not None
-            ]
-            return result, _sum_of_trees(shares)
-
-        self._jvp = jvp
-        self._source = next((rule for rule in jvps if rule is not None), jvp)
-        self._watch(*jvps)
+        self._jvp, self.reads[1:] = _Shares(self, jvps), jvps
 
     def _rule(
         self, whole: Callable[..., list[Any]], nondiff: tuple[Any, ...]
     ) -> TangentRule | None:
-        jvp, source = self._jvp, self._source
-        if jvp is None or source is None:
+        jvp = self._jvp
+        if jvp is None:
             return None
+        source = next((rule for rule in self.reads[1:] if rule is not None), self._fun)
         return TangentRule(lambda *both: traceable(jvp)(*nondiff, *both), source)
+
+
+@dataclass(frozen=True, eq=False)
+class _Shares:
+    """The rule of a function whose arguments have rules of their own."""
+
+    function: custom_jvp
+    rules: tuple[Callable[..., Any] | None, ...]
+
+    def __call__(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+        result = self.function(*primals)
+        shares = [
+            traceable(rule)(dx, result, *primals)
+            for rule, dx in zip(self.rules, tangents, strict=True)
+            if rule is not None
+        ]
+        return result, _sum_of_trees(shares)
 
 
 def _sum_of_trees(trees: Sequence[Any]) -> Any:
@@ -218,8 +223,7 @@ class custom_vjp(_Custom):
     def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any]) -> None:
         """Set the rule: `fwd(*args)` gives (result, residuals), `bwd(*nondiff, residuals, y_bar)`
         the adjoints."""
-        self._halves = fwd, bwd
-        self._watch(fwd, bwd)
+        self._halves, self.reads[1:] = (fwd, bwd), [fwd, bwd]
 
     def _rule(
         self, whole: Callable[..., list[Any]], nondiff: tuple[Any, ...]
@@ -269,17 +273,20 @@ def elemental(block: Any) -> custom_jvp:
             remedy="give it f(*xs), the value, and df(*xs), the partials",
         )
     function = custom_jvp(block.f)
-    function._jvp, function._source = _rule_of_partials(function, block), block.df
-    function._watch(block.df)
+    function._jvp, function.reads[1:] = _Partials(function, block), [block.df]
     return function
 
 
-def _rule_of_partials(function: custom_jvp, block: Any) -> Callable[..., Any]:
+@dataclass(frozen=True, eq=False)
+class _Partials:
     """The tangent of a block: the sum of its partials times the tangents of the arguments."""
-    name = type(block).__name__
 
-    def jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
-        value, found = function(*primals), traceable(block.df)(*primals)
+    function: custom_jvp
+    block: Any
+
+    def __call__(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+        name = type(self.block).__name__
+        value, found = self.function(*primals), traceable(self.block.df)(*primals)
         partials = found if isinstance(found, (tuple, list)) else (found,)
         if len(partials) != len(primals):
             raise TraceError(
@@ -297,5 +304,3 @@ def _rule_of_partials(function: custom_jvp, block: Any) -> Callable[..., Any]:
                 )
             moved = moved + np.tensordot(partial, dx, axes=np.ndim(x))
         return value, moved
-
-    return jvp

@@ -139,54 +139,44 @@ def _solved(functions: Sequence[Any], options: tuple[Any, ...], x0: Any, theta: 
 def _root(
     f: Callable[..., Any], x0: Any, theta: Any, solver: Any, linear_solver: LinearSolver | None
 ) -> Any:
-    solver = solvers.root if solver is None else solver
-
-    def solve(problem: Problem, start: np.ndarray, args: Sequence[Any]) -> np.ndarray:
-        functions = problem.functions
-        found = solver(
-            lambda x: functions.residual.call([x, *args]),
-            start,
-            jac=lambda x: functions.matrix.call([x, *args]),
-        )
-        return answer(found, start, problem.name)
-
     unknown = _Unknown("root", f, x0, theta)
     unknown.check(unknown.size)
-    return unknown.solved(lambda inputs: unknown.value(inputs), solve, linear_solver)
+    solver = solvers.root if solver is None else solver
+    return unknown.solved(unknown.value, _solve_root, solver, linear_solver)
+
+
+def _solve_root(problem: Problem, start: np.ndarray, args: Sequence[Any]) -> np.ndarray:
+    functions, solver = problem.functions, _solver(problem)
+    found = solver(
+        lambda x: functions.residual.call([x, *args]),
+        start,
+        jac=lambda x: functions.matrix.call([x, *args]),
+    )
+    return answer(found, start, problem.name)
 
 
 def _fixed_point(
     g: Callable[..., Any], x0: Any, theta: Any, solver: Any, linear_solver: LinearSolver | None
 ) -> Any:
-    solver = solvers.fixed_point if solver is None else solver
-
-    def solve(problem: Problem, start: np.ndarray, args: Sequence[Any]) -> np.ndarray:
-        function = problem.functions.objective
-        return answer(solver(lambda x: function.call([x, *args]), start), start, problem.name)
-
     unknown = _Unknown("fixed_point", g, x0, theta)
     unknown.check(unknown.size)
-    return unknown.solved(
-        lambda inputs: ew.sub(inputs[0], unknown.value(inputs)), solve, linear_solver
-    )
+    solver = solvers.fixed_point if solver is None else solver
+
+    def residual(inputs: list[Value]) -> Value:
+        return ew.sub(inputs[0], unknown.value(inputs))
+
+    return unknown.solved(residual, _solve_fixed_point, solver, linear_solver)
+
+
+def _solve_fixed_point(problem: Problem, start: np.ndarray, args: Sequence[Any]) -> np.ndarray:
+    function = problem.functions.objective
+    found = _solver(problem)(lambda x: function.call([x, *args]), start)
+    return answer(found, start, problem.name)
 
 
 def _argmin(
     f: Callable[..., Any], x0: Any, theta: Any, solver: Any, linear_solver: LinearSolver | None
 ) -> Any:
-    solver = solvers.argmin if solver is None else solver
-
-    def solve(problem: Problem, start: np.ndarray, args: Sequence[Any]) -> np.ndarray:
-        functions = problem.functions
-        found = solver(
-            lambda x: functions.objective.call([x, *args])[0],
-            start,
-            jac=lambda x: functions.residual.call([x, *args]),
-            hess=lambda x: functions.matrix.call([x, *args]),
-            hessp=lambda x, v: functions.product.call([x, *args, v]),
-        )
-        return answer(found, start, problem.name)
-
     unknown = _Unknown("argmin", f, x0, theta)
     unknown.check(1)
     slope = reverse(unknown.objective.tape, [0], [0])
@@ -195,7 +185,25 @@ def _argmin(
         seed = inputs[0].builder.const(1, (1,), FLOAT64)
         return inline(seed.builder, slope, [*inputs, seed])[1]
 
-    return unknown.solved(gradient, solve, linear_solver)
+    solver = solvers.argmin if solver is None else solver
+    return unknown.solved(gradient, _solve_argmin, solver, linear_solver)
+
+
+def _solve_argmin(problem: Problem, start: np.ndarray, args: Sequence[Any]) -> np.ndarray:
+    functions, solver = problem.functions, _solver(problem)
+    found = solver(
+        lambda x: functions.objective.call([x, *args])[0],
+        start,
+        jac=lambda x: functions.residual.call([x, *args]),
+        hess=lambda x: functions.matrix.call([x, *args]),
+        hessp=lambda x, v: functions.product.call([x, *args, v]),
+    )
+    return answer(found, start, problem.name)
+
+
+def _solver(problem: Problem) -> Callable[..., Any]:
+    assert problem.solver is not None
+    return problem.solver
 
 
 class _Unknown:
@@ -245,10 +253,10 @@ class _Unknown:
         return inline(inputs[0].builder, self.objective.tape, inputs)[0]
 
     def solved(
-        self, residual: Callable[[list[Value]], Value], solve: Any, linear_solver: Any
+        self, residual: Callable[[list[Value]], Value], solve: Any, solver: Any, linear_solver: Any
     ) -> Any:
         """The solution as a tree."""
-        problem = as_problem(self.name, self.objective.tape, residual, solve, linear_solver)
+        problem = as_problem(self.name, self.objective.tape, residual, solve, solver, linear_solver)
         start = ew.stop_gradient(lift(self.builder, _flat(self.leaves)))
         return self.tree(implicit(start, *self.args, *self.objective.captured, problem=problem))
 

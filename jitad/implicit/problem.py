@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -50,15 +50,19 @@ class Problem:
     """F(x, args) = 0: a tape of x, shape (n,), and the arguments; how x is found.
 
     `objective` is the tape of the function that the user gave, of the same inputs: F itself, or
-    that whose fixed point or minimum x is. Without `linear_solver` linear systems are solved with
-    the dense matrix.
+    that whose fixed point or minimum x is. `solve` is a function of ours, by the user's `solver`.
+    Without `linear_solver` linear systems are solved with the dense matrix.
     """
 
     name: str
     residual: Tape
     objective: Tape
     solve: Solve
+    solver: Callable[..., Any] | None
     linear_solver: LinearSolver | None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Problem, tuple(getattr(self, field.name) for field in fields(self))
 
     @property
     def size(self) -> int:
@@ -158,7 +162,7 @@ def _linear(problem: Problem, transposed: bool) -> Problem:
     product = inline(builder, swept, [*inputs, z])[1]
     tape = builder.finish([ew.sub(product, b).index])
     name = f"linear system of {problem.name}"
-    return Problem(name, tape, tape, _solve_linear, problem.linear_solver)
+    return Problem(name, tape, tape, _solve_linear, None, problem.linear_solver)
 
 
 def _solve_linear(problem: Problem, start: np.ndarray, args: Sequence[Any]) -> np.ndarray:
@@ -256,6 +260,7 @@ def as_problem(
     objective: Tape,
     residual: Callable[[list[Value]], Value],
     solve: Solve,
+    solver: Callable[..., Any],
     linear_solver: LinearSolver | None,
 ) -> Problem:
     """A problem whose F is what `residual` makes of the inputs (x, args) of `objective`."""
@@ -266,4 +271,4 @@ def as_problem(
         )
     builder, inputs = _with_inputs(objective)
     tape = builder.finish([residual(inputs).index])
-    return Problem(name, tape, objective, solve, linear_solver)
+    return Problem(name, tape, objective, solve, solver, linear_solver)

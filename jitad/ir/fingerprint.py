@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import struct
+from types import FunctionType
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -58,6 +59,8 @@ class _Reader:
         if dataclasses.is_dataclass(x) and not isinstance(x, type):
             fields = [self.of(getattr(x, field.name)) for field in dataclasses.fields(x)]
             return type(x).__name__, *fields
+        if isinstance(x, FunctionType) and x.__module__.startswith("jitad.") and not x.__closure__:
+            return "function", x.__module__, x.__qualname__
         self.pure = False
         return "object", id(x)
 

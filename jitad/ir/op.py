@@ -7,6 +7,7 @@ its tangent and its pullback as calls of other ops.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, final
@@ -90,7 +91,7 @@ class Op:
         return self.name
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (find, (self.name,))
+        return find, (self.name, self.infer.__module__)
 
 
 @final
@@ -227,9 +228,10 @@ def register(op: OpT) -> OpT:
     return op
 
 
-def find(name: str) -> Op:
-    """The op of that name."""
+def find(name: str, module: str = __name__) -> Op:
+    """The op of that name, which may be entered only when its module is imported."""
     if name not in TABLE:
+        importlib.import_module(module)
         for load in ON_DEMAND:
             load()
     return TABLE[name]

@@ -11,6 +11,7 @@ from jitad.frontend.pytree import flatten
 from jitad.programs.call import plain
 from jitad.runtime.keeping import Same
 from jitad.runtime.launch import Transformed, transformed
+from jitad.runtime.pickling import by_name
 
 
 class Recorded:
@@ -41,7 +42,8 @@ class Recorded:
         return self if instance is None else MethodType(self, instance)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Recorded, (self.record, self.reads, self.options)
+        made = Recorded, (self.record, self.reads, self.options)
+        return by_name(self, self.__wrapped__) or made
 
     def __repr__(self) -> str:
         return f"<{self.record.__name__.lstrip('_')} of {', '.join(map(repr, self.reads))}>"

@@ -26,6 +26,7 @@ from jitad.runtime.interpret import interpret
 from jitad.runtime.keeping import Known, Recent, everything_known, known_of
 from jitad.runtime.kernel import Kernel
 from jitad.runtime.paths import Tree, has_inner_paths, same_state
+from jitad.runtime.pickling import by_name
 from jitad.runtime.plan import Plan
 from jitad.runtime.shared import forget_unused
 from jitad.runtime.surroundings import Surroundings, surroundings
@@ -322,7 +323,7 @@ class Transformed:
         return hash(self.known)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Transformed, self._recipe
+        return by_name(self, self.__wrapped__) or (Transformed, self._recipe)
 
     def __repr__(self) -> str:
         function, program, *_ = self._recipe

@@ -199,7 +199,7 @@ class _Collector:
             self.visit(attributes["__wrapped__"], names)
             return
         if type(x).__module__.split(".")[0] in _LIBRARIES:
-            self._all(getattr(x, "reads", ()), names)  # the user's functions in an object of ours
+            self.visit(getattr(x, "reads", ()), names)  # the user's functions in an object of ours
             return
         for name in (*names, "__call__"):
             if name in attributes:
