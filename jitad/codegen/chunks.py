@@ -123,7 +123,7 @@ def _scalars_read(body: Body, unit: Unit) -> list[int]:
     """The stored scalars that computing a unit reads, through virtual values as well."""
     operands = [j for root in unit.nest.roots for j in _operands(body, root)]
     program = body.program
-    return [i for i in stored_below(program, operands) if i not in program.storage]
+    return [i for i in stored_below(program, operands, unit.step) if i not in program.storage]
 
 
 def _operands(body: Body, root: Root) -> Sequence[int]:

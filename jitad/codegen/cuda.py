@@ -115,10 +115,10 @@ class _Device:
         self.functions.append(_kernel(name, self.parameters, threads))
         self.launches.append(Launch(name, threads))
 
-    def _reads(self, roots: set[int]) -> set[int]:
-        """What earlier steps have stored that these are computed from."""
+    def _reads(self, roots: set[int], step: int) -> set[int]:
+        """What earlier steps have stored that these, at a step, are computed from."""
         operands = [j for i in roots for j in self.tape.instrs[i].args]
-        return set(stored_below(self.program, operands)) - roots
+        return set(stored_below(self.program, operands, step)) - roots
 
     def _load(self, body: Body, indices: set[int]) -> None:
         for i in sorted(indices):
@@ -129,7 +129,7 @@ class _Device:
         """Numbers are computed by one thread."""
         body = self._body()
         own = {root.index for root in nest.roots}
-        self._load(body, self._reads(own))
+        self._load(body, self._reads(own, k))
         NestEmitter(body, nest, k).emit()
         for i in sorted(own):
             if i in self.slots and i in body.registers:  # a guard is in none
@@ -149,7 +149,7 @@ class _Device:
         own = self.memory.grow(threads * partials.size // 8) if partials.size else 0
         body = self._body()
         roots = {root.index for root in nest.roots}
-        self._load(body, self._reads(roots))
+        self._load(body, self._reads(roots, k))
         place = body.in_arena(own)
         if partials.size:
             place = body.writer.offset(place, body.writer.line(f"mul i64 %first, {partials.size}"))
@@ -168,7 +168,7 @@ class _Device:
         count = instr.params[0].count
         threads = min(count, _RESIDENT)
         body = self._body()
-        self._load(body, self._reads({index}))
+        self._load(body, self._reads({index}, k))
         body.copies, body.copy = threads, "%first"
         name = f"{_NAME}_{k}"
         own = ("%first", str(count), "%step")

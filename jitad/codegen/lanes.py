@@ -23,7 +23,7 @@ from jitad.ir.op import BOOL, REAL_OF, DType, Elementwise
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
 from jitad.ops.elementwise import exp
-from jitad.passes.schedule import Root
+from jitad.passes.schedule import EXCLUSIVE, Root
 
 if TYPE_CHECKING:
     from jitad.codegen.nest import NestEmitter
@@ -303,15 +303,31 @@ def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes
     return Lanes(nest, depth, count, width) if wanted or ragged or short or places else None
 
 
-def vector_width(nest: NestEmitter, count: int) -> int:
-    """Of how many turns of the innermost loop LLVM is to make vectors; 1 is none."""
+LEAST = 16
+"""Turns of a loop from which LLVM makes vectors of it."""
+
+
+def vector_width(nest: NestEmitter, depths: Sequence[int], count: int) -> int:
+    """Of how many turns of a loop LLVM is to make vectors; 1 where it cannot."""
+    if count < LEAST or not all(_is_known(nest, root, depths) for root in nest.nest.roots):
+        return 1
     dtypes = {nest.tape.instrs[i].dtype for i, _ in nest.reader.order}
     dtypes |= {nest.tape.instrs[root.index].dtype for root in nest.nest.roots}
-    size = max(REAL_OF.get(dtype, dtype).itemsize for dtype in dtypes)
-    width = vector_bytes() // size
+    width = vector_bytes() // max(REAL_OF.get(dtype, dtype).itemsize for dtype in dtypes)
     while width > count:
         width //= 2
     return width
+
+
+def _is_known(nest: NestEmitter, root: Root, depths: Sequence[int]) -> bool:
+    """Whether LLVM's vectoriser knows how turns of a loop write a root."""
+    instr = nest.tape.instrs[root.index]
+    if instr.op in EXCLUSIVE or instr.op is st.guard:
+        return False
+    if reduces(instr) and not is_added_to(nest, instr):
+        return instr.dtype.kind != "c" or instr.op is st.reduce_sum
+    target = nest.reader.target(root, instr)
+    return target is not None and _step(flat(target, strides(instr.shape)), depths[-1]) != 0
 
 
 def _looks_up_rows(nest: NestEmitter, depth: int) -> bool:

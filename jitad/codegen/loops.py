@@ -11,6 +11,7 @@ import math
 
 from jitad.codegen.body import Body, memory_type
 from jitad.codegen.frame import Frame, load, store
+from jitad.codegen.lanes import LEAST, vector_bytes
 from jitad.codegen.region import EmitSteps, Region
 from jitad.codegen.status import OUT_OF_MEMORY
 from jitad.ir.op import BOOL
@@ -76,7 +77,7 @@ class _LoopCall:
         w.do(f"br label %{latch}")
         w.label(latch)
         w.do(f"%{following} = add nuw nsw i64 %{counter}, {self.step}")
-        w.do(f"br label %{head}")
+        w.do(f"br label %{head}{self._vectors()}")
         w.label(after)
         for item in (*self.carried, *self.stacks):
             item.finish()
@@ -117,6 +118,16 @@ class _LoopCall:
         name = f"{self.name}_while"
         self.asked = Region(self.body, form.condition, name, self.emit_steps, exchanged)
         return self.region.functions + self.asked.functions
+
+    def _vectors(self) -> str:
+        """Metadata of the loop: LLVM makes vectors of turns that are numbers and carry none."""
+        form = self.form
+        sizes = [x.dtype.itemsize for x in form.body.instrs if not x.shape and x.dtype.kind != "c"]
+        is_simple = not form.carries and (form.count or 0) >= LEAST
+        if not is_simple or len(sizes) < len(form.body.instrs) or self.region.can_fail:
+            return self.writer.in_vectors(1, 0, ())
+        lines = (line for text in self.region.functions for line in text.splitlines()[1:])
+        return self.writer.in_vectors(vector_bytes() // max(sizes), 0, lines)
 
     def _goes_on(self, counter: str) -> str:
         """Whether there is another turn."""

@@ -73,7 +73,8 @@ def fill(body: Body, pointer: str, instr: Instr, literal: str) -> None:
     w = body.writer
     kind = memory_type(instr.dtype)
     literal = {"true": "1", "false": "0"}.get(literal, literal)
-    with w.counted(count, w.in_vectors(min(16, 32 // min(32, instr.dtype.itemsize)))) as counter:
+    width = 32 // instr.dtype.itemsize if instr.dtype.kind != "c" and count >= 32 else 1
+    with w.counted(count, width) as counter:
         place = w.line(f"getelementptr {kind}, ptr {pointer}, i64 {counter}")
         w.do(f"store {kind} {literal}, ptr {place}")
 

@@ -182,7 +182,7 @@ class NestEmitter:
             depths, count = loops[level]
             innermost = level == len(loops) - 1
             lanes = self.lanes if innermost else None
-            hint = self._hint(count) if self.lanes is None else None
+            vectors = self._vectors(loops[level]) if self.lanes is None else (1, 0)
             self.elements.counters.update({depth: "" for depth in depths[:-1]})
             span = self.span if level == 0 else None
             turns: int | str = count
@@ -190,7 +190,7 @@ class NestEmitter:
                 turns = lanes.turns(span)
             elif span is not None:
                 turns = span.turns(self.writer)
-            with self.writer.counted(turns, hint) as counter:
+            with self.writer.counted(turns, *vectors) as counter:
                 if lanes is None:
                     if span is not None:
                         counter = span.iteration(self.writer, counter)
@@ -203,25 +203,22 @@ class NestEmitter:
         for a in active:
             a.end(level)
 
-    def _hint(self, count: int | str) -> str:
-        """How LLVM makes vectors of a loop that is the innermost, or becomes so when short ones
-        within it are written out; and whether it interleaves them.
+    def _vectors(self, loop: tuple[list[int], int]) -> tuple[int, int]:
+        """Of how many turns LLVM makes vectors of a loop that is the innermost, or becomes so when
+        short ones within it are written out; and how many of them it interleaves (0: it knows).
 
         The operations of one turn of a long body wait for each other; those of several do not.
         """
-        width = vector_width(self, count)
-        if width < 2:
-            return self.writer.turn_by_turn()
         depth: dict[Key, int] = {}
         for i, at in self.reader.order:
             instr = self.tape.instrs[i]
             if isinstance(instr.op, Elementwise):
                 depth[i, at] = 1 + max(depth.get((j, at), 0) for j in instr.args)
+        width = vector_width(self, *loop)
         if max(depth.values(), default=0) < _DEEP:
-            return self.writer.in_vectors(width)
+            return width, 0
         values = len(self.reader.order)
-        turns = next((turns for most, turns in _MOST if values <= most), 1)
-        return self.writer.in_vectors(width, turns)
+        return width, next((turns for most, turns in _MOST if values <= most), 1)
 
     # -- the body ----------------------------------------------------------------------------------
 

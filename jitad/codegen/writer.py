@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +33,10 @@ _ARITHMETIC = re.compile(
     "^(fadd|fsub|fmul|fdiv|fneg|call)(?: reassoc| contract)* (?=<|double|float)"
 )
 """What `fastmath` applies to: not comparisons, by which NaN is told."""
+
+
+_KEEPS_FROM_VECTORS = re.compile(r"call (?!.*(@llvm\.|\) #\d+$))|label %leave\b")
+"""Lines that LLVM makes no vectors of, and would say so: calls without a vector version, exits."""
 
 
 class Writer:
@@ -81,10 +85,10 @@ class Writer:
         self.lines.append(f"{name}:")
 
     @contextmanager
-    def counted(self, count: int | str, hint: str | None = None) -> Iterator[str]:
+    def counted(self, count: int | str, width: int = 1, interleaved: int = 0) -> Iterator[str]:
         """A loop that runs `count` times, which is at least 1; its counter.
 
-        `hint` is metadata; without it, LLVM runs the turns one by one.
+        LLVM makes vectors of `width` turns, if it can: without being told, of none.
         """
         before, head, latch, after = (self.fresh(s) for s in ("pre", "loop", "latch", "done"))
         counter, following = self.fresh("i"), self.fresh("i")
@@ -93,12 +97,13 @@ class Writer:
         self.do(f"br label %{head}")
         self.label(head)
         self.do(f"%{counter} = phi i64 [ 0, %{before} ], [ %{following}, %{latch} ]")
+        first = len(self.lines)
         yield f"%{counter}"
+        hint = self.in_vectors(width, interleaved, self.lines[first:])
         self.do(f"br label %{latch}")
         self.label(latch)
         self.do(f"%{following} = add nuw nsw i64 %{counter}, 1")
         finished = self.line(f"icmp eq i64 %{following}, {count}")
-        hint = self.turn_by_turn() if hint is None else hint
         self.do(f"br i1 {finished}, label %{after}, label %{head}{hint}")
         self.label(after)
 
@@ -338,24 +343,20 @@ class Writer:
         self.declarations[name] = f"declare {b} @{name}({a})"
         return self.line(f"call {b} @{name}({a} {x})")
 
-    def in_vectors(self, width: int, interleaved: int = 0) -> str:
-        """Metadata for the branch that closes a loop: LLVM makes vectors of so many turns.
+    def in_vectors(self, width: int, interleaved: int, lines: Iterable[str]) -> str:
+        """Metadata for the branch that closes a loop of these lines: LLVM makes vectors of `width`
+        turns, if it can, and interleaves so many of them, or as many as it likes.
 
         Left to itself LLVM compares widths by two models of their cost, and ends the process where
         these disagree, which depends on the processor.
         """
+        if self.device:
+            return ""
         facts = [f'!"llvm.loop.vectorize.width", i32 {width}']
         if interleaved:
             facts.append(f'!"llvm.loop.interleave.count", i32 {interleaved}')
-        return self._loop_facts(facts)
-
-    def turn_by_turn(self) -> str:
-        """Metadata for the branch that closes a loop of which LLVM is not to make vectors."""
-        return self._loop_facts(['!"llvm.loop.vectorize.enable", i1 false'])
-
-    def _loop_facts(self, facts: Sequence[str]) -> str:
-        if self.device:
-            return ""
+        if width == 1 or any(map(_KEEPS_FROM_VECTORS.search, lines)):
+            facts = ['!"llvm.loop.vectorize.enable", i1 false']
         first = len(self.metadata)
         numbers = [f"!{k}" for k in range(first, first + 1 + len(facts))]
         self.metadata.append(f"{numbers[0]} = distinct !{{{', '.join(numbers)}}}")

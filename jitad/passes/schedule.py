@@ -100,8 +100,11 @@ def own_cost(op: Op) -> float:
     return op.cost if isinstance(op, Elementwise) else 0.0
 
 
-def stored_below(program: Program, values: Iterable[int]) -> list[int]:
-    """The stored values that these are, or are computed from without anything stored between."""
+def stored_below(program: Program, values: Iterable[int], step: int) -> list[int]:
+    """The stored values that these are, or are computed from at a step.
+
+    Arrays that are stored at that step, or at a later one, are computed again from their operands.
+    """
     found: list[int] = []
     seen: set[int] = set()
     stack = list(values)
@@ -110,9 +113,10 @@ def stored_below(program: Program, values: Iterable[int]) -> list[int]:
         if i in seen:
             continue
         seen.add(i)
-        if i in program.position:
+        position = program.position.get(i)
+        if position is not None:
             found.append(i)
-        else:
+        if position is None or (position >= step and i in program.storage):
             stack.extend(program.tape.instrs[i].args)
     return found
 
