@@ -34,12 +34,12 @@ class Elements:
         """The register of one element of a value."""
         i, at = key
         instr = self.tape.instrs[i]
-        if self.reader.is_loaded(i, at):
-            if i in self.body.registers:
-                return self.body.registers[i]
+        if self.reader.is_loaded(i, at) and i not in self.body.registers:
             return self.body.load(self.place(i, at), i)
-        if instr.op is CONST:
-            return self.literal(instr)
+        if instr.op is CONST or i in self.body.registers:
+            for atom in self.reader.lookups(at):
+                self.atom(atom)  # it may be out of bounds
+            return self.body.registers[i] if i in self.body.registers else self.literal(instr)
         if instr.op is st.iota:
             return self.index(at[instr.params[1]])
         if isinstance(instr.op, Elementwise):

@@ -188,13 +188,13 @@ class Lanes:
         if key not in self.splats:
             instr = self.tape.instrs[key[0]]
             if instr.op is CONST:
-                self.splats[key] = self._number(instr)
+                self.splats[key] = self._literal(instr)
             else:
                 scalar = self.nest.elements.values[key]
                 self.splats[key] = self.splat(scalar, self.writer.type(instr.dtype))
         return self.splats[key]
 
-    def _number(self, instr: Instr) -> str:
+    def _literal(self, instr: Instr) -> str:
         with self.writer.in_lanes(self.width):
             return self.nest.elements.literal(instr)
 
@@ -213,10 +213,12 @@ class Lanes:
             source = self.tape.instrs[instr.args[-1]].dtype
             with self.writer.in_lanes(self.width):
                 return instr.op.emit(self.writer, source, instr.dtype, *operands)
-        if instr.op is CONST:
-            return self._number(instr)  # at a place that lanes have looked up
         if instr.op is st.gather:
             return self.vector(self.nest.reader.gathered(i, at))
+        if instr.op is CONST:
+            for atom in self.nest.reader.lookups(at):  # they may be out of bounds
+                self._safe(atom) if self._is_looked_up(atom) else self.nest.elements.atom(atom)
+            return self._literal(instr)
         if instr.op is st.iota:
             return self._numbers(at[instr.params[1]])
         return self.vector(self.nest.reader.source(instr, at))
@@ -227,6 +229,8 @@ class Lanes:
 
     def _numbers(self, index: Index) -> str:
         """An index in every lane."""
+        if any(self._is_looked_up(atom) for atom, _ in index.terms):
+            return self._rows(index)
         w, step = self.writer, _step(index, self.depth)
         numbers = ", ".join(f"i64 {k * step}" for k in range(self.width))
         first = self.splat(self.nest.elements.index(index), "i64")

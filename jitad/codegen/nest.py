@@ -26,6 +26,9 @@ from jitad.passes.schedule import Nest, Root, squeeze
 _DEEP = 24
 """Operations that wait for each other in a row, from which iterations are interleaved."""
 
+_KEPT = 64
+"""Turns from which a loop around short ones stays a loop."""
+
 _MOST = ((120, 4), (400, 2))
 """Up to how many values in a body how many iterations are interleaved."""
 
@@ -182,7 +185,8 @@ class NestEmitter:
             depths, count = loops[level]
             innermost = level == len(loops) - 1
             lanes = self.lanes if innermost else None
-            vectors = self._vectors(loops[level]) if self.lanes is None else (1, 0)
+            is_kept = innermost or count >= _KEPT  # LLVM does not write it out as well
+            vectors = self._vectors(loops[level]) if self.lanes is None and is_kept else (1, 0)
             self.elements.counters.update({depth: "" for depth in depths[:-1]})
             span = self.span if level == 0 else None
             turns: int | str = count

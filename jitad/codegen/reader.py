@@ -207,12 +207,16 @@ class Reader:
 
     def loaded_atoms(self, at: At) -> list[Key]:
         """The integers that an index needs computed first."""
-        found: list[Key] = []
+        return [(atom.value, atom.at) for atom in self.lookups(at)]
+
+    def lookups(self, at: At) -> list[Loaded]:
+        """The places that an index looks up."""
+        found: list[Loaded] = []
         stack = list(at)
         while stack:
             for atom, _ in stack.pop().terms:
                 if isinstance(atom, Loaded):
-                    found.append((atom.value, atom.at))
+                    found.append(atom)
                 elif isinstance(atom, (Quotient, Remainder)):
                     stack.append(atom.of)
         return found

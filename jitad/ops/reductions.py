@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jitad.ir.errors import TraceError
 from jitad.ir.op import INT64, DType, Elementwise, Shape, Structural, find, register
 from jitad.ops import elementwise as ew
 from jitad.ops.views import broadcast, linear, reshape, zeros
@@ -42,6 +43,23 @@ def _infer_reduction(x: Any, axes: tuple[int, ...]) -> tuple[Shape, DType]:
     return drop_axes(x.shape, axes), x.dtype
 
 
+def refuse_complex(name: str, x: Any) -> None:
+    """An error where numbers are complex, whose order NumPy makes of their parts."""
+    if x.dtype.kind == "c":
+        raise TraceError(
+            f"np.{name} of complex numbers is not supported on traced values",
+            remedy="write it with np.real and np.imag",
+        )
+
+
+def _infer_extremum(name: str) -> Any:
+    def infer(x: Any, axes: tuple[int, ...]) -> tuple[Shape, DType]:
+        refuse_complex(name, x)
+        return _infer_reduction(x, axes)
+
+    return infer
+
+
 def _sum_scalars(add: Elementwise) -> Any:
     """Reduce an object array of scalars pairwise, as NumPy does."""
 
@@ -61,13 +79,18 @@ def _sum_scalars(add: Elementwise) -> Any:
 
 
 def _reduction(
-    name: str, evaluate: Any, combine: Elementwise, jvp: Any, pullback: Any = None
+    name: str,
+    evaluate: Any,
+    combine: Elementwise,
+    jvp: Any,
+    pullback: Any = None,
+    infer: Any = _infer_reduction,
 ) -> Structural:
     return register(
         Structural(
             name,
             ("axes",),
-            infer=_infer_reduction,
+            infer=infer,
             evaluate=evaluate,
             jvp=jvp,
             pullback=pullback,
@@ -107,11 +130,13 @@ def _constant(*_: Any, **__: Any) -> None:
 
 
 reduce_max = _reduction(
-    "max", lambda x, axes: np.max(x, axis=axes), ew.maximum, _jvp_extremum, _pull_extremum
-)
+    "max", lambda x, axes: np.max(x, axis=axes), ew.maximum, _jvp_extremum, _pull_extremum,
+    _infer_extremum("max"),
+)  # fmt: skip
 reduce_min = _reduction(
-    "min", lambda x, axes: np.min(x, axis=axes), ew.minimum, _jvp_extremum, _pull_extremum
-)
+    "min", lambda x, axes: np.min(x, axis=axes), ew.minimum, _jvp_extremum, _pull_extremum,
+    _infer_extremum("min"),
+)  # fmt: skip
 reduce_any = _reduction("any", lambda x, axes: np.any(x, axis=axes), ew.logical_or, _constant)
 reduce_all = _reduction("all", lambda x, axes: np.all(x, axis=axes), ew.logical_and, _constant)
 
@@ -141,11 +166,15 @@ def _reduce_place(name: str, evaluate: Any, better: Elementwise) -> Structural:
             result[place] = where
         return result
 
+    def infer(x: Any, axis: int) -> tuple[Shape, DType]:
+        refuse_complex(name, x)
+        return drop_axes(x.shape, (axis,)), INT64
+
     return register(
         Structural(
             name,
             ("axis",),
-            infer=lambda x, axis: (drop_axes(x.shape, (axis,)), INT64),
+            infer=infer,
             evaluate=lambda x, axis: evaluate(x, axis=axis),
             jvp=_constant,
             batch=_batch_along(name),

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import INT64, DType, Structural, register
+from jitad.ir.op import INT64, DType, Shape, Structural, register
+from jitad.ops.reductions import refuse_complex
 
 _LEAST = 16
 """The length of the runs that insertion sorts."""
@@ -175,11 +176,16 @@ def _call_argsort(call: Any) -> None:
         w.do(f"call void @{_FUNCTION}({pointers}, i64 {n})")
 
 
+def _infer_argsort(x: Any) -> tuple[Shape, DType]:
+    refuse_complex("sort", x)
+    return x.shape, INT64
+
+
 argsort = register(
     Structural(
         "argsort",
         (),
-        infer=lambda x: (x.shape, INT64),
+        infer=_infer_argsort,
         evaluate=lambda x: np.argsort(x, axis=-1, kind="stable"),
         jvp=lambda *_, **__: None,
         batch=lambda xs, batched, size: argsort(xs[0]),

@@ -152,11 +152,11 @@ def sinc(x: Any) -> Value:
     """sin(pi x) / (pi x); near 0 its Taylor series, so that derivatives are right there."""
     (x,) = align(np.sin, (x,))
     y = ew.mul(x, math.pi)
-    near = ew.lt(ew.absolute(x), 0.15)
+    near = np.abs(x) < 0.15
     z = ew.where(near, ew.mul(y, y), st.zeros(y, y.shape, y.dtype))
     safe = ew.where(near, 1.0, y)
     series = _horner(z, [(-1) ** k / math.factorial(2 * k + 1) for k in range(9)])
-    return ew.where(near, series, ew.div(ew.sin(safe), safe))
+    return ew.where(near, series, ew.div(np.sin(safe), safe))
 
 
 def _horner(z: Value, coefficients: Sequence[float]) -> Value:

@@ -29,6 +29,7 @@ from jitad.ir.op import FLOAT64, INT64
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.ops.reductions import refuse_complex
 
 # -- places in a sorted array ----------------------------------------------------------------------
 
@@ -72,6 +73,8 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Valu
     if sorter is not None:
         row = st.gather(row, as_dtype(_row(as_array_on(builder, sorter), "a sorter"), INT64))
     dtype = array_dtype(row, wanted)
+    if dtype.kind == "c":
+        refuse_complex("searchsorted", as_dtype(row, dtype))
     return _bisect(as_dtype(row, dtype), as_dtype(wanted, dtype), right=side == "right")
 
 

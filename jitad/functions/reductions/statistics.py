@@ -206,7 +206,7 @@ def _covariance(x: Value, counts: Value | None, relative: Value | None, ddof: in
     if counts is None and relative is None:
         gap = np.subtract(x, mean(x, axis=1, keepdims=True))
         free: Any = float(max(x.shape[1] - ddof, 0))
-        return np.true_divide(np.matmul(gap, gap.T), x.dtype.type(free))
+        return np.true_divide(np.matmul(gap, np.conj(gap).T), x.dtype.type(free))
     w: Any = counts if relative is None else relative
     w = np.multiply(counts, relative) if counts is not None and relative is not None else w
     centre, sums = average(x, axis=1, weights=w, returned=True, keepdims=True)
@@ -218,7 +218,7 @@ def _covariance(x: Value, counts: Value | None, relative: Value | None, ddof: in
     else:
         free = total - ddof * (np.sum(np.multiply(w, relative)) / total)
     gap = np.subtract(x, centre)
-    return np.matmul(gap, np.multiply(gap, w).T) / np.maximum(free, 0.0)
+    return np.matmul(gap, np.conj(np.multiply(gap, w)).T) / np.maximum(free, 0.0)
 
 
 @implements(np.corrcoef)
@@ -226,5 +226,8 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
     c = cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return ew.div(c, c)
-    scale = np.sqrt(np.diagonal(c))
-    return np.clip(c / scale[:, None] / scale[None, :], -1.0, 1.0)
+    scale = np.sqrt(np.real(np.diagonal(c)))
+    c = c / scale[:, None] / scale[None, :]
+    if c.dtype.kind == "c":
+        return np.clip(np.real(c), -1.0, 1.0) + 1j * np.clip(np.imag(c), -1.0, 1.0)
+    return np.clip(c, -1.0, 1.0)
