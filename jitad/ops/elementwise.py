@@ -12,20 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.errors import ShapeError
 from jitad.ir.op import (
-    BOOL,
     COMPLEX_OF,
     REAL_OF,
-    DType,
     Elementwise,
     Mask,
     RealLinear,
     Rule,
-    Shape,
     register,
 )
+from jitad.ops import complex_emission as cx
+from jitad.ops.complex_emission import OfParts, of_complex, swapped
 from jitad.ops.emission import (
+    DIVIDE,
     SUBTRACT,
     Emit,
     by_parts,
@@ -33,7 +32,6 @@ from jitad.ops.emission import (
     emit_abs,
     emit_cast,
     emit_conj,
-    emit_div,
     emit_equal,
     emit_int_division,
     emit_isfinite,
@@ -52,6 +50,16 @@ from jitad.ops.emission import (
     intrinsic,
     libm,
 )
+from jitad.ops.operand_types import (
+    boolean,
+    chosen,
+    np_cast,
+    np_fma,
+    np_pair,
+    np_unit,
+    of_parts,
+    same,
+)
 
 REAL = (-3.0, 3.0)
 POSITIVE = (0.1, 4.0)
@@ -59,39 +67,6 @@ UNIT = (-0.9, 0.9)
 INTEGER = (-9, 9)
 TRUTH = (False, True)
 COMPLEX = (-3.0 - 3.0j, 3.0 + 3.0j)
-
-
-# -- types -----------------------------------------------------------------------------------------
-
-
-def _same(*operands: Any) -> tuple[Shape, DType]:
-    first = operands[0]
-    for other in operands[1:]:
-        if other.shape != first.shape or other.dtype != first.dtype:
-            raise ShapeError(f"operands of {first.shape} {first.dtype} and {other.shape}")
-    return first.shape, first.dtype
-
-
-def _boolean(*operands: Any) -> tuple[Shape, DType]:
-    return _same(*operands)[0], BOOL
-
-
-def _chosen(c: Any, x: Any, y: Any) -> tuple[Shape, DType]:
-    if c.shape != x.shape:
-        raise ShapeError(f"a condition of shape {c.shape} for operands of shape {x.shape}")
-    return _same(x, y)
-
-
-def _np_cast(x: Any, *, dtype: DType) -> Any:
-    x = np.asarray(x)
-    return (x.real if x.dtype.kind == "c" and dtype.kind in "fi" else x).astype(dtype)
-
-
-def _np_fma(x: Any, y: Any, z: Any) -> Any:
-    """x y + z with a product that is not rounded to the operands' precision."""
-    z = np.asarray(z)
-    wide = np.longdouble if z.dtype.itemsize == 8 else np.float64
-    return (np.asarray(x, wide) * np.asarray(y, wide) + z).astype(z.dtype)
 
 
 # -- the table -------------------------------------------------------------------------------------
@@ -105,8 +80,11 @@ def _unary(
     *,
     domain: tuple[float, float] = REAL,
     cost: float = 20.0,
-    infer: Rule = _same,
+    infer: Rule = same,
+    parts: OfParts | None = None,
 ) -> Elementwise:
+    """`parts`, where given, is how the function of complex numbers is emitted."""
+    emit = emit if parts is None else of_complex(emit, parts)
     return register(
         Elementwise(name, (), infer, ufunc, (partial,), emit, cost=cost, domain=(domain,))
     )
@@ -119,7 +97,7 @@ def _binary(
     *partials: Rule | None,
     domain: tuple[tuple[float, float], tuple[float, float]] = (REAL, REAL),
     cost: float = 1.0,
-    infer: Rule = _same,
+    infer: Rule = same,
 ) -> Elementwise:
     return register(Elementwise(name, (), infer, ufunc, partials, emit, cost=cost, domain=domain))
 
@@ -134,8 +112,8 @@ fma = register(
     Elementwise(
         "fma",
         (),
-        _same,
-        _np_fma,
+        same,
+        np_fma,
         (lambda x, y, z, v: y, lambda x, y, z, v: x, lambda x, y, z, v: 1),
         lambda w, t, r, x, y, z: w.intrinsic("llvm.fmuladd", t, x, y, z),
         cost=1.0,
@@ -143,7 +121,7 @@ fma = register(
     )
 )
 """x y + z, rounded once where the processor can: a product and a sum, by `passes/fuse.py`."""
-div = _binary("div", np.true_divide, emit_div,
+div = _binary("div", np.true_divide, of_complex(DIVIDE, cx.divide),
     lambda x, y, v: div(1.0, y), lambda x, y, v: neg(mul(v, div(1.0, y))),
     domain=(REAL, POSITIVE), cost=8)  # fmt: skip
 neg = _unary("neg", np.negative, by_parts(emit_neg), lambda x, v: -1, cost=1)
@@ -155,37 +133,48 @@ rint = _unary("rint", np.rint, intrinsic("rint"), None, cost=2)
 trunc = _unary("trunc", np.trunc, intrinsic("trunc"), None, cost=2)
 
 sqrt = _unary("sqrt", np.sqrt, intrinsic("sqrt"), lambda x, v: mul(0.5, div(1.0, v)),
-    domain=POSITIVE, cost=8)  # fmt: skip
+    domain=POSITIVE, cost=8, parts=cx.sqrt)  # fmt: skip
 root = _unary("root", np.sqrt, intrinsic("sqrt"), lambda x, v: unit(_like(0.5, v), v),
     domain=POSITIVE, cost=8)  # fmt: skip
 """The square root of a sum of squares, the size of something; at 0 its derivative is 0."""
 cbrt = _unary("cbrt", np.cbrt, libm("cbrt"), lambda x, v: div(1 / 3, mul(v, v)), domain=POSITIVE)
-exp = _unary("exp", np.exp, libm("exp"), lambda x, v: v)
-exp2 = _unary("exp2", np.exp2, libm("exp2"), lambda x, v: mul(math.log(2), v))
-expm1 = _unary("expm1", np.expm1, libm("expm1"), lambda x, v: add(v, 1.0))
-log = _unary("log", np.log, libm("log"), lambda x, v: div(1.0, x), domain=POSITIVE)
-log2 = _unary("log2", np.log2, libm("log2"), lambda x, v: div(1 / math.log(2), x), domain=POSITIVE)
+exp = _unary("exp", np.exp, libm("exp"), lambda x, v: v, parts=cx.exp)
+exp2 = _unary("exp2", np.exp2, libm("exp2"), lambda x, v: mul(math.log(2), v), parts=cx.exp2)
+expm1 = _unary("expm1", np.expm1, libm("expm1"),
+    lambda x, v: exp(x) if x.dtype.kind == "c" else add(v, 1.0), parts=cx.expm1)  # fmt: skip
+log = _unary("log", np.log, libm("log"), lambda x, v: div(1.0, x), domain=POSITIVE, parts=cx.log)
+log2 = _unary("log2", np.log2, libm("log2"), lambda x, v: div(1 / math.log(2), x),
+    domain=POSITIVE, parts=cx.log_to(2.0))  # fmt: skip
 log10 = _unary("log10", np.log10, libm("log10"), lambda x, v: div(1 / math.log(10), x),
-    domain=POSITIVE)  # fmt: skip
+    domain=POSITIVE, parts=cx.log_to(10.0))  # fmt: skip
 log1p = _unary("log1p", np.log1p, libm("log1p"), lambda x, v: div(1.0, add(x, 1.0)),
-    domain=(-0.8, 3.0))  # fmt: skip
-sin = _unary("sin", np.sin, libm("sin"), lambda x, v: cos(x))
-cos = _unary("cos", np.cos, libm("cos"), lambda x, v: neg(sin(x)))
-tan = _unary("tan", np.tan, libm("tan"), lambda x, v: add(mul(v, v), 1.0), domain=(-1.2, 1.2))
-arcsin = _unary("arcsin", np.arcsin, libm("asin"),
-    lambda x, v: div(1.0, sqrt(sub(1.0, mul(x, x)))), domain=UNIT)  # fmt: skip
-arccos = _unary("arccos", np.arccos, libm("acos"),
-    lambda x, v: div(-1.0, sqrt(sub(1.0, mul(x, x)))), domain=UNIT)  # fmt: skip
-arctan = _unary("arctan", np.arctan, libm("atan"), lambda x, v: div(1.0, add(mul(x, x), 1.0)))
-sinh = _unary("sinh", np.sinh, libm("sinh"), lambda x, v: cosh(x))
-cosh = _unary("cosh", np.cosh, libm("cosh"), lambda x, v: sinh(x))
-tanh = _unary("tanh", np.tanh, libm("tanh"), lambda x, v: sub(1.0, mul(v, v)))
+    domain=(-0.8, 3.0), parts=cx.log1p)  # fmt: skip
+sin = _unary("sin", np.sin, libm("sin"), lambda x, v: cos(x), parts=swapped(cx.sinh))
+cos = _unary("cos", np.cos, libm("cos"), lambda x, v: neg(sin(x)), parts=cx.cos)
+tan = _unary("tan", np.tan, libm("tan"),
+    lambda x, v: _slope_of_tanh(_times_i(x)) if x.dtype.kind == "c" else add(mul(v, v), 1.0),
+    domain=(-1.2, 1.2), parts=swapped(cx.tanh))  # fmt: skip
+arcsin = _unary("arcsin", np.arcsin, libm("asin"), lambda x, v: _slope_of_arcsin(x),
+    domain=UNIT, parts=cx.arcsin)  # fmt: skip
+arccos = _unary("arccos", np.arccos, libm("acos"), lambda x, v: neg(_slope_of_arcsin(x)),
+    domain=UNIT, parts=cx.arccos)  # fmt: skip
+arctan = _unary("arctan", np.arctan, libm("atan"),
+    lambda x, v: _slope_of_arctanh(_times_i(x)) if x.dtype.kind == "c"
+    else div(1.0, add(mul(x, x), 1.0)),
+    parts=swapped(cx.arctanh))  # fmt: skip
+sinh = _unary("sinh", np.sinh, libm("sinh"), lambda x, v: cosh(x), parts=cx.sinh)
+cosh = _unary("cosh", np.cosh, libm("cosh"), lambda x, v: sinh(x), parts=cx.cosh)
+tanh = _unary("tanh", np.tanh, libm("tanh"),
+    lambda x, v: _slope_of_tanh(x) if x.dtype.kind == "c" else sub(1.0, mul(v, v)),
+    parts=cx.tanh)  # fmt: skip
 arcsinh = _unary("arcsinh", np.arcsinh, libm("asinh"),
-    lambda x, v: div(1.0, sqrt(add(mul(x, x), 1.0))))  # fmt: skip
-arccosh = _unary("arccosh", np.arccosh, libm("acosh"),
-    lambda x, v: div(1.0, sqrt(mul(sub(x, 1.0), add(x, 1.0)))), domain=(1.2, 4.0))  # fmt: skip
-arctanh = _unary("arctanh", np.arctanh, libm("atanh"),
-    lambda x, v: div(1.0, mul(sub(1.0, x), add(1.0, x))), domain=UNIT)  # fmt: skip
+    lambda x, v: _slope_of_arcsin(_times_i(x)) if x.dtype.kind == "c"
+    else div(1.0, sqrt(add(mul(x, x), 1.0))),
+    parts=swapped(cx.arcsin))  # fmt: skip
+arccosh = _unary("arccosh", np.arccosh, libm("acosh"), lambda x, v: _slope_of_arccosh(x),
+    domain=(1.2, 4.0), parts=cx.arccosh)  # fmt: skip
+arctanh = _unary("arctanh", np.arctanh, libm("atanh"), lambda x, v: _slope_of_arctanh(x),
+    domain=UNIT, parts=cx.arctanh)  # fmt: skip
 
 arctan2 = _binary("arctan2", np.arctan2, libm("atan2"),
     lambda x, y, v: div(y, add(mul(x, x), mul(y, y))),
@@ -210,17 +199,17 @@ fmax = _binary("fmax", np.fmax, extremum("maxnum", "sgt"),
 fmin = _binary("fmin", np.fmin, extremum("minnum", "slt"),
     lambda x, y, v: _share(logical_or(lt(x, y), isnan(y)), eq(x, y), x),
     lambda x, y, v: _share(logical_or(lt(y, x), isnan(x)), eq(x, y), x), cost=2)  # fmt: skip
-power = _binary("pow", np.power, libm("pow"),
+power = _binary("pow", np.power, of_complex(libm("pow"), cx.power),
     lambda x, y, v: _unless(_both_zero(x, y), mul(y, power(x, sub(y, 1.0)))),
     lambda x, y, v: where(eq(x, 0.0), 0.0, mul(v, log(x))),
     domain=(POSITIVE, REAL), cost=40)  # fmt: skip
 
-lt = _binary("lt", np.less, compare("olt", "slt", "ult"), None, None, infer=_boolean)
-le = _binary("le", np.less_equal, compare("ole", "sle", "ule"), None, None, infer=_boolean)
-gt = _binary("gt", np.greater, compare("ogt", "sgt", "ugt"), None, None, infer=_boolean)
-ge = _binary("ge", np.greater_equal, compare("oge", "sge", "uge"), None, None, infer=_boolean)
-eq = _binary("eq", np.equal, emit_equal("oeq", "eq", "and"), None, None, infer=_boolean)
-ne = _binary("ne", np.not_equal, emit_equal("une", "ne", "or"), None, None, infer=_boolean)
+lt = _binary("lt", np.less, compare("olt", "slt", "ult"), None, None, infer=boolean)
+le = _binary("le", np.less_equal, compare("ole", "sle", "ule"), None, None, infer=boolean)
+gt = _binary("gt", np.greater, compare("ogt", "sgt", "ugt"), None, None, infer=boolean)
+ge = _binary("ge", np.greater_equal, compare("oge", "sge", "uge"), None, None, infer=boolean)
+eq = _binary("eq", np.equal, emit_equal("oeq", "eq", "and"), None, None, infer=boolean)
+ne = _binary("ne", np.not_equal, emit_equal("une", "ne", "or"), None, None, infer=boolean)
 logical_and = _binary("and", np.bitwise_and, instruction("", "and"), None, None,
     domain=(TRUTH, TRUTH))  # fmt: skip
 logical_or = _binary("or", np.bitwise_or, instruction("", "or"), None, None,
@@ -228,10 +217,10 @@ logical_or = _binary("or", np.bitwise_or, instruction("", "or"), None, None,
 logical_xor = _binary("xor", np.bitwise_xor, instruction("", "xor"), None, None,
     domain=(TRUTH, TRUTH))  # fmt: skip
 logical_not = _unary("not", np.invert, emit_not, None, domain=TRUTH, cost=1)
-isnan = _unary("isnan", np.isnan, emit_isnan, None, cost=1, infer=_boolean)
-isinf = _unary("isinf", np.isinf, emit_isinf, None, cost=1, infer=_boolean)
-isfinite = _unary("isfinite", np.isfinite, emit_isfinite, None, cost=1, infer=_boolean)
-signbit = _unary("signbit", np.signbit, emit_signbit, None, cost=1, infer=_boolean)
+isnan = _unary("isnan", np.isnan, emit_isnan, None, cost=1, infer=boolean)
+isinf = _unary("isinf", np.isinf, emit_isinf, None, cost=1, infer=boolean)
+isfinite = _unary("isfinite", np.isfinite, emit_isfinite, None, cost=1, infer=boolean)
+signbit = _unary("signbit", np.signbit, emit_signbit, None, cost=1, infer=boolean)
 int_floor_divide = _binary("int_floor_divide", np.floor_divide, emit_int_division(False),
     None, None, domain=(INTEGER, INTEGER), cost=20)  # fmt: skip
 int_mod = _binary("int_mod", np.remainder, emit_int_division(True),
@@ -241,7 +230,7 @@ where = register(
     Elementwise(
         "where",
         (),
-        _chosen,
+        chosen,
         np.where,
         (None, lambda c, x, y, v: Mask(c, True), lambda c, x, y, v: Mask(c, False)),
         emit_where,
@@ -254,7 +243,7 @@ cast = register(
         "cast",
         ("dtype",),
         lambda x, dtype: (x.shape, dtype),
-        _np_cast,
+        np_cast,
         (lambda x, v: 1,),
         emit_cast,
         domain=(REAL,),
@@ -262,53 +251,81 @@ cast = register(
 )
 
 stop_gradient = register(
-    Elementwise("stop_gradient", (), _same, np.positive, (None,), lambda w, t, r, x: x, cost=0)
+    Elementwise("stop_gradient", (), same, np.positive, (None,), lambda w, t, r, x: x, cost=0)
 )
 """The value itself, with derivative zero."""
 
 
 # -- complex numbers -------------------------------------------------------------------------------
 
-
-def _np_pair(x: Any, y: Any) -> Any:
-    """Not x + 1j * y, which turns infinite parts into NaN."""
-    result = np.empty(np.shape(x), COMPLEX_OF[x.dtype])
-    result.real, result.imag = x, y
-    return result
-
-
-def _of_complex(dtypes: Any) -> Rule:
-    def infer(x: Any, *rest: Any) -> tuple[Shape, DType]:
-        shape, dtype = _same(x, *rest)
-        if dtype not in dtypes:
-            raise ShapeError(f"an operand of dtype {dtype}, not of {[str(d) for d in dtypes]}")
-        return shape, dtypes[dtype]
-
-    return infer
-
-
 real = register(
-    Elementwise("real", (), _of_complex(REAL_OF), np.real,
+    Elementwise("real", (), of_parts(REAL_OF), np.real,
         (lambda x, v: RealLinear(lambda dx: real(dx), lambda v_bar: pair(v_bar, 0.0)),),
         emit_part(0), domain=(COMPLEX,))
 )  # fmt: skip
 imag = register(
-    Elementwise("imag", (), _of_complex(REAL_OF), np.imag,
+    Elementwise("imag", (), of_parts(REAL_OF), np.imag,
         (lambda x, v: RealLinear(lambda dx: imag(dx), lambda v_bar: pair(0.0, neg(v_bar))),),
         emit_part(1), domain=(COMPLEX,))
 )  # fmt: skip
 conj = register(
-    Elementwise("conj", (), _of_complex({z: z for z in REAL_OF}), np.conjugate,
+    Elementwise("conj", (), of_parts({z: z for z in REAL_OF}), np.conjugate,
         (lambda x, v: RealLinear(lambda dx: conj(dx), lambda v_bar: conj(v_bar)),),
         emit_conj, domain=(COMPLEX,))
 )  # fmt: skip
 pair = register(
-    Elementwise("pair", (), _of_complex(COMPLEX_OF), _np_pair,
+    Elementwise("pair", (), of_parts(COMPLEX_OF), np_pair,
         (lambda x, y, v: RealLinear(lambda dx: pair(dx, 0.0), lambda v_bar: real(v_bar)),
          lambda x, y, v: RealLinear(lambda dy: pair(0.0, dy), lambda v_bar: neg(imag(v_bar)))),
         lambda w, t, r, x, y: w.pair(x, y, r), domain=(REAL, REAL))
 )  # fmt: skip
 """The complex number with these parts."""
+
+
+# -- slopes of holomorphic functions: on cuts by the sign of zero, without cancellation at poles ---
+
+
+def _times_i(x: Any) -> Any:
+    """i x, exact in every sign."""
+    return pair(neg(imag(x)), real(x))
+
+
+def _sides(x: Any) -> tuple[Any, Any]:
+    """1 - x and 1 + x; of complex numbers with the signs of their zeros."""
+    if x.dtype.kind == "c":
+        return neg(sub(x, 1.0)), sub(x, -1.0)
+    return sub(1.0, x), add(x, 1.0)
+
+
+def _slope_of_arcsin(x: Any) -> Any:
+    below, above = _sides(x)
+    if x.dtype.kind == "c":
+        return div(1.0, mul(sqrt(below), sqrt(above)))
+    return div(1.0, sqrt(mul(below, above)))
+
+
+def _slope_of_arccosh(x: Any) -> Any:
+    if x.dtype.kind == "c":
+        return div(1.0, mul(sqrt(sub(x, 1.0)), sqrt(sub(x, -1.0))))
+    return div(1.0, sqrt(mul(sub(x, 1.0), add(x, 1.0))))
+
+
+def _slope_of_arctanh(x: Any) -> Any:
+    below, above = _sides(x)
+    if x.dtype.kind == "c":
+        return div(div(1.0, below), above)
+    return div(1.0, mul(below, above))
+
+
+def _slope_of_tanh(x: Any) -> Any:
+    """1 / cosh(x)^2 of a complex x, and its limit 4 exp(-2 |x|) where the real part is large."""
+    far = gt(absolute(real(x)), 20.0)
+    secant = div(1.0, cosh(where(far, _zeros(x), x)))
+    falling = where(lt(real(x), 0.0), x, neg(x))
+    return where(far, mul(4.0, exp(mul(2.0, falling))), mul(secant, secant))
+
+
+# -- parts of rules --------------------------------------------------------------------------------
 
 
 def _share(chosen: Any, tied: Any, x: Any) -> Any:
@@ -326,16 +343,11 @@ def _zeros(x: Any) -> Any:
 
 # -- the slopes of sizes: transforms/origins.py says what they are at the origin ------------------
 
-
-def _np_unit(x: Any, r: Any) -> Any:
-    return np.where(r == 0, 0.0, np.divide(x, r))
-
-
-unit = _binary("unit", _np_unit, emit_unit,
+unit = _binary("unit", np_unit, emit_unit,
     lambda x, r, v: over(_like(1.0, r), r), lambda x, r, v: neg(mul(v, over(_like(1.0, r), r))),
     domain=(REAL, POSITIVE), cost=8)  # fmt: skip
 """x / r, the slope of a size r; 0 at the origin."""
-over = _binary("over", _np_unit, emit_unit, *unit.partials,
+over = _binary("over", np_unit, emit_unit, *unit.partials,
     domain=(REAL, POSITIVE), cost=8)  # fmt: skip
 """A `unit` of which all has been told."""
 side = _binary("side", lambda x, r: np.sign(x), lambda w, t, r, x, _: emit_sign(w, t, r, x),
@@ -346,7 +358,7 @@ told = register(
     Elementwise(
         "told",
         (),
-        lambda origin, x, y: _chosen(origin, x, y),
+        lambda origin, x, y: chosen(origin, x, y),
         lambda origin, x, y: np.where(origin, x + y, x),
         (None, lambda origin, x, y, v: 1, lambda origin, x, y, v: Mask(origin, True)),
         lambda w, t, r, origin, x, y: x,

@@ -54,26 +54,6 @@ def emit_mul(w: Any, t: DType, r: DType, x: str, y: str) -> str:
     return w.pair(re, im, t)
 
 
-def emit_div(w: Any, t: DType, r: DType, x: str, y: str) -> str:
-    """Of complex numbers by Smith's method, which does not overflow: CACM 5 (1962), 435."""
-    if t.kind != "c":
-        return DIVIDE(w, t, r, x, y)
-    (a, b), (c, d), part = w.parts(x, t), w.parts(y, t), REAL_OF[t]
-    size_c, size_d = w.intrinsic("llvm.fabs", part, c), w.intrinsic("llvm.fabs", part, d)
-    wide = w.line(f"fcmp oge {w.type(part)} {size_c}, {size_d}")
-    # With |c| >= |d|: (a + b i) / (c + d i) = ((a + b q) + (b - a q) i) / (c + d q), q = d / c.
-    large, small = w.select(wide, part, c, d), w.select(wide, part, d, c)
-    first, second = w.select(wide, part, a, b), w.select(wide, part, b, a)
-    ratio = DIVIDE(w, part, part, small, large)
-    zero = w.line(f"fcmp oeq {w.type(part)} {large}, {w.number(0, part)}")
-    ratio = w.select(zero, part, w.number(0, part), ratio)
-    scale = w.plus(large, MULTIPLY(w, part, part, small, ratio), part)
-    re = w.plus(first, MULTIPLY(w, part, part, second, ratio), part)
-    im = SUBTRACT(w, part, part, second, MULTIPLY(w, part, part, first, ratio))
-    im = w.select(wide, part, im, emit_neg(w, part, part, im))
-    return w.pair(DIVIDE(w, part, part, re, scale), DIVIDE(w, part, part, im, scale), t)
-
-
 def emit_equal(real: str, integer: str, joined: str) -> Emit:
     simple = compare(real, integer)
 

@@ -22,7 +22,7 @@ def _add(builder: Builder, instr: Instr) -> int | None:
         return y
     if is_zero(number_of(builder, y)):
         return x
-    if x == y:
+    if x == y and instr.dtype.kind != "c":
         return _scaled(builder, x, 2, instr)
     left, right = builder.instrs[x], builder.instrs[y]
     if _adds_to_zeros(builder, right):
@@ -63,7 +63,7 @@ def _sub(builder: Builder, instr: Instr) -> int | None:
     x, y = instr.args
     if is_zero(number_of(builder, y)):
         return x
-    if is_zero(number_of(builder, x)):
+    if is_zero(number_of(builder, x)) and instr.dtype.kind != "c":
         return ew.neg(builder.value(y)).index
     if builder.instrs[y].op is ew.neg:
         return ew.add(builder.value(x), builder.value(builder.instrs[y].args[0])).index
@@ -71,7 +71,7 @@ def _sub(builder: Builder, instr: Instr) -> int | None:
 
 
 def _mul(builder: Builder, instr: Instr) -> int | None:
-    if instr.dtype.kind == "b":
+    if instr.dtype.kind in "bc":  # a complex number's product with 1 or -1 has other zeros
         return None
     for x, y in (instr.args, instr.args[::-1]):
         number = number_of(builder, y)
@@ -171,7 +171,7 @@ def _neg(builder: Builder, instr: Instr) -> int | None:
     inner = builder.instrs[instr.args[0]]
     if inner.op is ew.neg:
         return inner.args[0]
-    if inner.op is ew.sub and instr.dtype.kind in "fc":
+    if inner.op is ew.sub and instr.dtype.kind == "f":
         x, y = inner.args
         return ew.sub(builder.value(y), builder.value(x)).index
     return None
