@@ -10,6 +10,7 @@ from outside are inputs by reference, as in any traced function, though Numba fr
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 from inspect import CO_VARARGS
 from types import ModuleType
@@ -280,7 +281,9 @@ def _call_elements(ufunc: Any, *args: Any, out: Any = None, **options: Any) -> A
 
 def _scalars(ufunc: Any, inputs: Sequence[Any], outs: Sequence[Any]) -> list[Value]:
     operands, dtypes = _cast(ufunc, inputs, ufunc._frozen)
-    dispatcher = _dispatcher_of(ufunc._dispatcher.py_func)
+    dispatcher = _dispatchers.get(ufunc)
+    if dispatcher is None:
+        dispatcher = _dispatchers[ufunc] = numba.njit(ufunc._dispatcher.py_func)
 
     def element(*xs: Any) -> Any:
         if not ufunc._frozen:
@@ -290,10 +293,8 @@ def _scalars(ufunc: Any, inputs: Sequence[Any], outs: Sequence[Any]) -> list[Val
     return _each(element, operands, [0] * len(operands))
 
 
-@functools.lru_cache(maxsize=1024)
-def _dispatcher_of(function: Any) -> Any:
-    """To ask for types: a ufunc's own dispatcher compiles what it is then called with."""
-    return numba.njit(function)
+_dispatchers: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+"""To ask ufuncs for types: a ufunc's own dispatcher compiles what it is then called with."""
 
 
 def _cores(ufunc: Any, inputs: Sequence[Any], outs: Sequence[Any]) -> list[Value]:
