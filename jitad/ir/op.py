@@ -203,13 +203,15 @@ class RealLinear(NamedTuple):
 
 
 class Mask(NamedTuple):
-    """An elemental partial that is 1 where `condition` equals `keep`, and structurally 0 elsewhere.
+    """An elemental partial that is structurally 0 where `condition` does not equal `keep`.
 
-    The modes select with it and never multiply, so a NaN on the side not taken stays there.
+    Elsewhere it is `weight`, or 1. The modes select with it and do not multiply with 0, so a NaN on
+    the side not taken stays there.
     """
 
     condition: Value
     keep: bool
+    weight: Value | None = None
 
 
 TABLE: dict[str, Op] = {}

@@ -188,17 +188,17 @@ copysign = _binary("copysign", np.copysign, intrinsic("copysign"),
     lambda x, y, v: where(ne(signbit(x), signbit(y)), -1.0, _ones(x)),
     None)  # fmt: skip
 maximum = _binary("maximum", np.maximum, extremum("maximum", "sgt"),
-    lambda x, y, v: _share(gt(x, y), eq(x, y), x), lambda x, y, v: _share(gt(y, x), eq(x, y), x),
+    lambda x, y, v: _share(ge(x, y), x, y), lambda x, y, v: _share(ge(y, x), x, y),
     cost=2)  # fmt: skip
 minimum = _binary("minimum", np.minimum, extremum("minimum", "slt"),
-    lambda x, y, v: _share(lt(x, y), eq(x, y), x), lambda x, y, v: _share(lt(y, x), eq(x, y), x),
+    lambda x, y, v: _share(le(x, y), x, y), lambda x, y, v: _share(le(y, x), x, y),
     cost=2)  # fmt: skip
 fmax = _binary("fmax", np.fmax, extremum("maxnum", "sgt"),
-    lambda x, y, v: _share(logical_or(gt(x, y), isnan(y)), eq(x, y), x),
-    lambda x, y, v: _share(logical_or(gt(y, x), isnan(x)), eq(x, y), x), cost=2)  # fmt: skip
+    lambda x, y, v: _share(logical_or(ge(x, y), isnan(y)), x, y),
+    lambda x, y, v: _share(logical_or(ge(y, x), isnan(x)), x, y), cost=2)  # fmt: skip
 fmin = _binary("fmin", np.fmin, extremum("minnum", "slt"),
-    lambda x, y, v: _share(logical_or(lt(x, y), isnan(y)), eq(x, y), x),
-    lambda x, y, v: _share(logical_or(lt(y, x), isnan(x)), eq(x, y), x), cost=2)  # fmt: skip
+    lambda x, y, v: _share(logical_or(le(x, y), isnan(y)), x, y),
+    lambda x, y, v: _share(logical_or(le(y, x), isnan(x)), x, y), cost=2)  # fmt: skip
 power = _binary("pow", np.power, of_complex(libm("pow"), cx.power),
     lambda x, y, v: _unless(_both_zero(x, y), mul(y, power(x, sub(y, 1.0)))),
     lambda x, y, v: where(eq(x, 0.0), 0.0, mul(v, log(x))),
@@ -328,9 +328,9 @@ def _slope_of_tanh(x: Any) -> Any:
 # -- parts of rules --------------------------------------------------------------------------------
 
 
-def _share(chosen: Any, tied: Any, x: Any) -> Any:
-    """1 where chosen, 1/2 where tied, else 0."""
-    return where(chosen, _ones(x), where(tied, 0.5, _zeros(x)))
+def _share(chosen: Any, x: Any, y: Any) -> Mask:
+    """1 where an operand is chosen, 1/2 where both are, else nothing."""
+    return Mask(chosen, True, where(eq(x, y), 0.5, _ones(x)))
 
 
 def _ones(x: Any) -> Any:
@@ -380,3 +380,11 @@ def _both_zero(x: Any, y: Any) -> Any:
 def _unless(limit: Any, x: Any) -> Any:
     """x, and 0 at a limit that it does not reach."""
     return where(limit, _zeros(x), x)
+
+
+ENTIRE = (
+    *(add, sub, mul, fma, neg, where, cast, stop_gradient, real, imag, conj, pair),
+    *(absolute, sign, side, told, floor, ceil, rint, trunc, copysign, maximum, minimum, fmax, fmin),
+    *(sin, cos, tanh, sinh, cosh, exp, exp2, expm1, arctan, arcsinh),
+)
+"""Ops that are finite with all their derivatives where their operands are, but for overflow."""

@@ -110,19 +110,20 @@ reduce_sum = _reduction(
 )
 
 
-def _share_of_ties(x: Any, v: Any, axes: tuple[int, ...]) -> Any:
-    """1 / (number of ties) where x is the extremum, else 0."""
+def _shared(x: Any, v: Any, axes: tuple[int, ...], moved: Any) -> Any:
+    """Where x is the extremum, its share of what moves: the ties divide it; elsewhere nothing."""
     equal = ew.eq(x, expand(v, x.shape, axes))
     count = reduce_sum(ew.cast(equal, dtype=x.dtype), axes=axes)
-    return ew.where(equal, ew.div(1.0, expand(count, x.shape, axes)), zeros(x, x.shape, x.dtype))
+    share = ew.mul(ew.div(1.0, expand(count, x.shape, axes)), moved)
+    return ew.where(equal, share, zeros(x, x.shape, x.dtype))
 
 
 def _jvp_extremum(xs: Any, v: Any, tangents: Any, axes: tuple[int, ...]) -> Any:
-    return reduce_sum(ew.mul(_share_of_ties(xs[0], v, axes), tangents[0]), axes=axes)
+    return reduce_sum(_shared(xs[0], v, axes, tangents[0]), axes=axes)
 
 
 def _pull_extremum(j: int, xs: Any, v: Any, v_bar: Any, axes: tuple[int, ...]) -> Any:
-    return ew.mul(_share_of_ties(xs[0], v, axes), expand(v_bar, xs[0].shape, axes))
+    return _shared(xs[0], v, axes, expand(v_bar, xs[0].shape, axes))
 
 
 def _constant(*_: Any, **__: Any) -> None:

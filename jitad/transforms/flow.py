@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from jitad.ir.op import Control, Elementwise
-from jitad.ir.tape import INPUT, Instr, Tape
+from jitad.ir.op import Control, Elementwise, Structural
+from jitad.ir.tape import CONST, INPUT, Instr, Tape
+from jitad.ops.contraction import contract
 from jitad.ops.control import part
+from jitad.ops.elementwise import ENTIRE
 from jitad.transforms.linear import is_active
 
 
@@ -21,14 +23,43 @@ def varied_outputs(tape: Tape, flags: Sequence[bool]) -> list[bool]:
     return [found[i] for i in tape.outputs]
 
 
+def depends(tape: Tape, flags: Sequence[bool]) -> list[bool]:
+    """Which values depend on the inputs that are flagged."""
+    return _flow(tape, flags, lambda instr, operands: any(operands), depends_outputs)
+
+
 def depends_outputs(tape: Tape, flags: Sequence[bool]) -> list[bool]:
     """Which outputs depend on the inputs that are flagged."""
-    found = _flow(tape, flags, lambda instr, operands: any(operands), depends_outputs)
+    found = depends(tape, flags)
     return [found[i] for i in tape.outputs]
 
 
-def _carries_derivative(instr: Instr, operands: Sequence[bool]) -> bool:
+def wild(tape: Tape, flags: Sequence[bool]) -> list[bool]:
+    """Which values may be infinite or NaN, or have such derivatives, though no input is but for
+    those that are flagged."""
+    return _flow(tape, flags, _is_wild, wild_outputs)
+
+
+def wild_outputs(tape: Tape, flags: Sequence[bool]) -> list[bool]:
+    """Which outputs are wild, from which inputs are."""
+    found = wild(tape, flags)
+    return [found[i] for i in tape.outputs]
+
+
+def _is_wild(instr: Instr, operands: Sequence[bool]) -> bool:
     if not is_active(instr):
+        return False
+    op = instr.op
+    if op is CONST:
+        return not abs(instr.params[0]) < float("inf")
+    if isinstance(op, Elementwise):
+        return op not in ENTIRE or any(operands)
+    is_entire = isinstance(op, Structural) and (op.library is None or op is contract)
+    return not is_entire or any(operands)
+
+
+def _carries_derivative(instr: Instr, operands: Sequence[bool]) -> bool:
+    if not is_active(instr) or not any(operands):
         return False
     if isinstance(instr.op, Elementwise):
         return any(
@@ -57,6 +88,6 @@ def _flow(
             bundles[i] = instr.op.flow(instr.params[0], operands, inner)
         elif instr.op is part:
             found[i] = bundles[instr.args[0]][instr.params[0]]
-        elif any(operands):
+        else:
             found[i] = through(instr, operands)
     return found

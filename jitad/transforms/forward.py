@@ -20,6 +20,7 @@ from jitad.transforms.flow import varied_outputs
 from jitad.transforms.linear import Partial, dense, is_active, partial, plus, scale, typed
 from jitad.transforms.lost import lost_derivative
 from jitad.transforms.origins import at_origins
+from jitad.transforms.shield import shield
 
 
 def forward(tape: Tape, active: Collection[int]) -> Tape:
@@ -28,6 +29,11 @@ def forward(tape: Tape, active: Collection[int]) -> Tape:
     Inputs: those of `tape`, then the tangents of the active ones. Outputs: those of `tape`, then
     their tangents (zeros in float64 for results that are not of floating point).
     """
+    moved = _moved(tape, active)
+    return shield(moved, range(len(tape.inputs), len(moved.inputs)), active)
+
+
+def _moved(tape: Tape, active: Collection[int]) -> Tape:
     tape = at_origins(tape)
     builder = Builder()
     seeded = {tape.inputs[k] for k in active}
@@ -122,7 +128,7 @@ def _control(
         values = record(builder, op, operands, form)
         return _Bundle(values, [None] * len(values))
     whole = [None if dx is None else dx.whole() for dx in tangents]
-    return _Bundle(*op.forward(form, operands, whole, forward, varied_outputs))
+    return _Bundle(*op.forward(form, operands, whole, _moved, varied_outputs))
 
 
 def _joined(terms: list[tuple[Partial, Tangent]]) -> Tangent | None:

@@ -13,12 +13,13 @@ from jitad.ir.op import Control, Elementwise, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.control import Transforms, part
-from jitad.ops.elementwise import add, cast, logical_or, ne
+from jitad.ops.elementwise import add
 from jitad.ops.structural import guard
 from jitad.transforms.flow import depends_outputs, varied, varied_outputs
-from jitad.transforms.linear import dense, mask_of, partial, pull, typed
+from jitad.transforms.linear import dense, partial, pull, typed
 from jitad.transforms.lost import lost_derivative
 from jitad.transforms.origins import at_origins
+from jitad.transforms.shield import shield
 from jitad.transforms.split import split
 
 
@@ -28,6 +29,11 @@ def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape
     Inputs: those of `tape`, then the adjoints of the outputs at positions `seeds`. Outputs: those
     of `tape`, then the adjoints of the active inputs.
     """
+    swept = _swept(tape, active, seeds)
+    return shield(swept, range(len(tape.inputs), len(swept.inputs)), active)
+
+
+def _swept(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape:
     tape = at_origins(tape)
     builder = extend(tape)
     differentiated = {tape.inputs[k] for k in active}
@@ -56,38 +62,25 @@ def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape
 
 def _told(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape:
     """The same for a tape that is then split, after which nothing can be told of origins."""
-    return at_origins(reverse(tape, active, seeds))
+    return at_origins(_swept(tape, active, seeds))
 
 
 class _Adjoints:
     """The adjoints of a return sweep, summed as they come.
 
-    `masks` say, for adjoints that a `where` has masked and that have been moved or added to since,
-    which elements may differ from 0: an infinite partial must not meet the others. `bundles` are
-    the adjoints of a control op's results.
+    `bundles` are the adjoints of a control op's results.
     """
 
     def __init__(self, builder: Builder, varied: list[bool]) -> None:
         self.builder = builder
         self.varied = varied
         self.sums: dict[int, Value] = {}
-        self.masks: dict[int, Value] = {}
         self.bundles: dict[int, dict[int, Value]] = {}
 
     def add(self, j: int, share: Value) -> None:
         """Add to the adjoint of instruction j."""
         known = self.sums.get(j)
-        if known is None:
-            self.sums[j] = share
-            return
-        self.sums[j] = add(known, share)
-        first, second = self._mask(known), self._mask(share)
-        if first is not None and second is not None:
-            self.masks[self.sums[j].index] = logical_or(first, second)
-
-    def _mask(self, v_bar: Value) -> Value | None:
-        moved = self.masks.get(v_bar.index)
-        return mask_of(v_bar) if moved is None else moved
+        self.sums[j] = share if known is None else add(known, share)
 
     def pull(self, instr: Instr, index: int, v_bar: Value) -> None:
         """Add to the adjoints of an instruction's operands their shares of its adjoint."""
@@ -104,8 +97,7 @@ class _Adjoints:
         result = self.builder.value(index)
         for k, j in enumerate(instr.args):
             if self.varied[j]:
-                mask = self.masks.get(v_bar.index)
-                share = pull(partial(op, k, operands, result), v_bar, mask)
+                share = pull(partial(op, k, operands, result), v_bar)
                 share = typed(share, operands[k].dtype)
                 if share is not None:
                     self.add(j, share)
@@ -113,20 +105,11 @@ class _Adjoints:
     def _pull_structural(
         self, op: Structural, instr: Instr, index: int, v_bar: Value, operands: list[Value]
     ) -> None:
-        # What a library computes mixes all elements: nothing is left of a mask.
-        mask = None if op.library is not None else self._mask(v_bar)
         params = instr.named_params
         if op.accumulate is not None:
             j = instr.args[0]
             if self.varied[j]:
-                known = self.sums.get(j)
-                self.sums[j] = op.accumulate(known, v_bar, *operands, **params)
-                before = None if known is None else self._mask(known)
-                if mask is not None and (known is None or before is not None):
-                    before = None if before is None else cast(before, dtype=v_bar.dtype)
-                    moved = cast(mask, dtype=v_bar.dtype)
-                    moved = op.accumulate(before, moved, *operands, **params)
-                    self.masks[self.sums[j].index] = ne(moved, 0)
+                self.sums[j] = op.accumulate(self.sums.get(j), v_bar, *operands, **params)
             return
         assert op.pullback is not None
         result = self.builder.value(index)
@@ -134,10 +117,6 @@ class _Adjoints:
             if self.varied[j]:
                 share = op.pullback(k, operands, result, v_bar, **params)
                 if share is not None:
-                    if mask is not None:
-                        moved = cast(mask, dtype=v_bar.dtype)
-                        moved = op.pullback(k, operands, result, moved, **params)
-                        self.masks[share.index] = ne(moved, 0)
                     self.add(j, share)
 
     def pull_control(self, instr: Instr, index: int) -> None:

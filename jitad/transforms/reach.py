@@ -1,0 +1,377 @@
+"""Tape -> supports: which elements of its tangents or adjoints may differ from 0.
+
+The tape is linear in some of its inputs. An element is 0 for sure where no path leads to it: what a
+`where` did not choose, what an update of zeros did not reach. A product with 0 is no such thing,
+for its other factor may be infinite.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jitad.ir.op import Control, Elementwise, is_differentiable
+from jitad.ir.tape import CONST, INPUT, Instr, Tape
+from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
+from jitad.ops.control import block, loop, part, switch
+from jitad.ops.control.parts import Flow
+from jitad.transforms.flow import depends, depends_outputs, wild, wild_outputs
+from jitad.transforms.support import (
+    EMPTY,
+    WHOLE,
+    Condition,
+    Mask,
+    Support,
+    View,
+    box,
+    embedded,
+    intersection,
+    keys,
+    literal,
+    reduced,
+    union,
+    viewed,
+)
+
+Flags = Sequence[bool]
+_THROUGH = (ew.neg, ew.cast, ew.conj, ew.real, ew.imag, ew.stop_gradient)
+_SUMS = (ew.add, ew.sub, ew.pair)
+_VIEWS = (st.broadcast, st.reshape, st.transpose, st.index, st.gather)
+_MIXTURES = (st.reduce_sum, st.cumsum, st.index_add, st.index_set, st.scatter_add, st.scatter_set)
+_COPIES = (ew.where, *_THROUGH, *_VIEWS, *st.JOINS)
+OPENED = (block, loop, switch)
+"""Control ops whose sub-tapes are looked into."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Flags of a tape's inputs.
+
+    `linear`: the tape is linear in them; `partial`: and some of their elements are 0 for sure;
+    `fresh`: which they are in a loop's first turn alone; `zero`: they are 0. Of the others,
+    `data`: it depends on what is not differentiated; `wild`: a number may be infinite or NaN though
+    all inputs of the program are finite.
+    """
+
+    linear: Flags
+    partial: Flags
+    zero: Flags
+    data: Flags
+    wild: Flags
+    fresh: Flags
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What is known of a control op's sub-tapes: the flags of their inputs, by the sub-tape's id;
+    which operands' supports they are to be told, and which results' supports they say."""
+
+    inputs: dict[int, Inputs]
+    told: list[bool]
+    said: list[bool]
+    is_needed: bool
+
+    def reach(self, tape: Tape, partial: Flags | None = None) -> Reach:
+        """The supports of a sub-tape, of whose inputs these are partial."""
+        known = self.inputs[id(tape)]
+        return Reach(tape, known if partial is None else replace(known, partial=list(partial)))
+
+    def partial(self, tape: Tape, flags: Flags) -> list[bool]:
+        """Which outputs of a sub-tape have elements that are 0 for sure."""
+        return self.reach(tape, flags).outputs()
+
+
+class Reach:
+    """The supports of what a tape computes linearly from some inputs.
+
+    `is_needed`: somewhere a factor that may be infinite or NaN meets an element that is 0 for sure.
+    """
+
+    def __init__(self, tape: Tape, inputs: Inputs) -> None:
+        self.tape = tape
+        self.linear = [False] * len(tape.instrs)
+        self.support: list[Support] = []
+        self.inside: dict[int, Inside] = {}
+        self.is_needed = False
+        self._inputs = dict(zip(tape.inputs, range(len(tape.inputs)), strict=True))
+        self._flags = inputs
+        self._finite: list[bool] = []
+        self._data = depends(tape, inputs.data)
+        self._wild = wild(tape, inputs.wild)
+        self._results: dict[int, set[int]] = {}
+        self._nothing: dict[int, set[int]] = {}
+        for i, flag in zip(tape.inputs, inputs.linear, strict=True):
+            self.linear[i] = flag
+        for i, instr in enumerate(tape.instrs):
+            self._finite.append(self._is_finite(instr))
+            self.support.append(self._visit(i, instr))
+
+    def outputs(self) -> list[bool]:
+        """Which outputs may have elements that are 0 for sure."""
+        return [self.support[i] != WHOLE for i in self.tape.outputs]
+
+    def is_something(self, i: int) -> bool:
+        """Whether a value of floating point may differ from 0."""
+        return is_differentiable(self.tape.instrs[i].dtype) and self.support[i] != EMPTY
+
+    # -- products ----------------------------------------------------------------------------------
+
+    def meets(self, i: int) -> int | None:
+        """The factor of a product that must not meet the zeros of the other one, or None."""
+        instr = self.tape.instrs[i]
+        if not self.linear[i] or instr.op not in (ew.mul, ew.div):
+            return None
+        x, y = instr.args
+        if self.linear[x] == self.linear[y] or (instr.op is ew.div and self.linear[y]):
+            return None
+        v, c = (x, y) if self.linear[x] else (y, x)
+        return c if self._is_dangerous(c, self.support[v]) else None
+
+    def _is_dangerous(self, c: int, support: Support) -> bool:
+        """Whether a factor is to be kept from the zeros outside of a support.
+
+        Where it costs little, that is each that is not known to be finite. Where the support had to
+        be computed beside the values, a smooth function of what is differentiated counts as finite.
+        So does one of any input where an extremum chose: it passes NaN on, and chooses numbers.
+        """
+        if support == WHOLE or self._finite[c]:
+            return False
+        found = keys(support)
+        if any(self._is_cheap(key) for key in found):
+            return True
+        masks = [key.of for key in found if isinstance(key, Mask)]
+        if all(self._is(self._flags.fresh, i) for i in masks):
+            return self._wild[c]
+        return self._wild[c] or self._data[c]
+
+    def _is_cheap(self, key: Any) -> bool:
+        """Whether a mask is at hand, or costs no more than the values that it is for."""
+        if isinstance(key, Mask):
+            instr = self.tape.instrs[key.of]
+            if instr.op is not st.scatter_add and instr.op is not st.scatter_set:
+                return False
+            return math.prod(self.tape.instrs[instr.args[1]].shape) <= instr.shape[0]
+        return not self._is_extremum(key)
+
+    def _is(self, flags: Flags, i: int) -> bool:
+        return i in self._inputs and flags[self._inputs[i]]
+
+    def _is_extremum(self, key: Any) -> bool:
+        """Whether a condition says where a maximum or minimum along axes stands."""
+        instr = self.tape.instrs[key.of] if isinstance(key, Condition) else None
+        if instr is None or instr.op is not ew.eq:
+            return False
+        peer = self.tape.instrs[instr.args[1]]
+        while peer.op in (st.broadcast, st.reshape):
+            peer = self.tape.instrs[peer.args[0]]
+        return peer.op in (st.reduce_max, st.reduce_min)
+
+    def _is_finite(self, instr: Instr) -> bool:
+        """Whether a value is finite whatever the inputs are: numbers, and copies of them."""
+        if not is_differentiable(instr.dtype):
+            return True
+        if instr.op is CONST:
+            return abs(instr.params[0]) < float("inf")
+        return instr.op in _COPIES and all(self._finite[j] for j in instr.args)
+
+    # -- instructions ------------------------------------------------------------------------------
+
+    def _visit(self, i: int, instr: Instr) -> Support:
+        if instr.op is INPUT:
+            if self._is(self._flags.zero, i) and is_differentiable(instr.dtype):
+                return EMPTY
+            is_partial = self.linear[i] and self._is(self._flags.partial, i)
+            return literal(Mask(i)) if is_partial else WHOLE
+        if instr.op is CONST:
+            return EMPTY if instr.params[0] == 0 else WHOLE
+        if instr.op is part:
+            return self._part(i, instr)
+        self.linear[i] = any(self.linear[j] for j in instr.args)
+        if isinstance(instr.op, Control):
+            self._control(i, instr)
+            return WHOLE
+        if not self.linear[i] and not self._is_nothing(instr):
+            return WHOLE
+        if isinstance(instr.op, Elementwise):
+            return self._elementwise(i, instr)
+        return self._structural(i, instr)
+
+    def _is_nothing(self, instr: Instr) -> bool:
+        """Whether an instruction only moves zeros."""
+        moves = instr.op in _VIEWS or instr.op in _THROUGH
+        return moves and self.support[instr.args[0]] == EMPTY
+
+    def _elementwise(self, i: int, instr: Instr) -> Support:
+        supports = [self.support[j] for j in instr.args]
+        op = instr.op
+        if op in _THROUGH:
+            return supports[0]
+        if op in _SUMS:
+            return union(*supports)
+        if op is ew.mul:
+            self.is_needed = self.is_needed or self.meets(i) is not None
+            flags = [self.linear[j] for j in instr.args]
+            return WHOLE if all(flags) else supports[flags.index(True)]
+        if op is ew.div and not self.linear[instr.args[1]]:
+            self.is_needed = self.is_needed or self.meets(i) is not None
+            return supports[0]
+        if op is ew.where and not self.linear[instr.args[0]]:
+            chosen = Condition(instr.args[0])
+            return union(
+                intersection(literal(chosen), supports[1]),
+                intersection(literal(chosen, False), supports[2]),
+            )
+        if op is ew.told and not self.linear[instr.args[0]]:
+            origin = literal(Condition(instr.args[0]))
+            return union(supports[1], intersection(origin, supports[2]))
+        return WHOLE
+
+    def _structural(self, i: int, instr: Instr) -> Support:
+        op, params = instr.op, instr.params
+        first = self.support[instr.args[0]]
+        if op in _VIEWS:
+            shape = self.tape.instrs[instr.args[0]].shape
+            return viewed(first, View(None, shape, op, params, instr.args[1:]), instr.shape)
+        if op in (st.concatenate, st.pack):
+            return self._joined(i, instr)
+        if op not in _MIXTURES:
+            return WHOLE
+        known: Support | None
+        if op is st.index_add or op is st.index_set:
+            if op is st.index_set:
+                first = intersection(first, box(params[0], instr.shape, False))
+            known = _added(first, embedded(self.support[instr.args[1]], params[0], instr.shape))
+        elif op is st.reduce_sum:
+            known = reduced(first, params[0], instr.shape)
+        else:
+            known = self._mixed(instr)
+        return literal(Mask(i)) if known is None else known
+
+    def _mixed(self, instr: Instr) -> Support | None:
+        """The support of running sums and of rows scattered, where all of it is known."""
+        first, *more = (self.support[j] for k, j in enumerate(instr.args) if k != 1)
+        if all(x == first for x in more) and first in (WHOLE, EMPTY):
+            return first
+        if instr.op is st.scatter_add:
+            order = self.tape.instrs[instr.args[1]]
+            is_permutation = order.op is st.argsort and order.shape == instr.shape[:1]
+            if first == WHOLE or (is_permutation and more[0] == WHOLE):
+                return WHOLE
+        return None
+
+    def _joined(self, i: int, instr: Instr) -> Support:
+        supports = [self.support[j] for j in instr.args]
+        if all(x == supports[0] for x in supports) and supports[0] in (WHOLE, EMPTY):
+            return supports[0]
+        operands = [self.tape.instrs[j] for j in instr.args]
+        found: Support | None = EMPTY
+        for k, x in enumerate(supports):
+            if x != EMPTY and found is not None:
+                slots = st.join_slots(instr.op, operands, k, instr.params)
+                found = _added(found, embedded(x, slots, instr.shape))
+        return literal(Mask(i)) if found is None else found
+
+    # -- control ops -------------------------------------------------------------------------------
+
+    def _part(self, i: int, instr: Instr) -> Support:
+        (token,), k = instr.args, instr.params[0]
+        self.linear[i] = k in self._results.get(token, ())
+        if token not in self.inside or not self.linear[i]:
+            return WHOLE
+        if k in self._nothing[token]:
+            return EMPTY
+        return literal(Mask(i)) if self.inside[token].said[k] else WHOLE
+
+    def _control(self, i: int, instr: Instr) -> None:
+        op, form = instr.op, instr.params[0]
+        assert isinstance(op, Control)
+        args = instr.args
+        types = op.results(form, *(self.tape.instrs[j] for j in args))
+        linear = _Recorded(depends_outputs)
+        found = op.flow(form, [self.linear[j] for j in args], linear)
+        self._results[i] = {k for k, flag in enumerate(found) if flag}
+        if op not in OPENED:
+            return
+        something = _Recorded(_something)
+        found = op.flow(form, [self.is_something(j) for j in args], something)
+        nothing = {
+            k for k, (_, dtype) in enumerate(types) if is_differentiable(dtype) and not found[k]
+        }
+        self._nothing[i] = nothing
+        self._results[i] |= nothing
+        inputs = self._inputs_inside(instr, linear, something)
+        flags = [self.linear[j] for j in args]
+        if op is loop:
+            # A carry that begins as zeros is linear in what the turns add to it.
+            flags[form.consts : form.consts + form.carries] = [
+                k in self._results[i] for k in range(form.carries)
+            ]
+        told = [x and self.support[j] != WHOLE for j, x in zip(args, flags, strict=True)]
+        empty = [self.support[j] == EMPTY for j in args]
+        self.inside[i] = _inside(op, form, inputs, told, empty)
+        self.is_needed = self.is_needed or self.inside[i].is_needed
+
+    def _inputs_inside(
+        self, instr: Instr, linear: _Recorded, something: _Recorded
+    ) -> dict[int, Inputs]:
+        """The flags of the inputs of a control op's sub-tapes, by the sub-tape's id."""
+        op, form = instr.op, instr.params[0]
+        assert isinstance(op, Control)
+        data, untamed = _Recorded(depends_outputs), _Recorded(wild_outputs)
+        op.flow(form, [self._data[j] for j in instr.args], data)
+        op.flow(form, [self._wild[j] for j in instr.args], untamed)
+        found: dict[int, Inputs] = {}
+        for key, flags in linear.flags.items():
+            no = [False] * len(flags)
+            zero = [not flag for flag in something.flags[key]]
+            found[key] = Inputs(flags, no, zero, data.flags[key], untamed.flags[key], no)
+        return found
+
+
+def _added(known: Support, more: Support | None) -> Support | None:
+    return None if more is None else union(known, more)
+
+
+class _Recorded:
+    """A flow that keeps which inputs of a tape were flagged last, by the tape's id."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.flags: dict[int, list[bool]] = {}
+
+    def __call__(self, tape: Tape, flags: Flags) -> list[bool]:
+        self.flags[id(tape)] = list(flags)
+        return self.flow(tape, flags)
+
+
+def _something(tape: Tape, flags: Flags) -> list[bool]:
+    """Which outputs of floating point may differ from 0, from which inputs may."""
+    no = [False] * len(flags)
+    reach = Reach(tape, Inputs(no, no, [not flag for flag in flags], no, no, no))
+    return [reach.is_something(i) for i in tape.outputs]
+
+
+def _inside(
+    op: Control, form: Any, inputs: dict[int, Inputs], told: list[bool], empty: list[bool]
+) -> Inside:
+    recorded = _Recorded(Inside(inputs, [], [], False).partial)
+    said = op.flow(form, told, recorded)
+    for key, flags in recorded.flags.items():
+        inputs[key] = replace(inputs[key], partial=flags)
+    if op is loop:
+        first, body = form.consts, id(form.body)
+        after = Reach(form.body, inputs[body]).outputs()
+        fresh = [False] * len(form.body.inputs)
+        for k in range(form.carries):
+            told[first + k] = said[k]
+            fresh[1 + first + k] = empty[first + k] and not after[k]
+        if form.count:
+            said[: form.carries] = after[: form.carries]
+        inputs[body] = replace(inputs[body], fresh=fresh)
+    needed = [
+        Reach(tape, inputs[id(tape)]).is_needed for tape in op.tapes(form) if id(tape) in inputs
+    ]
+    return Inside(inputs, told, said, any(needed))
