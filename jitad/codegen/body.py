@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from jitad.codegen.arena import Plan
@@ -11,6 +12,8 @@ from jitad.codegen.writer import TYPES, Writer
 from jitad.ir.op import BOOL
 from jitad.ir.tape import Tape
 from jitad.passes.schedule import Program
+
+_PARAMETER = re.compile(r"%(?:in\d+|out\d+|arena)\b")
 
 
 class Body:
@@ -101,6 +104,11 @@ class Body:
         linkage, hint = ("internal ", "") if inline else ("", " noinline alignstack(64)")
         head = f"define {linkage}i64 @{name}({', '.join(self.parameters)}) nounwind{hint} {{"
         return "\n".join([head, "entry:", *self.allocas, *self.writer.lines, "}"])
+
+    def drop_unused(self) -> None:
+        """Take only what the text, which is complete, speaks of: for a function that we call."""
+        words = set(_PARAMETER.findall("\n".join([*self.allocas, *self.writer.lines])))
+        self.parameters = [p for p in self.parameters if p.rpartition(" ")[2] in words]
 
     def alloca(self, kind: str, count: int = 1) -> str:
         """Memory on the stack, from the function's entry on."""

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from jitad.codegen.body import Body, passed_on
 from jitad.codegen.nest import NestEmitter
 from jitad.codegen.packs import packs
+from jitad.codegen.pieces import pieces
 from jitad.codegen.status import GUARD_FAILED
 from jitad.codegen.threads import emit_threads
 from jitad.ops.structural import JOINS
@@ -23,8 +24,8 @@ from jitad.passes.schedule import Nest, Root, stored_below
 CHUNK = 1500
 """Roots of straight-line code in one function."""
 
-_LOOPS = 100
-"""A loop nest counts as so many roots."""
+_LOOPS, _ARRAY, _FEW = 100, 25, 4
+"""A loop nest counts as so many roots, and each array that it writes, after a few, as some more."""
 
 
 class Unit(NamedTuple):
@@ -36,16 +37,17 @@ class Unit(NamedTuple):
 
 def emit_nests(body: Body, steps: Sequence[Unit], name: str) -> list[str]:
     """Write consecutive nests into `body`, or calls of functions; the texts of these."""
+    steps = [Unit(k, piece) for k, nest in steps for piece in pieces(body.program, k, nest)]
     if not body.options.parallel:
         return _emit_serial(body, steps, name)
     functions: list[str] = []
     waiting: list[Unit] = []
-    for unit in steps:
+    for place, unit in enumerate(steps):
         threads = None
         if unit.nest.space:
-            functions += _emit_serial(body, waiting, f"{name}_{unit.step}")
+            functions += _emit_serial(body, waiting, f"{name}_{place}")
             waiting.clear()
-            threads = emit_threads(body, unit.step, unit.nest, f"{name}_{unit.step}_block")
+            threads = emit_threads(body, unit.step, unit.nest, f"{name}_{place}_block")
         if threads is None:
             waiting.append(unit)
         else:
@@ -68,9 +70,10 @@ def _emit_serial(body: Body, steps: Sequence[Unit], name: str) -> list[str]:
     functions: list[str] = []
     for k, (piece, needed) in enumerate(zip(pieces, reads, strict=True)):
         inner = _piece(body, piece, needed, slots)
+        inner.drop_unused()
         functions.append(inner.function(f"{name}_{k}"))
         body.writer.lines = outer
-        arguments = ", ".join(passed_on(body.parameters))
+        arguments = ", ".join(passed_on(inner.parameters))
         status = body.writer.line(f"call i64 @{name}_{k}({arguments})")
         if inner.leaves:
             body.leave_on(status, GUARD_FAILED)
@@ -87,7 +90,9 @@ def _pieces(body: Body, steps: Sequence[Unit]) -> list[list[Unit]]:
     pieces: list[list[Unit]] = []
     count = CHUNK
     for unit in _units(body, steps):
-        weight = _LOOPS if unit.nest.space else len(unit.nest.roots)
+        weight = len(unit.nest.roots)
+        if unit.nest.space:
+            weight = _LOOPS + _ARRAY * max(0, weight - _FEW)
         if count + weight > CHUNK:
             pieces.append([])
             count = 0

@@ -111,9 +111,7 @@ class Reader:
         key = self.reads(root, instr)[0]
         at, source = key[1], self.tape.instrs[key[0]]
         if instr.op in st.JOINS:
-            parts = () if instr.op is st.pack else instr.args  # all of one element
-            operands = [self.tape.instrs[j] for j in parts]
-            slots = st.join_slots(instr.op, operands, root.part, instr.params)
+            slots = self.body.program.slots[root.index][root.part]
             return tuple(as_index(x) for x in st.map_slots(at, slots))
         if instr.op in (st.index_add, st.index_set):
             return tuple(as_index(x) for x in st.map_slots(at, instr.params[0]))

@@ -143,6 +143,7 @@ def _spread(
     for i, offset in crossing.items():
         inner.registers[i] = inner.load(inner.in_arena(offset), i)
     functions = write(inner)
+    inner.drop_unused()
     parameters = passed_on(inner.parameters)
     inner.parameters += ["i64 %start", "i64 %stop", "ptr %own"]
     functions += [inner.function(name), _worker(name, parameters, blocks, size)]

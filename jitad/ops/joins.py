@@ -110,8 +110,17 @@ JOINS = (concatenate, pack, assemble)
 """Ops whose operands each fill a part of the result."""
 
 
-def join_slots(op: Any, xs: Any, j: int, params: tuple[Any, ...]) -> tuple[Slot, ...]:
-    """Where operand j stands in a join."""
+def join_slots(op: Any, xs: Any, params: tuple[Any, ...]) -> list[tuple[Slot, ...]]:
+    """Where each operand of a join stands in the result."""
     if op is assemble:
-        return params[1][j]
-    return _at_place(params[0], j) if op is pack else concatenate_slots(xs, j, params[0])
+        return list(params[1])
+    if op is pack:
+        return [_at_place(params[0], j) for j in range(len(xs))]
+    (axis,), start = params, 0
+    found: list[tuple[Slot, ...]] = []
+    for x in xs:
+        slots = [full_slot(n) for n in x.shape]
+        slots[axis] = (start, x.shape[axis], 1)
+        start += x.shape[axis]
+        found.append(tuple(slots))
+    return found

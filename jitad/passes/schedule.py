@@ -63,9 +63,9 @@ class Program:
     """Steps in order. `position` says at which step a stored value is complete, `begun` where
     a join's first part is written.
 
-    `storage` maps each value in memory to the one whose buffer it shares; values of one element
-    live in registers and are in `position` but not in `storage`. `within` are the buffers that are
-    parts of others.
+    `slots` are of each join the places of its parts. `storage` maps each value in memory to the one
+    whose buffer it shares; values of one element live in registers and are in `position` but
+    not in `storage`. `within` are the buffers that are parts of others.
     """
 
     tape: Tape
@@ -74,6 +74,7 @@ class Program:
     begun: dict[int, int]
     storage: dict[int, int]
     within: dict[int, Within]
+    slots: dict[int, list[tuple[st.Slot, ...]]]
 
 
 def squeeze(shape: Shape) -> Shape:
@@ -144,6 +145,7 @@ class _Scheduler:
         self.same = [0] * len(tape.instrs)
         self.other = [0] * len(tape.instrs)
         self.stored = self._stored()
+        self.slots: dict[int, list[tuple[st.Slot, ...]]] = {}
         self.within = self._within()
 
     def run(self, owned: Mapping[int, int]) -> Program:
@@ -163,7 +165,8 @@ class _Scheduler:
         }
         storage = share_memory(self.tape, self.position, straight, owned)
         within = {storage[i]: place for i, place in self.within.items()}
-        return Program(self.tape, tuple(self.steps), self.position, self.begun, storage, within)
+        steps = tuple(self.steps)
+        return Program(self.tape, steps, self.position, self.begun, storage, within, self.slots)
 
     # -- which values are stored -------------------------------------------------------------------
 
@@ -232,13 +235,15 @@ class _Scheduler:
                 source = self._read_once(instr.args[0])
                 if source is not None:
                     found[source] = Within(i, 0)
-            if instr.op not in st.JOINS or DYNAMIC in instr.shape:
+            if instr.op not in st.JOINS:
                 continue
             operands = [self.tape.instrs[j] for j in instr.args]
-            for place, j in enumerate(instr.args):
+            self.slots[i] = st.join_slots(instr.op, operands, instr.params)
+            if DYNAMIC in instr.shape:
+                continue
+            for j, slots in zip(instr.args, self.slots[i], strict=True):
                 source = self._read_once(j)
                 if source is not None:
-                    slots = st.join_slots(instr.op, operands, place, instr.params)
                     box = st.stretch(slots, instr.shape)
                     if box is not None:
                         found[source] = Within(i, box[0])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from jitad.ir.op import DType
+
+EMPTY, SCALAR = 184, 60
+"""PyArray_Empty and PyArray_Scalar in NumPy's table."""
 
 HEADER = object.__basicsize__
 DATA, RANK, DIMENSIONS = HEADER, HEADER + 8, HEADER + 16
@@ -53,7 +56,7 @@ class Text:
     """The LLVM IR of a C function that CPython calls, being written.
 
     It goes on at the label "mismatch" where something is not as required, at "error" where there
-    is no memory.
+    is no memory; `before_leaving` writes what is to be done there first.
     """
 
     def __init__(self) -> None:
@@ -61,6 +64,7 @@ class Text:
         self.globals: list[str] = []
         self.owned: list[str] = []
         self.count = 0
+        self.before_leaving: Callable[[], None] = lambda: None
 
     def line(self, text: str) -> str:
         """An instruction with a result; its register."""
@@ -75,8 +79,9 @@ class Text:
     def function(self, name: str, parameters: str) -> str:
         """The text of the function with what it needs."""
         self.lines.append("error:")
-        for slot in self.owned:
-            self.do(f"call void {python('Py_DecRef')}(ptr {self.line(f'load ptr, ptr {slot}')})")
+        self.before_leaving()
+        self.do("br label %none")
+        self.lines.append("none:")
         self.do(f"%memory = call ptr {python('PyErr_NoMemory')}()")
         self.do("ret ptr null")
         self.globals.append("declare ptr @llvm.ptrmask.p0.i64(ptr, i64)")
@@ -89,10 +94,10 @@ class Text:
         self.owned.append(f"%owned{len(self.owned)}")
         self.do(f"store ptr {made}, ptr {self.owned[-1]}")
 
-    def require(self, condition: str) -> None:
-        """Go on where the condition holds; else it is a mismatch."""
+    def require(self, condition: str, otherwise: str = "mismatch") -> None:
+        """Go on where the condition holds; else at a label."""
         self.count += 1
-        self.do(f"br i1 {condition}, label %ok{self.count}, label %mismatch")
+        self.do(f"br i1 {condition}, label %ok{self.count}, label %{otherwise}")
         self.lines.append(f"ok{self.count}:")
 
     def field(self, struct: str, offset: int, kind: str) -> str:

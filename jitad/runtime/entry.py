@@ -38,9 +38,11 @@ from jitad.runtime.cpython import (
     DATA,
     DIMENSIONS,
     DTYPE,
+    EMPTY,
     FLAGS,
     HEADER,
     RANK,
+    SCALAR,
     WRITEABLE,
     Text,
     dtype_object,
@@ -49,12 +51,10 @@ from jitad.runtime.cpython import (
     python,
 )
 from jitad.runtime.services import STACK_ARENA, service, shelf
+from jitad.runtime.wide import WIDE, Row, Tables
 
 MISMATCH = 0
 """The arguments are not those that the kernel was compiled for."""
-
-_EMPTY, _SCALAR = 184, 60
-"""PyArray_Empty and PyArray_Scalar in NumPy's table."""
 
 _BRIEF = 1000.0
 """Operations below which the GIL is kept: a third of a microsecond."""
@@ -92,20 +92,20 @@ def entry_text(
     as further arguments, and returns None.
     """
     t = Text()
-    given = len(tape.outputs) if body is not None else 0
-    t.require(t.line(f"icmp eq i64 %count, {len(leaves) + given}"))
-    arguments = [_argument(t, k, leaf) for k, leaf in enumerate(leaves)]
+    results = [tape.instrs[i] for i in tape.outputs]
+    given = len(results) if body is not None else 0
+    t.require(t.line(f"icmp eq i64 %count, {len(leaves) + given}"), "refused")
+    wide = len(leaves) + len(results) > WIDE
+    door = (_Wide if wide else _Narrow)(t, leaves, results, body is not None)
     memory = t.field("%self", DATA, "ptr")
+    arguments = list(door.arguments)
     for k, i in enumerate(tape.inputs[len(leaves) :], CAPTURED):
         place = t.field(memory, 8 * k, "ptr")
         arguments.append(_passed(t, place, tape.instrs[i].shape, tape.instrs[i].dtype))
-    if body is None:
-        outputs = [_result(t, tape, k, i) for k, i in enumerate(tape.outputs)]
-    else:
-        places = enumerate(tape.outputs, len(leaves))
-        outputs = [("", _given(t, k, tape.instrs[i])) for k, i in places]
-        _check_apart(t, tape, arguments, [data for _, data in outputs])
-    arguments += [f"ptr {data}" for _, data in outputs]
+    targets = door.targets()
+    if body is not None:
+        _check_apart(t, tape, arguments, targets)
+    arguments += [f"ptr {data}" for data in targets]
     callee = f"@{code.name}" if body is None else f"inttoptr (i64 {body} to ptr)"
     status = call_body(t, tape, code, callee, arguments)
     t.do(f"switch i64 {status}, label %failed [ i64 0, label %good ]")
@@ -115,20 +115,111 @@ def entry_text(
     before = t.line(f"load i64, ptr {calls}")
     t.do(f"store i64 {t.line(f'add i64 {before}, 1')}, ptr {calls}")
     t.do(f"store i64 0, ptr {misses}")
-    if body is None:
-        _return(t, tape, outputs)
-    else:
-        t.do(f"call void {python('Py_IncRef')}(ptr {pointer(None)})")
-        t.do(f"ret ptr {pointer(None)}")
-    _fail(t, memory, status, [made for made, _ in outputs if made])
+    result = door.result()
+    if body is not None:
+        t.do(f"call void {python('Py_IncRef')}(ptr {result})")
+    t.do(f"ret ptr {result}")
+    _fail(t, memory, status, door)
+    t.before_leaving = door.drop
     return t.function(name, "ptr %self, ptr %args, i64 %count")
 
 
-def _fail(t: Text, memory: str, status: str, made: Sequence[str]) -> None:
+class _Narrow:
+    """Few arguments and results: code for each of them."""
+
+    def __init__(
+        self, t: Text, leaves: Sequence[Leaf], results: Sequence[Instr], are_given: bool
+    ) -> None:
+        self.t = t
+        self.results = results
+        self.inputs = len(leaves)
+        self.are_given = are_given
+        self.made: list[tuple[str, str]] = []
+        self.arguments = [_argument(t, k, leaf) for k, leaf in enumerate(leaves)]
+
+    def targets(self) -> list[str]:
+        """Where the results' data are to be: in arrays that are given, or made here."""
+        if self.are_given:
+            return [_given(self.t, k, x) for k, x in enumerate(self.results, self.inputs)]
+        self.made = [_result(self.t, k, instr) for k, instr in enumerate(self.results)]
+        return [data for _, data in self.made]
+
+    def result(self) -> str:
+        """What the call returns."""
+        return pointer(None) if self.are_given else _packed(self.t, self.results, self.made)
+
+    def refuse(self) -> None:
+        """Nothing has been made where an argument is refused."""
+
+    def drop(self) -> None:
+        """Free what was made."""
+        for slot in self.t.owned:
+            object_ = self.t.line(f"load ptr, ptr {slot}")
+            self.t.do(f"call void {python('Py_DecRef')}(ptr {object_})")
+
+
+class _Wide:
+    """Many arguments and results: loops over tables."""
+
+    def __init__(
+        self, t: Text, leaves: Sequence[Leaf], results: Sequence[Instr], are_given: bool
+    ) -> None:
+        rows = [_row(x.shape, x.dtype, _scalar_type(x), CONTIGUOUS_ALIGNED) for x in leaves]
+        flags = CONTIGUOUS_ALIGNED | WRITEABLE
+        places = [
+            _row(x.shape, x.dtype, None if are_given else _SCALARS[x.dtype], flags) for x in results
+        ]
+        self.are_given = are_given
+        self.many = len(leaves), len(results)
+        self.tables = Tables(t, rows + places, []) if are_given else Tables(t, rows, places)
+        self.arguments = [self._argument(t, k, leaf) for k, leaf in enumerate(leaves)]
+
+    def _argument(self, t: Text, k: int, leaf: Leaf) -> str:
+        if leaf.shape != ():
+            return f"ptr {self.tables.value(k, 'ptr')}"
+        memory = memory_type(leaf.dtype)
+        value = self.tables.value(k, memory)
+        if leaf.dtype == BOOL:
+            return f"i1 {t.line(f'icmp ne i8 {value}, 0')}"
+        return f"{memory} {value}"
+
+    def targets(self) -> list[str]:
+        """Where the results' data are to be."""
+        if not self.are_given:
+            return self.tables.make()
+        inputs, results = self.many
+        return [self.tables.value(inputs + k, "ptr") for k in range(results)]
+
+    def result(self) -> str:
+        """What the call returns."""
+        packed = self.tables.pack()
+        return pointer(None) if self.are_given else packed
+
+    def drop(self) -> None:
+        """Free what was made, and the tables."""
+        self.tables.drop()
+
+    refuse = drop
+
+
+def _row(shape: Shape, dtype: DType, scalar: type | None, flags: int) -> Row:
+    """What an array, or a number of type `scalar`, is to be."""
+    own = np.dtype(dtype.type)
+    if shape == () and scalar is not None:
+        return id(scalar), id(own), None, 0, dtype.itemsize
+    return id(np.ndarray), id(own), shape, flags, dtype.itemsize
+
+
+def _scalar_type(leaf: Leaf) -> type:
+    """The type of the objects that a leaf without axes is."""
+    wanted = _PYTHON.get(leaf.dtype) if leaf.weak else None
+    return _SCALARS[leaf.dtype] if wanted is None else wanted
+
+
+def _fail(t: Text, memory: str, status: str, door: _Narrow | _Wide) -> None:
     """What is returned where there is no result; results that were allocated are freed."""
     t.lines.append("failed:")
-    for array in made:
-        t.do(f"call void {python('Py_DecRef')}(ptr {array})")
+    door.drop()
     count = t.line(f"getelementptr i64, ptr {memory}, i64 {MISSES}")
     misses = t.line(f"load i64, ptr {count}")
     t.do(f"store i64 {t.line(f'add i64 {misses}, 1')}, ptr {count}")
@@ -138,6 +229,9 @@ def _fail(t: Text, memory: str, status: str, made: Sequence[str]) -> None:
     t.do(f"%report = call ptr {python('PyLong_FromLongLong')}(i64 {word})")
     t.do("ret ptr %report")
     t.lines.append("mismatch:")
+    door.refuse()
+    t.do("br label %refused")
+    t.lines.append("refused:")
     t.do(f"%zero = call ptr {python('PyLong_FromLongLong')}(i64 {MISMATCH})")
     t.do("ret ptr %zero")
 
@@ -148,9 +242,7 @@ def _argument(t: Text, k: int, leaf: Leaf) -> str:
     x = t.line(f"load ptr, ptr {place}")
     kind = t.field(x, HEADER - 8, "ptr")
     if leaf.shape == ():
-        wanted = _PYTHON.get(leaf.dtype) if leaf.weak else None
-        wanted = _SCALARS[leaf.dtype] if wanted is None else wanted
-        t.require(t.line(f"icmp eq ptr {kind}, {pointer(wanted)}"))
+        t.require(t.line(f"icmp eq ptr {kind}, {pointer(_scalar_type(leaf))}"))
         memory = memory_type(leaf.dtype)
         value = t.field(x, HEADER, memory)
         if leaf.dtype == BOOL:
@@ -218,9 +310,8 @@ def _passed(t: Text, place: str, shape: Shape, dtype: DType) -> str:
     return f"{memory_type(dtype)} {value}"
 
 
-def _result(t: Text, tape: Tape, k: int, i: int) -> tuple[str, str]:
+def _result(t: Text, k: int, instr: Instr) -> tuple[str, str]:
     """Allocate result k: the array object, and its data; a scalar has no object yet."""
-    instr = tape.instrs[i]
     if instr.shape == ():
         return "", t.line("alloca [2 x i64], align 16")
     rank = len(instr.shape)
@@ -229,7 +320,7 @@ def _result(t: Text, tape: Tape, k: int, i: int) -> tuple[str, str]:
     t.globals.append(f"@{name} = private constant [{rank} x i64] [{sizes}]")
     dtype = dtype_object(instr.dtype)
     t.do(f"call void {python('Py_IncRef')}(ptr {dtype})")
-    made = t.line(f"call ptr {numpy(_EMPTY)}(i32 {rank}, ptr @{name}, ptr {dtype}, i32 0)")
+    made = t.line(f"call ptr {numpy(EMPTY)}(i32 {rank}, ptr @{name}, ptr {dtype}, i32 0)")
     t.own(made)
     t.count += 1
     t.do(f"br i1 {t.line(f'icmp eq ptr {made}, null')}, label %error, label %made{k}")
@@ -276,18 +367,15 @@ def _is_brief(tape: Tape) -> bool:
     return work < _BRIEF
 
 
-def _return(t: Text, tape: Tape, outputs: list[tuple[str, str]]) -> None:
-    """Return the result, or a tuple of several."""
+def _packed(t: Text, results: Sequence[Instr], outputs: Sequence[tuple[str, str]]) -> str:
+    """The result, or a tuple of several."""
     made: list[str] = []
-    for (array, data), i in zip(outputs, tape.outputs, strict=True):
-        dtype = dtype_object(tape.instrs[i].dtype)
-        made.append(
-            array or t.line(f"call ptr {numpy(_SCALAR)}(ptr {data}, ptr {dtype}, ptr null)")
-        )
+    for (array, data), instr in zip(outputs, results, strict=True):
+        dtype = dtype_object(instr.dtype)
+        made.append(array or t.line(f"call ptr {numpy(SCALAR)}(ptr {data}, ptr {dtype}, ptr null)"))
     if len(made) == 1:
-        t.do(f"ret ptr {made[0]}")
-        return
+        return made[0]
     result = t.line(f"call ptr {python('PyTuple_New')}(i64 {len(made)})")
     for k, x in enumerate(made):
         t.do(f"call i32 {python('PyTuple_SetItem')}(ptr {result}, i64 {k}, ptr {x})")
-    t.do(f"ret ptr {result}")
+    return result

@@ -16,6 +16,7 @@ from numba.core.compiler_lock import global_compiler_lock
 
 from jitad.codegen.llvm import Code
 from jitad.runtime.compile import Machine, load
+from jitad.runtime.tables import tables
 
 STACK_ARENA = 32 * 1024
 """Bytes of temporaries up to which they stand on the stack."""
@@ -31,11 +32,14 @@ _SMALLEST, _STEPS, _OCTAVES = 15, 4, 15
 
 _ALIGN = 64
 
-_SERVICES = f"""
+_DECLARED = """
 declare ptr @malloc(i64)
 declare void @free(ptr)
 declare ptr @llvm.ptrmask.p0.i64(ptr, i64)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+"""
 
+_ARENAS = f"""
 @kept = internal global i64 0
 
 ; The start of what malloc gave stands before an arena.
@@ -123,10 +127,13 @@ done:
   ret void
 }}
 
+"""
+
+_APART = """
 ; Stretches of memory, each its first byte and the one after its last: whether none of the `written`
 ; ones, the last of them, meets one before it.
 
-define i1 @apart(ptr %stretches, i64 %count, i64 %written) nounwind {{
+define i1 @apart(ptr %stretches, i64 %count, i64 %written) nounwind {
 entry:
   %first = sub i64 %count, %written
   br label %each
@@ -163,7 +170,7 @@ good:
   ret i1 true
 bad:
   ret i1 false
-}}
+}
 """
 
 _slots = (ctypes.c_void_p * (_SLOTS * (_STEPS * _OCTAVES + 1)))()
@@ -172,7 +179,8 @@ _slots = (ctypes.c_void_p * (_SLOTS * (_STEPS * _OCTAVES + 1)))()
 @global_compiler_lock
 @lru_cache(maxsize=1)
 def _machine() -> Machine:
-    return load(Code(_SERVICES, "take", arena=0, level=2, quick=False))
+    text = "\n".join([_DECLARED, _ARENAS, _APART, tables()])
+    return load(Code(text, "take", arena=0, level=2, quick=False))
 
 
 def service(name: str) -> int:

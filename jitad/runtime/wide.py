@@ -1,0 +1,109 @@
+"""Many arguments and results by loops over tables, in place of code for each of them.
+
+LLVM takes more than linear time in the length of a function that may end after each of thousands
+of checks; and such code would be run once a call, from memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jitad.runtime.cpython import Text
+from jitad.runtime.services import STACK_ARENA, service, shelf
+
+WIDE = 24
+"""Arguments and results together, up to which each has code of its own."""
+
+
+Row = tuple[int, int, Sequence[int] | None, int, int]
+"""What an object is to be: type, dtype, shape (None of a number), flags, bytes of an element."""
+
+
+class Tables:
+    """The arguments of a call, and its results, where they are many.
+
+    For each object there are 16 bytes for its data's place, or the number itself; for each result
+    also the object that is made, and 16 bytes for a number.
+    """
+
+    def __init__(self, t: Text, arguments: Sequence[Row], results: Sequence[Row]) -> None:
+        self.t = t
+        self.count = len(results)
+        self.arguments = _table(t, "arguments", arguments)
+        self.results = _table(t, "results", results)
+        values = 16 * (len(arguments) + len(results))
+        self.size = values + 24 * len(results)
+        self.memory = self._take()
+        self.values = self._at(16 * len(arguments))
+        self.objects = self._at(values)
+        self.numbers = self._at(values + 8 * len(results))
+        t.globals.append("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
+        zero = f"ptr {self.memory}, i8 0, i64 {self.size}, i1 false"
+        t.do(f"call void @llvm.memset.p0.i64({zero})")
+        checked = f"{_service('i1', 'check')}(ptr %args, {self.arguments}, ptr {self.memory})"
+        t.require(t.line(checked))
+
+    def _take(self) -> str:
+        t = self.t
+        if self.size <= STACK_ARENA:
+            return t.line(f"alloca i8, i64 {self.size}, align 16")
+        place, room = shelf(self.size)
+        memory = t.line(f"{_service('ptr', 'take')}(ptr {_literal(place)}, i64 {room})")
+        t.require(t.line(f"icmp ne ptr {memory}, null"), "none")
+        return memory
+
+    def _give(self) -> None:
+        if self.size > STACK_ARENA:
+            place, room = shelf(self.size)
+            give = f"{_service('void', 'give')}(ptr {_literal(place)}, i64 {room}"
+            self.t.do(f"{give}, ptr {self.memory})")
+
+    def _at(self, offset: int) -> str:
+        return self.t.line(f"getelementptr i8, ptr {self.memory}, i64 {offset}")
+
+    def value(self, k: int, kind: str) -> str:
+        """An argument's data, or a number of an LLVM type."""
+        return self.t.field(self.memory, 16 * k, kind)
+
+    def make(self) -> list[str]:
+        """Make the results; where the data of each are to be."""
+        made = f"{_service('i1', 'make')}({self.results}, ptr {self.objects}, ptr {self.values}, "
+        self.t.require(self.t.line(f"{made}ptr {self.numbers})"), "error")
+        return [self.t.field(self.values, 16 * k, "ptr") for k in range(self.count)]
+
+    def pack(self) -> str:
+        """The results as a tuple."""
+        places = f"ptr {self.objects}, ptr {self.values}"
+        packed = self.t.line(f"{_service('ptr', 'pack')}({self.results}, {places})")
+        self.t.require(self.t.line(f"icmp ne ptr {packed}, null"), "error")
+        self._give()
+        return packed
+
+    def drop(self) -> None:
+        """Free what was made, and the tables."""
+        drop = f"{_service('void', 'drop_objects')}(ptr {self.objects}, i64 {self.count})"
+        self.t.do(drop)
+        self._give()
+
+
+def _service(result: str, name: str) -> str:
+    return f"call {result} {_literal(service(name))}"
+
+
+def _literal(address: int) -> str:
+    return f"inttoptr (i64 {address} to ptr)"
+
+
+def _table(t: Text, name: str, rows: Sequence[Row]) -> str:
+    """A constant table: its rows and all their sizes, as arguments of the services."""
+    lines: list[str] = []
+    sizes: list[int] = []
+    for kind, dtype, shape, flags, size in rows:
+        rank = -1 if shape is None else len(shape)
+        fields = (kind, dtype, rank, 8 * len(sizes), flags, size)
+        lines.append(f"[6 x i64] [{', '.join(f'i64 {x}' for x in fields)}]")
+        sizes += shape or ()
+    listed = ", ".join(f"i64 {n}" for n in (*sizes, 0))
+    t.globals.append(f"@{name}_sizes = private constant [{len(sizes) + 1} x i64] [{listed}]")
+    t.globals.append(f"@{name} = private constant [{len(lines)} x [6 x i64]] [{', '.join(lines)}]")
+    return f"ptr @{name}, ptr @{name}_sizes, i64 {len(lines)}"
