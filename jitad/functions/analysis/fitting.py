@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.conversion import as_array, as_arrays
-from jitad.frontend.operands import as_dtype, implements
+from jitad.frontend.operands import as_dtype, as_value, implements
 from jitad.functions.analysis.polynomials import vander
+from jitad.functions.linalg.equations import square
+from jitad.functions.linalg.least_squares import eigenvalues
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import FLOAT64
 from jitad.ir.value import FUNCTIONS
@@ -58,7 +60,7 @@ def roots(p: Any) -> Any:
     n = a.shape[0] - 1
     first = (-a[1:] / a[0])[None]
     below = np.eye(n - 1, n, dtype=first.dtype)
-    return np.linalg.eigvals(np.concatenate([first, below]))
+    return eigenvalues(as_value(np.concatenate([first, below])))
 
 
 @implements(np.poly)
@@ -66,7 +68,7 @@ def poly(seq_of_zeros: Any) -> Any:
     """The coefficients of the polynomial with these roots, or of a matrix's characteristic one."""
     zeros: Any = as_array(seq_of_zeros)
     if zeros.ndim == 2:
-        zeros = np.linalg.eigvals(zeros)
+        zeros = eigenvalues(square("np.poly", zeros))
     if zeros.ndim != 1:
         raise ShapeError(
             f"np.poly of an array of shape {zeros.shape}",

@@ -8,6 +8,7 @@ import numpy as np
 
 from jitad.frontend.conversion import as_arrays
 from jitad.frontend.operands import array_dtype, as_dtype, implements
+from jitad.functions.elementwise.complex import as_complex
 from jitad.functions.linalg.decompositions import eigh, singular_vectors, svdvals
 from jitad.functions.linalg.equations import floating, matrices, real, square, swapped
 from jitad.functions.linalg.norms import rank_above, tolerance
@@ -112,18 +113,35 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
 
 EigResult: Any = type(np.linalg.eig(np.eye(1)))
 
+_ALWAYS_COMPLEX = EigResult(*np.linalg.eig(np.eye(1))).eigenvalues.dtype.kind == "c"
+"""Whether NumPy gives complex eigenvalues of all real matrices, as it does since 2.5."""
+
+
+def eigenvectors(x: Value) -> tuple[Value, Value]:
+    """The eigenvalues of a square matrix, and the vectors as columns; of a real one real."""
+    n = x.shape[-1]
+    if n == 0:
+        return st.zeros(x, x.shape[:-1], x.dtype), x
+    packed = eigen.eig(swapped(x))
+    return mx.part(packed, n, (0, n, 1)), swapped(mx.rows(packed, 0, n))
+
 
 @implements(np.linalg.eig)
 def eig(a: Any) -> Any:
     """The eigenvalues of a real matrix must be real; for others pass a complex matrix."""
-    x = square("np.linalg.eig", a)
-    n = x.shape[-1]
-    if n == 0:
-        return EigResult(st.zeros(x, x.shape[:-1], x.dtype), x)
-    packed = eigen.eig(swapped(x))
-    return EigResult(mx.part(packed, n, (0, n, 1)), swapped(mx.rows(packed, 0, n)))
+    w, vectors = eigenvectors(square("np.linalg.eig", a))
+    return (
+        EigResult(as_complex(w), as_complex(vectors)) if _ALWAYS_COMPLEX else EigResult(w, vectors)
+    )
 
 
 @implements(np.linalg.eigvals)
 def eigvals(a: Any) -> Value:
-    return eigen.eigvals(swapped(square("np.linalg.eigvals", a)))
+    """Those of a real matrix must be real; for others pass a complex matrix."""
+    w = eigenvalues(square("np.linalg.eigvals", a))
+    return as_complex(w) if _ALWAYS_COMPLEX else w
+
+
+def eigenvalues(x: Value) -> Value:
+    """The eigenvalues of a square matrix; of a real one real."""
+    return eigen.eigvals(swapped(x))

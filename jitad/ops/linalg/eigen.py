@@ -66,9 +66,11 @@ def _call_eigvals(call: Any) -> None:
 def _np_eig(x: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eig(np.swapaxes(x, -1, -2))
     packed = np.concatenate([np.swapaxes(vectors, -1, -2), values[..., None, :]], axis=-2)
-    if packed.dtype != x.dtype:
+    if x.dtype.kind == "c":
+        return packed
+    if np.any(packed.imag):
         raise np.linalg.LinAlgError("the eigenvalues of this real matrix are complex")
-    return packed
+    return packed.real
 
 
 # -- rules -----------------------------------------------------------------------------------------

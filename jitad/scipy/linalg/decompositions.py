@@ -17,8 +17,9 @@ from jitad.functions.linalg.decompositions import (
     triangle_read,
 )
 from jitad.functions.linalg.equations import equations, floating, matrices, real, square, swapped
-from jitad.functions.linalg.least_squares import eig as numpy_eig
 from jitad.functions.linalg.least_squares import (
+    eigenvalues,
+    eigenvectors,
     inverse_by_limit,
     inverse_of_symmetric,
     least_squares,
@@ -28,8 +29,8 @@ from jitad.functions.reductions.reductions import max_
 from jitad.ir.errors import TraceError
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
-from jitad.ops.linalg import eigen, singular, spectral
 from jitad.ops.linalg import matrices as mx
+from jitad.ops.linalg import singular, spectral
 from jitad.ops.linalg.matrix_functions import square_root
 from jitad.ops.linalg.triangular import cholesky, solve_lower
 from jitad.scipy.linalg.solving import require, solve
@@ -173,7 +174,7 @@ def eig(
     require(not homogeneous_eigvals, name, "homogeneous_eigvals=True", "leave it out")
     if not right:
         return eigvals(a, b)
-    w, vectors = numpy_eig(_ratio(a, b, name))
+    w, vectors = eigenvectors(_ratio(a, b, name))
     return as_complex(w), vectors
 
 
@@ -184,7 +185,7 @@ def eigvals(
 ) -> Value:  # fmt: skip
     name = "scipy.linalg.eigvals"
     require(not homogeneous_eigvals, name, "homogeneous_eigvals=True", "leave it out")
-    return eigen.eigvals(swapped(as_complex(_ratio(a, b, name))))
+    return eigenvalues(as_complex(_ratio(a, b, name)))
 
 
 # -- pseudo-inverses, least squares, polar ---------------------------------------------------------
