@@ -29,6 +29,9 @@ CALLS = [
     for k, c in enumerate(calls)
 ]
 
+_LARGE = 1000
+"""Elements from which an array is a loop as it is."""
+
 
 def test_every_function_has_calls() -> None:
     covered = {*SAMPLES, *(other for other, name in SAME.items() if name in SAMPLES)}
@@ -56,11 +59,23 @@ def _is_active(x: Any) -> bool:
     return isinstance(x, np.ndarray) and x.dtype in (np.float64, np.complex128)
 
 
+def _is_small(c: Call) -> bool:
+    return all(x.size <= _LARGE for x in flatten((c.args, c.kwargs))[0] if _is_active(x))
+
+
 @pytest.mark.parametrize(("function", "c"), CALLS)
-def test_call(function: Callable[..., Any], c: Call, path: str) -> None:
+def test_call(function: Callable[..., Any], c: Call) -> None:
+    _check(function, c)
+
+
+@pytest.mark.parametrize(("function", "c"), [call for call in CALLS if _is_small(call.values[1])])
+def test_call_as_loops(function: Callable[..., Any], c: Call, monkeypatch: Any) -> None:
+    monkeypatch.setattr(jitad.passes.scalarize, "SMALL", -(10**9))
+    _check(function, c)
+
+
+def _check(function: Callable[..., Any], c: Call) -> None:
     f, xs = _of_floats(function, c)
-    if any(x.size > 1000 for x in xs) and path == "loops":
-        pytest.skip("large arrays are loops as they are")
     if not xs:
         _check_integers(function, c)
         return
