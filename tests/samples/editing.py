@@ -67,5 +67,7 @@ if np.lib.NumpyVersion(np.__version__) >= "2.2.0":  # where axis= is new
     SAMPLES[np.trim_zeros] += [
         by(lambda x: np.trim_zeros(x * GAPS), M),
         by(lambda x: np.trim_zeros(x * GAPS, axis=0), M),
-        by(lambda x: np.trim_zeros(x * GAPS, "F", axis=(0, -1)), M),
     ]
+
+if np.lib.NumpyVersion(np.__version__) >= "2.3.0":  # where it may be several
+    SAMPLES[np.trim_zeros] += [by(lambda x: np.trim_zeros(x * GAPS, "F", axis=(0, -1)), M)]

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from samples.arrays import FLAGS, INTS, LONG, Call, M, S, V, W, by, call
 
+
+def _fix(x: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # NumPy's own, since 2.5
+        return np.fix(x)
+
+
 SAMPLES: dict[Any, list[Call]] = {
-    np.fix: [call(3 * M), call(S), call(INTS), call(FLAGS)],
+    np.fix: [by(_fix, 3 * M), by(_fix, S), by(_fix, INTS), by(_fix, FLAGS)],
     np.ldexp: [
         call(V, 3),
         call(M, INTS),

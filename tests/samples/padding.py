@@ -45,5 +45,5 @@ SAMPLES: dict[Any, list[Call]] = {
     ],
 }
 
-if np.lib.NumpyVersion(np.__version__) >= "2.2.0":  # where pad_width= may be a dict
+if np.lib.NumpyVersion(np.__version__) >= "2.3.0":  # where pad_width= may be a dict
     SAMPLES[np.pad] += [call(T, {-1: (1, 2), 0: 1}), call(M, {1: 2}, "edge")]

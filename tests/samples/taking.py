@@ -26,7 +26,7 @@ SAMPLES: dict[Any, list[Call]] = {
     np.take_along_axis: [
         call(M, PLACES[:, :1].repeat(3, 0)[:3], 1),
         call(M, np.array([[0, -1, 2, 0]]), axis=0),
-        call(T, np.array([[[1], [0], [3]]])),
+        call(T, np.array([[[1], [0], [3]]]), axis=-1),
         call(M, np.array([7, -2]), axis=None),
         call(M[:1], PLACES, 1),
         call(M, np.zeros((3, 0), int), 1),
@@ -56,3 +56,6 @@ SAMPLES: dict[Any, list[Call]] = {
         by(lambda x: np.choose((x > 0).astype(int), [x, x**2]), LONG),
     ],
 }  # fmt: skip
+
+if np.lib.NumpyVersion(np.__version__) >= "2.3.0":  # where the axis may be left out
+    SAMPLES[np.take_along_axis] += [call(T, np.array([[[1], [0], [3]]]))]
