@@ -180,7 +180,13 @@ def test_cross_of_vectors_of_two_components() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         for a, b in ((x, y), (x, z), (z, x), (y, z)):
-            assert_array_equal(jitad.jit(np.cross)(a, b), np.cross(a, b))
+            try:
+                want = np.cross(a, b)
+            except ValueError:  # since NumPy 2.5
+                with pytest.raises(jitad.ShapeError):
+                    jitad.jit(np.cross)(a, b)
+            else:
+                assert_array_equal(jitad.jit(np.cross)(a, b), want)
 
 
 # -- whole numbers ---------------------------------------------------------------------------------

@@ -16,6 +16,9 @@ from jitad.ir.value import Value
 
 # -- cross and Kronecker products ------------------------------------------------------------------
 
+_COMPONENTS = (2, 3) if np.lib.NumpyVersion(np.__version__) < "2.5.0" else (3,)
+"""How many components NumPy's cross products are of."""
+
 
 @implements(np.cross)
 def cross(
@@ -27,10 +30,11 @@ def cross(
     if x.ndim == 0 or y.ndim == 0:
         raise ShapeError("np.cross of a scalar", remedy="give vectors of 3 components")
     x, y = moveaxis(x, axisa, -1), moveaxis(y, axisb, -1)
-    if x.shape[-1] not in (2, 3) or y.shape[-1] not in (2, 3):
+    if x.shape[-1] not in _COMPONENTS or y.shape[-1] not in _COMPONENTS:
         raise ShapeError(
             f"np.cross of vectors of {x.shape[-1]} and {y.shape[-1]} components",
-            remedy="vectors have 3 components along their axis",
+            remedy="give vectors of 3 components along their axis; of two components write "
+            "a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]",
         )
     if x.shape[-1] == y.shape[-1] == 2:
         return _minor(x, y, 0, 1)
