@@ -267,10 +267,10 @@ class Reach:
         if all(x == supports[0] for x in supports) and supports[0] in (WHOLE, EMPTY):
             return supports[0]
         operands = [self.tape.instrs[j] for j in instr.args]
+        places = st.join_slots(instr.op, operands, instr.params)
         found: Support | None = EMPTY
-        for k, x in enumerate(supports):
+        for x, slots in zip(supports, places, strict=True):
             if x != EMPTY and found is not None:
-                slots = st.join_slots(instr.op, operands, k, instr.params)
                 found = _added(found, embedded(x, slots, instr.shape))
         return literal(Mask(i)) if found is None else found
 
