@@ -20,7 +20,7 @@ from tests.fuzz.fuzzer import Fuzzer, register
 from tests.fuzz.hyperdual import Hyper, UndecidedError
 
 KINDS = ("value", "jvp", "grad", "jvp of grad", "vmap of grad", "grad of vmap")
-DOORS = ("python", "njit", "bind", "bind", "bind", "parallel", "parallel")
+DOORS = ("python", "njit", "parallel", "parallel", "bind", "bind", "bind", "bind")
 POLICIES = (None, None, None, "binomial", "sqrt", 1, 3)
 POINTS = 3
 
