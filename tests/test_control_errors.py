@@ -24,6 +24,13 @@ WRONG: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda x: jitad.scan(lambda c, v: (c, v), 0.0), jitad.ShapeError, "length=n"),
     (lambda x: jitad.scan(lambda c, v: (c, v), 0.0, length=-1), jitad.ShapeError, "-1"),
     (lambda x: jitad.scan(lambda c, v: (c, v), 0.0, [1.0, 2.0]), jitad.ShapeError, "no axis"),
+    *((lambda x, n=n: jitad.scan(lambda c, v: (c, None), 0.0, length=n), jitad.ShapeError,
+       "no integer") for n in (2.5, 3.0, "3", [3])),
+    *((lambda x, n=n: jitad.scan(lambda c, v: (c, None), 0.0, length=n), jitad.TraceError,
+       "more than 64 bits") for n in (2**63, 2**64 + 3, 2**70)),
+    *((lambda x, n=n: jitad.fori_loop(0, n, lambda i, c: c, 0.0), jitad.TraceError, "no integer")
+      for n in (2.5, "3", None, True)),
+    (lambda x: jitad.fori_loop(0, 2**64 + 3, lambda i, c: c, 0.0), jitad.TraceError, "64 bits"),
     (lambda x: jitad.scan(lambda c, v: (c, "y"), 0.0, x), jitad.TraceError, "a str"),
     (lambda x: jitad.scan(lambda c, v: (c, v), 0.0, x, checkpoint="cube"), jitad.ShapeError,
      '"binomial", "sqrt", or the number'),
@@ -45,6 +52,16 @@ WRONG: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda x: jitad.switch(x[0], [np.sin, np.cos], x), jitad.TraceError, "no integer"),
     (lambda x: jitad.switch(0, [], x), jitad.ShapeError, "at least one"),
 ]  # fmt: skip
+
+
+def test_more_turns_or_bytes_than_can_be_counted() -> None:
+    def sines(c: Any, length: int) -> Any:
+        return jitad.scan(lambda c, _: (np.sin(c), None), c, length=length)[0]
+
+    with pytest.raises(jitad.TraceError, match="64 bits"):
+        jitad.jit(lambda x: jitad.fori_loop(-5, 2**63 - 1, lambda i, c: c, x))(0.5)
+    with pytest.raises(MemoryError, match="checkpoint"):
+        jitad.grad(sines)(0.5, 2**62)
 
 
 @pytest.mark.parametrize("place", range(len(WRONG)))

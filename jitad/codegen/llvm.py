@@ -14,6 +14,7 @@ from jitad.codegen.body import Body
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.steps import emit_steps
 from jitad.codegen.writer import Writer
+from jitad.ir.errors import OutOfMemoryError
 from jitad.ir.tape import Instr
 from jitad.passes.schedule import Nest, Program
 
@@ -52,6 +53,11 @@ def emit(program: Program, options: Options = DEFAULT) -> Code:
     memory = plan(program)
     body = Body(program, writer, memory, options)
     functions = emit_steps(body, _NAME)
+    if memory.size >= 2**63:
+        raise OutOfMemoryError(
+            f"the function keeps {memory.size} bytes while it runs, more than can be addressed",
+            remedy="let it work on less at once, loops in reverse mode by scan(checkpoint=)",
+        )
     text = writer.module([body.function(_NAME), *functions])
     name = f"{_NAME}_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
     straight = [step for step in program.steps if isinstance(step, Nest) and not step.space]

@@ -246,3 +246,64 @@ def a_loop_that_reads_nothing() -> Any:
         return x * jitad.while_loop(lambda c: c[0] < 2, turn, (0, 0.0))[1]
 
     return jitad.grad(f)(2.0), 3 * np.sin(1.5)
+
+
+# -- branches of Python's in functions that are called within a loop or a batch --------------------
+
+
+def _branching(c: Any) -> Any:
+    y = np.sin(c)  # of which only one path has a use
+    if c > 0.5:
+        return y
+    return c * 2
+
+
+@jitad.custom_vjp
+def _own_adjoint(c: Any) -> Any:
+    return _branching(c)
+
+
+_own_adjoint.defvjp(
+    lambda c: (_branching(c), c), lambda c, bar: (bar * np.cos(c) if c > 0.5 else bar * 2,)
+)
+
+
+_WITHIN: dict[str, Any] = {
+    "jit": jitad.jit(_branching),
+    "grad": jitad.grad(_branching),
+    "checkpoint": jitad.checkpoint(_branching),
+    "cond": lambda c: jitad.cond(c > -1.0, _branching, np.cos, c),
+    "switch": lambda c: jitad.switch(1, [np.cos, _branching], c),
+    "custom_vjp": _own_adjoint,
+    "vmap": lambda c: jitad.vmap(_branching)(np.stack([c, c]))[1],
+}
+
+
+def _slope(c: float) -> float:
+    return np.cos(c) if c > 0.5 else 2.0
+
+
+@case
+def branching_functions_within_a_batch() -> Any:
+    x = np.array([0.2, 0.7, 0.4, 0.9])
+    right = np.array([_branching(c) for c in x]), np.array([_slope(c) for c in x])
+    got = [jitad.vmap(f)(x) for f in _WITHIN.values()]
+    return tuple(got), tuple(right[name == "grad"] for name in _WITHIN)
+
+
+@case
+def branching_functions_within_a_scan() -> Any:
+    def last(f: Any, x: Any) -> Any:
+        return jitad.scan(lambda c, v: (f(c) * 0.6 + v, None), x[0], x)[0]
+
+    def plain(f: Any, x: np.ndarray) -> float:
+        c = x[0]
+        for v in x:
+            c = f(c) * 0.6 + v
+        return c
+
+    x = np.array([0.2, 0.7, 0.1, 0.3])
+    functions = [f for name, f in _WITHIN.items() if name not in ("grad", "vmap")]
+    right = plain(_branching, x), _slopes(lambda x: plain(_branching, x), x).round(6)
+    got = [(last(f, x), jitad.grad(lambda x, f=f: last(f, x))(x).round(6)) for f in functions]
+    return tuple(got), (right,) * len(functions)

@@ -10,19 +10,21 @@ from typing import Any
 
 
 class UndecidedError(Exception):
-    """Two numbers are so close that rounding may decide which is the larger."""
+    """Rounding decides: which of two numbers is the larger, or what a derivative is."""
 
 
 class Hyper:
     """value + a e1 + b e2 + ab e1 e2, with e1^2 = e2^2 = 0; NumPy's functions call its methods."""
 
-    margin = 1e-9
-    """What two numbers that are compared must differ by."""
+    margin, largest = 1e-9, 1e5
+    """What two numbers that are compared must differ by, and how large derivatives may be."""
 
     __slots__ = ("a", "ab", "b", "value")
 
     def __init__(self, value: float, a: float = 0.0, b: float = 0.0, ab: float = 0.0) -> None:
         self.value, self.a, self.b, self.ab = float(value), a, b, ab
+        if abs(ab) > self.largest or abs(b) > self.largest:
+            raise UndecidedError
 
     def _chain(self, value: float, first: float, second: float) -> Hyper:
         ab = first * self.ab + second * self.a * self.b

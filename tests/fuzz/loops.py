@@ -438,7 +438,7 @@ def _asked(nest: Nest) -> tuple[Callable[..., Any], list[np.ndarray]]:
 def _right(nest: Nest) -> list[float]:
     """The value, or derivatives along directions, of each point that is asked for."""
     x, v, w = (a.astype(float) for a in _data(nest))
-    Hyper.margin = 1e-9 if nest.dtype == "float64" else 1e-4
+    Hyper.margin, Hyper.largest = (1e-9, 1e5) if nest.dtype == "float64" else (1e-4, 1e2)
     found = []
     for k in range(POINTS if "vmap" in nest.kind else 1):
         numbers = [Hyper(*each) for each in zip(x[k], v[k], w[k], strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ def fori_loop(lower: Any, upper: Any, f: Callable[..., Any], init: Any) -> Any:
     if isinstance(lower, Value) or isinstance(upper, Value):
         turns = UFUNCS[np.maximum](ew.sub(last, first), 0)
         return loop.record(turns=turns)[0]
-    return loop.record(count=max(0, int(upper) - int(lower)))[0]
+    return loop.record(count=_countable(max(0, int(upper) - int(lower))))[0]
 
 
 def while_loop(condition: Callable[..., Any], f: Callable[..., Any], init: Any) -> Any:
@@ -93,10 +94,29 @@ def _snapshots(policy: str | int, count: int) -> int:
 
 
 def _integer(builder: Builder, x: Any) -> Value:
-    value = lift(builder, x)
-    if value.dtype.kind not in "iu" or value.shape != ():
+    value = None if x is None or isinstance(x, str) else lift(builder, x)
+    if value is None or value.dtype.kind not in "iu" or value.shape != ():
         raise TraceError(f"a bound of fori_loop is {x!r}, which is no integer", remedy="use int(x)")
     return as_dtype(value, INT64)
+
+
+def _known_integer(length: Any) -> int:
+    try:
+        return index(length)
+    except TypeError as error:
+        raise ShapeError(
+            f"the length of a scan is {length!r}, which is no integer",
+            remedy="give an int that is known while the function is traced",
+        ) from error
+
+
+def _countable(turns: int) -> int:
+    if turns >= 2**63:
+        raise TraceError(
+            f"a loop of {turns} turns, more than 64 bits can count",
+            remedy="write fewer, or a while_loop that ends by itself",
+        )
+    return turns
 
 
 def _length(rows: Sequence[Value], length: int | None) -> int:
@@ -107,7 +127,9 @@ def _length(rows: Sequence[Value], length: int | None) -> int:
                 f"scan over {x!r}, which has no axis",
                 remedy="give arrays whose rows are the turns: np.array(xs) for a list of numbers",
             )
-    lengths = {x.shape[0] for x in rows} | (set() if length is None else {int(length)})
+    lengths = {x.shape[0] for x in rows}
+    if length is not None:
+        lengths.add(_countable(_known_integer(length)))
     if len(lengths) != 1 or min(lengths) < 0:
         found = ", ".join(map(str, sorted(lengths))) or "none"
         raise ShapeError(
