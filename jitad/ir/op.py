@@ -131,6 +131,7 @@ class Structural(Op):
     `effect`: the instruction counts even where nobody reads its result.
     `library(call)`: for work that a library does on whole arrays in memory, how it is called; the
     vocabulary is `LibraryCall` of codegen/library.py.
+    `lowered(*operands, **params)`: what is recorded in the op's place before it is compiled.
     """
 
     jvp: Rule | None = None
@@ -142,6 +143,7 @@ class Structural(Op):
     combine: Elementwise | None = None
     effect: bool = False
     library: Rule | None = None
+    lowered: Rule | None = None
 
 
 @final

@@ -15,6 +15,7 @@ from jitad.passes.fold import fold
 from jitad.passes.fuse import fuse
 from jitad.passes.group_calls import group_calls
 from jitad.passes.if_convert import if_convert
+from jitad.passes.lower import lower
 from jitad.passes.regions import regions
 from jitad.passes.scalarize import scalarize
 from jitad.passes.sink import sink
@@ -29,6 +30,7 @@ def control(tape: Tape) -> Tape:
 
 PASSES: tuple[Callable[[Tape], Tape], ...] = (
     dce,  # first, so that the others do not work on what nobody reads
+    lower,  # before all that ask what an op costs, or how it is computed
     if_convert,  # before control, which would work on loops that end here
     control,  # before fold, which reads what is computed before a loop
     fold,

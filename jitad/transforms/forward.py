@@ -21,6 +21,7 @@ from jitad.transforms.linear import Partial, dense, is_active, partial, plus, sc
 from jitad.transforms.lost import lost_derivative
 from jitad.transforms.origins import at_origins
 from jitad.transforms.shield import shield
+from jitad.transforms.spectra import with_spectra
 
 
 def forward(tape: Tape, active: Collection[int]) -> Tape:
@@ -34,7 +35,7 @@ def forward(tape: Tape, active: Collection[int]) -> Tape:
 
 
 def _moved(tape: Tape, active: Collection[int]) -> Tape:
-    tape = at_origins(tape)
+    tape = at_origins(with_spectra(tape))
     builder = Builder()
     seeded = {tape.inputs[k] for k in active}
     primals: list[int] = []

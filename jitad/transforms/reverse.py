@@ -20,6 +20,7 @@ from jitad.transforms.linear import dense, partial, pull, typed
 from jitad.transforms.lost import lost_derivative
 from jitad.transforms.origins import at_origins
 from jitad.transforms.shield import shield
+from jitad.transforms.spectra import with_spectra
 from jitad.transforms.split import split
 
 
@@ -34,7 +35,7 @@ def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape
 
 
 def _swept(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape:
-    tape = at_origins(tape)
+    tape = at_origins(with_spectra(tape))
     builder = extend(tape)
     differentiated = {tape.inputs[k] for k in active}
     reached = varied(tape, [i in differentiated for i in tape.inputs])

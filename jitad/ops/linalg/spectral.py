@@ -2,7 +2,8 @@
 
 Source: Giles, Collected matrix derivative results for forward and reverse mode algorithmic
 differentiation (2008), section 3.1. Where two eigenvalues are equal, the turn of their vectors into
-each other is taken for 0, as in JAX: a function of the eigenvalues alone has the right derivative.
+each other is taken for 0; what does not depend on it is right. A function of the matrix by its
+eigenvalues does, from the second derivative on: `transforms/spectra.py` recognises it.
 """
 
 from __future__ import annotations
