@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import jitad
+
 Index = tuple[int, ...]
 """By which operands is differentiated, in order: (0, 0, 1) is d^3 f / dy dx dx."""
 
@@ -97,3 +99,24 @@ def _one(
         values = np.tensordot(weights[n], values, axes=1)
         scale = scale * size**n
     return values / scale
+
+
+def _derivative(f: Callable[..., Any], k: int, mode: str) -> Callable[..., Any]:
+    """The derivative of an elementwise function by operand k."""
+    if mode == "r":
+        return jitad.grad(lambda *xs: np.sum(f(*xs)), k)
+
+    def tangent(*xs: Any) -> Any:
+        def alone(x: Any) -> Any:
+            return f(*xs[:k], x, *xs[k + 1 :])
+
+        return jitad.jvp(alone, (xs[k],), (np.ones(xs[k].shape),))[1]
+
+    return tangent
+
+
+def nested(f: Callable[..., Any], index: Index, modes: str) -> Callable[..., Any]:
+    """The derivative by operands in order, each by forward (f) or reverse (r) mode."""
+    for k, mode in zip(index, modes, strict=False):
+        f = _derivative(f, k, mode)
+    return f

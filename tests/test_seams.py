@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.stats
-from differences import Index, derivatives, indices
+from differences import derivatives, indices, nested
 from test_elementwise_table import CASES, Fixed
 
 import jitad
@@ -38,26 +38,6 @@ MODES = ("fff", "rrr", "rff")
 """Forward or reverse, the innermost first."""
 
 
-def _derivative(f: Callable[..., Any], k: int, mode: str) -> Callable[..., Any]:
-    """The derivative of an elementwise function by operand k."""
-    if mode == "r":
-        return jitad.grad(lambda *xs: np.sum(f(*xs)), k)
-
-    def tangent(*xs: Any) -> Any:
-        def alone(x: Any) -> Any:
-            return f(*xs[:k], x, *xs[k + 1 :])
-
-        return jitad.jvp(alone, (xs[k],), (np.ones(xs[k].shape),))[1]
-
-    return tangent
-
-
-def _nested(f: Callable[..., Any], index: Index, modes: str) -> Callable[..., Any]:
-    for k, mode in zip(index, modes, strict=False):
-        f = _derivative(f, k, mode)
-    return f
-
-
 def check(
     f: Callable[..., Any],
     points: Sequence[np.ndarray],
@@ -73,7 +53,7 @@ def check(
     compared = 0
     for mode in modes:
         program = jitad.trace(
-            lambda *xs, mode=mode: [_nested(f, index, mode)(*xs) for index in wanted], *points
+            lambda *xs, mode=mode: [nested(f, index, mode)(*xs) for index in wanted], *points
         )
         results = evaluate(program.tape, [*points, *program.plan.captured])
         for index, got in zip(wanted, results, strict=True):

@@ -200,7 +200,7 @@ fmin = _binary("fmin", np.fmin, extremum("minnum", "slt"),
     lambda x, y, v: _share(logical_or(le(x, y), isnan(y)), x, y),
     lambda x, y, v: _share(logical_or(le(y, x), isnan(x)), x, y), cost=2)  # fmt: skip
 power = _binary("pow", np.power, of_complex(libm("pow"), cx.power),
-    lambda x, y, v: _unless(_both_zero(x, y), mul(y, power(x, sub(y, 1.0)))),
+    lambda x, y, v: _times_power(x, y, power(x, sub(y, 1.0))),
     lambda x, y, v: where(eq(x, 0.0), 0.0, mul(v, log(x))),
     domain=(POSITIVE, REAL), cost=40)  # fmt: skip
 
@@ -369,17 +369,20 @@ told = register(
 """x, to which y is added where `origin`; there y is 0, but its derivative need not be."""
 
 
+nought = _binary("nought", np.multiply, emit_mul,
+    lambda a, x, v: RealLinear(lambda da: nought(da, x), lambda v_bar: nought(v_bar, x)),
+    lambda a, x, v: a, domain=(REAL, (0.0, 0.0)), cost=0)  # fmt: skip
+"""a x where x is known to be 0 wherever this is read; what counts is its derivative a dx."""
+
+
 def _like(number: float, x: Any) -> Any:
     return x.builder.const(number, x.shape, x.dtype)
 
 
-def _both_zero(x: Any, y: Any) -> Any:
-    return logical_and(eq(x, 0.0), eq(y, 0.0))
-
-
-def _unless(limit: Any, x: Any) -> Any:
-    """x, and 0 at a limit that it does not reach."""
-    return where(limit, _zeros(x), x)
+def _times_power(x: Any, y: Any, p: Any) -> Any:
+    """y p for p = x^(y - 1), and 0 for an exponent y of 0 where p is infinite."""
+    infinite = eq(x, 0.0) if x.dtype.kind == "c" else logical_not(isfinite(p))
+    return where(logical_and(eq(y, 0.0), infinite), _zeros(p), mul(y, p))
 
 
 ENTIRE = (

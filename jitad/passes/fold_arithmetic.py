@@ -204,6 +204,10 @@ def _told(builder: Builder, instr: Instr) -> int:
     return instr.args[1]
 
 
+def _nought(builder: Builder, instr: Instr) -> int:
+    return builder.const(0, instr.shape, instr.dtype).index
+
+
 def _side(builder: Builder, instr: Instr) -> int:
     return ew.sign(builder.value(instr.args[0])).index
 
@@ -219,6 +223,7 @@ ARITHMETIC: dict[Op, Rewrite] = {
     ew.cast: _cast,
     ew.stop_gradient: _stop_gradient,
     ew.told: _told,
+    ew.nought: _nought,
     ew.side: _side,
 }
 """What an instruction may be rewritten to, by its op."""

@@ -6,12 +6,15 @@ tends to f''(0) x. So what is linear in u, say a(r) u + b, is a'(r) x + b where 
 is the same there, with the derivative that f has along each ray from the origin (by l'Hospital's
 rule, to third order of f). a'(r) comes from a forward sweep from r to a.
 
+Where something is divided by r, or has its logarithm, f is not smooth, and nothing is told.
+
 A derivative that has been taken reads u in elementwise ops and views; beyond those, in sums and
 products of matrices, nothing of u is left at the origin but 0.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -20,12 +23,17 @@ from jitad.ir.op import Elementwise, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.elementwise import (
+    absolute,
     add,
     div,
     eq,
+    hypot,
+    log,
     mul,
     neg,
+    nought,
     over,
+    root,
     side,
     sign,
     sub,
@@ -33,29 +41,62 @@ from jitad.ops.elementwise import (
     unit,
     where,
 )
+from jitad.ops.structural import reduce_sum
 from jitad.transforms.linear import is_active, partial, plus, scale, typed
 
-FAR = 400
+FAR = 2000
 """A sweep from a size visits at most that many instructions; beyond, a is taken for constant."""
 
 
 class Direction(NamedTuple):
-    """A value a(r) u + b where r = 0: a x and a'(r) x, of which None is 0.
+    """A value a(r) u + b where r = 0: a x and a'(r) x, of which None is 0; where r = 0."""
 
-    `size` is the instruction r, `origin` says where it is 0.
-    """
-
-    size: int
     origin: Value
     along: Value
     slope: Value | None
+
+
+Directions = dict[int, Direction]
+"""By the instruction r: a value may be linear in several directions, for several sizes."""
+
+
+def _is_view(instr: Instr) -> bool:
+    return isinstance(instr.op, Structural) and instr.op.index_map is not None
+
+
+def _divisors(tape: Tape) -> set[int]:
+    """Instructions where 0 is a singularity: what divides, with its factors, or has a logarithm."""
+    found = set[int]()
+    for i in range(len(tape.instrs) - 1, -1, -1):
+        op, args = tape.instrs[i].op, tape.instrs[i].args
+        if op is div or op is log:
+            found.add(args[-1])
+        elif i in found and (op is mul or _is_view(tape.instrs[i])):
+            found.update(args)
+    return found
+
+
+def _coordinates(builder: Builder, size: int) -> list[int]:
+    """What is 0 where a size is: the operands of abs and hypot, the squared ones of a root."""
+    instr = builder.instrs[size]
+    if instr.op is not root:
+        return list(instr.args) if instr.op in (absolute, hypot) else []
+    found: list[int] = []
+    stack = list(instr.args)
+    while stack:
+        below = builder.instrs[stack.pop()]
+        if below.op is mul and below.args[0] == below.args[1]:
+            found.append(below.args[0])
+        elif below.op is add or below.op is reduce_sum or _is_view(below):
+            stack += below.args
+    return found
 
 
 def at_origins(tape: Tape) -> Tape:
     """The tape, in which what is linear in a direction has its derivative at the origin."""
     if not any(instr.op is unit or instr.op is side for instr in tape.instrs):
         return tape
-    origins = _Origins()
+    origins = _Origins(_divisors(tape))
     for instr in tape.instrs:
         origins.move(instr)
     outputs = [origins.resolved(i) for i in tape.outputs]
@@ -65,106 +106,135 @@ def at_origins(tape: Tape) -> Tape:
 class _Origins:
     """The new tape, and what its values are at origins, by the old tape's instructions."""
 
-    def __init__(self) -> None:
+    def __init__(self, singular: set[int]) -> None:
+        self.singular = singular
         self.builder = Builder()
         self.raw: list[int] = []
-        self.directions: dict[int, Direction] = {}
+        self.directions: dict[int, Directions] = {}
         self.settled: dict[int, int] = {}
         self.slopes: dict[int, dict[int, Value | None]] = {}
+        self.noughts: dict[int, dict[int, bool]] = {}
 
     def move(self, instr: Instr) -> None:
         """Copy the old tape's next instruction."""
         builder, k = self.builder, len(self.raw)
         builder.line = instr.line
-        direction = self._of(instr)
-        args = [self.raw[j] if direction else self.resolved(j) for j in instr.args]
+        found = self._of(instr)
+        args = [self.raw[j] if found else self.resolved(j) for j in instr.args]
         if instr.op is unit:
             instr = instr._replace(op=over)
         elif instr.op is side:
             instr, args = instr._replace(op=sign), args[:1]
         self.raw.append(builder.copy(instr, tuple(args)))
-        if direction is not None:
-            self.directions[k] = direction
+        if found:
+            self.directions[k] = found
 
     def resolved(self, i: int) -> int:
         """The value for those that know of no directions."""
-        direction = self.directions.get(i)
-        if direction is None or direction.slope is None:
+        if i not in self.directions:
             return self.raw[i]
         if i not in self.settled:
-            raw = self.builder.value(self.raw[i])
-            self.settled[i] = told(direction.origin, raw, direction.slope).index
+            value = self.builder.value(self.raw[i])
+            for direction in self.directions[i].values():
+                if direction.slope is not None:
+                    value = told(direction.origin, value, direction.slope)
+            self.settled[i] = value.index
         return self.settled[i]
 
-    def _of(self, instr: Instr) -> Direction | None:
-        """What the instruction is in terms of a direction, where it is linear in one."""
+    def _of(self, instr: Instr) -> Directions:
+        """What the instruction is in terms of directions, where it is linear in some."""
         if instr.op is unit or instr.op is side:
+            if instr.args[1] in self.singular:
+                return {}
             x, r = (self.builder.value(self.resolved(j)) for j in instr.args)
-            return Direction(r.index, eq(r, 0.0), x, None)
-        known = [self.directions.get(j) for j in instr.args]
-        sizes = {d.size for d in known if d is not None}
-        if len(sizes) != 1:
-            return None
-        if isinstance(instr.op, Structural) and instr.op.index_map is not None:
-            return self._viewed(instr, known)
+            return {r.index: Direction(eq(r, 0.0), x, None)}
+        known = [self.directions.get(j, {}) for j in instr.args]
+        if not any(known):
+            return {}
+        if _is_view(instr):
+            return {r: self._viewed(instr, d) for r, d in known[0].items()}
         rule = _LINEAR.get(instr.op)
-        return None if rule is None else rule(self, instr, known)
+        return {} if rule is None else rule(self, instr, known)
 
-    def _viewed(self, instr: Instr, known: list[Direction | None]) -> Direction | None:
-        (d,) = known
-        assert d is not None
+    def _viewed(self, instr: Instr, d: Direction) -> Direction:
+        origin, along, slope = d
+        move = functools.partial(instr.op, **instr.named_params)
+        return Direction(move(origin), move(along), None if slope is None else move(slope))
 
-        def moved(x: Value) -> Value:
-            return instr.op(x, **instr.named_params)
-
-        slope = None if d.slope is None else moved(d.slope)
-        return Direction(d.size, moved(d.origin), moved(d.along), slope)
-
-    def joined(self, instr: Instr, known: list[Direction | None]) -> Direction | None:
+    def joined(self, instr: Instr, known: list[Directions]) -> Directions:
         """Of a sum or difference."""
-        turned = [neg, neg] if instr.op is neg else [None, neg if instr.op is sub else None]
-        total: list[Value | None] = [None, None]
-        for d, turn in zip(known, turned, strict=False):
-            if d is not None:
-                terms = [t if t is None or turn is None else turn(t) for t in (d.along, d.slope)]
-                total = [plus(t, u) for t, u in zip(total, terms, strict=True)]
-        first = next(d for d in known if d is not None)
-        along, slope = total
-        assert along is not None
-        return Direction(first.size, first.origin, along, slope)
+        turned = [instr.op is neg, instr.op is sub]
+        total: Directions = {}
+        for directions, turn in zip(known, turned, strict=False):
+            for r, (origin, along, slope) in directions.items():
+                if turn:
+                    along, slope = neg(along), None if slope is None else neg(slope)
+                if r in total:
+                    along, slope = add(total[r].along, along), plus(total[r].slope, slope)
+                total[r] = Direction(origin, along, slope)
+        return total
 
-    def multiplied(self, instr: Instr, known: list[Direction | None]) -> Direction | None:
-        """Of a product with c(r), or a quotient by it."""
-        d, other = known if instr.op is div else sorted(known, key=lambda d: d is None)
-        if d is None or other is not None:
-            return None
-        c = self.builder.value(self.resolved(instr.args[1 if known[0] is d else 0]))
-        change = self._slope(d.size, c.index)
+    def multiplied(self, instr: Instr, known: list[Directions]) -> Directions:
+        """Of a product, whose factors are linear in other directions, or a quotient."""
+        first, second = known
+        if first.keys() & second.keys() or (instr.op is div and second):
+            return {}
+        left, right = (self.builder.value(self.resolved(j)) for j in instr.args)
+        found = {r: self._scaled(instr, r, d, right) for r, d in first.items()}
+        return found | {r: self._scaled(instr, r, d, left) for r, d in second.items()}
+
+    def _scaled(self, instr: Instr, size: int, d: Direction, c: Value) -> Direction:
+        """A direction times c(r), or divided by it."""
+        change = self._slope(size, c.index)
         if instr.op is div:
-            along = div(d.along, c)
-            bent = None if change is None else neg(mul(div(change, c), along))
-            slope = plus(None if d.slope is None else div(d.slope, c), bent)
+            along, slope = div(d.along, c), None if d.slope is None else div(d.slope, c)
+            bent = None if change is None else neg(self._product(size, div(change, c), along))
         else:
-            along = mul(d.along, c)
-            bent = None if change is None else mul(change, d.along)
-            slope = plus(None if d.slope is None else mul(d.slope, c), bent)
-        return Direction(d.size, d.origin, along, slope)
+            along = self._product(size, d.along, c)
+            slope = None if d.slope is None else self._product(size, d.slope, c)
+            bent = None if change is None else self._product(size, change, d.along)
+        return Direction(d.origin, along, plus(slope, bent))
 
-    def chosen(self, instr: Instr, known: list[Direction | None]) -> Direction | None:
+    def _product(self, size: int, x: Value, y: Value) -> Value:
+        """x y, which is known for nought where either is."""
+        if self._is_nought(size, y.index):
+            return nought(x, y)
+        return nought(y, x) if self._is_nought(size, x.index) else mul(x, y)
+
+    def _is_nought(self, size: int, i: int) -> bool:
+        """Whether instruction i is 0 where the size is, as far as that is easily seen."""
+        known = self.noughts.get(size)
+        if known is None:
+            known = self.noughts[size] = dict.fromkeys(_coordinates(self.builder, size), True)
+        if i in known or i < min(known, default=i):
+            return known.get(i, False)
+        instr = self.builder.instrs[i]
+        found = [self._is_nought(size, j) for j in instr.args] if instr.op in _SUMS else []
+        if instr.op in (mul, nought):
+            known[i] = any(self._is_nought(size, j) for j in instr.args)
+        elif found or _is_view(instr):
+            known[i] = all(found or [self._is_nought(size, j) for j in instr.args])
+        else:
+            known[i] = False
+        return known[i]
+
+    def chosen(self, instr: Instr, known: list[Directions]) -> Directions:
         """Of a choice: on the side not taken there is no direction."""
-        first = next(d for d in known if d is not None)
         condition = self.builder.value(self.resolved(instr.args[0]))
         zero = self.builder.const(0.0, instr.shape, instr.dtype)
 
-        def pick(parts: list[Value | None]) -> Value | None:
+        def pick(r: int, k: int) -> Value | None:
+            parts = [directions[r][k] if r in directions else None for directions in known[1:]]
             if all(x is None for x in parts):
                 return None
             return where(condition, *(zero if x is None else x for x in parts))
 
-        along = pick([None if d is None else d.along for d in known[1:]])
-        slope = pick([None if d is None else d.slope for d in known[1:]])
-        assert along is not None
-        return Direction(first.size, first.origin, along, slope)
+        found: Directions = {}
+        for r, d in {**known[1], **known[2]}.items():
+            along = pick(r, 1)
+            assert along is not None
+            found[r] = Direction(d.origin, along, pick(r, 2))
+        return found
 
     # -- the sweep from a size -----------------------------------------------------------------
 
@@ -208,7 +278,9 @@ class _Origins:
         return op.jvp(operands, result, tangents, **instr.named_params)
 
 
-_LINEAR: dict[object, Callable[..., Direction | None]] = {
+_SUMS = (add, sub, neg, reduce_sum)
+
+_LINEAR: dict[object, Callable[..., Directions]] = {
     add: _Origins.joined,
     sub: _Origins.joined,
     neg: _Origins.joined,

@@ -12,6 +12,8 @@ from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.contraction import contract, labels
 
+_FEW = 40
+
 
 def is_sum_of_squares(x: Value) -> bool:
     """Whether a value is recorded as a sum of squares, with positive weights."""
@@ -48,12 +50,18 @@ def _is_view(instr: Instr) -> bool:
 
 
 def _is_same(instrs: list[Instr], i: int, j: int) -> bool:
-    """Whether two values are one, or the same views of one."""
-    while i != j:
-        x, y = instrs[i], instrs[j]
-        if not _is_view(x) or (x.op, x.params) != (y.op, y.params):
-            return False
-        (i,), (j,) = x.args, y.args
+    """Whether two values are one, or recorded twice in the same few instructions."""
+    pairs, seen = [(i, j)], 0
+    while pairs:
+        i, j = pairs.pop()
+        if i != j:
+            x, y = instrs[i], instrs[j]
+            seen += 1
+            if seen > _FEW or not x.args or (x.op, x.params) != (y.op, y.params):
+                return False
+            if len(x.args) != len(y.args):
+                return False
+            pairs += zip(x.args, y.args, strict=True)
     return True
 
 
