@@ -24,7 +24,7 @@ from tests.fuzz.fuzzer import Fuzzer, register
 
 ORDER = 3
 DIGITS = 30
-POINTS = (0.0, 0.0, 0.0, 1.0, 1.0, -1.0, 2.0, 0.5, -0.5, 3.0, -2.0, 1e-9, -1e-5, 1e-160, 20.0)
+POINTS = (0.0, 0.0, 0.0, 1.0, 1.0, -1.0, 2.0, 0.5, -0.5, 3.0, -2.0, 1e-9, -1e-5, 1e-30, 20.0)
 CONSTANTS = (0.0, 1.0, -1.0, 2.0, 0.5, 3.0)
 LARGE = 1e4
 """Beyond it a program is left: its own rounding would decide."""
@@ -143,11 +143,6 @@ def _positive(a: Any) -> bool:
     return a > 1e-3
 
 
-def _sizeable(a: Any) -> bool:
-    """Whether 1 / a^3 is a number: a power's third derivative may be 0 times that."""
-    return a == 0 or abs(a) > 1e-100
-
-
 def _unit(a: Any) -> bool:
     return abs(a) < 0.99
 
@@ -183,9 +178,9 @@ OPERATIONS: dict[str, Operation] = {
     "square": Operation(1, np.square, whole(2)),
     "cube": Operation(1, lambda u: u**3, whole(3)),
     "zeroth": Operation(1, lambda u: u**0.0, whole(0)),
-    "first": Operation(1, lambda u: np.power(u, np.array(1)), of(lambda z: z**1, _sizeable)),
-    "second": Operation(1, lambda u: np.power(u, np.array(2.0)), of(lambda z: z**2, _sizeable)),
-    "third": Operation(1, lambda u: np.power(u, np.array(3)), of(lambda z: z**3, _sizeable)),
+    "first": Operation(1, lambda u: np.power(u, np.array(1)), whole(1)),
+    "second": Operation(1, lambda u: np.power(u, np.array(2.0)), whole(2)),
+    "third": Operation(1, lambda u: np.power(u, np.array(3)), whole(3)),
     "inverse": Operation(1, np.reciprocal, inverse),
     "inverse_square": Operation(1, lambda u: u**-2, whole(-2)),
     "sqrt": Operation(1, np.sqrt, root),
