@@ -381,8 +381,8 @@ def _like(number: float, x: Any) -> Any:
 
 def _times_power(x: Any, y: Any, p: Any) -> Any:
     """y p for p = x^(y - 1), and 0 for an exponent y of 0 where p is infinite."""
-    infinite = eq(x, 0.0) if x.dtype.kind == "c" else logical_not(isfinite(p))
-    return where(logical_and(eq(y, 0.0), infinite), _zeros(p), mul(y, p))
+    finite = ne(x, 0.0) if x.dtype.kind == "c" else isfinite(p)
+    return where(logical_or(ne(y, 0.0), finite), mul(y, p), _zeros(p))
 
 
 ENTIRE = (
