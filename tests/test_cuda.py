@@ -21,7 +21,7 @@ from llvmlite import binding as llvm
 import jitad
 from jitad.codegen.cuda import SUMMING
 from jitad.frontend.pytree import flatten
-from jitad.runtime.cuda import CudaKernel
+from jitad.runtime.cuda import CudaKernel, object_code
 from jitad.runtime.cuda_function import CudaFunction
 
 _rng = np.random.default_rng(0)
@@ -197,6 +197,17 @@ def test_numbers_and_captured_arrays() -> None:
 def test_what_a_gpu_is_not_given(f: Callable[..., Any], x: Any, words: str) -> None:
     with pytest.raises(jitad.CompileError, match=words):
         compiled(f, x)
+
+
+def test_cuda_core_is_given_the_code_itself() -> None:
+    """Not a file's name, which a text is to it; it needs no GPU to be made."""
+    core = pytest.importorskip("cuda.core")
+    kernel = jitad.compile(jitad.vmap(np.sin), POINTS[:, 0], target="cuda", arch="sm_90")
+    module = object_code(kernel)
+    assert module.code_type == "ptx"
+    assert module.code == kernel.inspect_ptx().encode()
+    launch = core.LaunchConfig(grid=7, block=128)
+    assert (tuple(launch.grid), tuple(launch.block)) == ((7, 1, 1), (128, 1, 1))
 
 
 def test_without_a_gpu_it_says_so() -> None:

@@ -174,6 +174,11 @@ def _present() -> str | None:
         return None
 
 
+def object_code(kernel: CudaKernel) -> Any:
+    """A kernel's PTX as cuda.core takes it: bytes, for a text is the name of a file to it."""
+    return cuda_module("cuda.core").ObjectCode.from_ptx(kernel.inspect_ptx().encode())
+
+
 class _Loaded:
     """A kernel's module on the device, and the memory that its steps share."""
 
@@ -182,7 +187,7 @@ class _Loaded:
         self.core = cuda_module("cuda.core")
         self.device = device()
         self.stream = self.device.default_stream
-        module = self.core.ObjectCode.from_ptx(kernel.inspect_ptx())
+        module = object_code(kernel)
         self.kernels = [module.get_kernel(launch.name) for launch in kernel.launches]
         self.arena = self.device.allocate(max(kernel.code.arena, 8), stream=self.stream)
         self.word = self.device.allocate(8, stream=self.stream)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +14,7 @@ from jitad.ir.errors import NonFiniteError
 from jitad.ir.op import Elementwise
 from jitad.ir.tape import Instr, Tape, type_name
 from jitad.passes.straighten import straighten
+from jitad.runtime.locks import LOCK
 from jitad.runtime.plan import Plan
 
 
@@ -23,7 +23,7 @@ class _Debugging:
 
     def __init__(self) -> None:
         self.blocks = 0
-        self.lock = threading.Lock()
+        self.lock = LOCK
 
 
 _debugging = _Debugging()

@@ -7,7 +7,6 @@ goes when the user drops the function. What holds it is the `Transformed` that t
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
@@ -19,6 +18,7 @@ import numpy as np
 from jitad.frontend.pytree import Structure
 from jitad.functions.control.examples import Memory
 from jitad.ir.errors import SourceLine
+from jitad.runtime.locks import LOCK
 from jitad.runtime.paths import Path, Tree
 from jitad.runtime.surroundings import Surroundings
 
@@ -52,7 +52,7 @@ class Known:
         self.recent: tuple[Recent, ...] = ()
         self.nested: tuple[tuple[Structure, tuple[int, ...] | None, Recent], ...] = ()
         self.warned: set[SourceLine | None] = set()
-        self.lock = threading.RLock()
+        self.lock = LOCK
         self.kept: Kept | None = None
         self.met = Memory()
         _all.add(self)

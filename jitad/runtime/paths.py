@@ -22,6 +22,7 @@ from jitad.ir.tape import Tape, has_effect
 from jitad.ops.structural import guard
 from jitad.runtime.arguments import canonical
 from jitad.runtime.kernel import Kernel
+from jitad.runtime.locks import LOCK
 from jitad.runtime.plan import Plan
 from jitad.runtime.surroundings import Surroundings
 
@@ -171,7 +172,7 @@ class Tree:
         self.interpreted = 0
         self.has_warned = False
         self.second: Path | None = None
-        self.lock = threading.RLock()
+        self.lock = LOCK
 
     def holds(self) -> bool:
         """Whether the surroundings are what they were."""

@@ -183,6 +183,7 @@ def _machine() -> Machine:
     return load(Code(text, "take", arena=0, level=2, quick=False))
 
 
+@lru_cache
 def service(name: str) -> int:
     """The address of one of these functions."""
     return _machine().address(name)

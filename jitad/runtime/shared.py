@@ -6,7 +6,6 @@ out at every call, `vmap(lambda v: ...)(x)`, is traced each time and compiled on
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from jitad.ir.fingerprint import fingerprint
 from jitad.ir.tape import Tape
 from jitad.runtime.compile import Machine, load, lower
 from jitad.runtime.entry import entry_text
+from jitad.runtime.locks import LOCK
 from jitad.runtime.services import release_arenas_with
 
 MOST, MOST_TEXT = 64, 1 << 24
@@ -41,7 +41,7 @@ class _Store:
         self.known: weakref.WeakValueDictionary[bytes, Compiled] = weakref.WeakValueDictionary()
         self.recent: OrderedDict[bytes, Compiled] = OrderedDict()
         self.text = 0
-        self.lock = threading.Lock()
+        self.lock = LOCK
 
     def keep(self, digest: bytes, compiled: Compiled, pure: bool) -> None:
         """Note that a program is used; what holds objects of the user's is not kept longer."""

@@ -12,6 +12,7 @@ import ctypes
 import os
 import platform
 import sys
+import warnings
 from functools import lru_cache, partial
 
 import llvmlite.binding as llvm
@@ -36,7 +37,23 @@ def _available() -> int:
     return os.cpu_count() or 1
 
 
-_count = ctypes.c_int64(int(os.environ.get("JITAD_NUM_THREADS", "0")) or _available())
+def _at_first() -> int:
+    """The threads that the environment asks for; as many as there are cores where it does not."""
+    wish = os.environ.get("JITAD_NUM_THREADS", "").strip()
+    if wish.isascii() and wish.isdigit() and 1 <= int(wish[:9]) <= MOST_THREADS:
+        return int(wish)
+    most = min(_available(), MOST_THREADS)
+    if wish not in ("", "0"):
+        warnings.warn(
+            f"JITAD_NUM_THREADS={wish!r} is no number of threads, and {most} are used: write a "
+            f"whole number from 1 to {MOST_THREADS}, or leave it out",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return most
+
+
+_count = ctypes.c_int64(_at_first())
 
 
 def get_num_threads() -> int:
