@@ -177,10 +177,11 @@ class Body:
         w.label(on)
 
     def leave_on(self, status: str, bits: int = -1) -> None:
-        """Note a status, and end the function at once where one of `bits` is set in it."""
+        """Note a status, and end the function at once where one of `bits` is set."""
         w = self.writer
         self.note(status)
         self.leaves = True
+        status = self._noted() if bits > 0 else status
         bad = w.line(f"icmp ne i64 {w.line(f'and i64 {status}, {bits}')}, 0")
         on = w.fresh("on")
         w.do(f"br i1 {bad}, label %leave, label %{on}{w.unlikely()}")

@@ -16,7 +16,7 @@ from jitad.codegen.body import Body, passed_on
 from jitad.codegen.nest import NestEmitter
 from jitad.codegen.packs import packs
 from jitad.codegen.pieces import pieces
-from jitad.codegen.status import GUARD_FAILED
+from jitad.codegen.status import AT_ONCE
 from jitad.codegen.threads import emit_threads
 from jitad.ops.structural import JOINS
 from jitad.passes.schedule import Nest, Root, stored_below
@@ -76,7 +76,7 @@ def _emit_serial(body: Body, steps: Sequence[Unit], name: str) -> list[str]:
         arguments = ", ".join(passed_on(inner.parameters))
         status = body.writer.line(f"call i64 @{name}_{k}({arguments})")
         if inner.leaves:
-            body.leave_on(status, GUARD_FAILED)
+            body.leave_on(status, AT_ONCE)
         elif inner.checked:
             body.note(status)
     for i, offset in slots.items():

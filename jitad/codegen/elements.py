@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from jitad.codegen.body import Body
 from jitad.codegen.index import Atom, Index, Loop, Quotient, Remainder, flat, strides
 from jitad.codegen.reader import At, Key, Reader
 from jitad.codegen.status import OUT_OF_BOUNDS
-from jitad.ir.op import BOOL, Elementwise
+from jitad.ir.op import BOOL, DType, Elementwise
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
 
@@ -121,3 +123,14 @@ class Elements:
         for i, slot in self.outside.items():
             seen = self.writer.line(f"icmp ne i64 {self.writer.line(f'load i64, ptr {slot}')}, 0")
             self.body.flag(seen, OUT_OF_BOUNDS, i)
+
+    def table_entry(self, expected: np.ndarray, dtype: DType, bits: str, place: Index) -> str:
+        """An element of a constant table of integers."""
+        w = self.writer
+        name = w.fresh("table")
+        kind = "i8" if dtype == BOOL else bits
+        items = ", ".join(f"{kind} {int(x)}" for x in expected)
+        w.globals.append(f"@{name} = private constant [{expected.size} x {kind}] [{items}]")
+        pointer = w.line(f"getelementptr {kind}, ptr @{name}, i64 {self.index(place)}")
+        entry = w.line(f"load {kind}, ptr {pointer}")
+        return w.line(f"trunc i8 {entry} to i1") if dtype == BOOL else entry

@@ -12,6 +12,7 @@ import math
 from jitad.codegen.body import Body, memory_type
 from jitad.codegen.frame import Frame, load, store
 from jitad.codegen.lanes import LEAST, vector_bytes
+from jitad.codegen.polls import Poll, work
 from jitad.codegen.region import EmitSteps, Region
 from jitad.codegen.status import OUT_OF_MEMORY
 from jitad.ir.op import BOOL
@@ -59,6 +60,7 @@ class _LoopCall:
     def emit(self) -> list[str]:
         """Write all of it; the functions that it calls."""
         functions = self._prepare()
+        poll = Poll(self.body, self.index, work(self.form.body), self.form.count)
         w, form = self.writer, self.form
         before, head, turn, latch, after = (
             w.fresh(s) for s in ("pre", "loop", "turn", "latch", "done")
@@ -74,6 +76,7 @@ class _LoopCall:
         w.do(f"br i1 {self._goes_on(f'%{counter}')}, label %{turn}, label %{after}")
         w.label(turn)
         self._turn(f"%{counter}")
+        poll.ask(f"%{counter}")
         w.do(f"br label %{latch}")
         w.label(latch)
         w.do(f"%{following} = add nuw nsw i64 %{counter}, {self.step}")

@@ -14,10 +14,11 @@ from jitad.codegen.index import Index, Loop, flat, strides
 from jitad.codegen.lanes import Lanes, lanes_of, vector_width
 from jitad.codegen.memory import fill, initialise, overwrites
 from jitad.codegen.packs import emit_pack, packs
+from jitad.codegen.polls import nest_poll
 from jitad.codegen.reader import At, Key, Reader
 from jitad.codegen.span import Span
 from jitad.codegen.status import GUARD_FAILED
-from jitad.ir.op import BOOL, DType, Elementwise, Structural
+from jitad.ir.op import Elementwise, Structural
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
 from jitad.ops.elementwise import cos, sin
@@ -194,6 +195,7 @@ class NestEmitter:
                 turns = lanes.turns(span)
             elif span is not None:
                 turns = span.turns(self.writer)
+            poll = nest_poll(self, loops) if level == 0 else None
             with self.writer.counted(turns, *vectors) as counter:
                 if lanes is None:
                     if span is not None:
@@ -204,6 +206,8 @@ class NestEmitter:
                     self.elements.counters[depths[-1]] = lanes.first(counter, span)
                     lanes.run(keys[level + 1])
                 self._emit_level(level + 1, loops, keys, accumulators)
+                if poll is not None:
+                    poll.ask(counter)
         for a in active:
             a.end(level)
 
@@ -383,7 +387,9 @@ class NestEmitter:
         if expected.size == 1:
             literal = str(int(expected[0])) if dtype.kind != "b" else str(bool(expected[0])).lower()
         else:
-            literal = self._table_entry(expected, dtype, bits, flat(at, strides(source.shape)))
+            literal = self.elements.table_entry(
+                expected, dtype, bits, flat(at, strides(source.shape))
+            )
         differs = w.line(f"icmp ne {bits} {register}, {literal}")
         if i not in self.differing:
             self.body.leave_where(differs, GUARD_FAILED, i)
@@ -391,14 +397,3 @@ class NestEmitter:
         slot = self.differing[i]
         earlier = w.line(f"load i1, ptr {slot}")
         w.do(f"store i1 {w.line(f'or i1 {earlier}, {differs}')}, ptr {slot}")
-
-    def _table_entry(self, expected: np.ndarray, dtype: DType, bits: str, place: Index) -> str:
-        """An element of a constant table of integers."""
-        w = self.writer
-        name = w.fresh("table")
-        kind = "i8" if dtype == BOOL else bits
-        items = ", ".join(f"{kind} {int(x)}" for x in expected)
-        w.globals.append(f"@{name} = private constant [{expected.size} x {kind}] [{items}]")
-        pointer = w.line(f"getelementptr {kind}, ptr @{name}, i64 {self.elements.index(place)}")
-        entry = w.line(f"load {kind}, ptr {pointer}")
-        return w.line(f"trunc i8 {entry} to i1") if dtype == BOOL else entry

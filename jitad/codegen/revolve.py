@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from jitad.codegen.body import Body, memory_type
 from jitad.codegen.frame import Frame, load, store
+from jitad.codegen.polls import Poll, work
 from jitad.codegen.region import EmitSteps, Region
 from jitad.ir.op import DType, Shape
 from jitad.ops.control import Revolve
@@ -30,7 +31,7 @@ class _RevolveCall:
     """Writes one sweep."""
 
     def __init__(self, body: Body, index: int, name: str, emit_steps: EmitSteps) -> None:
-        self.body, self.writer = body, body.writer
+        self.body, self.writer, self.index = body, body.writer, index
         self.frame = Frame(body, index)
         self.form: Revolve = self.frame.instr.params[0]
         form, loop, args = self.form, self.form.loop, self.frame.instr.args
@@ -77,6 +78,8 @@ class _RevolveCall:
         for state, init in zip(self.states, self.inits, strict=True):
             state.put(init)
         self._keep("0", "0")
+        turn = work(self.form.loop.body) + work(self.form.back)
+        poll = Poll(self.body, self.index, turn, count)
         sweep, forward, reverse, after = (w.fresh(s) for s in ("sweep", "forth", "back", "swept"))
         w.do(f"br label %{sweep}")
         w.label(sweep)
@@ -94,6 +97,7 @@ class _RevolveCall:
         self._turn_back(last)
         w.do(f"store i64 {last}, ptr {self.end}")
         self._forget(last)
+        poll.ask(last)
         again = w.line(f"icmp sgt i64 {last}, 0")
         w.do(f"br i1 {again}, label %{sweep}, label %{after}")
         w.label(after)

@@ -27,8 +27,14 @@ WRONG_SHAPE = 64
 LEFT_AGAIN = 128
 """The call before this one gave no result either; added where a kernel is called from Python."""
 
+INTERRUPTED = 512
+"""The user, or a handler of signals, has asked that the kernel end."""
+
 SHARED_MEMORY = 256
 """An array that receives a result has memory of an argument, or of another result."""
 
 PLACE = 1024
 """Above these bits stands, plus 1, which of `Code.reported` it was."""
+
+AT_ONCE = GUARD_FAILED | OUT_OF_MEMORY | INTERRUPTED
+"""What ends a kernel where it is found; of all else the first is reported at the end."""

@@ -16,6 +16,7 @@ from jitad.codegen.memory import fill, initialise
 from jitad.codegen.nest import NestEmitter
 from jitad.codegen.region import EmitSteps
 from jitad.codegen.span import Blocks, Span, is_added_to, partials_of, reduced_depths, reduces
+from jitad.codegen.status import AT_ONCE, INTERRUPTED, OUT_OF_MEMORY
 from jitad.ir.tape import INPUT, Instr
 from jitad.ops import structural as st
 from jitad.ops.control import part
@@ -138,6 +139,7 @@ def _spread(
     shared = body.scratch(16 * (4 + len(body.parameters)))
     own = body.scratch(max(16, size * blocks.number))
     statuses = body.scratch(8 * blocks.number)
+    body.writer.clear(statuses, 8 * blocks.number)  # of blocks that are not run
     outer = body.writer.lines
     inner = Body(body.program, body.writer, body.memory, body.options)
     for i, offset in crossing.items():
@@ -153,6 +155,8 @@ def _spread(
         with body.writer.counted(blocks.number) as block:
             place = body.writer.line(f"getelementptr i64, ptr {statuses}, i64 {block}")
             body.note(body.writer.line(f"load i64, ptr {place}"))
+    if inner.leaves:
+        body.leave_on("0", AT_ONCE)
     return functions, own
 
 
@@ -234,7 +238,9 @@ work:
   %status = call i64 @{name}({", ".join([*passed, "i64 %start", "i64 %stop", "ptr %own"])})
   %reported = getelementptr i64, ptr %statuses, i64 %block
   store i64 %status, ptr %reported
-  br label %next
+  %urgent = and i64 %status, {INTERRUPTED | OUT_OF_MEMORY}
+  %ends = icmp ne i64 %urgent, 0
+  br i1 %ends, label %done, label %next
 done:
   ret void
 }}"""

@@ -7,6 +7,7 @@ from jitad.codegen.status import (
     CALLBACK_FAILED,
     COMPLEX_RESULT,
     GUARD_FAILED,
+    INTERRUPTED,
     LINEAR_ALGEBRA,
     OUT_OF_BOUNDS,
     OUT_OF_MEMORY,
@@ -22,8 +23,9 @@ from jitad.ir.errors import (
     TraceError,
 )
 from jitad.ir.tape import Instr
+from jitad.runtime.services import interrupts
 
-_FAILURES: dict[int, tuple[type[JitadError], str, str]] = {
+_FAILURES: dict[int, tuple[type[BaseException], str, str]] = {
     GUARD_FAILED: (
         TraceError,
         "the arguments take another path through the function's branches than the one that was "
@@ -55,6 +57,7 @@ _FAILURES: dict[int, tuple[type[JitadError], str, str]] = {
         "{op}: a function that the kernel calls back has raised",
         "ask kernel.last_failure, in the same thread, what it was",
     ),
+    INTERRUPTED: (KeyboardInterrupt, "{op}: interrupted", ""),
     WRONG_SHAPE: (
         ShapeError,
         "a kernel was called with an array of another shape than the one that was compiled for",
@@ -74,18 +77,22 @@ def failure(status: int, instr: Instr | None, remedy: str = "") -> BaseException
     """The exception for a status; `instr` is the instruction that reported it."""
     if status & CALLBACK_FAILED:
         return take_error()
+    if status & INTERRUPTED:
+        return interrupts().take()
     kind, what, usual = _described(status, instr)
     line = None if instr is None else instr.line
+    if not issubclass(kind, JitadError):
+        return kind(what)
     return kind(what, remedy=remedy or usual, line=line)
 
 
-def as_text(status: int, instr: Instr | None) -> tuple[type[JitadError], str]:
+def as_text(status: int, instr: Instr | None) -> tuple[type[BaseException], str]:
     """The exception's class for a status, and what it says, for who can raise constants only."""
     kind, what, remedy = _described(status, instr)
     line = "" if instr is None or instr.line is None else f"\n  {instr.line.quote()}"
-    return kind, f"{what}{line}\n  Remedy: {remedy}"
+    return kind, f"{what}{line}" + (f"\n  Remedy: {remedy}" if remedy else "")
 
 
-def _described(status: int, instr: Instr | None) -> tuple[type[JitadError], str, str]:
+def _described(status: int, instr: Instr | None) -> tuple[type[BaseException], str, str]:
     kind, what, remedy = next(entry for bit, entry in _FAILURES.items() if status & bit)
     return kind, what.format(op="the function" if instr is None else instr.op.name), remedy

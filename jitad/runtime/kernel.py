@@ -81,10 +81,15 @@ class Kernel:
                 result = self.entry(*args)
                 if type(result) is not int:
                     return result if self.is_plain else self.finish(result)
+                if result != MISMATCH:
+                    self._fail(result)
             elif self.is_plain:
                 targets = out if type(out) is tuple else (out,)
-                if (self._entry_out or self._make_entry_out())(*args, *targets) is None:
+                result = (self._entry_out or self._make_entry_out())(*args, *targets)
+                if result is None:
                     return out
+                if result != MISMATCH:
+                    self._fail(result)
         given = zip(self._leaves(args, kwargs), self.plan.leaves, strict=False)
         leaves = [fitted(x, leaf) for x, leaf in given]
         result = self.call(leaves) if out is None else self._call_out(leaves, out)

@@ -135,15 +135,19 @@ class Transformed:
                     if tree.first is not path:
                         self._remember(tree)
                     return result if other.finish is None else other.finish(result)
+                if result != MISMATCH:
+                    raise place[0].kernel.failure(result)
         if self.known.nested:
             leaves, structure = apart_in_order((args, kwargs))
-            for shape, order, (entry, finish, seen, _) in self.known.nested:
+            for shape, order, (entry, finish, seen, place) in self.known.nested:
                 if shape == structure and (seen is None or seen.hold()):
                     if order is not None:
                         leaves = [leaves[i] for i in order]
                     result = entry(*leaves)
                     if type(result) is not int:
                         return result if finish is None else finish(result)
+                    if result != MISMATCH and not result & GUARD_FAILED:
+                        raise place[0].kernel.failure(result)
         function, *_, direct = self._recipe
         if direct and depth():
             return function(*args, **kwargs)

@@ -31,19 +31,28 @@ from jitad.codegen.status import (
 )
 from jitad.frontend.trace import Leaf
 from jitad.ir.errors import JitadError
-from jitad.ir.op import BOOL, REAL_OF, DType, Shape
+from jitad.ir.op import BOOL, DType, Shape
 from jitad.ir.tape import Instr
 from jitad.runtime.entry import FAILURES, LAST_FAILURE
 from jitad.runtime.failure import as_text
+from jitad.runtime.numba_types import (
+    I1,
+    I8,
+    I64,
+    POINTER,
+    as_i1,
+    itemsize,
+    nbytes,
+    pointer,
+    result_type,
+    scalar,
+)
 from jitad.runtime.services import STACK_ARENA, service, shelf
 
 if TYPE_CHECKING:
     from jitad.runtime.kernel import Kernel
 
 _ALIGN = 64
-_I1, _I8, _I64 = ir.IntType(1), ir.IntType(8), ir.IntType(64)
-_POINTER = _I8.as_pointer()
-
 _FEW_PAIRS = 32
 """Pairs of an array and a result up to which each is compared in the code of the call."""
 
@@ -107,7 +116,7 @@ class _Emitter:
         """One result, a tuple of several, or None where they are written to arguments."""
         if not self.allocate:
             return types.none
-        kinds = [_result_type(instr) for instr in self.results]
+        kinds = [result_type(instr) for instr in self.results]
         return kinds[0] if len(kinds) == 1 else types.Tuple(kinds)
 
     def emit(self, context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -124,7 +133,7 @@ class _Call:
         self.kernel = emitter.kernel
         self.context = context
         self.builder = builder
-        self.fits: Any = _I1(1)
+        self.fits: Any = I1(1)
         self.size = -(-emitter.code.arena // _ALIGN) * _ALIGN
         self.strided: list[tuple[int, Any]] = []
 
@@ -140,19 +149,19 @@ class _Call:
         made = [self._allocate(instr) for instr in emitter.results] if emitter.allocate else []
         targets, arguments_fit = [data for _, data in made], self.fits
         if not emitter.allocate:
-            self.fits = _I1(1)
+            self.fits = I1(1)
             places = zip(emitter.results, kinds[count:], given[count:], strict=True)
             targets = [self._array(instr.shape, kind, x) for instr, kind, x in places]
-        self.targets_fit = _I1(1) if emitter.allocate else self.fits
+        self.targets_fit = I1(1) if emitter.allocate else self.fits
         self.fits = b.and_(arguments_fit, self.targets_fit)
-        status = cgutils.alloca_once_value(b, _I64(0))
+        status = cgutils.alloca_once_value(b, I64(0))
         self._refuse_where(status, b.not_(self.fits), WRONG_SHAPE)
         for (array, data), instr in zip(made, emitter.results, strict=False):
             if array is not None and math.prod(instr.shape):
                 self._refuse_where(status, cgutils.is_null(b, data), OUT_OF_MEMORY)
-        with b.if_then(b.icmp_signed("==", b.load(status), _I64(0)), likely=True):
+        with b.if_then(b.icmp_signed("==", b.load(status), I64(0)), likely=True):
             self._run(status, sources, targets)
-        with b.if_then(b.icmp_signed("!=", b.load(status), _I64(0)), likely=False):
+        with b.if_then(b.icmp_signed("!=", b.load(status), I64(0)), likely=False):
             self._fail(b.load(status), made, targets, list(zip(kinds, given, strict=True)))
         if not emitter.allocate:
             return self.context.get_dummy_value()
@@ -181,7 +190,7 @@ class _Call:
         if shape == () or (kind.layout == "C" and kind.aligned):
             return kind, pointer, None
         offset = self.size
-        self.size += -(-math.prod(shape) * _itemsize(kind) // _ALIGN) * _ALIGN
+        self.size += -(-math.prod(shape) * itemsize(kind) // _ALIGN) * _ALIGN
         return kind, pointer, (offset, shape, self._strides(kind, value))
 
     def _array(self, shape: Shape, kind: Any, value: Any) -> Any:
@@ -194,7 +203,7 @@ class _Call:
         if kind.ndim != len(shape):  # one element where a number is wanted
             for size in sizes:
                 self.fits = b.and_(self.fits, b.icmp_signed("==", size, size.type(1)))
-        return b.bitcast(array.data, _POINTER)
+        return b.bitcast(array.data, POINTER)
 
     def _strides(self, kind: Any, value: Any) -> list[Any]:
         array = self.context.make_array(kind)(self.context, self.builder, value)
@@ -205,28 +214,28 @@ class _Call:
         b, (kind, value, copy) = self.builder, source
         if copy is not None:
             offset, shape, strides = copy
-            target = b.gep(arena, [_I64(offset)])
-            self._copy(target, value, shape, strides, _itemsize(kind))
+            target = b.gep(arena, [I64(offset)])
+            self._copy(target, value, shape, strides, itemsize(kind))
             value = target
         if leaf.shape != ():
             return value
         if isinstance(kind, types.Array):
             return self._loaded(leaf.dtype, value)
         scalar = self.context.cast(b, value, kind, from_dtype(leaf.dtype))
-        return _as_i1(b, scalar) if leaf.dtype == BOOL else scalar
+        return as_i1(b, scalar) if leaf.dtype == BOOL else scalar
 
     def _copy(self, target: Any, source: Any, shape: Shape, strides: list[Any], size: int) -> None:
         """Copy an array of any strides, element by element, to contiguous memory."""
         b, word = self.builder, ir.IntType(8 * min(size, 8)).as_pointer()
-        with cgutils.loop_nest(b, [_I64(n) for n in shape], _I64) as indices:
-            place, step = source, _I64(0)
+        with cgutils.loop_nest(b, [I64(n) for n in shape], I64) as indices:
+            place, step = source, I64(0)
             for i, n, stride in zip(indices, shape, strides, strict=True):
                 place = b.gep(place, [b.mul(i, stride)])
-                step = b.add(b.mul(step, _I64(n)), i)
-            into = b.gep(target, [b.mul(step, _I64(size))])
+                step = b.add(b.mul(step, I64(n)), i)
+            into = b.gep(target, [b.mul(step, I64(size))])
             for start in range(0, size, 8):
-                read = b.bitcast(b.gep(place, [_I64(start)]), word)
-                b.store(b.load(read, align=1), b.bitcast(b.gep(into, [_I64(start)]), word))
+                read = b.bitcast(b.gep(place, [I64(start)]), word)
+                b.store(b.load(read, align=1), b.bitcast(b.gep(into, [I64(start)]), word))
 
     # -- the call ----------------------------------------------------------------------------------
 
@@ -236,32 +245,32 @@ class _Call:
         arena = self._arena()
         if self.size > STACK_ARENA:
             self._refuse_where(status, cgutils.is_null(b, arena), OUT_OF_MEMORY)
-        with b.if_then(b.icmp_signed("==", b.load(status), _I64(0)), likely=True):
+        with b.if_then(b.icmp_signed("==", b.load(status), I64(0)), likely=True):
             leaves = zip(self.emitter.leaves, sources, strict=True)
             passed = [self._passed(leaf, source, arena) for leaf, source in leaves]
             passed += [self._captured(x) for x in self.kernel.captured]
             if not self.emitter.allocate:
                 self._refuse_where(status, b.not_(self._apart(passed, targets)), SHARED_MEMORY)
-            with b.if_then(b.icmp_signed("==", b.load(status), _I64(0)), likely=True):
+            with b.if_then(b.icmp_signed("==", b.load(status), I64(0)), likely=True):
                 arguments = [*passed, *targets, arena]
-                kind = ir.FunctionType(_I64, [x.type for x in arguments])
+                kind = ir.FunctionType(I64, [x.type for x in arguments])
                 b.store(b.call(b.bitcast(self.body, kind.as_pointer()), arguments), status)
             if self.size > STACK_ARENA:
                 slots, room = shelf(self.size)
-                self._service("give", ir.VoidType(), _pointer(slots), _I64(room), arena)
+                self._service("give", ir.VoidType(), pointer(slots), I64(room), arena)
 
     def _arena(self) -> Any:
         b = self.builder
         if self.size > STACK_ARENA:
             slots, room = shelf(self.size)
-            return self._service("take", _POINTER, _pointer(slots), _I64(room))
-        kind = ir.ArrayType(_I8, self.size + _ALIGN)
-        stack = b.ptrtoint(cgutils.alloca_once(b, kind), _I64)
-        return b.inttoptr(b.and_(b.add(stack, _I64(_ALIGN - 1)), _I64(-_ALIGN)), _POINTER)
+            return self._service("take", POINTER, pointer(slots), I64(room))
+        kind = ir.ArrayType(I8, self.size + _ALIGN)
+        stack = b.ptrtoint(cgutils.alloca_once(b, kind), I64)
+        return b.inttoptr(b.and_(b.add(stack, I64(_ALIGN - 1)), I64(-_ALIGN)), POINTER)
 
     def _service(self, name: str, result: Any, *arguments: Any) -> Any:
         kind = ir.FunctionType(result, [x.type for x in arguments]).as_pointer()
-        address = cgutils.alloca_once_value(self.builder, _I64(service(name)))
+        address = cgutils.alloca_once_value(self.builder, I64(service(name)))
         function = self.builder.inttoptr(self.builder.load(address), kind)
         return self.builder.call(function, arguments)
 
@@ -270,19 +279,19 @@ class _Call:
         b, tape = self.builder, self.kernel.tape
         instrs = [tape.instrs[i] for i in (*tape.inputs, *tape.outputs)]
         pairs = zip([*passed, *targets], instrs, strict=True)
-        met = [(x, _nbytes(instr)) for x, instr in pairs if x.type == _POINTER]
+        met = [(x, nbytes(instr)) for x, instr in pairs if x.type == POINTER]
         if len(met) * len(targets) <= _FEW_PAIRS:
             return self._few_apart(met, len(met) - len(targets))
-        table = cgutils.alloca_once(b, _POINTER, size=_I64(2 * len(met)))
+        table = cgutils.alloca_once(b, POINTER, size=I64(2 * len(met)))
         for k, (x, size) in enumerate(met):
-            b.store(x, b.gep(table, [_I64(2 * k)]))
-            b.store(b.gep(x, [_I64(size)]), b.gep(table, [_I64(2 * k + 1)]))
-        return self._service("apart", _I1, table, _I64(len(met)), _I64(len(targets)))
+            b.store(x, b.gep(table, [I64(2 * k)]))
+            b.store(b.gep(x, [I64(size)]), b.gep(table, [I64(2 * k + 1)]))
+        return self._service("apart", I1, table, I64(len(met)), I64(len(targets)))
 
     def _few_apart(self, met: list[tuple[Any, int]], first: int) -> Any:
         """The same, each pair by itself, so that a loop over calls asks once."""
-        b, good = self.builder, _I1(1)
-        ends = [(b.ptrtoint(x, _I64), _I64(size)) for x, size in met]
+        b, good = self.builder, I1(1)
+        ends = [(b.ptrtoint(x, I64), I64(size)) for x, size in met]
         for k in range(first, len(ends)):
             start, size = ends[k]
             for other, length in ends[:k]:
@@ -292,23 +301,23 @@ class _Call:
         return good
 
     def _captured(self, x: np.ndarray) -> Any:
-        pointer = _pointer(x.ctypes.data)
+        pointer = pointer(x.ctypes.data)
         return pointer if x.shape != () else self._loaded(x.dtype, pointer)
 
     def _loaded(self, dtype: DType, pointer: Any) -> Any:
-        place = self.builder.bitcast(pointer, _scalar(dtype).as_pointer())
+        place = self.builder.bitcast(pointer, scalar(dtype).as_pointer())
         loaded = self.builder.load(place, align=1)
-        return _as_i1(self.builder, loaded) if dtype == BOOL else loaded
+        return as_i1(self.builder, loaded) if dtype == BOOL else loaded
 
     def _allocate(self, instr: Instr) -> tuple[Any, Any]:
         """A result: a new array, or None for a number; and where its data lie."""
         b, context = self.builder, self.context
         if instr.shape == ():
-            return None, b.bitcast(cgutils.alloca_once(b, _scalar(instr.dtype)), _POINTER)
-        kind = _result_type(instr)
+            return None, b.bitcast(cgutils.alloca_once(b, scalar(instr.dtype)), POINTER)
+        kind = result_type(instr)
         align = ir.IntType(32)(context.get_preferred_array_alignment(kind.dtype))
-        meminfo = context.nrt.meminfo_alloc_aligned_unchecked(b, _I64(_nbytes(instr)), align)
-        data = cgutils.alloca_once_value(b, _POINTER(None))
+        meminfo = context.nrt.meminfo_alloc_aligned_unchecked(b, I64(nbytes(instr)), align)
+        data = cgutils.alloca_once_value(b, POINTER(None))
         with b.if_then(cgutils.is_not_null(b, meminfo), likely=True):
             b.store(context.nrt.meminfo_data(b, meminfo), data)
         array = context.make_array(kind)(context, b)
@@ -320,9 +329,9 @@ class _Call:
         arrayobj.populate_array(
             array,
             data=b.bitcast(data, context.get_data_type(kind.dtype).as_pointer()),
-            shape=cgutils.pack_array(b, [_I64(n) for n in instr.shape], ty=_I64),
-            strides=cgutils.pack_array(b, [_I64(n) for n in strides], ty=_I64),
-            itemsize=_I64(instr.dtype.itemsize),
+            shape=cgutils.pack_array(b, [I64(n) for n in instr.shape], ty=I64),
+            strides=cgutils.pack_array(b, [I64(n) for n in strides], ty=I64),
+            itemsize=I64(instr.dtype.itemsize),
             meminfo=meminfo,
         )
         return array, data
@@ -331,7 +340,7 @@ class _Call:
 
     def _refuse_where(self, status: Any, condition: Any, bit: int) -> None:
         b = self.builder
-        b.store(b.select(condition, _I64(bit), b.load(status)), status)
+        b.store(b.select(condition, I64(bit), b.load(status)), status)
 
     def _fail(
         self,
@@ -343,18 +352,18 @@ class _Call:
         """Note a status; no results; raise what it says, unless it is to be silent."""
         b = self.builder
         memory = self.kernel.entry.__self__.ctypes.data
-        b.atomic_rmw("add", _pointer(memory + 8 * FAILURES, _I64), _I64(1), "monotonic")
-        b.store(status, _pointer(memory + 8 * LAST_FAILURE, _I64))
+        b.atomic_rmw("add", pointer(memory + 8 * FAILURES, I64), I64(1), "monotonic")
+        b.store(status, pointer(memory + 8 * LAST_FAILURE, I64))
         for instr, data in zip(self.emitter.results, targets, strict=True):
             with b.if_then(b.and_(self.targets_fit, cgutils.is_not_null(b, data))):
-                fill = _I8(0xFF if instr.dtype.kind in "fc" else 0)
-                cgutils.memset(b, data, _I64(_nbytes(instr)), fill)
+                fill = I8(0xFF if instr.dtype.kind in "fc" else 0)
+                cgutils.memset(b, data, I64(nbytes(instr)), fill)
         silent = self.kernel.on_failure == "nan"
-        no_memory = b.icmp_signed("==", status, _I64(OUT_OF_MEMORY))
-        with b.if_then(no_memory if silent else _I1(1), likely=False):
+        no_memory = b.icmp_signed("==", status, I64(OUT_OF_MEMORY))
+        with b.if_then(no_memory if silent else I1(1), likely=False):
             for instr, (array, _) in zip(self.emitter.results, made, strict=False):
                 if array is not None:
-                    self.context.nrt.decref(b, _result_type(instr), array._getvalue())
+                    self.context.nrt.decref(b, result_type(instr), array._getvalue())
             # Numba's own code would let go of them only where nothing is raised.
             for kind, x in arguments:
                 self.context.nrt.decref(b, kind, x)
@@ -369,44 +378,12 @@ class _Call:
         for word in (*words, WRONG_SHAPE, SHARED_MEMORY, OUT_OF_MEMORY):
             errors.setdefault(as_text(word % PLACE, self.kernel.reporter(word)), []).append(word)
         unknown = b.append_basic_block()
-        switch = b.switch(status if lines else b.and_(status, _I64(PLACE - 1)), unknown)
+        switch = b.switch(status if lines else b.and_(status, I64(PLACE - 1)), unknown)
         for (kind, text), known in errors.items():
             block = b.append_basic_block()
             for word in known:
-                switch.add_case(_I64(word), block)
+                switch.add_case(I64(word), block)
             b.position_at_end(block)
             self.context.call_conv.return_user_exc(b, kind, (text,))
         b.position_at_end(unknown)
         self.context.call_conv.return_user_exc(b, JitadError, ("the kernel has failed",))
-
-
-def _result_type(instr: Instr) -> Any:
-    scalar = from_dtype(instr.dtype)
-    return types.Array(scalar, len(instr.shape), "C") if instr.shape else scalar
-
-
-def _nbytes(instr: Instr) -> int:
-    return math.prod(instr.shape) * instr.dtype.itemsize
-
-
-def _itemsize(kind: Any) -> int:
-    return np.dtype(str(kind.dtype)).itemsize
-
-
-def _pointer(address: int, kind: Any = _I8) -> Any:
-    return _I64(address).inttoptr(kind.as_pointer())
-
-
-def _scalar(dtype: Any) -> Any:
-    """The LLVM type of an element in memory."""
-    if dtype.kind == "c":
-        part = _scalar(REAL_OF[dtype])
-        return ir.LiteralStructType([part, part])
-    if dtype.kind == "f":
-        return ir.DoubleType() if dtype.itemsize == 8 else ir.FloatType()
-    return ir.IntType(dtype.itemsize * 8)
-
-
-def _as_i1(builder: Any, x: Any) -> Any:
-    """A condition as one bit."""
-    return x if x.type == _I1 else builder.icmp_signed("!=", x, x.type(0))

@@ -9,13 +9,17 @@ are bounded, and given back when the code that needed that size goes.
 from __future__ import annotations
 
 import ctypes
+import os
 import weakref
 from functools import lru_cache
 
+import llvmlite.binding as llvm
 from numba.core.compiler_lock import global_compiler_lock
 
 from jitad.codegen.llvm import Code
+from jitad.codegen.polls import INTERRUPTS, POLL
 from jitad.runtime.compile import Machine, load
+from jitad.runtime.interrupts import Interrupts, polling
 from jitad.runtime.tables import tables
 
 STACK_ARENA = 32 * 1024
@@ -31,6 +35,9 @@ _SMALLEST, _STEPS, _OCTAVES = 15, 4, 15
 """Sizes are powers of two, from 2 to that on, and three between each and the next."""
 
 _ALIGN = 64
+
+_FUNCTIONS = ("take", "give", "release", "apart", "check", "make", "pack", "drop_objects", POLL)
+_VARIABLES = (INTERRUPTS, "main_thread", "raised")
 
 _DECLARED = """
 declare ptr @malloc(i64)
@@ -176,17 +183,38 @@ bad:
 _slots = (ctypes.c_void_p * (_SLOTS * (_STEPS * _OCTAVES + 1)))()
 
 
+_addresses: dict[str, int] = {}
+
+
+@global_compiler_lock
+def _load() -> None:
+    if _addresses:
+        return
+    text = "\n".join([_DECLARED, _ARENAS, _APART, tables(), polling()])
+    machine = load(Code(text, "take", arena=0, level=2, quick=False))
+    found = {name: machine.address(name) for name in _FUNCTIONS}
+    found |= {name: machine.variable(name) for name in _VARIABLES}
+    machine.engine.detach()  # kept for good: it has a handler of signals
+    _addresses.update(found)
+
+
+def service(name: str) -> int:
+    """The address of one of these functions, or variables."""
+    if not _addresses:
+        _load()
+    return _addresses[name]
+
+
 @global_compiler_lock
 @lru_cache(maxsize=1)
-def _machine() -> Machine:
-    text = "\n".join([_DECLARED, _ARENAS, _APART, tables()])
-    return load(Code(text, "take", arena=0, level=2, quick=False))
-
-
-@lru_cache
-def service(name: str) -> int:
-    """The address of one of these functions."""
-    return _machine().address(name)
+def interrupts() -> Interrupts:
+    """What loops ask; from here on code that asks can be loaded."""
+    for name in (POLL, INTERRUPTS):
+        llvm.add_symbol(name, service(name))
+    made = Interrupts(service("main_thread"), service("raised"))
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=made.after_fork)
+    return made
 
 
 def shelf(size: int) -> tuple[int, int]:

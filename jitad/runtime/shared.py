@@ -19,7 +19,7 @@ from jitad.ir.tape import Tape
 from jitad.runtime.compile import Machine, load, lower
 from jitad.runtime.entry import entry_text
 from jitad.runtime.locks import LOCK
-from jitad.runtime.services import release_arenas_with
+from jitad.runtime.services import interrupts, release_arenas_with
 
 MOST, MOST_TEXT = 64, 1 << 24
 """Of the programs used last so many are kept, and so many bytes of their LLVM IR."""
@@ -73,6 +73,7 @@ def compiled(tape: Tape, leaves: Sequence[Leaf], options: Options) -> Compiled:
     found = _store.known.get(digest)
     if found is None:
         simple, code = lower(tape, options)
+        interrupts()
         machine = load(code, entry_text("entry", simple, code, leaves))
         release_arenas_with(machine)
         found = Compiled(simple, code, machine)
