@@ -301,8 +301,8 @@ class _Call:
         return good
 
     def _captured(self, x: np.ndarray) -> Any:
-        pointer = pointer(x.ctypes.data)
-        return pointer if x.shape != () else self._loaded(x.dtype, pointer)
+        data = pointer(x.ctypes.data)
+        return data if x.shape != () else self._loaded(x.dtype, data)
 
     def _loaded(self, dtype: DType, pointer: Any) -> Any:
         place = self.builder.bitcast(pointer, scalar(dtype).as_pointer())
