@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from jitad.codegen.options import DEFAULT, Options
 from jitad.frontend.pytree import flatten, unflatten
 from jitad.ir.errors import ShapeError, TraceError
@@ -37,7 +39,15 @@ def _shared(
 
 
 def _static(argnums: Argnums) -> Argnums:
-    return argnums if isinstance(argnums, int) else tuple(int(k) for k in argnums)
+    several = isinstance(argnums, (tuple, list, range, np.ndarray)) and np.ndim(argnums) == 1
+    places: Any = argnums if several else (argnums,)
+    whole = all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) for k in places)
+    if not whole or not len(places):
+        raise ShapeError(
+            f"argnums={argnums!r}",
+            remedy="give the place of an argument, an int, or a tuple of them",
+        )
+    return tuple(int(k) for k in places) if several else int(places[0])
 
 
 def grad(
@@ -153,7 +163,10 @@ def jvp(
             "jvp takes tuples of primals and tangents", remedy="write jvp(f, (x,), (v,))"
         )
     if len(primals) != len(tangents):
-        raise ShapeError(f"{len(primals)} primals and {len(tangents)} tangents")
+        raise ShapeError(
+            f"{len(primals)} primals and {len(tangents)} tangents",
+            remedy="give each argument a tangent",
+        )
     return _shared(tangent, fun, bool(has_aux))(*primals, *tangents)
 
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jitad.frontend.active import depth
+from jitad.frontend.traceable import check_functions
 from jitad.functions.control import batches, branches, loops
-from jitad.ir.errors import ShapeError
+from jitad.ir.errors import ShapeError, TraceError
 from jitad.programs.recorded import Recorded, compiled
 
 Functions = Sequence[Callable[..., Any]]
@@ -48,6 +49,7 @@ def scan(
     >>> jitad.scan(lambda c, x: (c + x, c * x), 0.0, np.array([1.0, 2.0, 3.0]))
     (np.float64(6.0), array([0., 2., 9.]))
     """
+    check_functions(f)
     if depth():
         return loops.scan(f, init, xs, length, reverse, checkpoint)
     return compiled(_scan, (f,), length, reverse, checkpoint)(init, xs)
@@ -66,6 +68,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[..., Any], init_val: An
     >>> jitad.fori_loop(0, 4, lambda i, total: total + i, 0)
     np.int64(6)
     """
+    check_functions(body_fun)
     if depth():
         return loops.fori_loop(lower, upper, body_fun, init_val)
     return compiled(_fori_loop, (body_fun,))(lower, upper, init_val)
@@ -85,6 +88,7 @@ def while_loop(cond_fun: Callable[..., Any], body_fun: Callable[..., Any], init_
     >>> jitad.grad(lambda x: jitad.while_loop(lambda y: y < 100, lambda y: y * x, 1.0))(3.0)
     np.float64(405.0)
     """
+    check_functions(cond_fun, body_fun)
     if depth():
         return loops.while_loop(cond_fun, body_fun, init_val)
     return compiled(_while_loop, (cond_fun, body_fun))(init_val)
@@ -101,6 +105,7 @@ def map(f: Callable[..., Any], xs: Any) -> Any:
     >>> jitad.map(lambda x: x * x, np.array([1.0, 2.0]))
     array([1., 4.])
     """
+    check_functions(f)
     return _map((f,), (), xs) if depth() else compiled(_map, (f,))(xs)
 
 
@@ -121,6 +126,7 @@ def cond(
     >>> jitad.grad(lambda x: jitad.cond(x > 0, np.sin, np.cos, x))(0.0)
     np.float64(-0.0)
     """
+    check_functions(true_fun, false_fun)
     if depth():
         return branches.cond(pred, true_fun, false_fun, operands)
     return compiled(_cond, (true_fun, false_fun))(pred, operands)
@@ -137,6 +143,12 @@ def switch(index: Any, functions: Sequence[Callable[..., Any]], *operands: Any) 
     >>> jitad.switch(1, [np.sin, np.cos], 0.0)
     np.float64(1.0)
     """
+    if not isinstance(functions, (list, tuple)):
+        raise TraceError(
+            f"the functions of switch are a {type(functions).__name__}",
+            remedy="give a list of them",
+        )
+    check_functions(*functions)
     if depth():
         return branches.switch(index, functions, operands)
     if not functions:
@@ -159,7 +171,7 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
     >>> jitad.grad(jitad.checkpoint(lambda x: np.sin(np.sin(x))))(0.0)
     np.float64(1.0)
     """
-
+    check_functions(fun)
     return Recorded(_checkpoint, (fun,))
 
 
@@ -178,16 +190,16 @@ def vmap(fun: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callab
         out_axes: the same for the results.
 
     Returns:
-        A function of positional arguments. Where `fun` branches on values in Python, each point
-        takes its own path.
+        A function of the same arguments; of those that are named the points are along the first
+        axis. Where `fun` branches on values in Python, each point takes its own path.
 
     >>> import numpy as np, jitad
     >>> jitad.vmap(jitad.grad(lambda x: x**2 if x > 0 else -x))(np.array([-1.0, 3.0]))
     array([-1.,  6.])
     """
-
+    check_functions(fun)
     return compiled(_vmap, (fun,), in_axes, out_axes, direct=True)
 
 
-def _vmap(functions: Functions, axes: tuple[Any, Any], *args: Any) -> Any:
-    return batches.vmap(functions[0], *axes, args)
+def _vmap(functions: Functions, axes: tuple[Any, Any], *args: Any, **named: Any) -> Any:
+    return batches.vmap(functions[0], *axes, args, named)

@@ -19,7 +19,7 @@ import numpy as np
 
 from jitad.frontend.active import depth, holds_traced
 from jitad.frontend.pytree import flatten, unflatten
-from jitad.frontend.traceable import traceable
+from jitad.frontend.traceable import check_functions, traceable
 from jitad.functions.control.custom import AdjointRule, TangentRule, call
 from jitad.ir.errors import TraceError
 from jitad.runtime.pickling import by_name
@@ -42,6 +42,12 @@ class _Custom(ABC):
         # The function and its rules: what they read is compared before a kernel is used again.
         self.reads: list[Any] = [fun]
         self._name = getattr(fun, "__name__", type(fun).__name__)
+        if isinstance(nondiff_argnums, (str, int)) or not all(
+            isinstance(k, int) for k in nondiff_argnums
+        ):
+            raise TraceError(
+                f"nondiff_argnums={nondiff_argnums!r}", remedy="give a tuple of ints, such as (0,)"
+            )
         self.nondiff_argnums = tuple(sorted(nondiff_argnums))
 
     @property
@@ -63,6 +69,12 @@ class _Custom(ABC):
         arguments = self._positional(args, kwargs)
         count = len(arguments)
         fixed = {k + count if k < 0 else k for k in self.nondiff_argnums}
+        if any(not 0 <= k < count for k in fixed):
+            raise TraceError(
+                f"nondiff_argnums={self.nondiff_argnums} of {self._name}, which is given {count} "
+                "arguments",
+                remedy="count arguments from 0, or from -1 backwards",
+            )
         places = [k for k in range(count) if k not in fixed]
         nondiff = tuple(arguments[k] for k in range(count) if k in fixed)
 
@@ -137,6 +149,7 @@ class custom_jvp(_Custom):
 
     def defjvp(self, jvp: Callable[..., Any]) -> Callable[..., Any]:
         """Set the rule: `jvp(*nondiff, primals, tangents)` gives (result, tangent)."""
+        check_functions(jvp)
         self._jvp, self.reads[1:] = jvp, [jvp]
         return jvp
 
@@ -156,6 +169,7 @@ class custom_jvp(_Custom):
                 "defjvps has no place for nondiff_argnums", remedy="use defjvp, one rule for all"
             )
 
+        check_functions(*(rule for rule in jvps if rule is not None))
         self._jvp, self.reads[1:] = _Shares(self, jvps), jvps
 
     def _rule(
@@ -176,6 +190,11 @@ class _Shares:
     rules: tuple[Callable[..., Any] | None, ...]
 
     def __call__(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+        if len(self.rules) != len(primals):
+            raise TraceError(
+                f"a function has {len(self.rules)} rules for {len(primals)} arguments",
+                remedy="give defjvps a rule, or None, for each argument",
+            )
         result = self.function(*primals)
         shares = [
             traceable(rule)(dx, result, *primals)
@@ -223,6 +242,7 @@ class custom_vjp(_Custom):
     def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any]) -> None:
         """Set the rule: `fwd(*args)` gives (result, residuals), `bwd(*nondiff, residuals, y_bar)`
         the adjoints."""
+        check_functions(fwd, bwd)
         self._halves, self.reads[1:] = (fwd, bwd), [fwd, bwd]
 
     def _rule(

@@ -20,6 +20,7 @@ from jitad.api import jit
 from jitad.control import vmap
 from jitad.frontend.operands import check_kind, normal_axis
 from jitad.frontend.pytree import flatten, is_array_like, unflatten
+from jitad.frontend.traceable import check_functions
 from jitad.functions.control.batches import axes_of
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.programs.recorded import compiled
@@ -84,6 +85,7 @@ def stream(
     >>> jitad.stream(lambda x: x**2, x, reduce="sum")
     np.float64(1.875)
     """
+    check_functions(fun)
     _check_reduce(reduce)
     points = _Points(args, in_axes)
     length = min(points.count, points.block() if block is None else _whole(block))

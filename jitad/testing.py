@@ -9,7 +9,7 @@ import numpy as np
 
 from jitad.api import jvp, vjp
 from jitad.frontend.pytree import flatten, unflatten
-from jitad.ir.errors import DifferentiationError
+from jitad.ir.errors import DifferentiationError, ShapeError
 
 _TOLERANCE = {8: 1e-6, 4: 2e-2}
 _STEP = {8: 1e-3, 4: 3e-2}
@@ -42,6 +42,8 @@ def check_grads(
     >>> import numpy as np, jitad
     >>> jitad.check_grads(lambda x: np.sin(x) * x, (1.5,), order=3)
     """
+    if not isinstance(args, (tuple, list)):
+        raise ShapeError("check_grads takes a tuple of arguments", remedy="write (x,) for one")
     for mode in modes:
         if mode not in ("fwd", "rev"):
             raise ValueError(f'check_grads has modes "fwd" and "rev", not {mode!r}')

@@ -366,11 +366,11 @@ def test_a_singular_jacobian() -> None:
 
 def test_functions_that_do_not_fit() -> None:
     with pytest.raises(ShapeError, match="returns 2 numbers, and 3 is needed"):
-        root(lambda x, t: x[:2], np.ones(3))
+        root(lambda x: x[:2], np.ones(3))
     with pytest.raises(ShapeError, match="returns 3 numbers, and 1 is needed"):
-        argmin(lambda x, t: x, np.ones(3))
+        argmin(lambda x: x, np.ones(3))
     with pytest.raises(TraceError, match="complex"):
-        root(lambda x, t: x**2 + 1, 1j)
+        root(lambda x: x**2 + 1, 1j)
     with pytest.raises(TraceError, match="not a function"):
         root(cubic, 0.5, THETA, linear_solver="gmres")  # type: ignore[arg-type]  # wrong
 

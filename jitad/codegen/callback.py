@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from jitad.ir.errors import LinearAlgebraError
 from jitad.ir.op import DType, Op, Shape
 
 _PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p))
@@ -34,6 +35,17 @@ def take_error() -> BaseException:
     return error if error is not None else RuntimeError("a callback failed in another thread")
 
 
+def _named(error: BaseException, op: Op) -> BaseException:
+    """What a library's function raised, with the name of the op that called it."""
+    if isinstance(error, (np.linalg.LinAlgError, OverflowError)) and not isinstance(
+        error, LinearAlgebraError
+    ):
+        return LinearAlgebraError(
+            f"{op.name}: {error}", remedy="see that its operands are finite, and of full rank"
+        )
+    return error
+
+
 def callback(
     op: Op,
     params: Mapping[str, Any],
@@ -52,7 +64,7 @@ def callback(
             with np.errstate(all="ignore"):
                 result[...] = op.evaluate(*operands, **params)
         except BaseException as error:  # raised again by whoever called the kernel
-            _raised.error = error
+            _raised.error = _named(error, op)
             return 1
         return 0
 

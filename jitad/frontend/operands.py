@@ -147,8 +147,9 @@ def check_kind(x: np.ndarray, what: str) -> None:
         remedy = "pass x.data and np.ma.getmaskarray(x) apart, and use np.where or where="
     elif isinstance(x, np.matrix):
         remedy = "pass np.asarray(x), or x.toarray() of a sparse matrix, and write @ for products"
+    name = f"{getattr(kind, '__module__', '')}.{kind.__qualname__}".lstrip(".")
     raise TraceError(
-        f"{what} is a {kind.__module__}.{kind.__qualname__}: traced values know plain arrays only",
+        f"{what} is a {name}: traced values know plain arrays only",
         remedy=remedy,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -165,11 +166,22 @@ def _run(function: Callable[[Sequence[Any]], Any], inputs: Sequence[Any]) -> Any
         if isinstance(cause, JitadError) and not isinstance(error, JitadError):
             raise cause from None
         raise
+    except Exception as error:
+        # SciPy's solvers in C report what goes wrong in the user's function as an error of theirs.
+        if not type(error).__module__.startswith(("scipy.", "_minpack", "_quadpack", "_odepack")):
+            raise
+        raise TraceError(
+            f"a solver of SciPy's met a traced value: {error}",
+            remedy="use jitad.implicit.root, jitad.implicit.argmin or jitad.implicit.fixed_point",
+        ) from error
 
 
 def _output(builder: Builder, x: Any) -> Value:
     if isinstance(x, (Value, np.ndarray, np.generic, *_NUMBERS)):
         return lift(builder, x)
+    if inspect.iscoroutine(x):
+        x.close()
+        raise TraceError("the function is async", remedy="trace a plain function, with def alone")
     raise TraceError(
         f"the function returned a {type(x).__name__}",
         remedy="return arrays, numbers, and dicts, lists or tuples of them",

@@ -19,7 +19,7 @@ from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from jitad.frontend.active import innermost_memo
-from jitad.ir.errors import is_internal
+from jitad.ir.errors import TraceError, is_internal
 
 
 class Vocabulary:
@@ -75,6 +75,13 @@ def traceable(x: Any, vocabulary: Vocabulary = PLAIN) -> Any:
     if copies is None:
         copies = memo[vocabulary] = _Copies(vocabulary)
     return copies.of(x)
+
+
+def check_functions(*functions: Any) -> None:
+    """Refuse what cannot be called."""
+    for f in functions:
+        if not callable(f):
+            raise TraceError(f"{f!r} is not a function", remedy="pass the function itself")
 
 
 class _Copies:

@@ -44,8 +44,10 @@ def mathematical(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]
 
         @functools.wraps(plain)
         def function(*args: Any, **kwargs: Any) -> Any:
-            args = tuple(list(x) if isinstance(x, Iterable) and not isinstance(x, Value)
-                         else x for x in args)  # fmt: skip
+            whole = (Value, str, bytes)
+            args = tuple(
+                list(x) if isinstance(x, Iterable) and not isinstance(x, whole) else x for x in args
+            )
             if not holds_traced([*args, *kwargs.values()]):
                 return plain(*args, **kwargs)
             return record(*args, **kwargs)

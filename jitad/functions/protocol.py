@@ -207,6 +207,41 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 # -- conversions to plain arrays -------------------------------------------------------------------
 
 
+_SOLVERS = {
+    "root": "root", "root_scalar": "root", "fsolve": "root", "newton": "root", "brentq": "root",
+    "brenth": "root", "bisect": "root", "ridder": "root", "toms748": "root",
+    "fixed_point": "fixed_point", "minimize": "argmin", "minimize_scalar": "argmin",
+    "least_squares": "argmin", "curve_fit": "argmin", "fmin": "argmin", "fmin_bfgs": "argmin",
+}  # fmt: skip
+"""SciPy's solvers, and the functions of jitad.implicit that find what they find."""
+
+
+def _of_scipy(name: str) -> str:
+    """What to write in the place of a function of SciPy's."""
+    module, _, function = name.rpartition(".")
+    if module == "scipy.fft" and hasattr(np.fft, function):
+        return f"use np.fft.{function}"
+    if module == "scipy.optimize" and function in _SOLVERS:
+        return f"use jitad.implicit.{_SOLVERS[function]}, which has derivatives, with any solver"
+    original = getattr(sys.modules.get(module), function, None)
+    try:
+        mirror = importlib.import_module(f"jitad.{module}")
+    except ImportError:
+        mirror = None
+    known = UFUNCS if isinstance(original, np.ufunc) else FUNCTIONS
+    if mirror is not None and (known.get(original) or _is_own(getattr(mirror, function, None))):
+        return f"use jitad.{name}, which has the same arguments and records on traced values"
+    return (
+        "write it with NumPy's functions; or compute it outside of the function, or in one that "
+        "jitad.custom_jvp gives a derivative"
+    )
+
+
+def _is_own(function: Any) -> bool:
+    """Whether a function of a mirror of SciPy's modules is more than a mirror image."""
+    return function is not None and not hasattr(function, "__wrapped__") and callable(function)
+
+
 _ELEMENTWISE = ("_get_ufunc_and_otypes", "_vectorize_call", "_vectorize_call_with_signature")
 """Where np.vectorize converts its arguments: it calls a Python function on their elements."""
 
@@ -231,9 +266,9 @@ def answer_array(x: Value, dtype: Any) -> np.ndarray:
         return boxed
     name = _converting_function()
     if name is not None and name.startswith("scipy."):
+        told = name.replace(_SOMETHING, "...")
         raise TraceError(
-            f"{name} turns a traced value into a plain array inside",
-            remedy=f"use jitad.{name}, which has the same arguments and records on traced values",
+            f"{told} turns a traced value into a plain array inside", remedy=_of_scipy(name)
         )
     owner = _owner()
     if owner is not None:
@@ -250,6 +285,10 @@ def answer_array(x: Value, dtype: Any) -> np.ndarray:
     )
 
 
+_SOMETHING = "<of its own>"
+"""A function of a package that has no public name, or a class."""
+
+
 def _converting_function() -> str | None:
     """The public NumPy or SciPy function, called by the user, that asked for the conversion."""
     found: str | None = None
@@ -261,6 +300,10 @@ def _converting_function() -> str | None:
         if module.startswith(("scipy.", "numpy.")):
             if function in getattr(sys.modules.get(package), "__all__", ()):
                 found = f"{package}.{function}".replace("numpy", "np", 1)
+            elif (
+                package.startswith("scipy.") and found is None and not package.startswith("scipy._")
+            ):
+                found = f"{package}.{_SOMETHING}"
         elif not module.startswith("jitad"):
             return found
         frame = frame.f_back

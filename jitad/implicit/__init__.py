@@ -10,6 +10,7 @@ Efficient and modular implicit differentiation, NeurIPS 2022.
 
 from __future__ import annotations
 
+import enum
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,7 +21,7 @@ from jitad.frontend.active import depth
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.pytree import flatten, unflatten
 from jitad.frontend.trace import TRACEABLE
-from jitad.frontend.traceable import traceable
+from jitad.frontend.traceable import check_functions, traceable
 from jitad.functions.control.blocks import block, current
 from jitad.functions.control.custom import without_values
 from jitad.implicit import solvers
@@ -38,10 +39,19 @@ from jitad.transforms.reverse import reverse
 __all__ = ["ConvergenceError", "argmin", "fixed_point", "root"]
 
 
+class _Absent(enum.Enum):
+    """What theta is where it is not given."""
+
+    THETA = enum.auto()
+
+
+_NONE = _Absent.THETA
+
+
 def root(
     f: Callable[..., Any],
     x0: Any,
-    theta: Any = (),
+    theta: Any = _NONE,
     *,
     solver: Callable[..., Any] | None = None,
     linear_solver: LinearSolver | None = None,
@@ -51,7 +61,8 @@ def root(
     Args:
         f: from (x, theta) to as many numbers as x has.
         x0: where the solver begins, a number, an array or a pytree of them; x has its structure.
-        theta: what x depends on, any pytree. What f closes over counts as well.
+        theta: what x depends on, any pytree. What f closes over counts as well; without theta f is
+            called with x alone.
         solver: `solver(f, x0, jac=jac)` gives x, or a result object of SciPy's; f and jac are
             compiled functions of a vector. `scipy.optimize.root` is one, which is the default.
         linear_solver: `linear_solver(A, b)` gives x with A x = b, or SciPy's (x, info), where A
@@ -72,7 +83,7 @@ def root(
 def fixed_point(
     g: Callable[..., Any],
     x0: Any,
-    theta: Any = (),
+    theta: Any = _NONE,
     *,
     solver: Callable[..., Any] | None = None,
     linear_solver: LinearSolver | None = None,
@@ -96,7 +107,7 @@ def fixed_point(
 def argmin(
     f: Callable[..., Any],
     x0: Any,
-    theta: Any = (),
+    theta: Any = _NONE,
     *,
     solver: Callable[..., Any] | None = None,
     linear_solver: LinearSolver | None = None,
@@ -121,6 +132,7 @@ def argmin(
 
 
 def _run(record: Callable[..., Any], f: Any, x0: Any, theta: Any, *options: Any) -> Any:
+    check_functions(f, *(x for x in options if x is not None))
     if depth():
         return record(f, x0, theta, *options)
     return compiled(_solved, (f, *(x for x in options if x is not None)), record, *options)(
@@ -141,7 +153,7 @@ def _root(
 ) -> Any:
     unknown = _Unknown("root", f, x0, theta)
     unknown.check(unknown.size)
-    solver = solvers.root if solver is None else solver
+    solver = solvers.rounded(solvers.root, unknown.rounding) if solver is None else solver
     return unknown.solved(unknown.value, _solve_root, solver, linear_solver)
 
 
@@ -160,7 +172,7 @@ def _fixed_point(
 ) -> Any:
     unknown = _Unknown("fixed_point", g, x0, theta)
     unknown.check(unknown.size)
-    solver = solvers.fixed_point if solver is None else solver
+    solver = solvers.rounded(solvers.fixed_point, unknown.rounding) if solver is None else solver
 
     def residual(inputs: list[Value]) -> Value:
         return ew.sub(inputs[0], unknown.value(inputs))
@@ -185,7 +197,7 @@ def _argmin(
         seed = inputs[0].builder.const(1, (1,), FLOAT64)
         return inline(seed.builder, slope, [*inputs, seed])[1]
 
-    solver = solvers.argmin if solver is None else solver
+    solver = solvers.rounded(solvers.argmin, unknown.rounding) if solver is None else solver
     return unknown.solved(gradient, _solve_argmin, solver, linear_solver)
 
 
@@ -215,6 +227,8 @@ class _Unknown:
         leaves, self.structure = flatten(x0)
         self.leaves = [_real(lift(self.builder, x), name) for x in leaves]
         self.size = sum(x.size for x in self.leaves)
+        kinds = [x.dtype for x in self.leaves if x.dtype.kind == "f"]
+        self.rounding = float(max((np.finfo(t).eps for t in kinds), default=np.finfo(float).eps))
         items, structure = flatten(theta)
         places = [k for k, x in enumerate(items) if isinstance(x, TRACEABLE)]
         self.args = [lift(self.builder, items[k]) for k in places]
@@ -223,7 +237,8 @@ class _Unknown:
             filled = list(items)
             for k, value in zip(places, args, strict=True):
                 filled[k] = value
-            return _flat(flatten(traceable(f)(self.tree(x), unflatten(structure, filled)))[0])
+            given = () if theta is _NONE else (unflatten(structure, filled),)
+            return _flat(flatten(traceable(f)(self.tree(x), *given))[0])
 
         stand_in = without_values(self.builder, [((self.size,), FLOAT64)], f"x of {name}")
         self.objective = block(flat, (*stand_in, *self.args), self.builder, "x")
@@ -273,6 +288,8 @@ def _real(x: Value, name: str) -> Value:
 def _flat(leaves: Sequence[Any]) -> Any:
     """All numbers of all leaves as one vector."""
     builder = current()
+    if not leaves:
+        raise ShapeError("a problem of no numbers", remedy="return as many numbers as x has")
     values = [as_dtype(_real(lift(builder, x), "a problem"), FLOAT64) for x in leaves]
     flat = [st.reshape(x, shape=(x.size,)) for x in values]
     return flat[0] if len(flat) == 1 else st.concatenate(*flat, axis=0)

@@ -7,6 +7,7 @@ tolerances are of other quantities, are followed by Newton's steps until these a
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -29,23 +30,33 @@ _STEPS = 20
 """Newton's steps after a solver has ended."""
 
 
+_DOUBLE = float(np.finfo(np.float64).eps)
+"""The rounding of functions that compute in float64."""
+
+
+@lru_cache(maxsize=8)
+def rounded(solver: Callable[..., Any], rounding: float) -> Callable[..., Any]:
+    """A solver of ours for functions that round to that."""
+    return solver if rounding == _DOUBLE else partial(solver, rounding=rounding)
+
+
 class ConvergenceError(JitadError, ArithmeticError):
     """A solver did not find what it was asked for."""
 
 
-def root(f: Function, x0: np.ndarray, jac: Function) -> np.ndarray:
+def root(f: Function, x0: np.ndarray, jac: Function, *, rounding: float = _DOUBLE) -> np.ndarray:
     """A zero of f, by Powell's hybrid method."""
-    return _settled(f, _by_matrix(jac), scipy.optimize.root(f, x0, jac=jac))
+    return _settled(f, _by_matrix(jac), scipy.optimize.root(f, x0, jac=jac), rounding)
 
 
-def fixed_point(g: Function, x0: np.ndarray) -> np.ndarray:
+def fixed_point(g: Function, x0: np.ndarray, *, rounding: float = _DOUBLE) -> np.ndarray:
     """A fixed point of g that attracts: the limit of x, g(x), g(g(x)) ..."""
     x = x0
     for _ in range(_TURNS):
         last, x = x, g(x)
         if not np.all(np.isfinite(x)):
             break
-        if np.all(np.abs(x - last) <= 1e-13 * (1 + np.abs(x))):
+        if np.all(np.abs(x - last) <= max(1e-13, 4 * rounding) * (1 + np.abs(x))):
             return x
     raise ConvergenceError(
         f"x, g(x), g(g(x)) ... has no limit, or is not near to it after {_TURNS} turns",
@@ -54,8 +65,9 @@ def fixed_point(g: Function, x0: np.ndarray) -> np.ndarray:
 
 
 def argmin(
-    f: Function, x0: np.ndarray, jac: Function, hess: Function, hessp: Callable[..., Any]
-) -> np.ndarray:
+    f: Function, x0: np.ndarray, jac: Function, hess: Function, hessp: Callable[..., Any], *,
+    rounding: float = _DOUBLE,
+) -> np.ndarray:  # fmt: skip
     """A minimum of f, by Newton's method in a trust region."""
     slope = np.linalg.norm(jac(x0))
     if slope == 0:
@@ -65,11 +77,23 @@ def argmin(
         found = scipy.optimize.minimize(
             f, x0, jac=jac, hess=hess, method="trust-exact", options=options
         )
-        return _settled(jac, _by_matrix(hess), found)
+        return _lower(f, x0, _settled(jac, _by_matrix(hess), found, rounding))
     found = scipy.optimize.minimize(
         f, x0, jac=jac, hessp=hessp, method="trust-krylov", options=options
     )
-    return _settled(jac, _by_products(hessp), found)
+    return _lower(f, x0, _settled(jac, _by_products(hessp), found, rounding))
+
+
+def _lower(f: Function, x0: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """x, where f is not above what it was; an error where the slope is zero at a maximum."""
+    before, after = float(f(x0)), float(f(x))
+    if after - before > 1e-6 * (1 + abs(before)):
+        raise ConvergenceError(
+            f"the slope is zero where the function is {after}, and at the first guess it was "
+            f"{before}: that is no minimum",
+            remedy="see that the function is bounded below, or begin nearer to its minimum",
+        )
+    return x
 
 
 def _by_matrix(jac: Function) -> Step:
@@ -100,7 +124,7 @@ def _by_products(hessp: Callable[..., Any]) -> Step:
     return step
 
 
-def _settled(f: Function, step: Step, found: Any) -> np.ndarray:
+def _settled(f: Function, step: Step, found: Any, rounding: float) -> np.ndarray:
     """The zero of f that a solver has come near to; its message where it has not.
 
     It is near where Newton's steps become small. A matrix that is singular there has no such step
@@ -115,7 +139,7 @@ def _settled(f: Function, step: Step, found: Any) -> np.ndarray:
         if not found.success and np.linalg.norm(left) > 1e-6 * np.linalg.norm(value):
             break
         x = x - moved
-        if np.all(np.abs(moved) <= 1e-10 * (1 + np.abs(x))):
+        if np.all(np.abs(moved) <= max(1e-10, 50 * rounding) * (1 + np.abs(x))):
             return x
     raise _failed(found)
 
@@ -137,7 +161,13 @@ def _failed(found: Any) -> ConvergenceError:
 def answer(found: Any, start: np.ndarray, name: str) -> np.ndarray:
     """What a solver returned, as a vector like the first guess."""
     x = checked(found) if isinstance(found, scipy.optimize.OptimizeResult) else found
-    x = np.asarray(x, np.float64)
+    try:
+        x = np.asarray(x, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ConvergenceError(
+            f"the solver of {name} returned a {type(x).__name__}",
+            remedy="return the solution as a vector, or SciPy's result object",
+        ) from error
     if x.size != start.size:
         raise ConvergenceError(
             f"the solver of {name} returned an array of shape {x.shape}, and {start.shape} is "

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from jitad.ir.errors import SourceLine, TraceError
+from jitad.ir.errors import ShapeError, SourceLine, TraceError
 from jitad.ir.op import NUMBERS, Control, DType, Op, Shape
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ir.value import Value
+
+MOST_ELEMENTS = 1 << 38
+"""Elements of an array: to compute as many takes minutes, even where they need no memory."""
 
 
 class Builder:
@@ -96,6 +100,11 @@ class Builder:
         self, op: Op, args: tuple[int, ...], params: tuple[Any, ...], shape: Shape, dtype: DType
     ) -> int:
         """Append an instruction of known type; its index."""
+        if shape and math.prod(shape) > MOST_ELEMENTS:
+            raise ShapeError(
+                f"{op.name} would give {math.prod(shape)} elements, of shape {shape}",
+                remedy="let loops, jitad.vmap or jitad.stream go over parts of it",
+            )
         line = self.locate() if self.locate is not None else self.line
         instrs = self.instrs
         instrs.append(Instr(op, args, params, shape, dtype, line))

@@ -50,6 +50,10 @@ class TraceError(JitadError, TypeError):
     """The function does something with a traced value that cannot be recorded."""
 
 
+class MissingAttributeError(TraceError, AttributeError):
+    """A traced value has no such attribute: `hasattr` says so."""
+
+
 class ShapeError(JitadError, ValueError):
     """Shapes, axes or dtypes of the operands do not fit."""
 
@@ -86,43 +90,39 @@ def _rebuild(kind: type[JitadError], what: str, remedy: str, line: SourceLine | 
     return kind(what, remedy=remedy, line=line)
 
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_OWN = tuple(
-    os.path.join(_PACKAGE, name)
-    for name in (
-        *(
-            f"{layer}{os.sep}"
-            for layer in ("ir", "ops", "frontend", "functions", "transforms", "passes")
-        ),
-        *(
-            f"{layer}{os.sep}"
-            for layer in ("codegen", "runtime", "programs", "report", "scipy", "interop")
-        ),
-        *(
-            "api.py",
-            "autograd.py",
-            "control.py",
-            "custom.py",
-            "kernels.py",
-            "numpy.py",
-            "reference.py",
-        ),
-        *(f"implicit{os.sep}", "streaming.py", "testing.py"),
-    )
-)
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_SHOWN = tuple(os.path.join(_PACKAGE, name) for name in ("textbook", "data", "__main__.py"))
+"""What we wrote as a user would."""
+
+_STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _LIBRARIES = tuple(f"{os.sep}{name}{os.sep}" for name in ("numpy", "optree", "scipy", "numba"))
 _is_internal: dict[str, bool] = {}
+_is_users: dict[str, bool] = {}
 
 
 def is_internal(file: str) -> bool:
     """Whether a file is ours, or that of a library that works on traced values for us."""
     internal = _is_internal.get(file)
     if internal is None:
-        internal = file.startswith((*_OWN, "<__array_function__")) or any(
-            f"site-packages{name}" in file for name in _LIBRARIES
+        own = file.startswith(_PACKAGE) and not file.startswith(_SHOWN)
+        internal = (
+            own
+            or file.startswith("<__array_function__")
+            or any(f"site-packages{name}" in file for name in _LIBRARIES)
         )
         _is_internal[file] = internal
     return internal
+
+
+def _is_the_users(file: str) -> bool:
+    """Whether a file is neither ours, nor Python's, nor of a package that was installed."""
+    users = _is_users.get(file)
+    if users is None:
+        installed = "site-packages" in file or "dist-packages" in file
+        standard = file.startswith((_STANDARD, "<frozen ")) and not file.startswith(_PACKAGE)
+        users = not (is_internal(file) or installed or standard)
+        _is_users[file] = users
+    return users
 
 
 def is_user_storing() -> bool:
@@ -136,12 +136,13 @@ def is_user_storing() -> bool:
 
 
 def user_line() -> SourceLine | None:
-    """The innermost line being run that is neither ours nor a library's."""
+    """The innermost line being run that is the user's."""
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # the way that logging walks
-    known = _is_internal  # each instruction that is traced asks, so the walk is as short as can be
+    known = _is_users  # each instruction that is traced asks, so the walk is as short as can be
     while frame is not None:
         file = frame.f_code.co_filename
-        if not known.get(file) and not is_internal(file):
+        users = known.get(file)
+        if users or (users is None and _is_the_users(file)):
             return SourceLine(file, frame.f_lineno)
         frame = frame.f_back
     return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from jitad.ir.errors import TraceError
+from jitad.ir.errors import MissingAttributeError, TraceError
 from jitad.ir.op import DType, Shape
 
 if TYPE_CHECKING:
@@ -162,9 +162,9 @@ class Value:
         return np.imag(self)  # type: ignore[call-overload]  # traced
 
     @property
-    def flat(self) -> Iterator[Value]:
+    def flat(self) -> Any:
         """The elements in C order."""
-        return iter(self.reshape(-1))
+        return self.reshape(-1)
 
     def __len__(self) -> int:
         if not self.shape:
@@ -190,6 +190,15 @@ class Value:
     def at(self) -> Any:
         """JAX's updates that leave x as it is: `x.at[i].set(v)`, `.add`, `.multiply`, `.max` ..."""
         return HOOKS["at"](self)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"a traced array has no attribute {name!r}")
+        what, remedy = _ABSENT.get(name, ("", ""))
+        raise MissingAttributeError(
+            f"a traced array has no attribute {name!r}{what}",
+            remedy=remedy or "use NumPy's functions of it, or compute with it outside",
+        )
 
     def __repr__(self) -> str:
         return HOOKS["describe"](self)
@@ -225,6 +234,18 @@ class Value:
     def flatten(self, order: str = "C") -> Any:
         """The array as one axis."""
         return np.ravel(self, order=order)  # type: ignore[call-overload]  # traced
+
+
+_MEMORY = (": it has no memory while the function is traced", "ask it of the argument, outside")
+_BYTES = (": it has no bytes while the function is traced", "return it, and write the result out")
+_ABSENT = {
+    **dict.fromkeys(("flags", "base", "data", "ctypes", "strides", "setflags"), _MEMORY),
+    **dict.fromkeys(("tobytes", "tofile", "dump", "dumps", "byteswap", "getfield"), _BYTES),
+    "ptp": ("", "use np.ptp(x)"),
+    "itemset": ("", "use x = x.at[i].set(v)"),
+    "newbyteorder": _BYTES,
+}
+"""What arrays of NumPy's have and traced ones have not, and what to write instead."""
 
 
 def _is_python_number(x: Any) -> bool:

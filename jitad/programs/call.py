@@ -14,7 +14,7 @@ from jitad.frontend.trace import trace as record
 from jitad.frontend.traceable import traceable
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import DifferentiationError, ShapeError
-from jitad.ir.op import is_differentiable
+from jitad.ir.op import DType, is_differentiable
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.passes.cse import cse
@@ -109,6 +109,24 @@ def check_float(dtype: Any, what: str) -> None:
             f"{what} has dtype {dtype}, and only float64, float32, complex128 and complex64 have "
             "derivatives",
             remedy="pass a float (1.0 in place of 1), use x.astype(float), or choose other argnums",
+        )
+
+
+def check_pair(traced: Traced) -> None:
+    """Refuse another result than a pair, where one of it is asked for."""
+    if len(traced.structure.children()) != 2:
+        raise DifferentiationError(
+            "with has_aux=True the function must return a pair (value, aux)",
+            remedy="return the pair, or leave has_aux=True out",
+        )
+
+
+def check_real(given: DType, wanted: DType, what: str) -> None:
+    """Refuse a complex direction of what is real: its imaginary part would be lost."""
+    if given.kind == "c" and wanted.kind != "c":
+        raise DifferentiationError(
+            f"{what} is {given}, and what it belongs to is {wanted}",
+            remedy="derivatives are linear: give its real and its imaginary part apart",
         )
 
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from jitad.frontend.operands import as_dtype, innermost, lift
 from jitad.frontend.pytree import Structure, flatten, unflatten
-from jitad.frontend.trace import Traced
+from jitad.frontend.trace import Traced, leaf_type
 from jitad.ir.builder import inline
-from jitad.ir.errors import ShapeError
+from jitad.ir.errors import DifferentiationError, ShapeError
 from jitad.ir.op import FLOAT64, is_differentiable
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
@@ -23,6 +23,8 @@ from jitad.passes.cse import cse
 from jitad.programs.call import (
     Function,
     check_float,
+    check_pair,
+    check_real,
     finish_with,
     plain,
     same_inputs,
@@ -41,8 +43,15 @@ def pullback(fun: Function, has_aux: bool) -> Build:
 
     def build(leaves: Sequence[Any], structure: Structure) -> Plan:
         traced = trace_call(fun, leaves, structure)
+        if has_aux:
+            check_pair(traced)
         total = traced.structure.num_leaves
         kept = traced.structure.children()[0].num_leaves if has_aux else total
+        if kept == 0:
+            raise DifferentiationError(
+                "the function returns no number to pull back from",
+                remedy="let it return arrays or numbers",
+            )
         everything = range(len(leaves))
         seeds = range(kept)
         tape = seedable(traced.tape, kept)
@@ -122,7 +131,8 @@ def _matched(given: Any, like: Any, what: str) -> Any:
                 f"{what} has shape {np.shape(x)}, and {np.shape(model)} is needed",
                 remedy="pass an array of that shape",
             )
-        dtype = model.dtype if isinstance(model, Value) else np.asarray(model).dtype
+        dtype = leaf_type(model).dtype
+        check_real(leaf_type(x).dtype, dtype, what)
         if not is_differentiable(dtype):
             result.append(x)
         elif isinstance(x, Value):

@@ -15,6 +15,7 @@ from jitad.frontend.trace import leaf_type
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import native
 from jitad.ir.tape import Instr
+from jitad.ir.value import Value
 from jitad.runtime.arguments import canonical, fitted, take_apart
 from jitad.runtime.bound import bound
 from jitad.runtime.compile import load, module_asm, module_llvm
@@ -115,6 +116,12 @@ class Kernel:
         leaves, structure, order = take_apart(args, kwargs)
         if self.arguments is None or (structure, order) == self.arguments:
             for x in leaves:
+                if isinstance(x, Value):
+                    raise TraceError(
+                        "a kernel was called with a traced value: it is machine code, and is not "
+                        "traced",
+                        remedy="call the function itself, or jitad.jit of it",
+                    )
                 leaf_type(x)
             return leaves
         if structure == self.arguments[0]:

@@ -17,7 +17,7 @@ from jitad.frontend.pytree import Structure, apart_in_order, rearranged, unflatt
 from jitad.frontend.trace import Leaf, leaf_type
 from jitad.functions.control.examples import remembering
 from jitad.ir.builder import inline
-from jitad.ir.errors import CompileError
+from jitad.ir.errors import CompileError, TraceError
 from jitad.ir.value import Value
 from jitad.runtime.arguments import Arguments, take_apart
 from jitad.runtime.debug import check_finite, debugging, is_debugging
@@ -311,6 +311,11 @@ class Transformed:
     def _inline(self, plan: Plan, leaves: list[Any]) -> Any:
         """Put the program onto the tape that the arguments or captured values belong to."""
         operands = [*leaves, *plan.captured]
+        if any(isinstance(x, Value) and x.builder.closed for x in leaves):
+            raise TraceError(
+                "an argument is a traced value of a function that has ended",
+                remedy="return what is needed from the function in place of storing it elsewhere",
+            )
         builder = innermost(operands)
         results = inline(builder, plan.tape, [lift(builder, x) for x in operands])
         return unflatten(plan.structure, results)

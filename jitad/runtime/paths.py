@@ -57,8 +57,8 @@ def set_max_paths(count: int) -> int:
     >>> jitad.set_max_paths(before)
     200
     """
-    if count < 1:
-        raise ValueError(f"a function has at least one path, not {count}")
+    if not isinstance(count, int) or count < 1:
+        raise ValueError(f"a function has at least one path, a whole number, not {count!r}")
     before, _limit.paths = _limit.paths, int(count)
     return before
 

@@ -77,8 +77,8 @@ def set_num_threads(count: int) -> None:
     >>> import jitad
     >>> jitad.set_num_threads(jitad.get_num_threads())
     """
-    if not 1 <= count <= MOST_THREADS:
-        raise ValueError(f"{count} threads: the number must be between 1 and {MOST_THREADS}")
+    if not isinstance(count, int) or not 1 <= count <= MOST_THREADS:
+        raise ValueError(f"{count!r} threads: give a number between 1 and {MOST_THREADS}")
     _count.value = count
 
 

@@ -14,7 +14,8 @@ from jitad.frontend.active import innermost_trace
 from jitad.frontend.conversion import as_array
 from jitad.frontend.operands import as_dtype, implements, innermost, lift
 from jitad.frontend.pytree import flatten, unflatten
-from jitad.frontend.trace import trace
+from jitad.frontend.trace import TRACEABLE, trace
+from jitad.frontend.traceable import check_functions
 from jitad.implicit.solvers import ConvergenceError
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import FLOAT64
@@ -113,6 +114,10 @@ def solve_ivp(
     )  # fmt: skip
     if innermost_trace() is None:
         return plain()
+    if np.shape(t_span) != (2,):
+        raise ShapeError(
+            f"t_span={t_span!r}", remedy="give the first and the last time, (0.0, 1.0)"
+        )
     _check_times(t_span, t_eval)
     solve = _Integrator(method, options, t_span[1])
 
@@ -129,11 +134,11 @@ def solve_ivp(
             remedy="find the time of an event by jitad.implicit.root of g(t, sol(t)), where sol is "
             "that of dense_output=True",
         )
-    y = _Ends(found.T) if t_eval is None else found[1:].T
+    y = UnknownSteps(found.T) if t_eval is None else found[1:].T
     result = OptimizeResult(y=y, sol=None, success=True, status=0, message="done")
     result.t, result.t_events, result.y_events = t_eval, None, None
     if t_eval is None:
-        result.t = _Ends(ends)
+        result.t = UnknownSteps(ends)
     if dense_output:
         result.sol = functools.partial(_at_times, states, ends)
     return result
@@ -194,7 +199,7 @@ class _Integrator:
         return found.y.T[places]
 
 
-class _Ends:
+class UnknownSteps:
     """What is known at the first and the last step of how many there may be."""
 
     def __init__(self, known: Any) -> None:
@@ -240,6 +245,7 @@ def _states(
     """The states at the times t, the first of which is that of y0; None where nothing is traced."""
     if innermost_trace() is None:
         return None
+    check_functions(func)
     args = args if isinstance(args, tuple) else (args,)
     leaves, structure = flatten(args)
     shape = np.shape(y0)
@@ -254,6 +260,12 @@ def _states(
         state, given = state if shape else state[0], unflatten(structure, rest)
         result = func(time, state, *given) if tfirst else func(state, time, *given)
         result = np.stack(list(result)) if isinstance(result, (list, tuple)) else result
+        if not isinstance(result, TRACEABLE) or np.size(result) != size:
+            raise ShapeError(
+                f"the slope is a {type(result).__name__} of {np.size(result)} elements, and the "
+                f"state has {size}",
+                remedy="return an array of the state's shape",
+            )
         return np.reshape(result * 1.0, (size,))
 
     start: Any = np.reshape(y0, (size,)) * 1.0

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.guards import guard_array
-from jitad.frontend.operands import as_dtype, as_shape, as_value, broadcast_shape, innermost, lift
+from jitad.frontend.operands import (
+    as_dtype,
+    as_shape,
+    as_value,
+    broadcast_shape,
+    innermost,
+    lift,
+    supported,
+)
 from jitad.ir.errors import OutOfBoundsError, ShapeError, TraceError
 from jitad.ir.op import INT64
 from jitad.ir.value import HOOKS, Value
@@ -209,4 +217,4 @@ def _flat_index(values: list[Value], sizes: list[int], shape: tuple[int, ...]) -
 
 
 HOOKS["getitem"] = getitem
-HOOKS["astype"] = as_dtype
+HOOKS["astype"] = lambda x, dtype: as_dtype(x, supported(dtype))

@@ -146,6 +146,8 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Value:
         return st.reshape(roll(ravel(x), shift, 0), shape=x.shape)
     traced = holds_traced(shift) and np.ndim(shift) == 0
     amounts = [shift] if traced else np.atleast_1d(known(builder, shift)).tolist()
+    if not traced and not all(isinstance(n, int) for n in amounts):
+        raise ShapeError(f"np.roll by {shift!r}", remedy="give whole numbers, ints")
     places = sizes_of(axis)
     if len(amounts) != len(places) and 1 not in (len(amounts), len(places)):
         raise ShapeError(

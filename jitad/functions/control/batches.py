@@ -28,12 +28,15 @@ from jitad.transforms.batch import batch
 from jitad.transforms.flow import depends_outputs
 
 
-def vmap(f: Callable[..., Any], in_axes: Any, out_axes: Any, args: tuple[Any, ...]) -> Any:
-    """f over the axes `in_axes` of its arguments."""
+def vmap(
+    f: Callable[..., Any], in_axes: Any, out_axes: Any, args: tuple[Any, ...],
+    named: dict[str, Any],
+) -> Any:  # fmt: skip
+    """f over the axes `in_axes` of its arguments, and the first of those that are named."""
     builder = current()
-    leaves, structure = flatten(args)
+    leaves, structure = flatten((args, named))
     function = traceable(f)
-    axes = axes_of(in_axes, args, "in_axes")
+    axes = axes_of(in_axes, args, "in_axes") + axes_of(0, named, "in_axes")
     moved = [
         _front(x if axis is None else _mappable(builder, x), axis)
         for x, axis in zip(leaves, axes, strict=True)
@@ -45,7 +48,8 @@ def vmap(f: Callable[..., Any], in_axes: Any, out_axes: Any, args: tuple[Any, ..
     def at(points: Sequence[Any]) -> Any:
         rest = iter(points)
         mixed = [next(rest) if axis is not None else x for x, axis in zip(fixed, axes, strict=True)]
-        return function(*unflatten(structure, mixed))
+        positional, others = unflatten(structure, mixed)
+        return function(*positional, **others)
 
     first = [
         st.index(x, slots=(0, *((0, n, 1) for n in x.shape[1:])))

@@ -9,6 +9,7 @@ import numpy as np
 
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.pytree import unflatten
+from jitad.frontend.trace import TRACEABLE
 from jitad.frontend.traceable import traceable
 from jitad.functions.control.blocks import (
     Block,
@@ -31,12 +32,13 @@ def cond(
     pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], operands: Sequence[Any]
 ) -> Any:
     """true_fun(*operands) where pred holds, else false_fun(*operands)."""
+    if not isinstance(pred, TRACEABLE) or np.ndim(pred):
+        shape = f"shape {np.shape(pred)}" if isinstance(pred, TRACEABLE) else f"type {type(pred)}"
+        raise ShapeError(
+            f"the predicate of cond has {shape}", remedy="give one bool; np.any(p) of an array"
+        )
     if not isinstance(pred, Value):
         return traceable(true_fun if pred else false_fun)(*operands)
-    if pred.shape != ():
-        raise ShapeError(
-            f"the predicate of cond has shape {pred.shape}", remedy="use np.where, or np.any(p)"
-        )
     taken = pred if pred.dtype == BOOL else UFUNCS[np.not_equal](pred, 0)
     return _switch(as_dtype(taken, INT64), [false_fun, true_fun], operands)
 
@@ -46,6 +48,10 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], operands: Sequenc
     if not branches:
         raise ShapeError("switch without branches", remedy="give at least one function")
     if not isinstance(index, Value):
+        if not isinstance(index, (int, np.integer)):
+            raise TraceError(
+                f"the index of switch is {index!r}, which is no integer", remedy="give an int"
+            )
         return traceable(branches[int(np.clip(index, 0, len(branches) - 1))])(*operands)
     if index.shape != () or index.dtype.kind not in "ib":
         raise TraceError(

@@ -48,9 +48,10 @@ def _loop(ufunc: Any, kinds: tuple[Any, ...]) -> tuple[DType, ...]:
     try:
         resolved = ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout))
     except TypeError as error:
+        names = ", ".join(getattr(kind, "__name__", str(kind)) for kind in kinds)
         raise TraceError(
-            f"np.{ufunc.__name__} of operands of {kinds}: {error}",
-            remedy="cast the operands to float64 or float32 first",
+            f"np.{ufunc.__name__} of {names}: {error}",
+            remedy="cast the operands first, x.astype(float) or x.astype(int)",
         ) from error
     if any(dtype not in SHORT_NAMES for dtype in resolved):
         raise TraceError(

@@ -114,6 +114,12 @@ def _single(x: Value, a: str, out: str) -> Value:
 def _subscripts(subscripts: str, values: list[Value]) -> tuple[list[str], str]:
     """The labels of each operand and of the result, with ... spelt out."""
     text = subscripts.replace(" ", "")
+    odd = sorted(set(text.replace("...", "").replace("->", "")) - {*string.ascii_letters, ","})
+    if odd:
+        raise ShapeError(
+            f"{subscripts!r} has the characters {''.join(odd)!r}",
+            remedy="write letters, commas, one -> and ... alone",
+        )
     left, arrow, right = text.partition("->")
     terms = left.split(",")
     if len(terms) != len(values):

@@ -50,11 +50,18 @@ def _refuse_fields(order: Any) -> None:
         )
 
 
+def _check_algorithm(kind: Any) -> None:
+    known = ("quicksort", "heapsort", "stable", "mergesort")
+    if kind is not None and (not isinstance(kind, str) or kind.lower() not in known):
+        raise ShapeError(f"np.sort of kind {kind!r}", remedy=f"use one of {', '.join(known)}")
+
+
 @implements(np.argsort)
 def argsort(
     a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None
 ) -> Value:
     _refuse_fields(order)
+    _check_algorithm(kind)
     x, place = _with_last(a, axis, "argsort")
     return moveaxis(st.argsort(x), -1, place)
 
@@ -64,6 +71,7 @@ def sort(
     a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None
 ) -> Value:
     _refuse_fields(order)
+    _check_algorithm(kind)
     x, place = _with_last(a, axis, "sort")
     return moveaxis(take_last(x, st.argsort(x)), -1, place)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import DType, Shape, Structural, register
+from jitad.ir.op import REAL_OF, DType, Shape, Structural, register
 from jitad.ops import elementwise as ew
 from jitad.ops.gathers import iota_on
 from jitad.ops.linalg import matrices as mx
@@ -33,16 +33,33 @@ def _emit_geev(call: Any, a: str, values: str, vectors: str | None) -> None:
     out = values if vectors is None else vectors
     before = (*jobs, call.int(n), a, call.int(n), values)
     after = (values, call.int(n), out, call.int(n), work, call.int(size))
-    if dtype.kind == "c":
-        call.lapack(f"{call.prefix(dtype)}geev", *before, *after, rest, info)
-    else:
-        call.lapack(f"{call.prefix(dtype)}geev", *before, rest, *after, info)
-    call.refuse_unless_zero(info)
+    good = _all_finite(call, a, n * n)
+    with call.when(good):  # LAPACK prints what it thinks of others
+        if dtype.kind == "c":
+            call.lapack(f"{call.prefix(dtype)}geev", *before, *after, rest, info)
+        else:
+            call.lapack(f"{call.prefix(dtype)}geev", *before, rest, *after, info)
+        call.refuse_unless_zero(info)
+    call.refuse_where(call.writer.line(f"xor i1 {good}, true"))
     if dtype.kind != "c":
         w, kind = call.writer, call.writer.type(dtype)
         with w.counted(n) as i:
             x = call.load(call.element(rest, i, kind), kind)
             call.refuse_complex(w.line(f"fcmp one {kind} {x}, 0.0"))
+
+
+def _all_finite(call: Any, matrix: str, count: int) -> str:
+    """Whether all elements are finite."""
+    w, part = call.writer, REAL_OF.get(call.dtype, call.dtype)
+    kind, slot = w.type(part), call.body.alloca("i1")
+    w.do(f"store i1 true, ptr {slot}")
+    with w.counted(count * call.dtype.itemsize // part.itemsize) as i:
+        x = call.load(call.element(matrix, i, kind), kind)
+        limit = w.number(np.inf, part)
+        size = w.intrinsic("llvm.fabs", part, x)
+        finite = w.both(call.load(slot, "i1"), w.line(f"fcmp olt {kind} {size}, {limit}"))
+        w.do(f"store i1 {finite}, ptr {slot}")
+    return call.load(slot, "i1")
 
 
 def _call_eig(call: Any) -> None:
