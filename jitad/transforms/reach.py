@@ -41,6 +41,7 @@ _THROUGH = (ew.neg, ew.cast, ew.conj, ew.real, ew.imag, ew.stop_gradient)
 _SUMS = (ew.add, ew.sub, ew.pair)
 _VIEWS = (st.broadcast, st.reshape, st.transpose, st.index, st.gather)
 _MIXTURES = (st.reduce_sum, st.cumsum, st.index_add, st.index_set, st.scatter_add, st.scatter_set)
+_MOVES = (*_THROUGH, *_SUMS, *_VIEWS, *_MIXTURES, *st.JOINS)
 _COPIES = (ew.where, *_THROUGH, *_VIEWS, *st.JOINS)
 OPENED = (block, loop, switch)
 """Control ops whose sub-tapes are looked into."""
@@ -102,7 +103,8 @@ class Reach:
         self._data = depends(tape, inputs.data)
         self._wild = wild(tape, inputs.wild)
         self._results: dict[int, set[int]] = {}
-        self._nothing: dict[int, set[int]] = {}
+        self._nothing: set[int] = set()
+        self._zeros: dict[int, set[int]] = {}
         for i, flag in zip(tape.inputs, inputs.linear, strict=True):
             self.linear[i] = flag
         for i, instr in enumerate(tape.instrs):
@@ -122,12 +124,12 @@ class Reach:
     def meets(self, i: int) -> int | None:
         """The factor of a product that must not meet the zeros of the other one, or None."""
         instr = self.tape.instrs[i]
-        if not self.linear[i] or instr.op not in (ew.mul, ew.div):
+        if instr.op not in (ew.mul, ew.div):
             return None
-        x, y = instr.args
-        if self.linear[x] == self.linear[y] or (instr.op is ew.div and self.linear[y]):
+        x, y = (self.linear[j] or j in self._nothing for j in instr.args)
+        if x == y or (instr.op is ew.div and y):
             return None
-        v, c = (x, y) if self.linear[x] else (y, x)
+        v, c = instr.args if x else instr.args[::-1]
         return c if self._is_dangerous(c, self.support[v]) else None
 
     def _is_dangerous(self, c: int, support: Support) -> bool:
@@ -193,16 +195,26 @@ class Reach:
         if isinstance(instr.op, Control):
             self._control(i, instr)
             return WHOLE
-        if not self.linear[i] and not self._is_nothing(instr):
-            return WHOLE
+        if not self.linear[i]:
+            return self._passive(i, instr)
         if isinstance(instr.op, Elementwise):
             return self._elementwise(i, instr)
         return self._structural(i, instr)
 
-    def _is_nothing(self, instr: Instr) -> bool:
-        """Whether an instruction only moves zeros."""
-        moves = instr.op in _VIEWS or instr.op in _THROUGH
-        return moves and self.support[instr.args[0]] == EMPTY
+    def _passive(self, i: int, instr: Instr) -> Support:
+        """EMPTY of zeros; of those that a control op has for a derivative, of products too."""
+        known = [j in self._nothing for j in instr.args]
+        if instr.op is ew.mul or instr.op is ew.div:
+            if not any(known if instr.op is ew.mul else known[:1]):
+                return WHOLE
+            self.is_needed = True
+        else:
+            moving = [j for j in instr.args if is_differentiable(self.tape.instrs[j].dtype)]
+            if instr.op not in _MOVES or any(self.support[j] != EMPTY for j in moving):
+                return WHOLE
+        if any(known):
+            self._nothing.add(i)
+        return EMPTY
 
     def _elementwise(self, i: int, instr: Instr) -> Support:
         supports = [self.support[j] for j in instr.args]
@@ -279,10 +291,11 @@ class Reach:
     def _part(self, i: int, instr: Instr) -> Support:
         (token,), k = instr.args, instr.params[0]
         self.linear[i] = k in self._results.get(token, ())
+        if k in self._zeros.get(token, ()):
+            self._nothing.add(i)
+            return EMPTY
         if token not in self.inside or not self.linear[i]:
             return WHOLE
-        if k in self._nothing[token]:
-            return EMPTY
         return literal(Mask(i)) if self.inside[token].said[k] else WHOLE
 
     def _control(self, i: int, instr: Instr) -> None:
@@ -297,11 +310,9 @@ class Reach:
             return
         something = _Recorded(_something)
         found = op.flow(form, [self.is_something(j) for j in args], something)
-        nothing = {
+        self._zeros[i] = {
             k for k, (_, dtype) in enumerate(types) if is_differentiable(dtype) and not found[k]
         }
-        self._nothing[i] = nothing
-        self._results[i] |= nothing
         inputs = self._inputs_inside(instr, linear, something)
         flags = [self.linear[j] for j in args]
         if op is loop:
