@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from jitad.frontend.operands import as_value
 from jitad.ir.builder import Builder, run
 from jitad.ir.errors import TraceError, is_user_storing
 from jitad.ir.op import Control
@@ -60,6 +61,8 @@ def guard_array(x: Value) -> np.ndarray:
     """The concrete array of x; the trace holds only where x has these values."""
     if not x.builder.tracing:
         raise TraceError("a derivative rule asked for a concrete value")
+    if x.builder.recording is not x.builder:
+        x = as_value(x)  # on the tape that records: its numbers are those of the path there
     array = concrete(x)
     guard(x, expected=np.ascontiguousarray(array, x.dtype).tobytes())
     return array

@@ -307,3 +307,26 @@ def branching_functions_within_a_scan() -> Any:
     right = plain(_branching, x), _slopes(lambda x: plain(_branching, x), x).round(6)
     got = [(last(f, x), jitad.grad(lambda x, f=f: last(f, x))(x).round(6)) for f in functions]
     return tuple(got), (right,) * len(functions)
+
+
+@case
+def plain_arrays_looked_up_by_the_number_of_an_outer_turn() -> Any:
+    data = np.array([0.3, 0.7, 1.1])
+
+    def f(x: Any) -> Any:
+        def row(i: Any, c: Any) -> Any:
+            return jitad.fori_loop(0, 2, lambda j, c: np.tanh(c * data[i] + x * data[j]), c)
+
+        return jitad.fori_loop(0, 3, row, x)
+
+    def plain(x: float) -> float:
+        c = x
+        for a in data:
+            for b in data[:2]:
+                c = np.tanh(c * a + x * b)
+        return c
+
+    return (f(0.5), jitad.grad(f)(0.5)), (
+        plain(0.5),
+        _slopes(lambda x: plain(x[0]), np.array([0.5]))[0],
+    )
