@@ -95,7 +95,8 @@ def while_loop(cond_fun: Callable[..., Any], body_fun: Callable[..., Any], init_
 
 
 def _while_loop(functions: Functions, _: Any, init: Any) -> Any:
-    return loops.while_loop(*functions, init)
+    condition, f = functions
+    return loops.while_loop(condition, f, init)
 
 
 def map(f: Callable[..., Any], xs: Any) -> Any:
@@ -133,7 +134,8 @@ def cond(
 
 
 def _cond(functions: Functions, _: Any, pred: Any, operands: Any) -> Any:
-    return branches.cond(pred, *functions, operands)
+    true_fun, false_fun = functions
+    return branches.cond(pred, true_fun, false_fun, operands)
 
 
 def switch(index: Any, functions: Sequence[Callable[..., Any]], *operands: Any) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 from jitad.frontend.active import depth
 from jitad.frontend.trace import RECORDING
 from jitad.ir.errors import is_internal
-from jitad.ir.value import HOOKS, UFUNCS
+from jitad.ir.value import UFUNCS
 
 
 def may_catch(*kinds: type[Exception]) -> bool:
@@ -74,6 +74,3 @@ def _at_pole(name: str, operands: Any) -> bool:
     if name == "pow":
         return bool(x == 0)
     return name in ("gamma", "lgamma") and bool(x <= 0)
-
-
-HOOKS["division"] = check_division

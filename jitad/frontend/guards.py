@@ -7,6 +7,7 @@ the function is traced again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,11 @@ import numpy as np
 from jitad.frontend.operands import as_value
 from jitad.ir.builder import Builder, run
 from jitad.ir.errors import TraceError, is_user_storing
-from jitad.ir.op import Control
-from jitad.ir.value import HOOKS, UFUNCS, Value
+from jitad.ir.op import INT64, Control
+from jitad.ir.tape import Instr
+from jitad.ir.value import UFUNCS, Value
+from jitad.ops.control.parts import alone
+from jitad.ops.elementwise import cast
 from jitad.ops.structural import guard
 
 
@@ -34,11 +38,21 @@ def concrete(x: Value) -> np.ndarray:
     for i in sorted(needed):
         instr, known = builder.instrs[i], _Concrete(builder)
         if isinstance(instr.op, Control):
-            operands = [np.asarray(known[j]) for j in instr.args]
-            builder.concrete[i] = HOOKS["compute"](instr, operands)
+            builder.concrete[i] = _computed(
+                builder, instr, [np.asarray(known[j]) for j in instr.args]
+            )
         else:
             builder.concrete[i] = run(instr, known)
     return _array(builder.concrete[x.index])
+
+
+def _computed(builder: Builder, instr: Instr, operands: Sequence[Any]) -> list[Any]:
+    """The results of a control op, as machine code."""
+    op, form = instr.op, instr.params[0]
+    assert isinstance(op, Control) and builder.machine is not None
+    found = builder.machine(alone(op, form, [(x.shape, x.dtype) for x in operands]))(operands)
+    assert found is not None, "a guard fails at the point that it was made for"
+    return found
 
 
 class _Concrete:
@@ -92,7 +106,7 @@ def guard_number(x: Value, kind: type) -> Any:
             )
         return complex(guard_array(x.real).item(), guard_array(x.imag).item())
     if kind is int and x.dtype.kind == "f":
-        whole = HOOKS["astype"](np.trunc(x), np.dtype(np.int64))
+        whole = cast(UFUNCS[np.trunc](x), dtype=INT64)
         return int(guard_array(whole).item())
     return guard_array(x).item()
 
@@ -107,7 +121,3 @@ def _many(x: Value, kind: type) -> TraceError:
         f"a traced {x!r} was to be turned into a Python {kind.__name__}",
         remedy=f"pick one element: {kind.__name__}(x[0])",
     )
-
-
-HOOKS["guard"] = guard_number
-HOOKS["concrete"] = concrete

@@ -10,12 +10,12 @@ from jitad.ir.builder import Builder
 from jitad.ir.errors import TraceError
 from jitad.ir.op import Elementwise, Structural
 from jitad.ir.tape import CONST, INPUT
-from jitad.ir.value import HOOKS, Value
+from jitad.ir.value import Value
 
 
 def in_memory(x: Value) -> np.ndarray:
     """An array without contents of the shape and the strides that x would have in NumPy."""
-    x = x if type(x) is Value else HOOKS["freeze"](x)
+    x = x if type(x) is Value else x.freeze()
     known: dict[int, np.ndarray] = {}
     stack = [x.index]
     while stack:

@@ -19,7 +19,7 @@ from jitad.frontend.storage import Places, Storage
 from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import SHORT_NAMES
-from jitad.ir.value import HOOKS, Value
+from jitad.ir.value import Value
 from jitad.ops import structural as st
 
 WRITERS: dict[Any, Callable[..., Any]] = {}
@@ -74,7 +74,7 @@ class MutableArray(Value):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "at":
-            return HOOKS["ufunc_at"](ufunc, *inputs)
+            return super().__array_ufunc__(ufunc, method, *inputs)
         out = kwargs.pop("out", None)
         if out is not None:
             return _into(out, ufunc, method, inputs, kwargs)
@@ -125,7 +125,7 @@ class MutableArray(Value):
         if places.size == 0 or np.may_share_memory(places, self.storage.order):
             return MutableArray(self.storage, places)
         numbers = self.storage.plain(places)
-        return renewed(HOOKS["getitem"](self.freeze(), key) if numbers is None else numbers)
+        return renewed(self.freeze()[key] if numbers is None else numbers)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.check_writable()
@@ -145,7 +145,7 @@ class MutableArray(Value):
         """The elements at a traced index: by their places, where only integers are given."""
         if self.ndim == 1 and are_integers(index):
             return self.storage.gather(places_of(self.storage, self.places, index))
-        return HOOKS["getitem"](self.freeze(), index)
+        return self.freeze()[index]
 
     def _set_where(self, mask: Value, value: Any) -> None:
         """x[mask] = value: by selection where each element's value is known without a count."""
@@ -395,6 +395,3 @@ def _is_same(value: Any, storage: Storage, places: Places) -> bool:
 def freeze(x: Value) -> Value:
     """A value that no later assignment changes."""
     return x.freeze() if isinstance(x, MutableArray) else x
-
-
-HOOKS["freeze"] = freeze

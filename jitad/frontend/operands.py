@@ -10,7 +10,7 @@ import numpy as np
 from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import BOOL, COMPLEX128, FLOAT64, INT64, SHORT_NAMES, DType, Shape, native
-from jitad.ir.value import FUNCTIONS, HOOKS, Value
+from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops.elementwise import cast
 from jitad.ops.structural import broadcast, strided, transpose
 
@@ -58,7 +58,7 @@ def _innermost_or_none(items: Any) -> Builder | None:
 def lift(builder: Builder, x: Any) -> Value:
     """x as a value on the tape: constants for numbers, inputs by reference for arrays."""
     if isinstance(x, Value):
-        x = x if type(x) is Value else HOOKS["freeze"](x)
+        x = x if type(x) is Value else x.freeze()
         return x if x.builder is builder else _lift_value(builder, x)
     if isinstance(x, np.ndarray):
         check_kind(x, "an operand")

@@ -13,7 +13,7 @@ from jitad.frontend.operands import as_dtype, as_shape, broadcast_shape, lift
 from jitad.frontend.storage import Places, Storage
 from jitad.ir.errors import ShapeError
 from jitad.ir.op import INT64
-from jitad.ir.value import HOOKS, Value
+from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 
@@ -26,9 +26,7 @@ def places_of(storage: Storage, places: Places, index: Any) -> Value:
     items = index if isinstance(index, tuple) else (index,)
     key = storage.key(places)
     if key is None or not are_integers(index) or len(items) > places.ndim:
-        return HOOKS["getitem"](
-            lift(storage.builder.recording, np.ascontiguousarray(places)), index
-        )
+        return lift(storage.builder.recording, np.ascontiguousarray(places))[index]
     return _from_integers(storage, places, items, key)
 
 

@@ -11,7 +11,7 @@ from jitad.frontend.guards import concrete
 from jitad.frontend.mutable import MutableArray
 from jitad.ir.errors import TraceError
 from jitad.ir.op import SHORT_NAMES
-from jitad.ir.value import HOOKS, Value
+from jitad.ir.value import Value
 
 
 def describe(x: Value) -> str:
@@ -43,7 +43,3 @@ def format_number(x: Value, spec: str) -> str:
 def _numbers(x: Value) -> np.ndarray:
     known = x.plain() if isinstance(x, MutableArray) else None
     return np.asarray(concrete(x) if known is None else known, x.dtype)
-
-
-HOOKS["describe"] = describe
-HOOKS["format"] = format_number

@@ -13,10 +13,10 @@ import numpy as np
 
 import jitad.frontend.mutable_operators
 import jitad.frontend.printing  # noqa: F401  what Python asks of traced values
-from jitad.frontend.active import depth, enter, is_rolling, leave
+from jitad.frontend.active import depth, enter, innermost_trace, is_rolling, leave
 from jitad.frontend.operands import check_kind, lift, number_dtype, supported
 from jitad.frontend.pytree import Structure, flatten
-from jitad.ir.builder import Builder
+from jitad.ir.builder import Builder, Machine
 from jitad.ir.errors import JitadError, TraceError, user_line
 from jitad.ir.op import DType, Shape
 from jitad.ir.tape import INPUT, Tape
@@ -93,15 +93,19 @@ def trace(
     at: Sequence[Any] | None = None,
     held: Sequence[Any] = (),
     rolled: bool = True,
+    machine: Machine | None = None,
 ) -> Traced:
     """Run `function` on tracers that stand for `arguments` (arrays, numbers or outer values).
 
     Where it asks for concrete values these are the arguments', or those of `at`, and of the outer
     values that it captures those of `held`, in turn. Long Python loops are rolled up, unless
-    `rolled` is False.
+    `rolled` is False. What is asked of loops is computed by `machine`, by itself that of the
+    trace around this one.
     """
+    outer = innermost_trace()
     builder = Builder(locate=user_line, level=depth() + 1)
     builder.held = list(held)
+    builder.machine = outer.machine if machine is None and outer is not None else machine
     with _uncollected():
         leaves = tuple(leaf_type(x) for x in arguments)
         points = arguments if at is None else at

@@ -3,6 +3,7 @@
 SciPy's special functions are imported when one of them first meets a traced value (`protocol`).
 """
 
+from jitad.frontend import exceptions, guards, printing
 from jitad.functions import compiled, mathematics, protocol
 from jitad.functions.analysis import (
     applying,
@@ -43,6 +44,7 @@ from jitad.functions.reductions import (
     sorting,
     statistics,
 )
+from jitad.ir.value import Frontend, Value
 
 __all__ = [
     "accumulations",
@@ -89,3 +91,17 @@ __all__ = [
     "updates",
     "windows",
 ]
+
+Value.frontend = Frontend(
+    ufunc=protocol.answer_ufunc,
+    function=protocol.answer_function,
+    array=protocol.answer_array,
+    guard=guards.guard_number,
+    division=exceptions.check_division,
+    getitem=indexing.getitem,
+    at=updates.At,
+    astype=indexing.as_supported,
+    copy=creation.mutable_copy,
+    describe=printing.describe,
+    format=printing.format_number,
+)

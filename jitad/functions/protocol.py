@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import as_dtype, innermost, lift, normal_axes, normal_axis
+from jitad.functions.arrays.updates import ufunc_at
 from jitad.functions.reductions.accumulations import accumulate, reduce_with
 from jitad.ir.errors import TraceError, is_internal
 from jitad.ir.op import ON_DEMAND
-from jitad.ir.value import FUNCTIONS, HOOKS, UFUNCS, Value
+from jitad.ir.value import FUNCTIONS, UFUNCS, Value
 
 # -- ufuncs ----------------------------------------------------------------------------------------
 
@@ -151,6 +153,8 @@ def _reduceat(ufunc: Any, array: Any, indices: Any, axis: int = 0, dtype: Any = 
 
 
 def _at(ufunc: Any, array: Any, *rest: Any) -> Any:
+    if not isinstance(array, Value) or isinstance(array, MutableArray):
+        return ufunc_at(ufunc, array, *rest)
     raise TraceError(
         f"np.{ufunc.__name__}.at would change a traced array in place",
         remedy="write x = x.at[i].add(v), or work on a copy made by jitad.numpy.array(x)",
@@ -329,8 +333,3 @@ def _owner() -> tuple[str, str] | None:
                 return told
         frame = frame.f_back
     return None
-
-
-HOOKS["ufunc"] = answer_ufunc
-HOOKS["function"] = answer_function
-HOOKS["array"] = answer_array

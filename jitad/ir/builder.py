@@ -17,6 +17,9 @@ from jitad.ir.value import Value
 MOST_ELEMENTS = 1 << 38
 """Elements of an array: to compute as many takes minutes, even where they need no memory."""
 
+Machine = Callable[[Tape], Callable[[Sequence[Any]], "list[Any] | None"]]
+"""From a tape to a function of arrays in machine code; None is its result where a guard fails."""
+
 
 class Builder:
     """Appends instructions; frozen into a `Tape` by `finish`.
@@ -44,6 +47,7 @@ class Builder:
             "level",
             "line",
             "locate",
+            "machine",
             "tracing",
         ),
     )
@@ -58,6 +62,7 @@ class Builder:
         self.level = level
         self.tracing = locate is not None
         self.closed = False
+        self.machine: Machine | None = None
         self.inner: Builder | None = None
         self.captured: dict[Any, tuple[Any, Value]] = {}
         self.concrete: dict[int, Any] = {}

@@ -7,7 +7,8 @@ methods; `UFUNCS` and `FUNCTIONS`, which the frontend fills, say what each of th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
@@ -23,10 +24,23 @@ UFUNCS: dict[Any, Callable[..., Any]] = {}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """What a NumPy function records."""
 
-HOOKS: dict[str, Callable[..., Any]] = {}
-"""What the frontend does for a value: `ufunc`, `function` and `array`, which NumPy's protocols ask
-for, `division`, `concrete`, `guard`, `getitem`, `astype`, `at`, `copy`, `freeze`, `describe`,
-`format`."""
+
+@dataclass(frozen=True)
+class Frontend:
+    """What is done for a value by those who know what NumPy means: `ufunc`, `function` and `array`,
+    which NumPy's protocols ask for; `guard`, for a number of Python's; indexing, methods, text."""
+
+    ufunc: Callable[..., Any]
+    function: Callable[..., Any]
+    array: Callable[..., Any]
+    guard: Callable[..., Any]
+    division: Callable[..., Any]
+    getitem: Callable[..., Any]
+    at: Callable[..., Any]
+    astype: Callable[..., Any]
+    copy: Callable[..., Any]
+    describe: Callable[..., str]
+    format: Callable[..., str]
 
 
 class Value:
@@ -36,6 +50,9 @@ class Value:
     """
 
     __slots__ = ("builder", "dtype", "index", "shape", "weak")
+
+    frontend: ClassVar[Frontend]
+    """Set once, by `jitad.functions`, with the two tables."""
 
     def __init__(
         self, builder: Builder, index: int, shape: Shape, dtype: DType, weak: bool = False
@@ -49,30 +66,30 @@ class Value:
     # -- NumPy's protocols ---------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return HOOKS["ufunc"](ufunc, method, inputs, kwargs)
+        return self.frontend.ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(
         self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        return HOOKS["function"](function, args, kwargs)
+        return self.frontend.function(function, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        return HOOKS["array"](self, dtype)
+        return self.frontend.array(self, dtype)
 
     # -- concrete values: what Python control flow asks for ------------------------------------
 
     def __bool__(self) -> bool:
-        return bool(HOOKS["guard"](self, bool))
+        return bool(self.frontend.guard(self, bool))
 
     def __int__(self) -> int:
-        return int(HOOKS["guard"](self, int))
+        return int(self.frontend.guard(self, int))
 
     def __index__(self) -> int:
         if self.dtype.kind == "b" and self.weak:  # Python's bool, which is an index, as 0 and 1
-            return int(HOOKS["guard"](self, bool))
+            return int(self.frontend.guard(self, bool))
         if self.dtype.kind not in "iu":
             raise TraceError(f"a traced {self!r} was used as an index", remedy="use int(x)")
-        return int(HOOKS["guard"](self, int))
+        return int(self.frontend.guard(self, int))
 
     def __hash__(self) -> int:
         if self.shape == () and self.dtype.kind in "ib":
@@ -83,10 +100,10 @@ class Value:
         )
 
     def __float__(self) -> float:
-        return float(HOOKS["guard"](self, float))
+        return float(self.frontend.guard(self, float))
 
     def __complex__(self) -> complex:
-        return complex(HOOKS["guard"](self, complex))
+        return complex(self.frontend.guard(self, complex))
 
     def __floor__(self) -> Any:
         return self._rounded(np.floor)
@@ -104,7 +121,7 @@ class Value:
         """A Python int that is traced: no guard on it, so that it may differ from call to call."""
         if self.shape:
             raise TypeError(f"only an array of no axes is rounded to a Python int, not {self!r}")
-        x = HOOKS["astype"](UFUNCS[ufunc](self), np.dtype(np.int64))
+        x = self.frontend.astype(UFUNCS[ufunc](self), np.dtype(np.int64))
         return Value(x.builder, x.index, (), x.dtype, weak=True)
 
     def item(self, *index: int) -> Value:
@@ -116,7 +133,7 @@ class Value:
         """Nested lists of traced Python numbers."""
         if self.shape:
             return [row.tolist() for row in self]
-        x = HOOKS["astype"](self, np.asarray(self.dtype.type(0).item()).dtype)
+        x = self.frontend.astype(self, np.asarray(self.dtype.type(0).item()).dtype)
         return Value(x.builder, x.index, (), x.dtype, weak=True)
 
     # -- the array's face ----------------------------------------------------------------------
@@ -177,7 +194,7 @@ class Value:
         return (self[i] for i in range(self.shape[0]))
 
     def __getitem__(self, index: Any) -> Value:
-        return HOOKS["getitem"](self, index)
+        return self.frontend.getitem(self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TraceError(
@@ -189,7 +206,7 @@ class Value:
     @property
     def at(self) -> Any:
         """JAX's updates that leave x as it is: `x.at[i].set(v)`, `.add`, `.multiply`, `.max` ..."""
-        return HOOKS["at"](self)
+        return self.frontend.at(self)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -201,18 +218,22 @@ class Value:
         )
 
     def __repr__(self) -> str:
-        return HOOKS["describe"](self)
+        return self.frontend.describe(self)
 
     def __format__(self, spec: str) -> str:
-        return HOOKS["format"](self, spec)
+        return self.frontend.format(self, spec)
+
+    def freeze(self) -> Value:
+        """The value as it is now: itself, unless it can be written to."""
+        return self
 
     def astype(self, dtype: Any, **_: Any) -> Value:
         """The value cast to `dtype`."""
-        return HOOKS["astype"](self, np.dtype(dtype))
+        return self.frontend.astype(self, np.dtype(dtype))
 
     def copy(self, order: str = "C") -> Any:
         """A copy that can be written to."""
-        return HOOKS["copy"](self)
+        return self.frontend.copy(self)
 
     def __copy__(self) -> Any:
         return self.copy()
@@ -257,7 +278,7 @@ def _counted(x: Value, ufunc: Any = None) -> Value:
     """A bool of Python's as the int that it is to arithmetic; NumPy's are no numbers."""
     if not x.weak or x.dtype.kind != "b" or ufunc in _LOGICAL:
         return x
-    whole = HOOKS["astype"](x, np.dtype(np.int64))
+    whole = x.frontend.astype(x, np.dtype(np.int64))
     return Value(whole.builder, whole.index, (), whole.dtype, weak=True)
 
 
@@ -287,12 +308,12 @@ def _dividing(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
     def forward(self: Value, other: Any) -> Any:
         if self.weak and (_is_python_number(other) or getattr(other, "weak", False)):
-            HOOKS["division"](ufunc, self, other)
+            self.frontend.division(ufunc, self, other)
         return operator(self, other)
 
     def reflected(self: Value, other: Any) -> Any:
         if self.weak and _is_python_number(other):
-            HOOKS["division"](ufunc, other, self)
+            self.frontend.division(ufunc, other, self)
         return swapped(self, other)
 
     return forward, reflected

@@ -19,6 +19,7 @@ from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.passes.cse import cse
 from jitad.passes.dce import dce
+from jitad.runtime.compute import compiled
 from jitad.runtime.launch import Build
 from jitad.runtime.plan import Plan
 
@@ -52,7 +53,7 @@ def trace_call(fun: Function, leaves: Sequence[Any], structure: Structure) -> Tr
         args, kwargs = without_statics(unflatten(structure, values), traceable)
         return traceable(_called(fun))(*args, **kwargs)
 
-    traced = record(flat, leaves, names)
+    traced = record(flat, leaves, names, machine=compiled)
     simple = dce(cse(traced.tape))
     return Traced(simple, traced.captured, traced.structure, traced.leaves)
 

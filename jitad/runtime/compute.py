@@ -8,10 +8,7 @@ from typing import Any
 from jitad.codegen.status import GUARD_FAILED
 from jitad.frontend.pytree import flatten
 from jitad.frontend.trace import Leaf
-from jitad.ir.op import Control
-from jitad.ir.tape import Instr, Tape
-from jitad.ir.value import HOOKS
-from jitad.ops.control.parts import alone
+from jitad.ir.tape import Tape
 from jitad.runtime.arguments import canonical
 from jitad.runtime.kernel import Kernel
 from jitad.runtime.plan import Plan
@@ -34,16 +31,3 @@ def compiled(tape: Tape) -> Callable[[Sequence[Any]], list[Any] | None]:
         return list(result)
 
     return run
-
-
-def compute(instr: Instr, operands: Sequence[Any]) -> list[Any]:
-    """The results of a control op at concrete operands."""
-    op, form = instr.op, instr.params[0]
-    assert isinstance(op, Control)
-    found = compiled(alone(op, form, [(x.shape, x.dtype) for x in operands]))(operands)
-    assert found is not None, "a guard fails at the point that it was made for"
-    return found
-
-
-HOOKS["compiled"] = compiled
-HOOKS["compute"] = compute

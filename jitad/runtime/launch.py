@@ -8,7 +8,6 @@ from contextlib import contextmanager, nullcontext
 from types import MethodType
 from typing import Any
 
-import jitad.runtime.compute  # noqa: F401  what a trace has computed for it
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED
 from jitad.frontend.active import depth, unrolled

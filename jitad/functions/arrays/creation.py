@@ -12,7 +12,7 @@ from jitad.frontend.active import holds_traced, innermost_trace
 from jitad.frontend.mutable import MutableArray, mutable, renewed, settled
 from jitad.frontend.operands import as_dtype, as_shape, common_dtype, lift
 from jitad.functions.arrays import attributes
-from jitad.ir.value import FUNCTIONS, HOOKS, Value
+from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops import structural as st
 
 
@@ -150,8 +150,5 @@ for _function, _record in {
     FUNCTIONS[_function] = creator(_record)  # made to be filled, as are jitad.numpy's own
 
 
-def _mutable_copy(x: Value) -> Any:
+def mutable_copy(x: Value) -> Any:
     return MutableArray.copy(x) if isinstance(x, MutableArray) else mutable(x.builder.recording, x)
-
-
-HOOKS["copy"] = _mutable_copy

@@ -19,7 +19,7 @@ from jitad.frontend.operands import (
 )
 from jitad.ir.errors import OutOfBoundsError, ShapeError, TraceError
 from jitad.ir.op import INT64
-from jitad.ir.value import HOOKS, Value
+from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 
@@ -216,5 +216,6 @@ def _flat_index(values: list[Value], sizes: list[int], shape: tuple[int, ...]) -
     return flat
 
 
-HOOKS["getitem"] = getitem
-HOOKS["astype"] = lambda x, dtype: as_dtype(x, supported(dtype))
+def as_supported(x: Value, dtype: Any) -> Value:
+    """`x.astype(dtype)`."""
+    return as_dtype(x, supported(dtype))

@@ -16,7 +16,7 @@ from jitad.frontend.operands import as_dtype, innermost, lift
 from jitad.frontend.places import places_of
 from jitad.frontend.storage import FEW
 from jitad.ir.errors import ShapeError, TraceError
-from jitad.ir.value import HOOKS, Value
+from jitad.ir.value import Value
 from jitad.ops import structural as st
 
 _ROUNDS = 64
@@ -116,8 +116,6 @@ for _name, _ufunc, _text in (
 ):
     setattr(Place, _name, _method(_ufunc, _text))
 
-HOOKS["at"] = At
-
 # -- updates in place ------------------------------------------------------------------------------
 
 
@@ -194,7 +192,7 @@ def _combine_traced(target: MutableArray, index: Any, ufunc: Any, values: Any) -
         whole[flat[k]] = ufunc(whole[flat[k]], elements[k])
 
 
-def _ufunc_at(ufunc: Any, a: Any, indices: Any, b: Any = None) -> None:
+def ufunc_at(ufunc: Any, a: Any, indices: Any, b: Any = None) -> None:
     """np.add.at and its kin; a ufunc of one operand takes no b."""
     if not isinstance(a, MutableArray):
         raise TraceError(
@@ -209,9 +207,6 @@ def _ufunc_at(ufunc: Any, a: Any, indices: Any, b: Any = None) -> None:
     other = b if weak and not isinstance(b, Value) else kind
     check_casting(ufunc.__name__, np.result_type(a.dtype, other), a.dtype)
     combine(a, indices, ufunc, b)
-
-
-HOOKS["ufunc_at"] = _ufunc_at
 
 
 # -- NumPy's functions that write to their first argument ------------------------------------------

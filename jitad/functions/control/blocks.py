@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.active import innermost_trace
+from jitad.frontend.guards import concrete
 from jitad.frontend.operands import PYTHON_NUMBERS, as_dtype, lift
 from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.frontend.trace import Traced, trace
@@ -17,7 +18,7 @@ from jitad.functions.control.paths import alike, is_guarded, merged, on_common_i
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.tape import Instr, Tape
-from jitad.ir.value import HOOKS, Value
+from jitad.ir.value import Value
 from jitad.ops.structural import guard
 from jitad.passes.cse import cse
 from jitad.passes.dce import dce
@@ -74,7 +75,7 @@ def block(
     labels = [f"{names}{k}" for k in range(len(leaves))]
     traced = trace(flat, leaves, labels)
     if examples is not None and is_guarded(traced.tape):
-        here = [HOOKS["concrete"](x) if isinstance(x, Value) else x for x in leaves]
+        here = [concrete(x) if isinstance(x, Value) else x for x in leaves]
 
         def trace_at(at: Sequence[Any], held: Sequence[Any]) -> Traced:
             return trace(flat, leaves, labels, at=at, held=held, rolled=False)
@@ -115,7 +116,7 @@ def _all_paths(
                 continue
             if example.held is None:
                 outer = [x for x in path.captured if isinstance(x, Value)]
-                example.held = tuple(HOOKS["concrete"](x) for x in outer)
+                example.held = tuple(concrete(x) for x in outer)
             paths.append(path)
         mine = trace_at(here, ())
         if any(alike(mine.tape, path.tape) for path in paths):

@@ -11,7 +11,8 @@ import numpy as np
 
 from jitad.frontend.guards import concrete
 from jitad.functions.control.paths import is_guarded
-from jitad.ir.value import HOOKS, Value
+from jitad.ir.builder import Machine
+from jitad.ir.value import Value
 from jitad.ops.control import Loop, loop
 from jitad.ops.control.loop import grouped
 from jitad.ops.control.parts import alone
@@ -35,11 +36,12 @@ def rehearse(form: Loop, operands: Sequence[Value]) -> Met | None:
     if not any(map(is_guarded, tapes)):
         return None
     consts, carries, xs, turns = grouped(form, [concrete(x) for x in operands])
-    run, *asked = [HOOKS["compiled"](tape) for tape in tapes]
+    machine = _machine(operands)
+    run, *asked = [machine(tape) for tape in tapes]
     number = form.count if form.count is not None else int(turns[0]) if turns else None
     order: Any = naturals() if number is None else range(number)
     if number is not None and number > _TOGETHER and _by_rows(form):
-        order = _first_that_refuse(form, consts, xs, number)
+        order = _first_that_refuse(form, consts, xs, number, machine)
     for i in reversed(order) if form.backward else order:
         if asked:
             goes_on = asked[0]([*consts, *carries])
@@ -55,19 +57,29 @@ def rehearse(form: Loop, operands: Sequence[Value]) -> Met | None:
     return None
 
 
+def _machine(operands: Sequence[Value]) -> Machine:
+    machine = operands[0].builder.machine
+    assert machine is not None
+    return machine
+
+
 def _by_rows(form: Loop) -> bool:
     """Whether a turn depends on its rows alone."""
     return form.is_apart and not form.body.users()[form.body.inputs[0]] and bool(form.body.outputs)
 
 
 def _first_that_refuse(
-    form: Loop, consts: Sequence[np.ndarray], xs: Sequence[np.ndarray], number: int
+    form: Loop,
+    consts: Sequence[np.ndarray],
+    xs: Sequence[np.ndarray],
+    number: int,
+    machine: Machine,
 ) -> range:
     """Turns among which one takes a path that is not known; none where all paths are."""
     rows = [x[:_TOGETHER] for x in xs]
     types = [(np.shape(x), np.asarray(x).dtype) for x in (*consts, *rows)]
     some = replace(form, count=_TOGETHER, snapshots=None)
-    run = HOOKS["compiled"](alone(loop, some, types))
+    run = machine(alone(loop, some, types))
     for start in range(0, number, _TOGETHER):
         first = min(start, number - _TOGETHER)
         if run([*consts, *(x[first : first + _TOGETHER] for x in xs)]) is None:
