@@ -10,78 +10,46 @@ What is no such function, such as one eigenvalue, is differentiated as it stands
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import FLOAT32, FLOAT64, Elementwise, Shape
+from jitad.ir.op import FLOAT32, FLOAT64, Elementwise
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.contraction import contract, labels
 from jitad.ops.linalg import matrices as mx
-from jitad.ops.linalg.singular import svdvals
+from jitad.ops.linalg.singular import svd, svdvals
 from jitad.ops.linalg.spectral import eigh, eigvalsh
 from jitad.ops.linalg.spectral_functions import (
     LOWER,
     SINGULAR,
     UPPER,
+    even,
     governed,
+    odd,
     spectral_function,
     spectral_trace,
 )
+from jitad.transforms.spectral_kinds import (
+    Flat,
+    Known,
+    Numbers,
+    Packed,
+    Spectrum,
+    Vectors,
+)
+from jitad.transforms.spectral_views import VIEWS
 
+_DECOMPOSITIONS = (eigh, eigvalsh, svd, svdvals)
 _REAL = (FLOAT32, FLOAT64)
-
-
-class Spectrum(NamedTuple):
-    """A decomposition: the instruction of its matrix, its source, and the shape of its stack."""
-
-    matrix: int
-    source: str
-    lead: Shape
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """g(w_i) along one axis, counted from the end, the same along the other; `g` is a vector."""
-
-    of: Spectrum
-    axis: int
-    g: int
-
-
-@dataclass(frozen=True)
-class Vectors:
-    """Eigenvectors, each times g(w_i) where `g` is given: i counts along `axis`."""
-
-    of: Spectrum
-    axis: int
-    g: int | None
-
-
-@dataclass(frozen=True)
-class Packed:
-    """What `eigh` gives."""
-
-    of: Spectrum
-
-
-@dataclass(frozen=True)
-class Diagonal:
-    """g(w_i) on the diagonal of a matrix, which may lie flat."""
-
-    of: Spectrum
-    g: int
-
-
-Known = Numbers | Vectors | Packed | Diagonal
 
 
 def with_spectra(tape: Tape) -> Tape:
     """The tape, in which functions of matrices by their eigenvalues have their law."""
-    if not any(instr.op in (eigh, eigvalsh, svdvals) for instr in tape.instrs):
+    if not any(instr.op in _DECOMPOSITIONS for instr in tape.instrs):
         return tape
     spectra = _Spectra()
     for instr in tape.instrs:
@@ -118,21 +86,27 @@ class _Spectra:
     def _of(self, instr: Instr, i: int) -> Known | Value | None:
         """What an instruction is, or its law."""
         op, builder = instr.op, self.builder
-        if op in (eigh, eigvalsh, svdvals):
+        if op in _DECOMPOSITIONS:
             x = builder.instrs[instr.args[0]]
             if x.dtype not in _REAL or not all(x.shape[-2:]):
                 return None
-            source = SINGULAR if op is svdvals else LOWER if instr.params[0] else UPPER
+            source = SINGULAR if op in (svd, svdvals) else LOWER if instr.params[0] else UPPER
             of = Spectrum(instr.args[0], source, x.shape[:-2])
-            return Packed(of) if op is eigh else self._eigenvalues(of, i)
+            return Packed(of) if op in (eigh, svd) else self._eigenvalues(of, i)
         operands = [self.known.get(j) for j in instr.args]
         spectra = {k.of for k in operands if k is not None}
         if len(spectra) != 1:
             return None
         (of,) = spectra
-        rule = _VIEWS.get(op)
-        if rule is not None:
-            return rule(self, instr, operands, i)
+        if op in VIEWS:
+            found = VIEWS[op](builder.instrs, instr, i, operands)
+            if isinstance(found, Numbers) and isinstance(operands[0], Packed):
+                self.eigenvalues.add(i)
+            return found
+        if op is st.reduce_sum:
+            return self._summed(instr, operands)
+        if op is contract:
+            return self._contracted(instr, operands)
         if isinstance(op, Elementwise):
             return self._elementwise(instr, operands, of, i)
         return None
@@ -140,78 +114,6 @@ class _Spectra:
     def _eigenvalues(self, of: Spectrum, i: int) -> Numbers:
         self.eigenvalues.add(i)
         return Numbers(of, -1, i)
-
-    # -- views -------------------------------------------------------------------------------------
-
-    def indexed(self, instr: Instr, operands: list[Known | None], i: int) -> Known | None:
-        """The eigenvalues or the vectors of a packed decomposition."""
-        packed, slots = operands[0], instr.params[0]
-        if not isinstance(packed, Packed) or not instr.shape:
-            return None
-        lead, n = instr.shape[:-1], instr.shape[-1]
-        whole = (0, n, 1)
-        rank = len(packed.of.lead)
-        if slots[:rank] != tuple((0, size, 1) for size in packed.of.lead):
-            return None
-        if slots[rank:] == (n, whole) and lead == packed.of.lead:
-            return self._eigenvalues(packed.of, i)
-        return Vectors(packed.of, -2, None) if slots[rank:] == (whole, whole) else None
-
-    def transposed(self, instr: Instr, operands: list[Known | None], i: int) -> Known | None:
-        known, rank = operands[0], len(instr.shape)
-        (perm,) = instr.params
-        plain = tuple(range(rank))
-        if perm == plain:
-            return self._as(known, i)
-        if not isinstance(known, (Numbers, Vectors)) or rank != len(known.of.lead) + 2:
-            return known if isinstance(known, Diagonal) and rank == 2 else None
-        if perm == (*plain[:-2], rank - 1, rank - 2):
-            return replace(known, axis=-3 - known.axis)
-        return None
-
-    def _as(self, known: Known | None, i: int) -> Known | None:
-        """A copy of what is known: a vector is its own."""
-        is_vector = isinstance(known, Numbers) and self._is_vector(known, i)
-        return replace(known, g=i) if is_vector else known  # type: ignore[type-var]  # Numbers
-
-    def _is_vector(self, known: Numbers, i: int) -> bool:
-        return len(self.builder.instrs[i].shape) == len(known.of.lead) + 1
-
-    def reshaped(self, instr: Instr, operands: list[Known | None], i: int) -> Known | None:
-        """A vector as a matrix of one row or one column; a diagonal as a matrix."""
-        known, (j,) = operands[0], instr.args
-        before, after = self.builder.instrs[j].shape, instr.shape
-        if before == after:
-            return self._as(known, i)
-        n = after[-1]
-        if isinstance(known, Diagonal):
-            return known if after == (n, n) else None
-        if not isinstance(known, Numbers) or not self._is_vector(known, j):
-            return None
-        lead, n = known.of.lead, before[-1]
-        if after == (*lead, 1, n):
-            return known
-        return replace(known, axis=-2) if after == (*lead, n, 1) else None
-
-    def broadcasted(self, instr: Instr, operands: list[Known | None], i: int) -> Known | None:
-        known, (j,) = operands[0], instr.args
-        before, after = self.builder.instrs[j].shape, instr.shape
-        if before == after:
-            return self._as(known, i)
-        if not isinstance(known, Numbers) or len(after) != len(known.of.lead) + 2:
-            return None
-        same_stack = after[:-2] == known.of.lead and (len(before) == len(after) or not after[:-2])
-        same_axis = before[known.axis] == after[known.axis]
-        return known if same_stack and same_axis and after[-1] == after[-2] else None
-
-    def placed(self, instr: Instr, operands: list[Known | None], i: int) -> Known | None:
-        """A vector on the diagonal of zeros, as np.diag writes it."""
-        zero, known = self.builder.instrs[instr.args[0]], operands[1]
-        n = self.builder.instrs[instr.args[1]].shape[-1]
-        if not isinstance(known, Numbers) or known.of.lead or zero.op is not CONST:
-            return None
-        on_diagonal = instr.shape == (n * n,) and instr.params[0] == ((0, n, n + 1),)
-        return Diagonal(known.of, known.g) if on_diagonal and zero.params[0] == 0 else None
 
     # -- elementwise -------------------------------------------------------------------------------
 
@@ -248,7 +150,7 @@ class _Spectra:
         return g
 
     def _ones(self, of: Spectrum, instr: Instr) -> int:
-        n = self.builder.instrs[of.matrix].shape[-1]
+        n = min(self.builder.instrs[of.matrix].shape[-2:])
         return self.builder.const(1.0, (*of.lead, n), instr.dtype).index
 
     def _factor(self, j: int, of: Spectrum) -> int | None:
@@ -270,7 +172,7 @@ class _Spectra:
 
     # -- sums and products -------------------------------------------------------------------------
 
-    def summed(self, instr: Instr, operands: list[Known | None], i: int) -> Value | None:
+    def _summed(self, instr: Instr, operands: list[Known | None]) -> Value | None:
         """A sum over the eigenvalues."""
         known, axes = operands[0], instr.params[0]
         rank = len(self.builder.instrs[instr.args[0]].shape)
@@ -282,7 +184,7 @@ class _Spectra:
         rest = tuple(axis for axis in axes if axis != rank - 1)
         return st.reduce_sum(total, axes=rest) if rest else total
 
-    def contracted(self, instr: Instr, operands: list[Known | None], i: int) -> Any:
+    def _contracted(self, instr: Instr, operands: list[Known | None]) -> Any:
         """A product of vectors with vectors is a function of the matrix, or a sum of numbers."""
         first, second = operands
         a, b, out = labels(instr.params[0])
@@ -299,17 +201,20 @@ class _Spectra:
             first, second, a, b = second, first, b, a
         if not isinstance(first, Vectors):
             return None
-        if isinstance(second, Packed):
+        if isinstance(second, (Packed, Flat)):
             return None
         shared, g = a[first.axis], self._joined(first.g, second.g)
         if isinstance(second, Vectors):
-            is_matrix = b[second.axis] == shared and shared not in out and len(out) == 2
-            return self._function(first.of, g) if is_matrix and len({*a, *b}) == 3 else None
-        if isinstance(second, Numbers) and b == shared and len(out) == 2:
-            return Vectors(first.of, out.index(shared) - 2, g)
-        if isinstance(second, Diagonal) and shared in b and shared not in out and len(out) == 2:
-            return Vectors(first.of, out.index(b.replace(shared, "")) - 2, g)
-        return None
+            if b[second.axis] != shared or shared in out or len({*a, *b}) != 3:
+                return None
+            sides = (first.side, second.side)
+            straight = out.index(a[-3 - first.axis]) == 0
+            return self._function(first.of, g, sides if straight else sides[::-1])
+        if len(out) != 2 or shared not in b:
+            return None
+        if isinstance(second, Numbers):
+            return replace(first, axis=out.index(shared) - 2, g=g) if shared in out else None
+        return replace(first, axis=out.index(b.replace(shared, "")) - 2, g=g)
 
     def _joined(self, g: int | None, h: int | None) -> int | None:
         if g is None or h is None:
@@ -324,11 +229,19 @@ class _Spectra:
         x = self.builder.value(of.matrix)
         return spectral_trace(x, *constants, tape=tape, source=of.source)
 
-    def _function(self, of: Spectrum, g: int | None) -> Value | None:
+    def _function(self, of: Spectrum, g: int | None, sides: tuple[str, str]) -> Value:
+        """V g(w) V^T; of singular values U g(s) V^T, which an odd function has in its corner, or
+        with U or V on both sides, which an even one has on its diagonal."""
         x = self.builder.value(of.matrix)
         g = self._ones(of, self.builder.instrs[of.matrix]) if g is None else g
         tape, constants = self._extracted(of, g)
-        return spectral_function(x, *constants, tape=tape, order=0, source=of.source)
+        if of.source != SINGULAR:
+            return spectral_function(x, *constants, tape=tape, order=0, source=of.source)
+        tape = odd(tape) if sides[0] != sides[1] else even(tape)
+        whole = spectral_function(x, *constants, tape=tape, order=0, source=of.source)
+        n, m = x.shape[-2:]
+        rows, columns = ((n, m, 1) if side == "u" else (0, n, 1) for side in sides)
+        return mx.part(whole, rows, columns)
 
     def _extracted(self, of: Spectrum, g: int) -> tuple[Tape, list[Value]]:
         """The function of one eigenvalue that a vector is, and the constants that it reads."""
@@ -357,15 +270,3 @@ class _Spectra:
             else:  # a view that is a copy
                 values[i] = values[instr.args[0]]
         return sub.finish([values[g].index]), constants
-
-
-_VIEWS: dict[Any, Any] = {
-    st.index: _Spectra.indexed,
-    st.transpose: _Spectra.transposed,
-    st.reshape: _Spectra.reshaped,
-    st.broadcast: _Spectra.broadcasted,
-    st.index_add: _Spectra.placed,
-    st.reduce_sum: _Spectra.summed,
-    contract: _Spectra.contracted,
-}
-"""How views, sums and products read what is known of their operands."""

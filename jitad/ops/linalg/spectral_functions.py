@@ -90,12 +90,22 @@ def _copied(tape: Tape) -> tuple[Builder, list[Any]]:
 
 def odd(tape: Tape) -> Tape:
     """sign(x) g(|x|), and 0 at 0."""
+    return _of_size(tape, ew.sign)
+
+
+def even(tape: Tape) -> Tape:
+    """g(|x|), and 0 at 0."""
+    return _of_size(tape, None)
+
+
+def _of_size(tape: Tape, sign: Any) -> Tape:
     builder = Builder()
     x, *rest = (builder.input(f"x{k}", (), tape.instrs[i].dtype) for k, i in enumerate(tape.inputs))
     zero = ew.eq(x, 0.0)
     (value,) = inline(builder, tape, [ew.where(zero, 1.0, ew.absolute(x)), *rest])
+    value = value if sign is None else ew.mul(sign(x), value)
     none = builder.const(0.0, (), value.dtype)
-    return builder.finish([ew.where(zero, none, ew.mul(ew.sign(x), value)).index])
+    return builder.finish([ew.where(zero, none, value).index])
 
 
 # -- divided differences ---------------------------------------------------------------------------
@@ -279,6 +289,8 @@ spectral_trace = register(
 
 
 def _lower_function(x: Any, *operands: Any, tape: Tape, order: int, source: str) -> Any:
+    if order == 0 and source == SINGULAR:
+        return _lower_singular(x, tape, operands)
     rows, w = _decomposed(x, source)
     weights = _differences(tape, order, w, list(operands[order:]))
     if order == 0:
@@ -291,6 +303,22 @@ def _lower_function(x: Any, *operands: Any, tape: Tape, order: int, source: str)
     if order > 1:
         weights = reduce_sum(weights, axes=tuple(range(lead + 1, lead + order)))
     return mx.product(mx.product(rows, weights, "ki,kl->il"), rows)
+
+
+def _lower_singular(x: Any, tape: Tape, constants: Any) -> Any:
+    """g(B) of a g that is 0 at 0, by the singular value decomposition of the corner."""
+    u, v, s = svd_parts(x, svd(x, full=False), False)
+    up, down = (
+        applied(tape, [w, *(_on_grid(c, s.shape, []) for c in constants)]) for w in (s, ew.neg(s))
+    )
+    along, across = ew.mul(ew.add(up, down), 0.5), ew.mul(ew.sub(up, down), 0.5)
+
+    def product(g: Any, left: Any, right: Any) -> Any:
+        return mx.product(ew.mul(mx.along_columns(g, left.shape), left), right, "ki,kj->ij")
+
+    corner = product(across, v, u)
+    above = mx.joined(product(along, v, v), corner)
+    return mx.stacked(above, mx.joined(mx.turned(corner), product(along, u, u)))
 
 
 def _jvp_function(xs: Any, v: Any, tangents: Any, tape: Tape, order: int, source: str) -> Any:

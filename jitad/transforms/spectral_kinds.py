@@ -1,0 +1,68 @@
+"""What a value can be, as a function of a matrix by its eigenvalues or its singular values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from jitad.ir.op import Shape
+
+
+class Spectrum(NamedTuple):
+    """A decomposition: the instruction of its matrix, its source, and the shape of its stack.
+
+    `turned` says that its values stand in the other order.
+    """
+
+    matrix: int
+    source: str
+    lead: Shape
+    turned: bool = False
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """g(w_i) along one axis, counted from the end, the same along the other; `g` is a vector."""
+
+    of: Spectrum
+    axis: int
+    g: int
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Eigenvectors, each times g(w_i) where `g` is given: i counts along `axis`.
+
+    Of a singular value decomposition `side` says whether they are those of U or of V.
+    """
+
+    of: Spectrum
+    axis: int
+    g: int | None
+    side: str = ""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What `eigh` or `svd` gives."""
+
+    of: Spectrum
+
+
+@dataclass(frozen=True)
+class Flat:
+    """Vectors of U or V as they lie in what `svd` gives."""
+
+    of: Spectrum
+    side: str
+
+
+@dataclass(frozen=True)
+class Diagonal:
+    """g(w_i) on the diagonal of a matrix, which may lie flat."""
+
+    of: Spectrum
+    g: int
+
+
+Known = Numbers | Vectors | Packed | Flat | Diagonal
