@@ -10,6 +10,7 @@ What is no such function, such as one eigenvalue, is differentiated as it stands
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,8 @@ from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.contraction import contract, labels
 from jitad.ops.linalg import matrices as mx
+from jitad.ops.linalg.determinants import determinant, value_of_determinant
+from jitad.ops.linalg.lu import lu
 from jitad.ops.linalg.singular import svd, svdvals
 from jitad.ops.linalg.spectral import eigh, eigvalsh
 from jitad.ops.linalg.spectral_functions import (
@@ -34,6 +37,7 @@ from jitad.ops.linalg.spectral_functions import (
     spectral_trace,
 )
 from jitad.transforms.spectral_kinds import (
+    Elements,
     Flat,
     Known,
     Numbers,
@@ -67,6 +71,7 @@ class _Spectra:
         self.known: dict[int, Known] = {}
         self.eigenvalues: set[int] = set()
         self.vectors: set[int] = set()
+        self.made: dict[Any, int] = {}
 
     def move(self, instr: Instr) -> None:
         """Copy the old tape's next instruction; give its value a law where it has one."""
@@ -108,6 +113,8 @@ class _Spectra:
         if op is contract:
             return self._contracted(instr, operands)
         if isinstance(op, Elementwise):
+            if any(isinstance(k, Elements) for k in operands):
+                return self._of_elements(instr, operands, of)
             return self._elementwise(instr, operands, of, i)
         return None
 
@@ -144,20 +151,20 @@ class _Spectra:
         return replace(vectors[0], g=self._applied(instr, known, of))
 
     def _applied(self, instr: Instr, factors: list[Any], of: Spectrum) -> int:
-        values = [self.builder.value(j) for j in factors]
-        g = instr.op(*values, **instr.named_params).index
-        self.vectors.add(g)
-        return g
+        key = (instr.op, instr.params, *factors)
+        if key not in self.made:
+            values = [self.builder.value(j) for j in factors]
+            self.made[key] = instr.op(*values, **instr.named_params).index
+            self.vectors.add(self.made[key])
+        return self.made[key]
 
     def _ones(self, of: Spectrum, instr: Instr) -> int:
-        n = min(self.builder.instrs[of.matrix].shape[-2:])
-        return self.builder.const(1.0, (*of.lead, n), instr.dtype).index
+        return self.builder.const(1.0, (*of.lead, self._count(of)), instr.dtype).index
 
     def _factor(self, j: int, of: Spectrum) -> int | None:
         """What is the same for all eigenvalues of a matrix, as a vector; None what is not."""
         instr = self.builder.instrs[j]
-        n = min(self.builder.instrs[of.matrix].shape[-2:])
-        shape = (*of.lead, n)
+        shape = (*of.lead, self._count(of))
         if instr.op is CONST:
             return self.builder.const(instr.params[0], shape, instr.dtype).index
         if instr.op is not st.broadcast:
@@ -170,12 +177,90 @@ class _Spectra:
         one = mx.part(self.builder.value(j), *([0] * trailing))
         return mx.along_columns(one, shape).index if shape else None
 
+    def _of_elements(
+        self, instr: Instr, operands: list[Known | None], of: Spectrum
+    ) -> Known | Value | None:
+        """A sum or product of different elements, or a function of the same ones."""
+        parts = [k for k in operands if isinstance(k, Elements)]
+        first, last = parts[0], parts[-1]
+        if len(parts) < len(operands) and self._is_neutral(instr, operands):
+            return first
+        if any(not isinstance(k, (Elements, type(None))) for k in operands):
+            return None
+        apart = len(parts) == len(operands) == 2 and all(
+            s.isdisjoint(t) for s, t in zip(first.sets, last.sets, strict=False)
+        )
+        if apart and instr.op in (ew.add, ew.mul):
+            if first.g != last.g or not {first.op, last.op} <= {None, instr.op}:
+                return None
+            sets = tuple(s | t for s, t in zip(first.sets, last.sets, strict=True))
+            return self._complete(replace(first, op=instr.op, sets=sets), instr)
+        if any(k.op is not None or k.sets != first.sets for k in parts):
+            return None
+        factors = [
+            k.g if isinstance(k, Elements) else self._constant(j, of)
+            for k, j in zip(operands, instr.args, strict=True)
+        ]
+        if None in factors:
+            return None
+        return replace(first, g=self._applied(instr, factors, of))
+
+    def _is_neutral(self, instr: Instr, operands: list[Known | None]) -> bool:
+        """Whether 0 is added, or 1 multiplied, as sums and products begin."""
+        neutral = 0 if instr.op is ew.add else 1 if instr.op is ew.mul else None
+        others = [
+            self.builder.instrs[j] for k, j in zip(operands, instr.args, strict=True) if not k
+        ]
+        return all(other.op is CONST and other.params[0] == neutral for other in others)
+
+    def _constant(self, j: int, of: Spectrum) -> int | None:
+        """A number, or one for each matrix, as a vector."""
+        instr, shape = self.builder.instrs[j], (*of.lead, self._count(of))
+        key = (instr.params, instr.dtype) if instr.op is CONST else j
+        if key not in self.made:
+            if instr.op is CONST:
+                self.made[key] = self.builder.const(instr.params[0], shape, instr.dtype).index
+            elif instr.shape == of.lead:
+                self.made[key] = mx.along_columns(self.builder.value(j), shape).index
+        return self.made.get(key)
+
+    def _complete(self, known: Elements, instr: Instr) -> Known | Value:
+        """The law of a sum or product of all elements."""
+        every = frozenset(range(self._count(known.of)))
+        if known.sets != (every,):
+            return known
+        law = self._trace(known.of, known.g)
+        if known.op is ew.mul:
+            law = self._product(known.of, known.g)
+        return st.reshape(law, shape=instr.shape)
+
+    def _product(self, of: Spectrum, g: int) -> Value:
+        """Of eigenvalues the determinant of g(A), of singular values exp of the logarithms' sum."""
+        if of.source != SINGULAR:
+            a = self._function(of, g, ("", ""))
+            factors = lu(a)
+            return determinant(value_of_determinant(factors), factors, a)
+        sizes = ew.log(ew.absolute(self.builder.value(g)))
+        self.vectors.update((self.builder.instrs[sizes.index].args[0], sizes.index))
+        signs = ew.sign(self.builder.value(g))
+        odd_count = mx.total(ew.cast(ew.lt(signs, 0.0), dtype=signs.dtype))
+        sign = ew.cos(ew.mul(odd_count, math.pi))
+        return ew.mul(ew.stop_gradient(sign), ew.exp(self._trace(of, sizes.index)))
+
+    def _count(self, of: Spectrum) -> int:
+        return min(self.builder.instrs[of.matrix].shape[-2:])
+
     # -- sums and products -------------------------------------------------------------------------
 
-    def _summed(self, instr: Instr, operands: list[Known | None]) -> Value | None:
+    def _summed(self, instr: Instr, operands: list[Known | None]) -> Known | Value | None:
         """A sum over the eigenvalues."""
         known, axes = operands[0], instr.params[0]
         rank = len(self.builder.instrs[instr.args[0]].shape)
+        if isinstance(known, Elements) and axes == (rank - 1,) and known.op in (None, ew.add):
+            union = frozenset[int]().union(*known.sets)
+            if len(union) == sum(map(len, known.sets)):
+                return self._complete(replace(known, op=ew.add, sets=(union,)), instr)
+            return None
         if not isinstance(known, Numbers) or rank != len(known.of.lead) + 1:
             return None
         if rank - 1 not in axes or instr.dtype not in _REAL:
@@ -196,20 +281,22 @@ class _Spectra:
         a, b, out = a[rank:], b[rank:], out[rank:]
         if isinstance(first, Numbers) and isinstance(second, Numbers):
             is_sum = len(a) == 1 and a == b and not out
-            return self._trace(first.of, self._joined(first.g, second.g)) if is_sum else None
+            product = ew.mul(self.builder.value(first.g), self.builder.value(second.g)).index
+            self.vectors.add(product)
+            return self._trace(first.of, product) if is_sum else None
         if isinstance(second, Vectors) and not isinstance(first, Vectors):
             first, second, a, b = second, first, b, a
         if not isinstance(first, Vectors):
             return None
-        if isinstance(second, (Packed, Flat)):
+        if isinstance(second, (Packed, Flat, Elements)):
             return None
         shared, g = a[first.axis], self._joined(first.g, second.g)
         if isinstance(second, Vectors):
             if b[second.axis] != shared or shared in out or len({*a, *b}) != 3:
                 return None
-            sides = (first.side, second.side)
+            one, two = first.side, second.side
             straight = out.index(a[-3 - first.axis]) == 0
-            return self._function(first.of, g, sides if straight else sides[::-1])
+            return self._function(first.of, g, (one, two) if straight else (two, one))
         if len(out) != 2 or shared not in b:
             return None
         if isinstance(second, Numbers):
@@ -223,8 +310,7 @@ class _Spectra:
         self.vectors.add(product)
         return product
 
-    def _trace(self, of: Spectrum, g: int | None) -> Value | None:
-        assert g is not None
+    def _trace(self, of: Spectrum, g: int) -> Value:
         tape, constants = self._extracted(of, g)
         x = self.builder.value(of.matrix)
         return spectral_trace(x, *constants, tape=tape, source=of.source)

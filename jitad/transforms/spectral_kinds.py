@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from jitad.ir.op import Shape
+from jitad.ir.op import Op, Shape
 
 
 class Spectrum(NamedTuple):
@@ -65,4 +65,14 @@ class Diagonal:
     g: int
 
 
-Known = Numbers | Vectors | Packed | Flat | Diagonal
+@dataclass(frozen=True)
+class Elements:
+    """Numbers g(w_i) one by one: at each place, or alone, the sum or product of some of them."""
+
+    of: Spectrum
+    g: int
+    op: Op | None
+    sets: tuple[frozenset[int], ...]
+
+
+Known = Numbers | Vectors | Packed | Flat | Diagonal | Elements

@@ -12,9 +12,12 @@ from dataclasses import replace
 from jitad.ir.op import Op
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
+from jitad.ops.joins import concatenate
 from jitad.ops.linalg.spectral_functions import SINGULAR
+from jitad.ops.views import Slot
 from jitad.transforms.spectral_kinds import (
     Diagonal,
+    Elements,
     Flat,
     Known,
     Numbers,
@@ -37,22 +40,35 @@ def _indexed(
     """The eigenvalues or vectors of a packed decomposition; either in the other order."""
     known, slots = operands[0], instr.params[0]
     source = instrs[instr.args[0]].shape
-    if known is None or len(instr.shape) < len(known.of.lead) + 1:
+    if known is None or len(instr.shape) < len(known.of.lead):
         return None
     rank = len(known.of.lead)
     if slots[:rank] != tuple((0, size, 1) for size in known.of.lead):
         return None
     if isinstance(known, Packed):
         return _part(instrs, known, instr, i, slots[rank:])
+    if isinstance(known, Elements):
+        return replace(known, sets=_chosen(known.sets, slots[-1])) if len(slots) > rank else None
     whole = [(0, n, 1) for n in source[rank:]]
     back = [(n - 1, n, -1) for n in source[rank:]]
     turned = known.of._replace(turned=not known.of.turned)
     if isinstance(known, Numbers) and is_vector(instrs, known, instr.args[0]):
-        return Numbers(turned, -1, i) if list(slots[rank:]) == back else None
+        if list(slots[rank:]) == back:
+            return Numbers(turned, -1, i)
+        every = tuple(frozenset((place,)) for place in range(source[-1]))
+        return Elements(known.of, known.g, None, _chosen(every, slots[-1]))
     if isinstance(known, Vectors):
         wanted = [back[k] if k - 2 == known.axis else whole[k] for k in (0, 1)]
         return replace(known, of=turned) if list(slots[rank:]) == wanted else None
     return None
+
+
+def _chosen(sets: tuple[frozenset[int], ...], slot: Slot) -> tuple[frozenset[int], ...]:
+    """Those at one place, or in a range of them."""
+    if isinstance(slot, int):
+        return (sets[slot],)
+    start, count, step = slot
+    return tuple(sets[start + step * place] for place in range(count))
 
 
 def _part(
@@ -107,6 +123,8 @@ def _reshaped(
     before, after = instrs[j].shape, instr.shape
     if before == after:
         return _copied(instrs, known, i)
+    if isinstance(known, Elements):
+        return known if after in (known.of.lead, (*known.of.lead, len(known.sets))) else None
     if isinstance(known, Flat):
         n, m = instrs[known.of.matrix].shape[-2:]
         k = min(n, m)
@@ -148,10 +166,22 @@ def _placed(instrs: Instrs, instr: Instr, i: int, operands: Sequence[Known | Non
     return Diagonal(known.of, known.g) if on_diagonal and zero.params[0] == 0 else None
 
 
+def _joined(instrs: Instrs, instr: Instr, i: int, operands: Sequence[Known | None]) -> Known | None:
+    """Elements of the same vector, one after the other."""
+    parts = [known for known in operands if isinstance(known, Elements)]
+    ops = {known.op for known in parts} - {None}
+    if len(parts) < len(operands) or len(ops) > 1 or len({known.g for known in parts}) > 1:
+        return None
+    sets = tuple(places for known in parts for places in known.sets)
+    return replace(parts[0], op=ops.pop() if ops else None, sets=sets)
+
+
 VIEWS: dict[Op, Rule] = {
     st.index: _indexed,
     st.transpose: _transposed,
     st.reshape: _reshaped,
     st.broadcast: _broadcast,
     st.index_add: _placed,
+    concatenate: _joined,
+    st.pack: _joined,
 }

@@ -261,3 +261,58 @@ def largest_singular_value_above_tied_ones() -> Any:
         (9 - 1) ** -1 * (3 * (x[0, j] ** 2 + x[j, 0] ** 2) + 2 * x[0, j] * x[j, 0]) for j in (1, 2)
     )
     return np.einsum("ijkl,ij,kl", h, x, x), curvature
+
+
+@case
+def products_of_eigenvalues() -> Any:
+    f = lambda a: np.prod(EIGENVALUES(a) ** 2 + 1)  # noqa: E731
+    return agree(f, lambda a: np.linalg.det(a @ a + I3), I3, TIED)
+
+
+@case
+def eigenvalues_one_by_one() -> Any:
+    f = lambda a: sum(w**2 for w in EIGENVALUES(a)) + np.sum([1 / w for w in EIGENVALUES(a)])  # noqa: E731
+    return agree(f, lambda a: np.trace(a @ a + np.linalg.inv(a)), *MATRICES)
+
+
+@case
+def eigenvalues_in_descending_order() -> Any:
+    def f(a: Any) -> Any:
+        w, v = np.linalg.eigh(a)
+        w, v = w[::-1], v[:, ::-1]
+        return np.sum(w**3) + np.sum((v * w**2) @ v.T * G)
+
+    return agree(f, lambda a: np.trace(a @ a @ a) + np.sum(a @ a * G), *MATRICES)
+
+
+@case
+def sum_of_the_smaller_eigenvalues() -> Any:
+    """Which of two equal ones stands where does not matter; the curvature is by the gap above."""
+    f = lambda a: np.sum(EIGENVALUES(a)[:2])  # noqa: E731
+    got = jitad.jvp(lambda a: jitad.jvp(f, (a,), (E,))[1], (TIED,), (E,))[1]
+    p = ROTATION.T @ E @ ROTATION
+    return got, -2 * (p[0, 2] ** 2 + p[1, 2] ** 2)
+
+
+def _oriented(a: Any) -> Any:
+    u, _, vh = np.linalg.svd(a)
+    return u @ vh
+
+
+def _inverted(a: Any) -> Any:
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    return (vh.T / s) @ u.T
+
+
+@case
+def functions_with_singular_vectors() -> Any:
+    """The orthogonal factor of A is A (A^T A)^(-1/2), of which the other function knows no ties."""
+    pairs = ((_oriented, lambda a: jitad.scipy.linalg.polar(a)[0]), (_inverted, np.linalg.inv))
+    got, right = [], []
+    for f, smooth in pairs:
+        for results, g in ((got, f), (right, smooth)):
+            slope = lambda a, g=g: jitad.jvp(g, (a,), (E + F @ G,))[1]  # noqa: E731
+            both = lambda a, g=g, s=slope: (s(a), jitad.vjp(g, a)[1](F @ E)[0])  # noqa: E731
+            for a in (I3, ROTATION, TIED @ ROTATION):
+                results.append(jitad.jvp(jitad.jit(both), (a,), (G @ E,)))
+    return np.array(got), np.array(right)

@@ -144,6 +144,15 @@ def difference_quotients(x: Any, y: Any) -> Any:
     return inverse_or_zero(d)
 
 
+def untied(differences: Any, w: Any) -> Any:
+    """1 / (w_j - w_i), and 0 where values in order are equal but for rounding of the largest."""
+    n = w.shape[-1]
+    size = ew.maximum(ew.absolute(part(w, 0)), ew.absolute(part(w, n - 1)))
+    limit = ew.mul(size, 8 * n * float(np.finfo(w.dtype).eps))
+    tied = ew.le(ew.absolute(differences), over_matrix(limit, differences.shape))
+    return inverse_or_zero(ew.where(tied, 0.0, differences))
+
+
 def inverse_or_zero(x: Any) -> Any:
     """1 / x, and 0 where x is 0; its derivatives there are 0 as well."""
     zero = ew.eq(x, 0.0)

@@ -72,10 +72,11 @@ def svd_parts(x: Any, v: Any, full: bool) -> tuple[Any, Any, Any]:
 
 
 def _quotients(s: Any) -> Any:
-    """F_ij = 1 / (s_j^2 - s_i^2) = 1 / ((s_j - s_i) (s_j + s_i)), and 0 where both are equal."""
+    """F_ij = 1 / (s_j^2 - s_i^2) = 1 / ((s_j - s_i) (s_j + s_i)), and 0 where both are equal, but
+    for rounding."""
     shape = (*s.shape, s.shape[-1])
     x, y = mx.along_columns(s, shape), mx.along_rows(s, shape)
-    return mx.inverse_or_zero(ew.mul(ew.sub(y, x), ew.add(y, x)))
+    return ew.mul(mx.untied(ew.sub(y, x), s), mx.inverse_or_zero(ew.add(y, x)))
 
 
 def _scaled_columns(x: Any, s: Any) -> Any:
