@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jitad.codegen.literals import float_literal
 from jitad.codegen.memory import fill
 from jitad.codegen.reader import At
 from jitad.codegen.span import Span, first_reduced, reduced_depths
-from jitad.codegen.writer import Writer, float_literal
+from jitad.codegen.stretches import LongSum, stretched
+from jitad.codegen.writer import Writer
 from jitad.ir.op import BOOL, INT64, DType, Op, Structural
 from jitad.ir.tape import Instr
 from jitad.ops import structural as st
@@ -35,6 +37,8 @@ class Accumulator:
         self.lanes: Lanes | None = None
         self.by_place = instr.op in st.PLACES
         self.reduced = reduced_depths(nest, instr)
+        self.long: LongSum | None = None
+        self.stretched: int | None = None
 
     def place(self) -> None:
         """Choose the loop level at which the accumulator starts; None: add in memory."""
@@ -43,6 +47,9 @@ class Accumulator:
         if self.level is not None:
             self.lanes = self.nest.lanes if self.level < len(self.nest.loops()) else None
             self.slot = body.alloca(self._memory())
+            self.stretched = stretched(self.nest, self.instr, self.level)
+            if self.stretched is not None:
+                self.long = LongSum(body, self.dtype)
             if self.by_place:
                 self.spot = body.alloca(self._places())
             return
@@ -71,6 +78,13 @@ class Accumulator:
         """Before the loop of that level: the neutral element."""
         if level != self.level:
             return
+        if self.long is not None:
+            self.long.begin()
+            return
+        self.restart()
+
+    def restart(self) -> None:
+        """The neutral element, in every lane."""
         source, neutral = self.instr.args[0], identity(self.instr.op, self.dtype)
         if self.by_place:
             # Right where nothing is better than the neutral element: then all are equal.
@@ -80,6 +94,11 @@ class Accumulator:
             self.nest.writer.do(f"store {self._memory()} {literal}, ptr {self.slot}")
             return
         self.nest.body.store(neutral, self.slot, source)
+
+    def set_aside(self) -> None:
+        """After a stretch of a long sum."""
+        assert self.long is not None
+        self.long.take(self._joined())
 
     def take(self, register: str, target: At | None) -> None:
         """One more element."""
@@ -112,6 +131,12 @@ class Accumulator:
         with w.in_lanes(lanes.width):
             total = self._combined(known, register)
         w.do(f"store {kind} {total}, ptr {place}, align {self.dtype.itemsize}")
+
+    def _joined(self) -> str:
+        """The running result."""
+        if self.lanes is not None:
+            return self._joined_lanes(self.lanes)
+        return self.nest.body.load(self.slot, self.instr.args[0])
 
     def _joined_lanes(self, lanes: Lanes) -> str:
         """The lanes' results as one."""
@@ -192,14 +217,14 @@ class Accumulator:
         if level != self.level:
             return
         body, w = self.nest.body, self.nest.writer
-        if self.by_place and self.lanes is not None:
+        if self.long is not None:
+            register = self.long.end()
+        elif self.by_place and self.lanes is not None:
             register = self._first_place(self.lanes)
         elif self.by_place:
             register = w.line(f"load i64, ptr {self.spot}")
-        elif self.lanes is not None:
-            register = self._joined_lanes(self.lanes)
         else:
-            register = body.load(self.slot, self.instr.args[0])
+            register = self._joined()
         span = self.nest.span
         if math.prod(self.instr.shape) == 1:
             if span is None:

@@ -40,6 +40,18 @@ _PLACES_LOOKED_UP = 4
 _FEW = 16
 """Up to so many vectors, what LLVM's vectoriser leaves over, one by one, would be a good part."""
 
+LEAST = 16
+"""Turns of an innermost loop from which LLVM makes vectors of it."""
+
+_KEPT = 64
+"""Turns from which a loop around short ones stays a loop."""
+
+_DEEP = 24
+"""Operations that wait for each other in a row, from which iterations are interleaved."""
+
+_MOST = ((120, 4), (400, 2))
+"""Up to how many values in a body how many iterations are interleaved."""
+
 _REDUCTIONS = (st.reduce_sum, st.reduce_max, st.reduce_min)
 
 
@@ -307,23 +319,33 @@ def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes
     return Lanes(nest, depth, count, width) if wanted or ragged or short or places else None
 
 
-LEAST = 16
-"""Turns of a loop from which LLVM makes vectors of it."""
+def vectors_of(nest: NestEmitter, level: int) -> tuple[int, int]:
+    """Of how many turns LLVM makes vectors of a loop that is the innermost, or becomes so when
+    short ones within it are written out; and how many of them it interleaves (0: it knows).
 
-
-def vector_width(nest: NestEmitter, depths: Sequence[int], count: int) -> int:
-    """Of how many turns of a loop LLVM is to make vectors; 1 where it cannot."""
-    if count < LEAST or not all(_is_known(nest, root, depths) for root in nest.nest.roots):
-        return 1
-    dtypes = {nest.tape.instrs[i].dtype for i, _ in nest.reader.order}
-    dtypes |= {nest.tape.instrs[root.index].dtype for root in nest.nest.roots}
+    The operations of one turn of a long body wait for each other; those of several do not.
+    """
+    loops, tape = nest.loops(), nest.tape
+    depths, count = loops[level]
+    known = all(_is_known(nest, root, depths[-1]) for root in nest.nest.roots)
+    if not known or count < (LEAST if level == len(loops) - 1 else _KEPT):
+        return 1, 0
+    dtypes = {tape.instrs[i].dtype for i, _ in nest.reader.order}
+    dtypes |= {tape.instrs[root.index].dtype for root in nest.nest.roots}
     width = vector_bytes() // max(REAL_OF.get(dtype, dtype).itemsize for dtype in dtypes)
     while width > count:
         width //= 2
-    return width
+    row: dict[Key, int] = {}
+    for i, at in nest.reader.order:
+        if isinstance(tape.instrs[i].op, Elementwise):
+            row[i, at] = 1 + max(row.get((j, at), 0) for j in tape.instrs[i].args)
+    if max(row.values(), default=0) < _DEEP:
+        return width, 0
+    values = len(nest.reader.order)
+    return width, next((turns for most, turns in _MOST if values <= most), 1)
 
 
-def _is_known(nest: NestEmitter, root: Root, depths: Sequence[int]) -> bool:
+def _is_known(nest: NestEmitter, root: Root, depth: int) -> bool:
     """Whether LLVM's vectoriser knows how turns of a loop write a root."""
     instr = nest.tape.instrs[root.index]
     if instr.op in EXCLUSIVE or instr.op is st.guard:
@@ -331,7 +353,7 @@ def _is_known(nest: NestEmitter, root: Root, depths: Sequence[int]) -> bool:
     if reduces(instr) and not is_added_to(nest, instr):
         return instr.dtype.kind != "c" or instr.op is st.reduce_sum
     target = nest.reader.target(root, instr)
-    return target is not None and _step(flat(target, strides(instr.shape)), depths[-1]) != 0
+    return target is not None and _step(flat(target, strides(instr.shape)), depth) != 0
 
 
 def _looks_up_rows(nest: NestEmitter, depth: int) -> bool:

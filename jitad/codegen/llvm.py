@@ -15,6 +15,7 @@ from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.steps import emit_steps
 from jitad.codegen.writer import Writer
 from jitad.ir.errors import OutOfMemoryError
+from jitad.ir.op import Control
 from jitad.ir.tape import Instr
 from jitad.passes.schedule import Nest, Program
 
@@ -47,9 +48,20 @@ to code that runs a tenth to a third slower."""
 _NAME = "jitad_kernel_body"
 
 
+_SHORT = 200
+"""Operations of a program that is too short for turns in it to have been rolled up."""
+
+
+def _is_uniform(program: Program) -> bool:
+    """Whether a number's function has the same bits alone and among others: turns that are written
+    out stand beside each other, those of a loop do not, and both give the same."""
+    instrs = program.tape.instrs
+    return len(instrs) >= _SHORT or any(isinstance(instr.op, Control) for instr in instrs)
+
+
 def emit(program: Program, options: Options = DEFAULT) -> Code:
     """The LLVM module of a program; its function is named after what it computes."""
-    writer = Writer(fast=options.fastmath)
+    writer = Writer(fast=options.fastmath, uniform=_is_uniform(program))
     memory = plan(program)
     body = Body(program, writer, memory, options)
     functions = emit_steps(body, _NAME)

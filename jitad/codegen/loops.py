@@ -128,9 +128,9 @@ class _LoopCall:
         sizes = [x.dtype.itemsize for x in form.body.instrs if not x.shape and x.dtype.kind != "c"]
         is_simple = not form.carries and (form.count or 0) >= LEAST
         if not is_simple or len(sizes) < len(form.body.instrs) or self.region.can_fail:
-            return self.writer.in_vectors(1, 0, ())
+            return self.writer.vectors(1, 0, ())
         lines = (line for text in self.region.functions for line in text.splitlines()[1:])
-        return self.writer.in_vectors(vector_bytes() // max(sizes), 0, lines)
+        return self.writer.vectors(vector_bytes() // max(sizes), 0, lines)
 
     def _goes_on(self, counter: str) -> str:
         """Whether there is another turn."""

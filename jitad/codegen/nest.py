@@ -11,27 +11,19 @@ from jitad.codegen.accumulator import Accumulator, identity
 from jitad.codegen.body import Body, memory_type
 from jitad.codegen.elements import Elements
 from jitad.codegen.index import Index, Loop, flat, strides
-from jitad.codegen.lanes import Lanes, lanes_of, vector_width
+from jitad.codegen.lanes import Lanes, lanes_of, vectors_of
 from jitad.codegen.memory import fill, initialise, overwrites
 from jitad.codegen.packs import emit_pack, packs
 from jitad.codegen.polls import nest_poll
 from jitad.codegen.reader import At, Key, Reader
 from jitad.codegen.span import Span
 from jitad.codegen.status import GUARD_FAILED
+from jitad.codegen.stretches import stretches
 from jitad.ir.op import Elementwise, Structural
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
 from jitad.ops.elementwise import cos, sin
 from jitad.passes.schedule import Nest, Root, squeeze
-
-_DEEP = 24
-"""Operations that wait for each other in a row, from which iterations are interleaved."""
-
-_KEPT = 64
-"""Turns from which a loop around short ones stays a loop."""
-
-_MOST = ((120, 4), (400, 2))
-"""Up to how many values in a body how many iterations are interleaved."""
 
 
 class NestEmitter:
@@ -183,50 +175,43 @@ class NestEmitter:
         if level == len(loops):
             self._finish_all(accumulators)
         else:
-            depths, count = loops[level]
-            innermost = level == len(loops) - 1
-            lanes = self.lanes if innermost else None
-            is_kept = innermost or count >= _KEPT  # LLVM does not write it out as well
-            vectors = self._vectors(loops[level]) if self.lanes is None and is_kept else (1, 0)
-            self.elements.counters.update({depth: "" for depth in depths[:-1]})
-            span = self.span if level == 0 else None
-            turns: int | str = count
-            if lanes is not None:
-                turns = lanes.turns(span)
-            elif span is not None:
-                turns = span.turns(self.writer)
-            poll = nest_poll(self, loops) if level == 0 else None
-            with self.writer.counted(turns, *vectors) as counter:
-                if lanes is None:
-                    if span is not None:
-                        counter = span.iteration(self.writer, counter)
-                    self.elements.counters[depths[-1]] = counter
-                    self.elements.run(keys[level + 1])
-                else:
-                    self.elements.counters[depths[-1]] = lanes.first(counter, span)
-                    lanes.run(keys[level + 1])
-                self._emit_level(level + 1, loops, keys, accumulators)
-                if poll is not None:
-                    poll.ask(counter)
+            with stretches(self, level, active) as span:
+                self._emit_loop(level, loops, keys, accumulators, span)
         for a in active:
             a.end(level)
 
-    def _vectors(self, loop: tuple[list[int], int]) -> tuple[int, int]:
-        """Of how many turns LLVM makes vectors of a loop that is the innermost, or becomes so when
-        short ones within it are written out; and how many of them it interleaves (0: it knows).
-
-        The operations of one turn of a long body wait for each other; those of several do not.
-        """
-        depth: dict[Key, int] = {}
-        for i, at in self.reader.order:
-            instr = self.tape.instrs[i]
-            if isinstance(instr.op, Elementwise):
-                depth[i, at] = 1 + max(depth.get((j, at), 0) for j in instr.args)
-        width = vector_width(self, *loop)
-        if max(depth.values(), default=0) < _DEEP:
-            return width, 0
-        values = len(self.reader.order)
-        return width, next((turns for most, turns in _MOST if values <= most), 1)
+    def _emit_loop(
+        self,
+        level: int,
+        loops: list[tuple[list[int], int]],
+        keys: list[list[Key]],
+        accumulators: list[Accumulator | None],
+        span: Span | None,
+    ) -> None:
+        """A loop's turns, or those of a span, with what is within them."""
+        depths, count = loops[level]
+        innermost = level == len(loops) - 1
+        lanes = self.lanes if innermost else None
+        vectors = (1, 0) if self.lanes is not None else vectors_of(self, level)
+        self.elements.counters.update({depth: "" for depth in depths[:-1]})
+        turns: int | str = count
+        if lanes is not None:
+            turns = lanes.turns(span)
+        elif span is not None:
+            turns = span.turns(self.writer)
+        poll = nest_poll(self, loops) if level == 0 else None
+        with self.writer.counted(turns, *vectors) as counter:
+            if lanes is None:
+                if span is not None:
+                    counter = span.iteration(self.writer, counter)
+                self.elements.counters[depths[-1]] = counter
+                self.elements.run(keys[level + 1])
+            else:
+                self.elements.counters[depths[-1]] = lanes.first(counter, span)
+                lanes.run(keys[level + 1])
+            self._emit_level(level + 1, loops, keys, accumulators)
+            if poll is not None:
+                poll.ask(counter)
 
     # -- the body ----------------------------------------------------------------------------------
 

@@ -23,11 +23,11 @@ def packs(body: Body, roots: Sequence[Root]) -> Iterator[list[Root]]:
     pack: list[Root] = []
     for root in roots:
         if pack and not _joins(body.tape, pack, root):
-            yield from _cut(body.tape, pack)
+            yield from _cut(body, pack)
             pack = []
         pack.append(root)
     if pack:
-        yield from _cut(body.tape, pack)
+        yield from _cut(body, pack)
 
 
 def _joins(tape: Tape, pack: Sequence[Root], root: Root) -> bool:
@@ -38,10 +38,10 @@ def _joins(tape: Tape, pack: Sequence[Root], root: Root) -> bool:
     return not {x.index for x in pack}.intersection(instr.args)
 
 
-def _cut(tape: Tape, pack: list[Root]) -> Iterator[list[Root]]:
+def _cut(body: Body, pack: list[Root]) -> Iterator[list[Root]]:
     """As many at once as a vector has lanes; few are left one by one."""
-    instr = tape.instrs[pack[0].index]
-    counts = lane_counts(instr.dtype.itemsize) if len(pack) >= FEWEST else ()
+    instr = body.tape.instrs[pack[0].index]
+    counts = _counts(body, instr.dtype) if len(pack) >= FEWEST else ()
     if not counts or not _has_vectors(instr.op, instr.dtype, counts[-1]):
         yield from ([root] for root in pack)
         return
@@ -52,6 +52,12 @@ def _cut(tape: Tape, pack: list[Root]) -> Iterator[list[Root]]:
             yield part
         else:
             yield from ([root] for root in part)
+
+
+def _counts(body: Body, dtype: DType) -> tuple[int, ...]:
+    """The lanes that calls have: where bits must not depend on it, one number."""
+    counts = lane_counts(dtype.itemsize)
+    return counts[:1] if body.writer.uniform else counts
 
 
 @lru_cache(maxsize=256)
@@ -70,7 +76,7 @@ def emit_pack(body: Body, elements: Elements, pack: Sequence[Root]) -> bool:
     op, dtype = instrs[0].op, instrs[0].dtype
     assert isinstance(op, Elementwise)
     rows = [[_register(body, elements, j) for j in instr.args] for instr in instrs]
-    lanes = next(n for n in lane_counts(dtype.itemsize) if n >= len(pack))
+    lanes = next(n for n in _counts(body, dtype) if n >= len(pack))
     rows += [rows[0]] * (lanes - len(rows))
     scalar = TYPES[dtype]
     kind = f"<{lanes} x {scalar}>"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import re
-import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +11,8 @@ import numpy as np
 
 from jitad.codegen.exponential import exponential
 from jitad.codegen.external import external
+from jitad.codegen.literals import float_literal
+from jitad.codegen.turns import in_vectors
 from jitad.codegen.vector_math import has_fma, vector_variants
 from jitad.ir.errors import CompileError
 from jitad.ir.op import BOOL, COMPLEX64, COMPLEX128, FLOAT32, FLOAT64, INT32, INT64, REAL_OF, DType
@@ -35,15 +35,15 @@ _ARITHMETIC = re.compile(
 """What `fastmath` applies to: not comparisons, by which NaN is told."""
 
 
-_KEEPS_FROM_VECTORS = re.compile(r"call (?!.*(@llvm\.|\) #\d+$))|label %leave\b")
-"""Lines that LLVM makes no vectors of, and would say so: calls without a vector version, exits."""
-
-
 class Writer:
-    """The text of one function body: instructions, and what must be declared for them."""
+    """The text of one function body: instructions, and what must be declared for them.
 
-    def __init__(self, *, fast: bool = False, device: bool = False) -> None:
+    `uniform` has functions of numbers computed as those of vectors are, outside of a nest's loops.
+    """
+
+    def __init__(self, *, fast: bool = False, device: bool = False, uniform: bool = False) -> None:
         self.fast = fast
+        self.uniform = uniform
         self.device = device
         self.lines: list[str] = []
         self.declarations: dict[str, str] = {}
@@ -99,7 +99,7 @@ class Writer:
         self.do(f"%{counter} = phi i64 [ 0, %{before} ], [ %{following}, %{latch} ]")
         first = len(self.lines)
         yield f"%{counter}"
-        hint = self.in_vectors(width, interleaved, self.lines[first:])
+        hint = self.vectors(width, interleaved, self.lines[first:])
         self.do(f"br label %{latch}")
         self.label(latch)
         self.do(f"%{following} = add nuw nsw i64 %{counter}, 1")
@@ -216,10 +216,15 @@ class Writer:
     def libm(self, name: str, t: DType, *xs: str) -> str:
         """A function of the C library, by the name of its double version."""
         check_real(name, t)
-        if name == "exp" and (self.in_loop or self.lanes > 1) and not self.device and has_fma():
+        as_vectors = self.uniform or self.in_loop or self.lanes > 1
+        if name == "exp" and as_vectors and not self.device and has_fma():
             return exponential(self, t, *xs)
         if self.lanes > 1:
             return self._vector_libm(name, t, xs)
+        if self.uniform and not self.in_loop:
+            variants = vector_variants(name if t == FLOAT64 else f"{name}f", len(xs))
+            if variants:
+                return self._in_first_lane(variants[0].lanes, name, t, xs)
         ty = self.type(t)
         full = name if t == FLOAT64 else f"{name}f"
         if self.device:
@@ -227,6 +232,18 @@ class Writer:
         self.declarations[full] = f"declare {ty} @{full}({', '.join([ty] * len(xs))}) #0"
         call = f"call {ty} @{full}({', '.join(f'{ty} {x}' for x in xs)})"
         return self.line(call if self.device else call + self._vector_attribute(full, len(xs), ty))
+
+    def _in_first_lane(self, count: int, name: str, t: DType, xs: tuple[str, ...]) -> str:
+        """A number's function by that of vectors, all lanes of which have the number."""
+        scalar, kind = TYPES[t], f"<{count} x {TYPES[t]}>"
+        vectors: list[str] = []
+        for x in xs:
+            one = self.line(f"insertelement {kind} poison, {scalar} {x}, i64 0")
+            zeros = f"<{count} x i32> zeroinitializer"
+            vectors.append(self.line(f"shufflevector {kind} {one}, {kind} poison, {zeros}"))
+        with self.in_lanes(count):
+            result = self.libm(name, t, *vectors)
+        return self.line(f"extractelement {kind} {result}, i64 0")
 
     def _vector_libm(self, name: str, t: DType, xs: tuple[str, ...]) -> str:
         """libmvec's version for as many lanes; else each lane's number by itself."""
@@ -343,25 +360,10 @@ class Writer:
         self.declarations[name] = f"declare {b} @{name}({a})"
         return self.line(f"call {b} @{name}({a} {x})")
 
-    def in_vectors(self, width: int, interleaved: int, lines: Iterable[str]) -> str:
-        """Metadata for the branch that closes a loop of these lines: LLVM makes vectors of `width`
-        turns, if it can, and interleaves so many of them, or as many as it likes.
-
-        Left to itself LLVM compares widths by two models of their cost, and ends the process where
-        these disagree, which depends on the processor.
-        """
-        if self.device:
-            return ""
-        facts = [f'!"llvm.loop.vectorize.width", i32 {width}']
-        if interleaved:
-            facts.append(f'!"llvm.loop.interleave.count", i32 {interleaved}')
-        if width == 1 or any(map(_KEEPS_FROM_VECTORS.search, lines)):
-            facts = ['!"llvm.loop.vectorize.enable", i1 false']
-        first = len(self.metadata)
-        numbers = [f"!{k}" for k in range(first, first + 1 + len(facts))]
-        self.metadata.append(f"{numbers[0]} = distinct !{{{', '.join(numbers)}}}")
-        self.metadata += [f"{n} = !{{{fact}}}" for n, fact in zip(numbers[1:], facts, strict=True)]
-        return f", !llvm.loop {numbers[0]}"
+    def vectors(self, width: int, interleaved: int, lines: Iterable[str]) -> str:
+        """Metadata for the branch that closes a loop of these lines: of how many turns LLVM makes
+        vectors, if it can, and how many of them it interleaves (0: it knows)."""
+        return "" if self.device else in_vectors(self.metadata, width, interleaved, lines)
 
     def unlikely(self) -> str:
         """Metadata for a branch whose first target is hardly ever taken."""
@@ -396,10 +398,3 @@ def check_real(name: str, t: DType) -> None:
     """LLVM would end the process where a function of real numbers is given others."""
     if t.kind != "f":
         raise CompileError(f"{name} is a function of floating point, and its operand is {t}")
-
-
-def float_literal(x: float) -> str:
-    """A floating-point literal that is exact: the bits of the double."""
-    if math.isfinite(x) and x == int(x) and abs(x) < 1e15 and (x or math.copysign(1, x) > 0):
-        return f"{x:.1f}"
-    return f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"

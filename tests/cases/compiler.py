@@ -2,16 +2,201 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
 import jitad
+import jitad.numpy
 from cases import case
+from jitad.codegen import chunks
 
-X = np.random.default_rng(0).random(9)
+RNG = np.random.default_rng(0)
+X, Z = RNG.random(9), RNG.normal(size=20) + 1j * RNG.normal(size=20)
+
+
+def _refusal(f: Callable[[Any], Any], *args: Any) -> str:
+    try:
+        return str(jitad.jit(f)(*args))
+    except jitad.JitadError as error:
+        return error.what
+
+
+# -- functions of a program ------------------------------------------------------------------------
 
 
 @case
-def gather_from_a_constant() -> Any:
-    return jitad.jit(lambda x: np.ones_like(x)[np.argsort(x)])(X), np.ones(9)
+def second_order_across_chunks() -> Any:
+    """A scalar that an array is computed from again, in a function that does not hold the array."""
+    x, y = np.array([0.3]), np.arange(6.0).reshape(2, 3) / 7
+
+    def f(x: Any, y: Any) -> Any:
+        a = np.sin(y) + y[0, 2]
+        a = np.where(a > 0.2, x - y, a)
+        c = np.outer(y, y)[:4, :4]
+        return np.rot90(a), c.at[(x[0] > -9).astype(int)].multiply(x[0])
+
+    def total(p: Any) -> Any:
+        return sum(np.sum(np.sin(v)) for v in f(*p))
+
+    g = jitad.grad(total)
+    with mock.patch.object(chunks, "CHUNK", 40):
+        got = jitad.jvp(g, ((x, y),), ((x, y),))[1]
+    h = 1e-5
+    up, down = (g(((1 + s) * x, (1 + s) * y)) for s in (h, -h))
+    want = [(a - b) / (2 * h) for a, b in zip(up, down, strict=True)]
+    return tuple(v.round(7) for v in got), tuple(v.round(7) for v in want)
+
+
+@case
+def complex_numbers_that_cross_functions() -> Any:
+    """Each has room for two numbers of 8 bytes."""
+
+    def f(z: Any) -> Any:
+        a = [z[k] * z[k + 1] + k for k in range(8)]
+        b = [np.exp(a[k] * 0.1) * a[7 - k] for k in range(8)]
+        return np.stack([a[k] - b[7 - k] * a[0] for k in range(8)])
+
+    z = Z[:9]
+    with mock.patch.object(chunks, "CHUNK", 3):
+        return jitad.jit(f)(z), f(z)
+
+
+# -- what is looked up -----------------------------------------------------------------------------
+
+
+@case
+def gather_from_constants() -> Any:
+    def f(x: Any) -> Any:
+        i = np.argsort(x)
+        ones, table = jitad.numpy.ones(x.size), jitad.numpy.full((x.size, 3), 2.0)
+        return ones[i], jitad.numpy.arange(x.size)[i], table[i][:, 1] * x, table[i] * x[:, None]
+
+    sizes = (1, 2, 7, 8, 9, 17, 33)
+    points = [RNG.random(n) for n in sizes]
+    got = [v for x in points for v in jitad.jit(f)(x)]
+    return tuple(got), tuple(v for x in points for v in f(x))
+
+
+@case
+def places_out_of_a_constant() -> Any:
+    def raises(f: Callable[[Any], Any], x: Any) -> bool:
+        try:
+            jitad.jit(f)(x)
+        except IndexError:
+            return True
+        return False
+
+    tables = (jitad.numpy.ones, jitad.numpy.arange)
+    return [
+        raises(lambda x, make=make: make(x.size)[np.argsort(x) + 1], np.ones(n))
+        for make in tables
+        for n in (1, 2, 9, 40)
+    ], [True] * 8
+
+
+# -- complex numbers -------------------------------------------------------------------------------
+
+
+@case
+def complex_numbers_have_no_order() -> Any:
+    functions = {
+        "max": np.max, "min": np.min, "argmax": np.argmax, "argmin": np.argmin, "sort": np.sort,
+        "maximum": lambda z: np.maximum(z, z), "less": lambda z: z < z,
+        "searchsorted": lambda z: np.searchsorted(z, z),
+    }  # fmt: skip
+    said = [_refusal(f, Z) for f in functions.values()]
+    right = [f"np.{name} of complex numbers is not supported on traced values"
+             for name in functions]  # fmt: skip
+    return tuple(said), tuple(right)
+
+
+@case
+def complex_covariance() -> Any:
+    y = Z[::-1] ** 2
+    got = jitad.jit(lambda z, y: (np.cov(z, y), np.corrcoef(z, y)))(Z, y)
+    return got, (np.cov(Z, y), np.corrcoef(Z, y))
+
+
+@case
+def complex_sinc() -> Any:
+    z = np.concatenate([Z, [0, 1e-9, 0.1j]])
+    return jitad.jit(np.sinc)(z), np.sinc(z)
+
+
+# -- bits ------------------------------------------------------------------------------------------
+
+
+def _same_bits(f: Callable[..., Any], *args: Any) -> bool:
+    return np.asarray(jitad.jit(f)(*args)).tobytes() == np.asarray(f(*args)).tobytes()
+
+
+@case
+def products_are_rounded_before_they_are_added() -> Any:
+    x, y, z = (RNG.normal(size=100) for _ in range(3))
+    functions: list[Callable[[Any, Any, Any], Any]] = [
+        lambda x, y, z: np.sqrt(x * x - y * y), lambda x, y, z: x * y + z,
+        lambda x, y, z: z - x * y, lambda x, y, z: 2 * x - y * z, lambda x, y, z: x**2 + y**2,
+        lambda x, y, z: 4 * x + y / 2 - z * 3,
+    ]  # fmt: skip
+    got = [
+        _same_bits(f, *args)
+        for f in functions
+        for args in ((x, x, z), (x, y, z), (x[:3], y[:3], z[:3]), (x[0], y[0], z[0]))
+        if not (f is functions[0] and args[0] is not args[1])
+    ]
+    return all(got), True
+
+
+@case
+def a_vector_is_parallel_to_itself() -> Any:
+    a = RNG.normal(size=(50, 3))
+    return jitad.jit(lambda a: np.cross(a, a))(a).any(), False
+
+
+@case
+def zeros_have_signs() -> Any:
+    def f(x: Any) -> Any:
+        return np.stack([np.copysign(x, 0.0), np.copysign(x, -0.0), np.copysign(x, 0.0 * x)])
+
+    return jitad.jit(f)(2.0), [2.0, -2.0, 2.0]
+
+
+@case
+def zero_is_added_to_nothing() -> Any:
+    x = np.array([-0.0, 0.0, 1.0])
+    got = jitad.jit(lambda x: (1 / (x + 0.0), 1 / (0.0 - x), 1 / -(x - x)))(x)
+    return got, ([-np.inf, np.inf, 1.0], [np.inf, -np.inf, -1.0], [np.inf] * 3)
+
+
+@case
+def long_sums_of_short_numbers() -> Any:
+    x = RNG.random(1_000_000).astype(np.float32)
+    rows = x.reshape(-1, 10)
+    exact = np.sum(x.astype(float)), np.sum(rows[:, :8].astype(float)), np.mean(x.astype(float))
+    got = jitad.jit(lambda x: (np.sum(x), np.sum(x.reshape(-1, 10)[:, :8]), np.mean(x)))(x)
+    worst = max(abs(a - b) / b for a, b in zip(got, exact, strict=True))
+    return bool(worst < 3e-7), True
+
+
+@case
+def long_sums_of_infinities() -> Any:
+    x = np.ones(50_000)
+    x[7] = np.inf
+    return (jitad.jit(np.sum)(x), jitad.jit(np.sum)(-x)), (np.inf, -np.inf)
+
+
+@case
+def rolled_as_unrolled() -> Any:
+    def f(x: Any) -> Any:
+        a, b, c = x[0], x[1], x[2] * 0.5
+        for _ in range(400):
+            a = np.tanh(a * b) - 0.2
+            a, b, c = 1.5 * np.sin(a), 1.5 * np.sin(b), np.tanh(c)
+        return a + x[0] * (x[2] * 0.5) + c
+
+    points = RNG.normal(size=(12, 3))
+    rolled, written = jitad.jit(f), jitad.jit(f, roll=False)
+    return tuple(" ".join(float(p(x)).hex() for x in points) for p in (rolled, written))
