@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from jitad.codegen.arena import Plan
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED, PLACE
+from jitad.codegen.vector_math import function_attributes
 from jitad.codegen.writer import TYPES, Writer
 from jitad.ir.op import BOOL
 from jitad.ir.tape import Tape
@@ -102,6 +103,7 @@ class Body:
         w.do(f"ret i64 {status}")
         # Wide vectors that are spilled would straddle cache lines on a stack aligned to 16 bytes.
         linkage, hint = ("internal ", "") if inline else ("", " noinline alignstack(64)")
+        hint += "" if self.writer.device else function_attributes()
         head = f"define {linkage}i64 @{name}({', '.join(self.parameters)}) nounwind{hint} {{"
         return "\n".join([head, "entry:", *self.allocas, *self.writer.lines, "}"])
 

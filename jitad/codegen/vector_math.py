@@ -61,6 +61,12 @@ def has_fma() -> bool:
     )
 
 
+def function_attributes() -> str:
+    """What functions are marked with: Arm's vectors are of 16 bytes, as libmvec's, and LLVM is not
+    to look for those whose length it does not know."""
+    return ' "target-features"="-sve"' if platform.machine() in ("aarch64", "arm64") else ""
+
+
 def lane_counts(size: int) -> tuple[int, ...]:
     """How many numbers of that many bytes the vectors of libmvec have; none without it."""
     return tuple(width // size for _, width in _widths()) if _library() is not None else ()
