@@ -22,5 +22,5 @@ def test_random_programs(kind: str, first: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for number in range(first, first + BLOCK):
-            fault = fuzzer.check(fuzzer.program(0, number))
+            fault = fuzzer.fault(fuzzer.program(0, number))
             assert not fault, f"python -m tests.fuzz {kind} --first {number} --count 1: {fault}"

@@ -18,12 +18,15 @@ from jitad.frontend.trace import trace
 from jitad.ir.builder import evaluate
 from jitad.ir.tape import Tape
 from jitad.ir.verify import IllegalTape, verify
+from jitad.passes import pipeline
 from jitad.passes.dce import dce
 from jitad.passes.pipeline import PASSES, own_outputs
+from jitad.runtime import compile as compiling
 from jitad.runtime.kernel import Kernel, Plan
 from jitad.transforms.batch import batch
 from jitad.transforms.forward import forward
 from jitad.transforms.reverse import reverse
+from tests.fuzz.fuzzer import load
 
 _rng = np.random.default_rng(3)
 INPUTS = (_rng.normal(size=(3, 4)), _rng.normal(size=4), np.asarray(_rng.normal()))
@@ -235,3 +238,23 @@ def test_verify_refuses_illegal_tapes() -> None:
         verify(Tape(tape.instrs, tape.inputs[:-1], tape.outputs))
     with pytest.raises(IllegalTape, match="no such value"):
         verify(Tape(tape.instrs, tape.inputs, (99,)))
+
+
+def test_every_pass_fires_in_random_programs(monkeypatch: Any) -> None:
+    """The fuzzer of arrays reaches them all; so few of its programs do that these are known."""
+    fuzzer, silent = load()["arrays"], {run.__name__ for run in (*PASSES, own_outputs)}
+
+    def optimise(tape: Tape) -> Tape:
+        for name, after in pipeline.stages(tape):
+            if str(after) != str(tape):
+                silent.discard(name)
+            tape = after
+        return tape
+
+    monkeypatch.setattr(compiling, "optimise", optimise)
+    with np.errstate(all="ignore"):
+        for number in (12, 13, 44, 99, *range(200)):
+            assert not fuzzer.fault(fuzzer.program(0, number))
+            if not silent:
+                return
+    raise AssertionError(f"passes that nothing reaches: {silent}")

@@ -71,10 +71,10 @@ def _emit_serial(body: Body, steps: Sequence[Unit], name: str) -> list[str]:
     for k, (piece, needed) in enumerate(zip(pieces, reads, strict=True)):
         inner = _piece(body, piece, needed, slots)
         inner.drop_unused()
-        functions.append(inner.function(f"{name}_{k}"))
+        functions.append(inner.function(f"{name}_piece{k}"))
         body.writer.lines = outer
         arguments = ", ".join(passed_on(inner.parameters))
-        status = body.writer.line(f"call i64 @{name}_{k}({arguments})")
+        status = body.writer.line(f"call i64 @{name}_piece{k}({arguments})")
         if inner.leaves:
             body.leave_on(status, AT_ONCE)
         elif inner.checked:

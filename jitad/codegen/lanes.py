@@ -19,11 +19,11 @@ from jitad.codegen.reader import At, Key, is_plain
 from jitad.codegen.records import Access, Scattered, load_records, load_scattered, store_records
 from jitad.codegen.span import Span, is_added_to, reduced_depths, reduces
 from jitad.codegen.writer import TYPES
-from jitad.ir.op import BOOL, REAL_OF, DType, Elementwise
+from jitad.ir.op import BOOL, DType, Elementwise
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
 from jitad.ops.elementwise import exp
-from jitad.passes.schedule import EXCLUSIVE, Root
+from jitad.passes.schedule import Root
 
 if TYPE_CHECKING:
     from jitad.codegen.nest import NestEmitter
@@ -39,18 +39,6 @@ _PLACES_LOOKED_UP = 4
 
 _FEW = 16
 """Up to so many vectors, what LLVM's vectoriser leaves over, one by one, would be a good part."""
-
-LEAST = 16
-"""Turns of an innermost loop from which LLVM makes vectors of it."""
-
-_KEPT = 64
-"""Turns from which a loop around short ones stays a loop."""
-
-_DEEP = 24
-"""Operations that wait for each other in a row, from which iterations are interleaved."""
-
-_MOST = ((120, 4), (400, 2))
-"""Up to how many values in a body how many iterations are interleaved."""
 
 _REDUCTIONS = (st.reduce_sum, st.reduce_max, st.reduce_min)
 
@@ -191,7 +179,7 @@ class Lanes:
     def _access(self, i: int, at: At) -> Access:
         """Where the lanes' elements of a stored value are."""
         place = flat(at, strides(self.tape.instrs[i].shape))
-        return Access(i, place, _step(place, self.depth))
+        return Access(i, place, step_of(place, self.depth))
 
     def vector(self, key: Key) -> str:
         """The register of an element in every lane."""
@@ -243,7 +231,7 @@ class Lanes:
         """An index in every lane."""
         if any(self._is_looked_up(atom) for atom, _ in index.terms):
             return self._rows(index)
-        w, step = self.writer, _step(index, self.depth)
+        w, step = self.writer, step_of(index, self.depth)
         numbers = ", ".join(f"i64 {k * step}" for k in range(self.width))
         first = self.splat(self.nest.elements.index(index), "i64")
         return w.line(f"add <{self.width} x i64> {first}, <{numbers}>")
@@ -274,7 +262,7 @@ class Lanes:
         return f"splat ({TYPES[dtype]} {identity})"
 
 
-def _step(index: Index, depth: int) -> int:
+def step_of(index: Index, depth: int) -> int:
     """How far an index moves from one lane to the next."""
     return sum(c for atom, c in index.terms if isinstance(atom, Loop) and atom.depth == depth)
 
@@ -305,7 +293,7 @@ def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes
     atoms = [atom for index in indices for atom, _ in index.terms]
     if any(isinstance(atom, (Quotient, Remainder)) for atom in atoms):
         return None
-    steps = {abs(_step(index, depth)) for index in nest.reader.accesses}
+    steps = {abs(step_of(index, depth)) for index in nest.reader.accesses}
     wanted = len(keys) >= _LONG or max(steps, default=0) > 1
     wanted = wanted or _looks_up_rows(nest, depth)
     ragged = count % width and count <= _FEW * width and _has_calls(nest, keys)
@@ -319,43 +307,6 @@ def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes
     return Lanes(nest, depth, count, width) if wanted or ragged or short or places else None
 
 
-def vectors_of(nest: NestEmitter, level: int) -> tuple[int, int]:
-    """Of how many turns LLVM makes vectors of a loop that is the innermost, or becomes so when
-    short ones within it are written out; and how many of them it interleaves (0: it knows).
-
-    The operations of one turn of a long body wait for each other; those of several do not.
-    """
-    loops, tape = nest.loops(), nest.tape
-    depths, count = loops[level]
-    known = all(_is_known(nest, root, depths[-1]) for root in nest.nest.roots)
-    if not known or count < (LEAST if level == len(loops) - 1 else _KEPT):
-        return 1, 0
-    dtypes = {tape.instrs[i].dtype for i, _ in nest.reader.order}
-    dtypes |= {tape.instrs[root.index].dtype for root in nest.nest.roots}
-    width = vector_bytes() // max(REAL_OF.get(dtype, dtype).itemsize for dtype in dtypes)
-    while width > count:
-        width //= 2
-    row: dict[Key, int] = {}
-    for i, at in nest.reader.order:
-        if isinstance(tape.instrs[i].op, Elementwise):
-            row[i, at] = 1 + max(row.get((j, at), 0) for j in tape.instrs[i].args)
-    if max(row.values(), default=0) < _DEEP:
-        return width, 0
-    values = len(nest.reader.order)
-    return width, next((turns for most, turns in _MOST if values <= most), 1)
-
-
-def _is_known(nest: NestEmitter, root: Root, depth: int) -> bool:
-    """Whether LLVM's vectoriser knows how turns of a loop write a root."""
-    instr = nest.tape.instrs[root.index]
-    if instr.op in EXCLUSIVE or instr.op is st.guard:
-        return False
-    if reduces(instr) and not is_added_to(nest, instr):
-        return instr.dtype.kind != "c" or instr.op is st.reduce_sum
-    target = nest.reader.target(root, instr)
-    return target is not None and _step(flat(target, strides(instr.shape)), depth) != 0
-
-
 def _looks_up_rows(nest: NestEmitter, depth: int) -> bool:
     """Whether lanes read along a row that was looked up, or several places of rows of their own."""
     scattered = 0
@@ -363,7 +314,7 @@ def _looks_up_rows(nest: NestEmitter, depth: int) -> bool:
         for atom, _ in index.terms:
             if isinstance(atom, Loaded):
                 own = any(depth in place.depths() for place in atom.at)
-                if not own and abs(_step(index, depth)) == 1:
+                if not own and abs(step_of(index, depth)) == 1:
                     return True
                 scattered += own
     return scattered >= _PLACES_LOOKED_UP
@@ -392,7 +343,7 @@ def _has_lanes(nest: NestEmitter, root: Root, depth: int) -> bool:
         if not is_added_to(nest, instr):
             return depth in reduced_depths(nest, instr)
         target = nest.reader.target(root, instr)
-        return target is not None and _step(flat(target, strides(instr.shape)), depth) == 1
+        return target is not None and step_of(flat(target, strides(instr.shape)), depth) == 1
     if home != i or (instr.dtype == BOOL and instr.op in st.UPDATES):
         return False
     if instr.op in (st.index_add, st.index_set):

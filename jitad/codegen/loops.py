@@ -11,10 +11,11 @@ import math
 
 from jitad.codegen.body import Body, memory_type
 from jitad.codegen.frame import Frame, load, store
-from jitad.codegen.lanes import LEAST, vector_bytes
+from jitad.codegen.lanes import vector_bytes
 from jitad.codegen.polls import Poll, work
 from jitad.codegen.region import EmitSteps, Region
 from jitad.codegen.status import OUT_OF_MEMORY
+from jitad.codegen.widths import LEAST
 from jitad.ir.op import BOOL
 from jitad.ir.tape import Instr
 from jitad.ops.control import Loop

@@ -11,7 +11,7 @@ from jitad.codegen.accumulator import Accumulator, identity
 from jitad.codegen.body import Body, memory_type
 from jitad.codegen.elements import Elements
 from jitad.codegen.index import Index, Loop, flat, strides
-from jitad.codegen.lanes import Lanes, lanes_of, vectors_of
+from jitad.codegen.lanes import Lanes, lanes_of
 from jitad.codegen.memory import fill, initialise, overwrites
 from jitad.codegen.packs import emit_pack, packs
 from jitad.codegen.polls import nest_poll
@@ -19,6 +19,7 @@ from jitad.codegen.reader import At, Key, Reader
 from jitad.codegen.span import Span
 from jitad.codegen.status import GUARD_FAILED
 from jitad.codegen.stretches import stretches
+from jitad.codegen.widths import vectors_of
 from jitad.ir.op import Elementwise, Structural
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st

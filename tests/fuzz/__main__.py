@@ -22,7 +22,7 @@ def run_here(fuzzer: Fuzzer, seed: int, numbers: range) -> int:
     for number in numbers:
         print(f"at {number}", file=sys.stderr, flush=True)
         program = fuzzer.program(seed, number)
-        fault = fuzzer.check(program)
+        fault = fuzzer.fault(program)
         if fault:
             wrong += 1
             program, fault = fuzzer.shrink(program)
@@ -42,7 +42,7 @@ def run_in_children(fuzzer: Fuzzer, seed: int, first: int, count: int) -> int:
         print(done.stdout, end="", flush=True)
         wrong += done.stdout.count("FAULT ")
         number += size
-        if done.returncode not in (0, 1):
+        if done.returncode not in (0, 1) or (done.returncode and "FAULT " not in done.stdout):
             places = [line for line in done.stderr.splitlines() if line.startswith("at ")]
             number = int(places[-1][3:]) + 1 if places else end
             wrong += 1

@@ -29,18 +29,25 @@ class Fuzzer:
     check: Callable[[Any], str]
     smaller: Callable[[Any], Iterable[Any]]
 
+    def fault(self, program: Any) -> str:
+        """What is wrong with a program; an exception is, whichever it is."""
+        try:
+            return self.check(program)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+
     def program(self, seed: int, number: int) -> Any:
         """Program `number` of a seed: each can be made again alone."""
         return self.make(np.random.default_rng((seed, number)))
 
     def shrink(self, program: Any, tries: int = 400) -> tuple[Any, str]:
         """The smallest wrong program found in that many tries, and what is wrong with it."""
-        said, searching = self.check(program), True
+        said, searching = self.fault(program), True
         while searching:
             searching = False
             for candidate in self.smaller(program):
                 tries -= 1
-                fault = self.check(candidate) if tries >= 0 else ""
+                fault = self.fault(candidate) if tries >= 0 else ""
                 if fault:
                     program, said, searching = candidate, fault, True
                     break
