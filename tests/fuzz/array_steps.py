@@ -34,6 +34,8 @@ def _updated(x: Any, y: Any, k: int) -> Any:
                   _order(x[:, None] if x.ndim == 1 else x)[: k % 3 + 1] % n)[k % 5]  # fmt: skip
     value: Any = np.real(np.sum(y)) * 0.01 + 0.3
     kind = ("set", "add", "multiply")[k // 5 % (2 if k % 5 == 4 else 3)]
+    if hasattr(y, "at") and not hasattr(x, "at"):
+        x = jitad.numpy.array(x)
     if not hasattr(x, "at"):
         x = x.copy()
         if kind == "set":
