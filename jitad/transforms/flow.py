@@ -8,6 +8,7 @@ from jitad.ir.op import Control, Elementwise, Structural
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ops.contraction import contract
 from jitad.ops.control import part
+from jitad.ops.control.parts import Flow
 from jitad.ops.elementwise import ENTIRE
 from jitad.transforms.linear import is_active
 
@@ -23,27 +24,21 @@ def varied_outputs(tape: Tape, flags: Sequence[bool]) -> list[bool]:
     return [found[i] for i in tape.outputs]
 
 
-def depends(tape: Tape, flags: Sequence[bool]) -> list[bool]:
-    """Which values depend on the inputs that are flagged."""
-    return _flow(tape, flags, lambda instr, operands: any(operands), depends_outputs)
+def depends(tape: Tape, flags: Sequence[bool], inner: Flow) -> list[bool]:
+    """Which values depend on the inputs that are flagged; `inner` says it of sub-tapes."""
+    return _flow(tape, flags, lambda instr, operands: any(operands), inner)
 
 
 def depends_outputs(tape: Tape, flags: Sequence[bool]) -> list[bool]:
     """Which outputs depend on the inputs that are flagged."""
-    found = depends(tape, flags)
+    found = depends(tape, flags, depends_outputs)
     return [found[i] for i in tape.outputs]
 
 
-def wild(tape: Tape, flags: Sequence[bool]) -> list[bool]:
+def wild(tape: Tape, flags: Sequence[bool], inner: Flow) -> list[bool]:
     """Which values may be infinite or NaN, or have such derivatives, though no input is but for
-    those that are flagged."""
-    return _flow(tape, flags, _is_wild, wild_outputs)
-
-
-def wild_outputs(tape: Tape, flags: Sequence[bool]) -> list[bool]:
-    """Which outputs are wild, from which inputs are."""
-    found = wild(tape, flags)
-    return [found[i] for i in tape.outputs]
+    those that are flagged; `inner` says it of sub-tapes."""
+    return _flow(tape, flags, _is_wild, inner)
 
 
 def _is_wild(instr: Instr, operands: Sequence[bool]) -> bool:
@@ -73,7 +68,7 @@ def _flow(
     tape: Tape,
     flags: Sequence[bool],
     through: Callable[[Instr, Sequence[bool]], bool],
-    inner: Callable[[Tape, Sequence[bool]], list[bool]],
+    inner: Flow,
 ) -> list[bool]:
     """For each instruction whether it is reached; of a control op, its parts."""
     found = [False] * len(tape.instrs)

@@ -8,9 +8,9 @@ for its other factor may be infinite.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from jitad.ir.op import Control, Elementwise, is_differentiable
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
@@ -18,7 +18,7 @@ from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control import block, loop, part, switch
 from jitad.ops.control.parts import Flow
-from jitad.transforms.flow import depends, depends_outputs, wild, wild_outputs
+from jitad.transforms.flow import depends, wild
 from jitad.transforms.support import (
     EMPTY,
     WHOLE,
@@ -36,7 +36,7 @@ from jitad.transforms.support import (
     viewed,
 )
 
-Flags = Sequence[bool]
+Flags = tuple[bool, ...]
 _THROUGH = (ew.neg, ew.cast, ew.conj, ew.real, ew.imag, ew.stop_gradient)
 _SUMS = (ew.add, ew.sub, ew.pair)
 _VIEWS = (st.broadcast, st.reshape, st.transpose, st.index, st.gather)
@@ -47,8 +47,7 @@ OPENED = (block, loop, switch)
 """Control ops whose sub-tapes are looked into."""
 
 
-@dataclass(frozen=True)
-class Inputs:
+class Inputs(NamedTuple):
     """Flags of a tape's inputs.
 
     `linear`: the tape is linear in them; `partial`: and some of their elements are 0 for sure;
@@ -74,15 +73,51 @@ class Inside:
     told: list[bool]
     said: list[bool]
     is_needed: bool
+    found: Found
 
-    def reach(self, tape: Tape, partial: Flags | None = None) -> Reach:
+    def reach(self, tape: Tape, partial: Sequence[bool] | None = None) -> Reach:
         """The supports of a sub-tape, of whose inputs these are partial."""
         known = self.inputs[id(tape)]
-        return Reach(tape, known if partial is None else replace(known, partial=list(partial)))
+        known = known if partial is None else known._replace(partial=tuple(partial))
+        return self.found.reach(tape, known)
 
-    def partial(self, tape: Tape, flags: Flags) -> list[bool]:
+    def partial(self, tape: Tape, flags: Sequence[bool]) -> list[bool]:
         """Which outputs of a sub-tape have elements that are 0 for sure."""
         return self.reach(tape, flags).outputs()
+
+
+class Found:
+    """What was found of sub-tapes, by what was known of their inputs: a nest asks many times."""
+
+    def __init__(self) -> None:
+        self._outputs: dict[Any, tuple[Tape, list[bool]]] = {}
+        self._reach: dict[Any, Reach] = {}
+
+    def flow(self, rule: Callable[[Tape, Sequence[bool], Flow], list[bool]]) -> Flow:
+        """What a rule says of a tape's outputs."""
+
+        def outputs(tape: Tape, flags: Sequence[bool]) -> list[bool]:
+            key = rule, id(tape), tuple(flags)
+            if key not in self._outputs:
+                values = rule(tape, flags, outputs)
+                self._outputs[key] = tape, [values[i] for i in tape.outputs]
+            return self._outputs[key][1]
+
+        return outputs
+
+    def reach(self, tape: Tape, inputs: Inputs) -> Reach:
+        """The supports of a tape."""
+        key = id(tape), inputs
+        if key not in self._reach:
+            self._reach[key] = Reach(tape, inputs, self)
+        return self._reach[key]
+
+    def something(self, tape: Tape, flags: Sequence[bool]) -> list[bool]:
+        """Which outputs of floating point may differ from 0, from which inputs may."""
+        no = (False,) * len(flags)
+        zero = tuple(not flag for flag in flags)
+        reach = self.reach(tape, Inputs(no, no, zero, no, no, no))
+        return [reach.is_something(i) for i in tape.outputs]
 
 
 class Reach:
@@ -91,8 +126,9 @@ class Reach:
     `is_needed`: somewhere a factor that may be infinite or NaN meets an element that is 0 for sure.
     """
 
-    def __init__(self, tape: Tape, inputs: Inputs) -> None:
+    def __init__(self, tape: Tape, inputs: Inputs, found: Found) -> None:
         self.tape = tape
+        self.found = found
         self.linear = [False] * len(tape.instrs)
         self.support: list[Support] = []
         self.inside: dict[int, Inside] = {}
@@ -100,8 +136,8 @@ class Reach:
         self._inputs = dict(zip(tape.inputs, range(len(tape.inputs)), strict=True))
         self._flags = inputs
         self._finite: list[bool] = []
-        self._data = depends(tape, inputs.data)
-        self._wild = wild(tape, inputs.wild)
+        self._data = depends(tape, inputs.data, found.flow(depends))
+        self._wild = wild(tape, inputs.wild, found.flow(wild))
         self._results: dict[int, set[int]] = {}
         self._nothing: set[int] = set()
         self._zeros: dict[int, set[int]] = {}
@@ -303,12 +339,12 @@ class Reach:
         assert isinstance(op, Control)
         args = instr.args
         types = op.results(form, *(self.tape.instrs[j] for j in args))
-        linear = _Recorded(depends_outputs)
+        linear = _Recorded(self.found.flow(depends))
         found = op.flow(form, [self.linear[j] for j in args], linear)
         self._results[i] = {k for k, flag in enumerate(found) if flag}
         if op not in OPENED:
             return
-        something = _Recorded(_something)
+        something = _Recorded(self.found.something)
         found = op.flow(form, [self.is_something(j) for j in args], something)
         self._zeros[i] = {
             k for k, (_, dtype) in enumerate(types) if is_differentiable(dtype) and not found[k]
@@ -322,7 +358,7 @@ class Reach:
             ]
         told = [x and self.support[j] != WHOLE for j, x in zip(args, flags, strict=True)]
         empty = [self.support[j] == EMPTY for j in args]
-        self.inside[i] = _inside(op, form, inputs, told, empty)
+        self.inside[i] = _inside(op, form, inputs, told, empty, self.found)
         self.is_needed = self.is_needed or self.inside[i].is_needed
 
     def _inputs_inside(
@@ -331,13 +367,13 @@ class Reach:
         """The flags of the inputs of a control op's sub-tapes, by the sub-tape's id."""
         op, form = instr.op, instr.params[0]
         assert isinstance(op, Control)
-        data, untamed = _Recorded(depends_outputs), _Recorded(wild_outputs)
+        data, untamed = _Recorded(self.found.flow(depends)), _Recorded(self.found.flow(wild))
         op.flow(form, [self._data[j] for j in instr.args], data)
         op.flow(form, [self._wild[j] for j in instr.args], untamed)
         found: dict[int, Inputs] = {}
         for key, flags in linear.flags.items():
-            no = [False] * len(flags)
-            zero = [not flag for flag in something.flags[key]]
+            no = (False,) * len(flags)
+            zero = tuple(not flag for flag in something.flags[key])
             found[key] = Inputs(flags, no, zero, data.flags[key], untamed.flags[key], no)
         return found
 
@@ -351,38 +387,31 @@ class _Recorded:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.flags: dict[int, list[bool]] = {}
+        self.flags: dict[int, Flags] = {}
 
-    def __call__(self, tape: Tape, flags: Flags) -> list[bool]:
-        self.flags[id(tape)] = list(flags)
+    def __call__(self, tape: Tape, flags: Sequence[bool]) -> list[bool]:
+        self.flags[id(tape)] = tuple(flags)
         return self.flow(tape, flags)
 
 
-def _something(tape: Tape, flags: Flags) -> list[bool]:
-    """Which outputs of floating point may differ from 0, from which inputs may."""
-    no = [False] * len(flags)
-    reach = Reach(tape, Inputs(no, no, [not flag for flag in flags], no, no, no))
-    return [reach.is_something(i) for i in tape.outputs]
-
-
 def _inside(
-    op: Control, form: Any, inputs: dict[int, Inputs], told: list[bool], empty: list[bool]
-) -> Inside:
-    recorded = _Recorded(Inside(inputs, [], [], False).partial)
-    said = op.flow(form, told, recorded)
+    op: Control, form: Any, inputs: dict[int, Inputs], told: list[bool], empty: list[bool],
+    found: Found,
+) -> Inside:  # fmt: skip
+    recorded = _Recorded(Inside(inputs, [], [], False, found).partial)
+    said = list(op.flow(form, told, recorded))
     for key, flags in recorded.flags.items():
-        inputs[key] = replace(inputs[key], partial=flags)
+        inputs[key] = inputs[key]._replace(partial=flags)
     if op is loop:
         first, body = form.consts, id(form.body)
-        after = Reach(form.body, inputs[body]).outputs()
+        after = found.reach(form.body, inputs[body]).outputs()
         fresh = [False] * len(form.body.inputs)
         for k in range(form.carries):
             told[first + k] = said[k]
             fresh[1 + first + k] = empty[first + k] and not after[k]
         if form.count:
             said[: form.carries] = after[: form.carries]
-        inputs[body] = replace(inputs[body], fresh=fresh)
-    needed = [
-        Reach(tape, inputs[id(tape)]).is_needed for tape in op.tapes(form) if id(tape) in inputs
-    ]
-    return Inside(inputs, told, said, any(needed))
+        inputs[body] = inputs[body]._replace(fresh=tuple(fresh))
+    tapes = [tape for tape in op.tapes(form) if id(tape) in inputs]
+    needed = any(found.reach(tape, inputs[id(tape)]).is_needed for tape in tapes)
+    return Inside(inputs, told, said, needed, found)

@@ -18,7 +18,7 @@ from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control import part
 from jitad.transforms.masks import Masks
-from jitad.transforms.reach import Inputs, Inside, Reach
+from jitad.transforms.reach import Found, Inputs, Inside, Reach
 from jitad.transforms.support import EMPTY, Condition, Support, box
 
 
@@ -26,9 +26,10 @@ def shield(tape: Tape, linear: Collection[int], active: Collection[int]) -> Tape
     """The tape with its products shielded: it is linear in its inputs at positions `linear`, and
     differentiated by those at positions `active`."""
     places = range(len(tape.inputs))
-    no = [False] * len(places)
-    data = [k not in active and k not in linear for k in places]
-    reach = Reach(tape, Inputs([k in linear for k in places], no, no, data, no, no))
+    no = (False,) * len(places)
+    seeded = tuple(k in linear for k in places)
+    data = tuple(k not in active and k not in linear for k in places)
+    reach = Found().reach(tape, Inputs(seeded, no, no, data, no, no))
     return _Shielded(reach).tape() if reach.is_needed else tape
 
 
