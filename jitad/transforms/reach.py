@@ -16,7 +16,7 @@ from jitad.ir.op import Control, Elementwise, is_differentiable
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.control import block, loop, part, switch
+from jitad.ops.control import block, loop, part, revolve, switch
 from jitad.ops.control.parts import Flow
 from jitad.transforms.flow import depends, wild
 from jitad.transforms.support import (
@@ -43,7 +43,7 @@ _VIEWS = (st.broadcast, st.reshape, st.transpose, st.index, st.gather)
 _MIXTURES = (st.reduce_sum, st.cumsum, st.index_add, st.index_set, st.scatter_add, st.scatter_set)
 _MOVES = (*_THROUGH, *_SUMS, *_VIEWS, *_MIXTURES, *st.JOINS)
 _COPIES = (ew.where, *_THROUGH, *_VIEWS, *st.JOINS)
-OPENED = (block, loop, switch)
+OPENED = (block, loop, revolve, switch)
 """Control ops whose sub-tapes are looked into."""
 
 
@@ -351,11 +351,11 @@ class Reach:
         }
         inputs = self._inputs_inside(instr, linear, something)
         flags = [self.linear[j] for j in args]
-        if op is loop:
+        carried = _carried(op, form)
+        if carried is not None:
             # A carry that begins as zeros is linear in what the turns add to it.
-            flags[form.consts : form.consts + form.carries] = [
-                k in self._results[i] for k in range(form.carries)
-            ]
+            _, first, count = carried
+            flags[first : first + count] = [k in self._results[i] for k in range(count)]
         told = [x and self.support[j] != WHOLE for j, x in zip(args, flags, strict=True)]
         empty = [self.support[j] == EMPTY for j in args]
         self.inside[i] = _inside(op, form, inputs, told, empty, self.found)
@@ -394,6 +394,14 @@ class _Recorded:
         return self.flow(tape, flags)
 
 
+def _carried(op: Control, form: Any) -> tuple[Tape, int, int] | None:
+    """What a loop's turns carry: the tape of a turn, the first of the operands, and their number;
+    behind the turn's number the tape has inputs as the loop has operands."""
+    if op is loop:
+        return form.body, form.consts, form.carries
+    return (form.back, len(form.loop.body.inputs) - 1, form.adjoints) if op is revolve else None
+
+
 def _inside(
     op: Control, form: Any, inputs: dict[int, Inputs], told: list[bool], empty: list[bool],
     found: Found,
@@ -402,16 +410,17 @@ def _inside(
     said = list(op.flow(form, told, recorded))
     for key, flags in recorded.flags.items():
         inputs[key] = inputs[key]._replace(partial=flags)
-    if op is loop:
-        first, body = form.consts, id(form.body)
-        after = found.reach(form.body, inputs[body]).outputs()
-        fresh = [False] * len(form.body.inputs)
-        for k in range(form.carries):
+    carried = _carried(op, form)
+    if carried is not None:
+        body, first, count = carried
+        after = found.reach(body, inputs[id(body)]).outputs()
+        fresh = [False] * len(body.inputs)
+        for k in range(count):
             told[first + k] = said[k]
             fresh[1 + first + k] = empty[first + k] and not after[k]
-        if form.count:
-            said[: form.carries] = after[: form.carries]
-        inputs[body] = inputs[body]._replace(fresh=tuple(fresh))
+        if op is revolve or form.count:
+            said[:count] = after[:count]
+        inputs[id(body)] = inputs[id(body)]._replace(fresh=tuple(fresh))
     tapes = [tape for tape in op.tapes(form) if id(tape) in inputs]
     needed = any(found.reach(tape, inputs[id(tape)]).is_needed for tape in tapes)
     return Inside(inputs, told, said, needed, found)

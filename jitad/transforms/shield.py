@@ -16,7 +16,7 @@ from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.control import part
+from jitad.ops.control import masked, part, revolve
 from jitad.transforms.masks import Masks
 from jitad.transforms.reach import Found, Inputs, Inside, Reach
 from jitad.transforms.support import EMPTY, Condition, Support, box
@@ -139,7 +139,8 @@ class _Shielded:
         def with_masks(tape: Tape, active: Collection[int]) -> Tape:
             return _with_masks(tape, inside, active)
 
-        self.bundles[i] = op.forward(form, operands, told, with_masks, inside.partial)
+        through = masked if op is revolve else op.forward
+        self.bundles[i] = through(form, operands, told, with_masks, inside.partial)
         return -1
 
 

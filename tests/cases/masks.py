@@ -427,6 +427,14 @@ def through_scan(r):
     return jitad.scan(body, 0.0, r)[0]
 
 
+@pick()
+def through_scan_of_few_states(r):
+    def body(total, x):
+        return total + np.where(x > 0.5, x, 0.0), None
+
+    return jitad.scan(body, 0.0, r, checkpoint=2)[0]
+
+
 @pick(2, 0, 1, 0, 2, 2)
 def through_scan_rows(r):
     total, rows = jitad.scan(lambda t, x: (t + x, x), 0.0, r[TAKEN])

@@ -193,13 +193,14 @@ def _loop(r: Any, m: Data) -> Any:
     return jitad.fori_loop(0, len(places), lambda i, t: t + flat[places[i]], 0.0 * flat[places[0]])
 
 
-def _scan(r: Any, m: Data) -> Any:
+def _scan(r: Any, m: Data, policy: Any = None) -> Any:
     def body(t: Any, row: Any) -> Any:
         x, taken = row
         return t + np.where(taken, x, 0.0), np.where(taken, x, 1.0)
 
     first = np.flatnonzero(m)[0]
-    total, rows = jitad.scan(body, 0.0 * r.ravel()[first], (r.ravel(), m.ravel()))
+    rows = r.ravel(), m.ravel()
+    total, rows = jitad.scan(body, 0.0 * r.ravel()[first], rows, checkpoint=policy)
     return total + rows[first]
 
 
@@ -252,6 +253,10 @@ TAKES: dict[str, tuple[Callable[[Any, Data], Any], Callable[[Data, Data, float],
     "set": (_set, _filled),
     "set places": (_set_places, lambda c, m, fill: _filled(c, m, fill).ravel()),
     "scan": (_scan, lambda c, m, fill: np.sum(c, where=m) + c[_first(m)]),
+    "scan of few states": (
+        lambda r, m: _scan(r, m, 2),
+        lambda c, m, fill: np.sum(c, where=m) + c[_first(m)],
+    ),
     "loop": (_loop, _summed),
     "conditions": (_conditions, _summed),
     "finite": (lambda r, m: np.sum(np.where(np.isfinite(r) & m, r, 0.0)), _summed),

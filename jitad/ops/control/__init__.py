@@ -7,7 +7,7 @@ from jitad.ops.control.block import Block, block
 from jitad.ops.control.custom import Custom, custom
 from jitad.ops.control.loop import Loop, loop
 from jitad.ops.control.parts import Transforms, part, record
-from jitad.ops.control.revolve import Revolve, revolve, snapshots
+from jitad.ops.control.revolve import Revolve, masked, revolve, snapshots
 from jitad.ops.control.switch import Switch, switch
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "block",
     "custom",
     "loop",
+    "masked",
     "part",
     "record",
     "revolve",

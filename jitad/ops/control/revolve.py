@@ -101,6 +101,52 @@ def plainly(form: Revolve) -> Tape:
     return builder.finish([x.index for x in record(builder, loop, args, sweep)])
 
 
+def _flow(form: Revolve, flags: Sequence[bool], flow: Flow) -> list[bool]:
+    """As of a loop whose carries are the adjoints: they depend on any number of turns."""
+    first, loop = form.loop, find("loop")
+    assert isinstance(loop, Control)
+    second = first.consts + first.carries
+    third = second + first.xs
+    carries = loop.flow(first, flags[:third], flow)[: first.carries]
+    adjoints, rows = list(flags[third : third + form.adjoints]), flags[third + form.adjoints :]
+    while True:
+        read = [False, *flags[: first.consts], *carries, *flags[second:third]]
+        after = flow(form.back, [*read, *adjoints, *rows])
+        more = [a or b for a, b in zip(adjoints, after[: form.adjoints], strict=True)]
+        if more == adjoints:
+            return [*adjoints, *after[form.adjoints :]]
+        adjoints = more
+
+
+def masked(
+    form: Revolve, operands: Sequence[Value], masks: Sequence[Value | None], transform: Any,
+    flow: Flow,
+) -> tuple[list[Value], list[Value | None]]:  # fmt: skip
+    """The results and their masks, from the masks of the adjoints: `transform` is as in forward
+    mode. The states that are kept stay few."""
+    count = form.adjoints
+    third = len(input_types(form.loop.body)) - 1
+    told = [mask is not None for mask in masks]
+    said = _flow(form, told, flow)
+    tape = transform(form.back, places(told, 1))
+    total, outputs = len(form.back.inputs), len(form.back.outputs)
+    middle = sum(told[third : third + count])
+    first, last = 1 + third + count, total + sum(told)
+    order = [*range(first), *range(total, total + middle)]
+    order += [*range(first, total), *range(total + middle, last)]
+    kept = [*range(count), *places(told[third : third + count], outputs)]
+    kept += [*range(count, outputs), *places(said[count:], outputs + count)]
+    new = Revolve(form.loop, rewired(tape, order, kept), count + middle, form.snapshots)
+    given = [mask for mask in masks if mask is not None]
+    args = [*operands[: third + count], *given[:middle]]
+    args += [*operands[third + count :], *given[middle:]]
+    results = record(operands[0].builder, revolve, args, new)
+    rows = count + middle + outputs - count
+    found = spread_out(results[count : count + middle], told[third : third + count])
+    found += spread_out(results[rows:], said[count:])
+    return [*results[:count], *results[count + middle : rows]], found
+
+
 # -- derivatives: those of the sweep that keeps every state ----------------------------------------
 
 
@@ -160,7 +206,7 @@ revolve = register(
         with_tapes=lambda form, tapes: replace(
             form, loop=replace(form.loop, body=tapes[0]), back=tapes[1]
         ),
-        flow=lambda form, flags, flow: flow(plainly(form), flags),
+        flow=_flow,
         forward=_forward,
         pullback=_pullback,
         batch=_batch,
