@@ -16,6 +16,7 @@ from hypothesis import strategies as some
 import jitad
 from jitad.frontend.trace import trace
 from jitad.ir.builder import evaluate
+from jitad.ir.op import Control
 from jitad.ir.tape import Tape
 from jitad.ir.verify import IllegalTape, verify
 from jitad.passes import pipeline
@@ -258,3 +259,25 @@ def test_every_pass_fires_in_random_programs(monkeypatch: Any) -> None:
             if not silent:
                 return
     raise AssertionError(f"passes that nothing reaches: {silent}")
+
+
+def test_verify_enters_what_control_ops_hold() -> None:
+    tape = trace(lambda v: jitad.cond(v[2] > 0, np.sin, np.cos, v[2]), INPUTS, ["x", "y", "z"]).tape
+    verify(tape)
+    k = next(i for i, instr in enumerate(tape.instrs) if isinstance(instr.op, Control))
+    op, form = tape.instrs[k].op, tape.instrs[k].params[0]
+    first, second = op.tapes(form)
+    bad = Tape(first.instrs, (), first.outputs)
+    for words, inner in (
+        ("inputs", bad),
+        ("no such value", Tape(first.instrs, first.inputs, (9,))),
+    ):
+        instrs = list(tape.instrs)
+        instrs[k] = instrs[k]._replace(params=(op.with_tapes(form, [inner, second]),))
+        with pytest.raises(IllegalTape, match=words):
+            verify(Tape(tuple(instrs), tape.inputs, tape.outputs))
+    part = tape.instrs[k + 1]
+    instrs = list(tape.instrs)
+    instrs[k + 1] = part._replace(params=(7, *part.params[1:]))
+    with pytest.raises(IllegalTape, match="missing"):
+        verify(Tape(tuple(instrs), tape.inputs, tape.outputs))

@@ -11,7 +11,7 @@ from jitad.codegen.status import GUARD_FAILED, PLACE
 from jitad.codegen.vector_math import function_attributes
 from jitad.codegen.writer import TYPES, Writer
 from jitad.ir.op import BOOL
-from jitad.ir.tape import Tape
+from jitad.ir.tape import CONST, Tape
 from jitad.passes.schedule import Program
 
 _PARAMETER = re.compile(r"%(?:in\d+|out\d+|arena)\b")
@@ -139,10 +139,20 @@ class Body:
             name = self.pointers[home] = f"%{self.writer.fresh('m')}"
             self.allocas.append(f"  {name} = getelementptr i8, ptr {base}, i64 {offset}")
             return name
-        instr = self.tape.instrs[i]
-        slot = self.alloca(memory_type(instr.dtype))
-        self.store(self.registers[i], slot, i)
+        slot = self.alloca(memory_type(self.tape.instrs[i].dtype))
+        self.store(self._register(i), slot, i)
         return slot
+
+    def _register(self, i: int) -> str:
+        instr = self.tape.instrs[i]
+        is_const = instr.op is CONST
+        return self.writer.number(instr.params[0], instr.dtype) if is_const else self.registers[i]
+
+    def scalar(self, i: int) -> str:
+        """The value of one element: its number, its register, or what stands in memory."""
+        if self.tape.instrs[i].op is CONST or i in self.registers:
+            return self._register(i)
+        return self.load(self.pointer(i), i)
 
     def store(self, register: str, pointer: str, i: int, *, volatile: bool = False) -> None:
         """Store one element of value i."""

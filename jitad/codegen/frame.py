@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from jitad.codegen.body import Body, memory_type
 from jitad.ir.op import DType, Shape
-from jitad.ir.tape import CONST
 from jitad.ops.control import part
 
 
@@ -24,14 +23,8 @@ class Frame:
 
     def operand(self, j: int) -> str:
         """An operand's register, or the pointer of an array."""
-        instr = self.body.tape.instrs[j]
-        if instr.shape:
-            return self.body.pointer(j)
-        if instr.op is CONST:
-            return self.body.writer.number(instr.params[0], instr.dtype)
-        if j in self.body.registers:
-            return self.body.registers[j]
-        return self.body.load(self.body.pointer(j), j)
+        is_array = self.body.tape.instrs[j].shape
+        return self.body.pointer(j) if is_array else self.body.scalar(j)
 
     def exchanged(
         self, operands: Sequence[int], results: Sequence[int], first: int = 0

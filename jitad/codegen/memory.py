@@ -14,7 +14,7 @@ def initialise(body: Body, i: int, instr: Instr) -> None:
     j = instr.args[0]
     source = body.tape.instrs[j]
     if math.prod(instr.shape) == 1:
-        body.registers[i] = _scalar(body, j)
+        body.registers[i] = body.scalar(j)
         return
     home = body.program.storage
     if home.get(j, j) == home[i]:
@@ -77,11 +77,3 @@ def fill(body: Body, pointer: str, instr: Instr, literal: str) -> None:
     with w.counted(count, width) as counter:
         place = w.line(f"getelementptr {kind}, ptr {pointer}, i64 {counter}")
         w.do(f"store {kind} {literal}, ptr {place}")
-
-
-def _scalar(body: Body, i: int) -> str:
-    """The register of a value of one element."""
-    instr = body.tape.instrs[i]
-    if instr.op is CONST:
-        return body.writer.number(instr.params[0], instr.dtype)
-    return body.registers[i] if i in body.registers else body.load(body.pointer(i), i)

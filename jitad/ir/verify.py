@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from jitad.ir.op import SHORT_NAMES
+from jitad.ir.op import DYNAMIC, SHORT_NAMES, Control, DType, Shape
 from jitad.ir.tape import CONST, INPUT, Tape
 
 
@@ -13,14 +13,15 @@ class IllegalTape(AssertionError):
 
 
 def verify(tape: Tape) -> Tape:
-    """Check single assignment, order, arity and types; returns the tape."""
+    """Check single assignment, order, arity and types, of sub-tapes too; returns the tape."""
     inputs = set(tape.inputs)
+    results: dict[int, list[tuple[Shape, DType]]] = {}
     for i, instr in enumerate(tape.instrs):
         if any(not 0 <= j < i for j in instr.args):
             raise IllegalTape(f"v{i} = {instr.op} reads a value that is not computed before it")
         if instr.dtype not in SHORT_NAMES:
             raise IllegalTape(f"v{i} = {instr.op} has dtype {instr.dtype}")
-        if any(n < 0 for n in instr.shape):
+        if any(n < 0 for n in instr.shape) and instr.shape[0] != DYNAMIC:
             raise IllegalTape(f"v{i} = {instr.op} has shape {instr.shape}")
         if len(instr.params) != len(instr.op.params):
             raise IllegalTape(f"v{i} = {instr.op} has parameters {instr.params}")
@@ -32,7 +33,16 @@ def verify(tape: Tape) -> Tape:
             SimpleNamespace(shape=tape.instrs[j].shape, dtype=tape.instrs[j].dtype)
             for j in instr.args
         ]
-        inferred = instr.op.infer(*operands, **instr.named_params)
+        if isinstance(instr.op, Control):
+            form = instr.params[0]
+            for inner in instr.op.tapes(form):
+                verify(inner)
+            results[i] = instr.op.results(form, *operands)
+        if instr.args and instr.args[0] in results:
+            known = results[instr.args[0]]
+            inferred = known[instr.params[0]] if instr.params[0] < len(known) else "missing"
+        else:
+            inferred = instr.op.infer(*operands, **instr.named_params)
         if inferred != (instr.shape, instr.dtype):
             declared = (instr.shape, instr.dtype)
             raise IllegalTape(f"v{i} = {instr.op} is declared {declared}, and is {inferred}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -93,10 +94,19 @@ def run_passes(module: Any, machine: Any, options: Any) -> None:
 def load(code: Code, extra: str = "") -> Machine:
     """Compile a module, with `extra` LLVM IR linked in, and make it executable."""
     machine = target_machine(code)
-    module = optimised_module(code.text + extra, machine, code.level)
+    module = optimised_module(_joined(code.text, extra), machine, code.level)
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
     return Machine(code, engine)
+
+
+_DECLARED = re.compile(r"^declare [^@\n]*@([^(\n]+)\(.*\n?", re.MULTILINE)
+
+
+def _joined(text: str, extra: str) -> str:
+    """One module of two texts; LLVM takes what both declare once."""
+    known = set(_DECLARED.findall(text))
+    return text + _DECLARED.sub(lambda found: "" if found[1] in known else found[0], extra)
 
 
 @global_compiler_lock

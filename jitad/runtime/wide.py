@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jitad.runtime.cpython import Text
+from jitad.runtime.cpython import Text, python
 from jitad.runtime.services import STACK_ARENA, service, shelf
 
 WIDE = 24
@@ -72,12 +72,19 @@ class Tables:
         return [self.t.field(self.values, 16 * k, "ptr") for k in range(self.count)]
 
     def pack(self) -> str:
-        """The results as a tuple."""
+        """The results as a tuple; one alone as it is."""
         places = f"ptr {self.objects}, ptr {self.values}"
         packed = self.t.line(f"{_service('ptr', 'pack')}({self.results}, {places})")
         self.t.require(self.t.line(f"icmp ne ptr {packed}, null"), "error")
         self._give()
-        return packed
+        return packed if self.count != 1 else self._only(packed)
+
+    def _only(self, packed: str) -> str:
+        """What a tuple of one holds, which is let go."""
+        item = self.t.line(f"call ptr {python('PyTuple_GetItem')}(ptr {packed}, i64 0)")
+        self.t.do(f"call void {python('Py_IncRef')}(ptr {item})")
+        self.t.do(f"call void {python('Py_DecRef')}(ptr {packed})")
+        return item
 
     def drop(self) -> None:
         """Free what was made, and the tables."""

@@ -246,7 +246,6 @@ def _pull_tangents(
     seeds = sorted(bars)
     outputs = [count + form.moving.index(k) for k in seeds]
     swept = transforms.reverse(tape, [places_of[k] for k in wanted], outputs)
-    others = [k for k in range(len(tape.inputs)) if k not in places_of.values()]
 
     def shares(result: Callable[[int], Value]) -> list[Value | None]:
         builder = bars[seeds[0]].builder
@@ -254,8 +253,21 @@ def _pull_tangents(
         found = inline(builder, swept, [*args, *(bars[k] for k in seeds)])
         return _spread(found[len(tape.outputs) :], wanted, len(operands))
 
-    values = without_inputs(tape, others, range(count))
+    values = _at_rest(tape, set(places_of.values()), count)
     return Pulled(replace(form, tape=values, rule=None), shares)
+
+
+def _at_rest(tape: Tape, moving: Collection[int], count: int) -> Tape:
+    """The first results of a rule's tape as a tape of the other inputs; the tangents are 0.
+
+    The results do not depend on tangents, but a control op that computes both takes them.
+    """
+    builder = Builder()
+    values = [
+        builder.const(0, *kind) if k in moving else builder.input(f"x{k}", *kind)
+        for k, kind in enumerate(input_types(tape))
+    ]
+    return builder.finish([x.index for x in inline(builder, tape, values)[:count]])
 
 
 def _spread(items: Sequence[Value], where: Sequence[int], count: int) -> list[Value | None]:
