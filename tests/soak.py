@@ -6,7 +6,7 @@
 
 Memory is read after a warm-up (caches have bounds, and are to be full) and at the end. A load is
 flat where it has not grown by more than the allowance: 2 MiB, and for each program that is
-compiled 2 KiB, which LLVM keeps of its strings.
+compiled 2 KiB, which LLVM's pass builders leave.
 """
 
 from __future__ import annotations
@@ -280,7 +280,7 @@ def programs_written_out_at_every_call() -> Turn:
     return lambda k: jitad.vmap(lambda v: np.sum(np.sin(v)))(POINTS)
 
 
-@load(PROGRAMS, 150, each=2048)
+@load(PROGRAMS, 200, each=2048)
 def programs_made_and_dropped() -> Turn:
     def turn(k: int) -> Any:
         data = np.full(100_000, 1.0 + k)
@@ -289,7 +289,7 @@ def programs_made_and_dropped() -> Turn:
     return turn
 
 
-@load(PROGRAMS, 150, each=2048)
+@load(PROGRAMS, 200, each=6 * 1024)
 def programs_with_loops_made_and_dropped() -> Turn:
     def turn(k: int) -> Any:
         def body(c: Any, x: Any) -> Any:
@@ -300,7 +300,7 @@ def programs_with_loops_made_and_dropped() -> Turn:
     return turn
 
 
-@load(PROGRAMS, 150, each=2048)
+@load(PROGRAMS, 200, each=2048)
 def programs_of_one_function_by_shape() -> Turn:
     df = jitad.grad(lambda x: np.sum(x**2))
     return lambda k: df(np.ones(1 + k))

@@ -67,7 +67,8 @@ def lower(tape: Tape, options: Options = DEFAULT) -> tuple[Tape, Code]:
 def optimised_module(text: str, machine: Any, level: int) -> Any:
     """Parse LLVM IR and run LLVM's passes of that level on it."""
     try:
-        module = llvm.parse_assembly(text)
+        # In a context of its own, which ends with it: one for all keeps every constant for ever.
+        module = llvm.parse_assembly(text, llvm.create_context())
     except RuntimeError as error:
         raise CompileError(f"LLVM refused generated code: {error}") from error
     module.triple = machine.triple
