@@ -47,8 +47,8 @@ class NestEmitter:
     def _loop_order(self) -> list[tuple[int, int]]:
         """(axis of the space, its length) from the outermost loop to the innermost."""
         axes = list(enumerate(self.nest.space))
-        if len(self.nest.roots) == 1:
-            instr = self.tape.instrs[self.nest.roots[0].index]
+        for root in self.nest.roots:  # of one place at most: beside it stand values that it reads
+            instr = self.tape.instrs[root.index]
             if instr.op in st.PLACES:
                 shape = self.tape.instrs[instr.args[0]].shape
                 axis = instr.params[0]

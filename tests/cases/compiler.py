@@ -64,6 +64,20 @@ def complex_numbers_that_cross_functions() -> Any:
         return jitad.jit(f)(z), f(z)
 
 
+@case
+def places_of_what_another_loop_reads() -> Any:
+    """The argmax along the first axis, whose loop also stores what it looks at."""
+
+    def f(x: Any) -> Any:
+        a = np.tanh(x)
+        return np.argmax(a, axis=0), np.argmin(a, axis=0), np.sum(a * x, axis=1), a - x
+
+    shapes = ((8, 2), (2, 8), (3, 40), (40, 3), (5, 4, 6))
+    points = [RNG.normal(size=shape) for shape in shapes]
+    got = [v for x in points for v in jitad.jit(f)(x)]
+    return tuple(got), tuple(v for x in points for v in f(x))
+
+
 # -- what is looked up -----------------------------------------------------------------------------
 
 
