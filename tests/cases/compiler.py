@@ -65,6 +65,37 @@ def complex_numbers_that_cross_functions() -> Any:
 
 
 @case
+def circuit_of_quantum_gates() -> Any:
+    """A complex state that rotations act on, in functions of a few loops; its energy's gradient."""
+    qubits, layers = 3, 2
+    signs = np.array([sum(1 - 2 * (k >> q & 1) for q in range(qubits)) for k in range(8)])
+
+    def rotated(state: Any, angle: Any, q: int) -> Any:
+        c, s = np.cos(angle / 2), np.sin(angle / 2)
+        gate = np.stack([np.stack([c, -s]), np.stack([s, c])]) * np.exp(0.3j * angle)
+        return np.moveaxis(np.tensordot(gate, state, axes=([1], [q])), 0, q)
+
+    def energy(angles: Any) -> Any:
+        state: Any = np.zeros((2,) * qubits, complex)
+        state[0, 0, 0] = 1
+        for layer in range(layers):
+            for q in range(qubits):
+                state = rotated(state, angles[layer, q], q)
+            phases = np.ones((2,) * qubits)
+            phases[1, 1] = -1
+            state = state * phases
+        return np.sum(np.abs(np.reshape(state, -1)) ** 2 * signs)
+
+    angles = RNG.normal(size=(layers, qubits))
+    with mock.patch.object(chunks, "CHUNK", 100):
+        got = jitad.grad(energy)(angles)
+    # Sines and cosines of half an angle: differences by a quarter turn are exact.
+    shifts = np.eye(angles.size).reshape(-1, *angles.shape) * np.pi / 2
+    return got, np.array([(energy(angles + d) - energy(angles - d)) / 2
+                          for d in shifts]).reshape(angles.shape)  # fmt: skip
+
+
+@case
 def places_of_what_another_loop_reads() -> Any:
     """The argmax along the first axis, whose loop also stores what it looks at."""
 
