@@ -330,3 +330,18 @@ def plain_arrays_looked_up_by_the_number_of_an_outer_turn() -> Any:
         plain(0.5),
         _slopes(lambda x: plain(x[0]), np.array([0.5]))[0],
     )
+
+
+@case
+def many_nests_before_a_branch() -> Any:
+    """The pieces that long code is cut into have names of their own."""
+
+    def f(x: Any) -> Any:
+        total = 0.0
+        for k in range(2, 40):
+            total = total + np.sum(np.cumsum(np.sin(x[:k] + k)))
+        return jitad.cond(total > 0, lambda x: total * x[0], lambda x: total * x[1], x)
+
+    x = np.linspace(0.5, 1.0, 40)
+    total = sum(np.sum(np.cumsum(np.sin(x[:k] + k))) for k in range(2, 40))
+    return jitad.jit(f)(x), total * x[int(total <= 0)]

@@ -79,7 +79,8 @@ class _Maker:
         most = max(1, min(40, budget))
         count = int(self.rng.integers(1, most + 1)) if most > 3 else most
         below = depth - 1, max(1, budget // max(1, count))
-        what = self.pick("fori", "fori", "fori", "scan", "while", "cond", "switch", "again")
+        several = "fori", "fori", "fori", "scan", "scan", "while", "cond", "switch", "again"
+        what = "if" if self.rng.random() < 0.05 else self.pick(*several)
         if what == "fori":
             bound = (
                 self.pick(count, count, "triangle", "data")
@@ -98,7 +99,7 @@ class _Maker:
             self.body(loops, rows, self.pick(0, depth - 1), budget) for _ in range(self.pick(2, 3))
         ]
         test = self.pick("c", "k", *["i"] * min(loops, 2))
-        return what, test, tuple(branches[:2] if what == "cond" else branches)
+        return what, test, tuple(branches if what == "switch" else branches[:2])
 
     def plain(self, loops: int, rows: bool) -> tuple[Any, ...]:
         """A statement without others in it."""
@@ -228,15 +229,22 @@ class _Run:
     def _again(self, s: State, index: Any, row: Any, body: Any) -> State:
         return self.module.checkpoint(lambda s: self.body(body, s, index, row))(s)
 
-    def _cond(self, s: State, index: Any, row: Any, test: str, bodies: Any) -> State:
+    def _cond(
+        self, s: State, index: Any, row: Any, test: str, bodies: Any, python: bool = False
+    ) -> State:
         decided = {"c": s.c > s.d, "k": s.k % 2 == 0, "i": bool(index) and index[-1] % 3 != 0}[test]
         one, other = bodies
+        if python:
+            return self.body(one if decided else other, s, index, row)
         return self.module.cond(
             decided,
             lambda s: self.body(one, s, index, row),
             lambda s: self.body(other, s, index, row),
             s,
         )
+
+    def _if(self, s: State, index: Any, row: Any, test: str, bodies: Any) -> State:
+        return self._cond(s, index, row, test, bodies, python=True)
 
     def _switch(self, s: State, index: Any, row: Any, test: str, bodies: Any) -> State:
         number = {"c": self.module.positive(s.c), "k": s.k % 3, "i": index[-1] % 3 if index else 0}
@@ -504,7 +512,7 @@ def _smaller_statements(statement: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]
             yield (what, rest[0] // 2, *rest[1:], last)
             yield (what, rest[0] - 1, *rest[1:], last)
         yield from ((what, *rest, new) for new in _smaller_bodies(last))
-    elif what in ("cond", "switch"):
+    elif what in ("cond", "if", "switch"):
         for k, branch in enumerate(last):
             for new in _smaller_bodies(branch):
                 yield (what, *rest, (*last[:k], new, *last[k + 1 :]))
