@@ -193,7 +193,8 @@ def vmap(fun: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callab
 
     Returns:
         A function of the same arguments; of those that are named the points are along the first
-        axis. Where `fun` branches on values in Python, each point takes its own path.
+        axis. Where `fun` branches on values in Python, and where its loops differ in how often
+        they turn, each point takes its own path.
 
     >>> import numpy as np, jitad
     >>> jitad.vmap(jitad.grad(lambda x: x**2 if x > 0 else -x))(np.array([-1.0, 3.0]))

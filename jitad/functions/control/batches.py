@@ -1,7 +1,8 @@
 """What vmap records: the function over a new axis of its arguments, at once or point by point.
 
 A function without branches is batched: each of its operations works on all points. One whose
-branches ask for values becomes a loop over the points, each of which takes its own path.
+branches ask for values, or whose loops turn as often as a point says, becomes a loop over the
+points, each of which takes its own path.
 """
 
 from __future__ import annotations
