@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Collection, Sequence
 
@@ -14,7 +15,11 @@ from jitad.ir.op import BOOL
 from jitad.ir.tape import CONST, Tape
 from jitad.passes.schedule import Program
 
-_PARAMETER = re.compile(r"%(?:in\d+|out\d+|arena)\b")
+WIDE = 96
+"""Inputs and results, up to which a kernel's body has a parameter for each."""
+
+_PARAMETER = re.compile(r"%(?:in\d+|out\d+|inputs|outputs|arena)\b")
+_IN_TABLE = re.compile(r"%(?:in|out)\d+")
 
 
 class Body:
@@ -49,8 +54,28 @@ class Body:
         # How many threads run this function at once, each with memory of its own; which this is.
         self.copies, self.copy = 1, "0"
         self.cleanup: list[str] = []
+        self.is_kernel = False
+        self.outer: Body | None = None
         writer.lines = []
         self.parameters = self._bind()
+        self.bound = self.parameters, dict(self.registers), dict(self.pointers)
+
+    def inner(self) -> Body:
+        """A function that this one calls, and whose memory and parameters are the same."""
+        made = copy.copy(self)
+        made.outer = self
+        made.parameters, registers, pointers = self.bound
+        made.registers, made.pointers = dict(registers), dict(pointers)
+        made.allocas, made.cleanup = [], []
+        made.checked = made.leaves = False
+        made.copies, made.copy = 1, "0"
+        self.writer.lines = []
+        return made
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the parameters are so many that the caller passes them in tables."""
+        return len(self.bound[0]) > WIDE and not self.writer.device and self.is_kernel
 
     def _bind(self) -> list[str]:
         """Name the parameters, and point each stored value to its memory."""
@@ -101,6 +126,9 @@ class Body:
             w.do(f"call void @free(ptr {w.line(f'load ptr, ptr {slot}')})")
         status = w.line("load i64, ptr %status") if self.checked else "0"
         w.do(f"ret i64 {status}")
+        if self.is_wide and self.outer is None:
+            self._load_from_tables(numbers_only=False)
+            self.parameters = ["ptr %inputs", "ptr %outputs", "ptr noalias %arena"]
         # Wide vectors that are spilled would straddle cache lines on a stack aligned to 16 bytes.
         linkage, hint = ("internal ", "") if inline else ("", " noinline alignstack(64)")
         hint += "" if self.writer.device else function_attributes()
@@ -109,8 +137,49 @@ class Body:
 
     def drop_unused(self) -> None:
         """Take only what the text, which is complete, speaks of: for a function that we call."""
+        parameters = self.parameters
+        if self.is_wide:
+            self._load_from_tables(numbers_only=True)
+            pointers = [p for p in parameters if p.startswith("ptr")]
+            parameters = ["ptr %inputs", "ptr %outputs", *pointers]
         words = set(_PARAMETER.findall("\n".join([*self.allocas, *self.writer.lines])))
-        self.parameters = [p for p in self.parameters if p.rpartition(" ")[2] in words]
+        self.parameters = [p for p in parameters if p.rpartition(" ")[2] in words]
+
+    def passed(self, parameters: Sequence[str]) -> list[str]:
+        """The parameters of a function that this one calls, as arguments."""
+        arguments = passed_on(parameters)
+        if not self.is_wide or self.outer is not None:
+            return arguments
+        return [
+            f"ptr {self.in_table(x[5:])}" if _IN_TABLE.fullmatch(x[4:]) else x for x in arguments
+        ]
+
+    def result(self, k: int) -> str:
+        """Where result k is to be."""
+        return self.in_table(f"out{k}") if self.is_wide else f"%out{k}"
+
+    def in_table(self, parameter: str) -> str:
+        """The pointer that the caller's tables have for a parameter."""
+        return self.writer.line(f"load ptr, ptr {self.writer.offset(*_place(parameter))}")
+
+    def _load_from_tables(self, *, numbers_only: bool) -> None:
+        """Load each parameter from its table before it is first used: where lines follow each
+        other there, else at the start."""
+        parted = [x.rpartition(" %") for x in self.bound[0][:-1]]
+        kinds = {x: "ptr" if kind.startswith("ptr") else kind for kind, _, x in parted}
+        kinds = {x: kind for x, kind in kinds.items() if kind != "ptr" or not numbers_only}
+        early: list[str] = []
+        lines: list[str] = []
+        target = early
+        for line in [*self.allocas, "", *self.writer.lines]:
+            target = lines if not line else early if line.endswith(":") else target
+            for word in _PARAMETER.findall(line):
+                kind = kinds.pop(word[1:], None)
+                if kind is not None:
+                    target += _loaded(word[1:], kind)
+            if line:
+                lines.append(line)
+        self.allocas, self.writer.lines = early, lines
 
     def alloca(self, kind: str, count: int = 1) -> str:
         """Memory on the stack, from the function's entry on."""
@@ -221,6 +290,22 @@ class Body:
             self.checked = True
             self.allocas.append("  %status = alloca i64, align 8")
             self.allocas.append("  store i64 0, ptr %status")
+
+
+def _place(parameter: str) -> tuple[str, int]:
+    """The table that has a parameter, and how far in; each has 16 bytes."""
+    name = "inputs" if parameter.startswith("in") else "outputs"
+    return f"%{name}", 16 * int(parameter.lstrip("inout"))
+
+
+def _loaded(parameter: str, kind: str) -> list[str]:
+    """Lines that load a parameter from its table."""
+    table, offset = _place(parameter)
+    place = f"  %{parameter}_place = getelementptr i8, ptr {table}, i64 {offset}"
+    if kind != "i1":
+        return [place, f"  %{parameter} = load {kind}, ptr %{parameter}_place"]
+    byte = f"  %{parameter}_byte = load i8, ptr %{parameter}_place"
+    return [place, byte, f"  %{parameter} = icmp ne i8 %{parameter}_byte, 0"]
 
 
 def passed_on(parameters: Sequence[str]) -> list[str]:

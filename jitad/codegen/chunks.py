@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from jitad.codegen.body import Body, passed_on
+from jitad.codegen.body import Body
 from jitad.codegen.nest import NestEmitter
 from jitad.codegen.packs import packs
 from jitad.codegen.pieces import pieces
@@ -73,7 +73,7 @@ def _emit_serial(body: Body, steps: Sequence[Unit], name: str) -> list[str]:
         inner.drop_unused()
         functions.append(inner.function(f"{name}_piece{k}"))
         body.writer.lines = outer
-        arguments = ", ".join(passed_on(inner.parameters))
+        arguments = ", ".join(body.passed(inner.parameters))
         status = body.writer.line(f"call i64 @{name}_piece{k}({arguments})")
         if inner.leaves:
             body.leave_on(status, AT_ONCE)
@@ -111,7 +111,7 @@ def _units(body: Body, steps: Sequence[Unit]) -> Iterator[Unit]:
 
 def _piece(body: Body, piece: list[Unit], reads: list[list[int]], slots: dict[int, int]) -> Body:
     """One function's body: scalars of other pieces are loaded before their first use."""
-    inner = Body(body.program, body.writer, body.memory, body.options)
+    inner = body.inner()
     for (step, nest), needed in zip(piece, reads, strict=True):
         for i in needed:
             if i not in inner.registers:

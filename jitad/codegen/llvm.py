@@ -1,7 +1,9 @@
 """Program -> LLVM IR text: one function `i64 body(inputs..., outputs..., arena)`.
 
 Arrays are passed as pointers to C-contiguous data, scalars by value, results through pointers;
-`arena` is memory for temporaries. The function is pure, and returns 0 or what went wrong.
+`arena` is memory for temporaries. Of many inputs and results it is `i64 body(inputs, outputs,
+arena)`: tables that have 16 bytes for each number or pointer. The function is pure, and returns 0
+or what went wrong.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ class Code:
     reported: tuple[Instr, ...] = ()
     words: tuple[int, ...] = ()
     remarks: tuple[str, ...] = ()
+    is_wide: bool = False
 
 
 LONG = 8000
@@ -64,6 +67,7 @@ def emit(program: Program, options: Options = DEFAULT) -> Code:
     writer = Writer(fast=options.fastmath, uniform=_is_uniform(program))
     memory = plan(program)
     body = Body(program, writer, memory, options)
+    body.is_kernel = True
     functions = emit_steps(body, _NAME)
     if memory.size >= 2**63:
         raise OutOfMemoryError(
@@ -85,4 +89,5 @@ def emit(program: Program, options: Options = DEFAULT) -> Code:
         reported=tuple(writer.reported),
         words=tuple(writer.words),
         remarks=tuple(writer.remarks),
+        is_wide=body.is_wide,
     )

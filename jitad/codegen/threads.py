@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 
 from jitad.codegen.accumulator import combined, identity
 from jitad.codegen.body import Body, memory_type, passed_on
+from jitad.codegen.lanes import lanes_of
 from jitad.codegen.loops import emit_turns
 from jitad.codegen.memory import fill, initialise
 from jitad.codegen.nest import NestEmitter
@@ -53,15 +54,19 @@ def _blocks(nest: NestEmitter) -> Blocks | None:
         return None
     if partials_of(nest).size > _SEPARATE:
         return None
-    return _cut(nest.loops()[0][1], math.prod(space) * len(nest.reader.order))
+    loops = nest.loops()
+    lanes = lanes_of(nest, loops) if len(loops) == 1 else None
+    least = 1 if lanes is None else lanes.width
+    return _cut(loops[0][1], math.prod(space) * len(nest.reader.order), least)
 
 
-def _cut(total: int, work: int) -> Blocks | None:
-    """So many iterations of so much work together as blocks."""
+def _cut(total: int, work: int, least: int = 1) -> Blocks | None:
+    """So many iterations of so much work together as blocks, each of so many at least: lanes that
+    are left over begin before the end, and not before the block."""
     if work < _WORTH:
         return None
     length = -(-total // min(_MOST_BLOCKS, work // _BLOCK))
-    length = -(-length // _ALIGN) * _ALIGN if total >= 2 * _ALIGN else length
+    length = -(-length // _ALIGN) * _ALIGN if total >= 2 * _ALIGN else max(length, least)
     number = total // length
     return Blocks(number, length, total) if number > 1 else None
 
@@ -141,7 +146,7 @@ def _spread(
     statuses = body.scratch(8 * blocks.number)
     body.writer.clear(statuses, 8 * blocks.number)  # of blocks that are not run
     outer = body.writer.lines
-    inner = Body(body.program, body.writer, body.memory, body.options)
+    inner = body.inner()
     for i, offset in crossing.items():
         inner.registers[i] = inner.load(inner.in_arena(offset), i)
     functions = write(inner)
@@ -178,7 +183,7 @@ def _start(
     """Fill in what the threads share, and run them."""
     w = body.writer
     w.do(f"store i64 0, ptr {shared}")
-    values = [f"ptr {own}", f"ptr {statuses}", *parameters]
+    values = [f"ptr {own}", f"ptr {statuses}", *body.passed(parameters)]
     for k, value in enumerate(values, 2):
         w.do(f"store {value}, ptr {w.offset(shared, 16 * k)}")
     w.declarations[RUN] = f"declare void @{RUN}(ptr, ptr, i64)"

@@ -51,7 +51,7 @@ from jitad.runtime.cpython import (
     python,
 )
 from jitad.runtime.services import STACK_ARENA, service, shelf
-from jitad.runtime.wide import WIDE, Row, Tables
+from jitad.runtime.wide import WIDE, Row, Tables, in_tables
 
 MISMATCH = 0
 """The arguments are not those that the kernel was compiled for."""
@@ -342,6 +342,8 @@ def call_body(t: Text, tape: Tape, code: Code, callee: str, arguments: list[str]
         t.lines.append(f"{granted}:")
     elif code.arena:
         arena = t.line(f"alloca i8, i64 {code.arena}, align 64")
+    if code.is_wide:
+        arguments = in_tables(t, arguments, len(tape.inputs))
     call = f"call i64 {callee}({', '.join([*arguments, f'ptr {arena}'])})"
     if _is_brief(tape):
         status = t.line(call)

@@ -41,7 +41,9 @@ class Kernel:
         debug: whether results are checked, so that infinite and NaN ones raise NonFiniteError.
         on_failure: what the Numba functions do where there is no result: "raise", or "nan" and
             leave it to `failures` and `last_failure` to say so.
-        address: the address of the C function `int64 body(inputs..., outputs..., arena)`.
+        address: the address of the C function `int64 body(inputs..., outputs..., arena)`; of more
+            than 96 inputs and outputs, `int64 body(inputs, outputs, arena)`, tables of them with
+            16 bytes for each.
     """
 
     def __init__(

@@ -253,11 +253,22 @@ class _Call:
                 self._refuse_where(status, b.not_(self._apart(passed, targets)), SHARED_MEMORY)
             with b.if_then(b.icmp_signed("==", b.load(status), I64(0)), likely=True):
                 arguments = [*passed, *targets, arena]
+                if self.emitter.code.is_wide:
+                    arguments = [self._table(passed), self._table(targets), arena]
                 kind = ir.FunctionType(I64, [x.type for x in arguments])
                 b.store(b.call(b.bitcast(self.body, kind.as_pointer()), arguments), status)
             if self.size > STACK_ARENA:
                 slots, room = shelf(self.size)
                 self._service("give", ir.VoidType(), pointer(slots), I64(room), arena)
+
+    def _table(self, values: list[Any]) -> Any:
+        """Numbers and pointers in a table of 16 bytes for each."""
+        b = self.builder
+        table = cgutils.alloca_once(b, I8, size=I64(16 * len(values)))
+        for k, x in enumerate(values):
+            x = b.zext(x, I8) if x.type == I1 else x
+            b.store(x, b.bitcast(b.gep(table, [I64(16 * k)]), x.type.as_pointer()), align=1)
+        return table
 
     def _arena(self) -> Any:
         b = self.builder

@@ -36,7 +36,18 @@ _SMALLEST, _STEPS, _OCTAVES = 15, 4, 15
 
 _ALIGN = 64
 
-_FUNCTIONS = ("take", "give", "release", "apart", "check", "make", "pack", "drop_objects", POLL)
+_FUNCTIONS = (
+    "take",
+    "give",
+    "release",
+    "apart",
+    "check",
+    "make",
+    "pack",
+    "drop_objects",
+    "wipe",
+    POLL,
+)
 _VARIABLES = (INTERRUPTS, "main_thread", "raised")
 
 _DECLARED = """
@@ -44,6 +55,7 @@ declare ptr @malloc(i64)
 declare void @free(ptr)
 declare ptr @llvm.ptrmask.p0.i64(ptr, i64)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 """
 
 _ARENAS = f"""

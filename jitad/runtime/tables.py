@@ -22,7 +22,7 @@ def tables() -> str:
     `check` requires objects to be as they say, and writes for each the data's place, or a number
     itself, into 16 bytes. `make` makes the arrays among the results, and says where the data of
     each result are to be; `pack` makes a tuple of them; `drop_objects` frees
-    what was made.
+    what was made, `wipe` sets memory to 0.
     """
     return f"""
 define i1 @check(ptr %objects, ptr %rows, ptr %sizes, i64 %count, ptr %values) nounwind {{
@@ -168,6 +168,11 @@ one:
   %k1 = add i64 %k, 1
   br label %each
 done:
+  ret void
+}}
+
+define void @wipe(ptr %memory, i64 %size) nounwind {{
+  call void @llvm.memset.p0.i64(ptr %memory, i8 0, i64 %size, i1 false)
   ret void
 }}
 

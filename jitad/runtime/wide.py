@@ -37,9 +37,7 @@ class Tables:
         self.values = self._at(16 * len(arguments))
         self.objects = self._at(values)
         self.numbers = self._at(values + 8 * len(results))
-        t.globals.append("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
-        zero = f"ptr {self.memory}, i8 0, i64 {self.size}, i1 false"
-        t.do(f"call void @llvm.memset.p0.i64({zero})")
+        t.do(f"{_service('void', 'wipe')}(ptr {self.memory}, i64 {self.size})")
         checked = f"{_service('i1', 'check')}(ptr %args, {self.arguments}, ptr {self.memory})"
         t.require(t.line(checked))
 
@@ -91,6 +89,24 @@ class Tables:
         drop = f"{_service('void', 'drop_objects')}(ptr {self.objects}, i64 {self.count})"
         self.t.do(drop)
         self._give()
+
+
+def in_tables(t: Text, arguments: Sequence[str], inputs: int) -> list[str]:
+    """Arguments as a body takes them that has too many for parameters: as two tables."""
+    tables = [t.line(f"alloca [2 x i64], i64 {n}, align 16") for n in (inputs, len(arguments))]
+    for k, argument in enumerate(arguments):
+        table, place = (tables[0], k) if k < inputs else (tables[1], k - inputs)
+        kind, value = argument.split(" ", 1) if not argument.startswith("{") else _complex(argument)
+        if kind == "i1":
+            kind, value = "i8", t.line(f"zext i1 {value} to i8")
+        target = t.line(f"getelementptr i8, ptr {table}, i64 {16 * place}")
+        t.do(f"store {kind} {value}, ptr {target}")
+    return [f"ptr {table}" for table in tables]
+
+
+def _complex(argument: str) -> tuple[str, str]:
+    kind, _, value = argument.rpartition(" ")
+    return kind, value
 
 
 def _service(result: str, name: str) -> str:
