@@ -54,7 +54,8 @@ class Body:
         # How many threads run this function at once, each with memory of its own; which this is.
         self.copies, self.copy = 1, "0"
         self.cleanup: list[str] = []
-        self.is_kernel = False
+        # Whether the parameters are so many that the caller passes them in tables.
+        self.is_wide = False
         self.outer: Body | None = None
         writer.lines = []
         self.parameters = self._bind()
@@ -71,11 +72,6 @@ class Body:
         made.copies, made.copy = 1, "0"
         self.writer.lines = []
         return made
-
-    @property
-    def is_wide(self) -> bool:
-        """Whether the parameters are so many that the caller passes them in tables."""
-        return len(self.bound[0]) > WIDE and not self.writer.device and self.is_kernel
 
     def _bind(self) -> list[str]:
         """Name the parameters, and point each stored value to its memory."""
@@ -225,7 +221,7 @@ class Body:
 
     def store(self, register: str, pointer: str, i: int, *, volatile: bool = False) -> None:
         """Store one element of value i."""
-        word = "store volatile" if volatile else "store"
+        word = "store volatile" if volatile or self._is_long() else "store"
         dtype = self.tape.instrs[i].dtype
         if dtype == BOOL:
             register = self.writer.line(f"zext i1 {register} to i8")
@@ -233,10 +229,15 @@ class Body:
 
     def load(self, pointer: str, i: int, *, volatile: bool = False) -> str:
         """Load one element of value i."""
-        word = "load volatile" if volatile else "load"
+        word = "load volatile" if volatile or self._is_long() else "load"
         dtype = self.tape.instrs[i].dtype
         register = self.writer.line(f"{word} {memory_type(dtype)}, ptr {pointer}")
         return self.writer.line(f"icmp ne i8 {register}, 0") if dtype == BOOL else register
+
+    def _is_long(self) -> bool:
+        """Whether this is among thousands of accesses in a row: LLVM compares those that are not
+        volatile with each other, in more than linear time."""
+        return self.is_wide and not self.writer.in_loop
 
     def flag(self, condition: str, status: int, instruction: int) -> None:
         """Note that something went wrong where `condition` holds; the first to report is kept."""
@@ -303,7 +304,7 @@ def _loaded(parameter: str, kind: str) -> list[str]:
     table, offset = _place(parameter)
     place = f"  %{parameter}_place = getelementptr i8, ptr {table}, i64 {offset}"
     if kind != "i1":
-        return [place, f"  %{parameter} = load {kind}, ptr %{parameter}_place"]
+        return [place, f"  %{parameter} = load volatile {kind}, ptr %{parameter}_place"]
     byte = f"  %{parameter}_byte = load i8, ptr %{parameter}_place"
     return [place, byte, f"  %{parameter} = icmp ne i8 %{parameter}_byte, 0"]
 

@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass
 
 from jitad.codegen.arena import plan
-from jitad.codegen.body import Body
+from jitad.codegen.body import WIDE, Body
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.steps import emit_steps
 from jitad.codegen.writer import Writer
@@ -67,7 +67,7 @@ def emit(program: Program, options: Options = DEFAULT) -> Code:
     writer = Writer(fast=options.fastmath, uniform=_is_uniform(program))
     memory = plan(program)
     body = Body(program, writer, memory, options)
-    body.is_kernel = True
+    body.is_wide = len(body.parameters) > WIDE
     functions = emit_steps(body, _NAME)
     if memory.size >= 2**63:
         raise OutOfMemoryError(

@@ -43,7 +43,7 @@ def emit_steps(body: Body, name: str) -> list[str]:
     functions += emit_nests(body, nests, f"{name}_{len(body.program.steps)}")
     for k, i in enumerate(body.tape.outputs):
         if i not in body.program.storage:
-            body.store(body.registers[i], body.result(k), i, volatile=body.is_wide)
+            body.store(body.registers[i], body.result(k), i)
     return functions
 
 

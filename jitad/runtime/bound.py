@@ -13,6 +13,7 @@ from jitad.ir.tape import Tape
 from jitad.runtime.compile import load
 from jitad.runtime.cpython import Text, make_function, pointer, python
 from jitad.runtime.entry import by_address, call_body
+from jitad.runtime.wide import in_tables
 
 
 def bound(
@@ -31,6 +32,8 @@ def bound(
     t = Text()
     arguments = [by_address(t, x) for x in inputs]
     arguments += [f"ptr inttoptr (i64 {x.ctypes.data} to ptr)" for x in targets]
+    if code.is_wide:
+        arguments = in_tables(t, arguments, len(inputs))
     status = call_body(t, tape, code, f"inttoptr (i64 {body} to ptr)", arguments)
     t.do(f"switch i64 {status}, label %failed [ i64 0, label %good ]")
     t.lines.append("good:")

@@ -98,14 +98,19 @@ def entry_text(
     wide = len(leaves) + len(results) > WIDE
     door = (_Wide if wide else _Narrow)(t, leaves, results, body is not None)
     memory = t.field("%self", DATA, "ptr")
-    arguments = list(door.arguments)
-    for k, i in enumerate(tape.inputs[len(leaves) :], CAPTURED):
-        place = t.field(memory, 8 * k, "ptr")
-        arguments.append(_passed(t, place, tape.instrs[i].shape, tape.instrs[i].dtype))
-    targets = door.targets()
-    if body is not None:
-        _check_apart(t, tape, arguments, targets)
-    arguments += [f"ptr {data}" for data in targets]
+    if code.is_wide and isinstance(door, _Wide) and len(tape.inputs) == len(leaves) and not given:
+        arguments = door.tables.as_they_are()
+    else:
+        arguments = door.arguments()
+        for k, i in enumerate(tape.inputs[len(leaves) :], CAPTURED):
+            place = t.field(memory, 8 * k, "ptr")
+            arguments.append(_passed(t, place, tape.instrs[i].shape, tape.instrs[i].dtype))
+        targets = door.targets()
+        if body is not None:
+            _check_apart(t, tape, arguments, targets)
+        arguments += [f"ptr {data}" for data in targets]
+        if code.is_wide:
+            arguments = in_tables(t, arguments, len(tape.inputs))
     callee = f"@{code.name}" if body is None else f"inttoptr (i64 {body} to ptr)"
     status = call_body(t, tape, code, callee, arguments)
     t.do(f"switch i64 {status}, label %failed [ i64 0, label %good ]")
@@ -135,7 +140,11 @@ class _Narrow:
         self.inputs = len(leaves)
         self.are_given = are_given
         self.made: list[tuple[str, str]] = []
-        self.arguments = [_argument(t, k, leaf) for k, leaf in enumerate(leaves)]
+        self.checked = [_argument(t, k, leaf) for k, leaf in enumerate(leaves)]
+
+    def arguments(self) -> list[str]:
+        """The arguments as the body takes them."""
+        return self.checked
 
     def targets(self) -> list[str]:
         """Where the results' data are to be: in arrays that are given, or made here."""
@@ -172,7 +181,11 @@ class _Wide:
         self.are_given = are_given
         self.many = len(leaves), len(results)
         self.tables = Tables(t, rows + places, []) if are_given else Tables(t, rows, places)
-        self.arguments = [self._argument(t, k, leaf) for k, leaf in enumerate(leaves)]
+        self.leaves = leaves
+
+    def arguments(self) -> list[str]:
+        """The arguments as the body takes them."""
+        return [self._argument(self.tables.t, k, leaf) for k, leaf in enumerate(self.leaves)]
 
     def _argument(self, t: Text, k: int, leaf: Leaf) -> str:
         if leaf.shape != ():
@@ -342,8 +355,6 @@ def call_body(t: Text, tape: Tape, code: Code, callee: str, arguments: list[str]
         t.lines.append(f"{granted}:")
     elif code.arena:
         arena = t.line(f"alloca i8, i64 {code.arena}, align 64")
-    if code.is_wide:
-        arguments = in_tables(t, arguments, len(tape.inputs))
     call = f"call i64 {callee}({', '.join([*arguments, f'ptr {arena}'])})"
     if _is_brief(tape):
         status = t.line(call)

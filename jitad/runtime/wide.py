@@ -63,11 +63,19 @@ class Tables:
         """An argument's data, or a number of an LLVM type."""
         return self.t.field(self.memory, 16 * k, kind)
 
+    def as_they_are(self) -> list[str]:
+        """The tables of the arguments and the results for a body that takes them so."""
+        self._make()
+        return [f"ptr {self.memory}", f"ptr {self.values}"]
+
     def make(self) -> list[str]:
         """Make the results; where the data of each are to be."""
+        self._make()
+        return [self.t.field(self.values, 16 * k, "ptr") for k in range(self.count)]
+
+    def _make(self) -> None:
         made = f"{_service('i1', 'make')}({self.results}, ptr {self.objects}, ptr {self.values}, "
         self.t.require(self.t.line(f"{made}ptr {self.numbers})"), "error")
-        return [self.t.field(self.values, 16 * k, "ptr") for k in range(self.count)]
 
     def pack(self) -> str:
         """The results as a tuple; one alone as it is."""
