@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -320,6 +321,52 @@ def test_a_fork_waits_for_those_who_compile() -> None:
         time.sleep(0.5)
     """)
     assert child.returncode == 0, child.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no limit of a process's memory elsewhere")
+@pytest.mark.parametrize("door", ["call", "njit"])
+def test_without_memory_for_one_result_the_others_are_freed(door: str) -> None:
+    child = in_child("""
+        import resource, sys
+        import jitad, numpy as np
+
+        def outer(x):
+            return x[:, None] * x[None, :]
+
+        x, small = np.ones(5000), np.ones(3)
+        two = jitad.compile(lambda x: (outer(x), outer(x) + 1, outer(x) + 2), x)
+        one = jitad.compile(outer, x)
+        two, one = (two.njit, one.njit) if sys.argv[1] == "njit" else (two, one)
+        for f in (two, one):
+            try:
+                f(small)
+            except ValueError:
+                pass
+        pages = int(open("/proc/self/statm").read().split()[0])
+        limit = pages * resource.getpagesize() + (500 << 20)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        for _ in range(4):
+            try:
+                two(x)
+            except MemoryError:
+                print("no memory")
+        assert one(x).shape == (5000, 5000)
+        print("one result")
+    """, door)  # fmt: skip
+    assert child.stdout == "no memory\n" * 4 + "one result\n", child.stderr
+
+
+def test_threads_in_one_kernel() -> None:
+    def f(x: Any) -> Any:
+        y = np.cumsum(np.sin(x))
+        return np.sum(np.cumsum(y * x) * y)
+
+    x = np.linspace(0, 1, 20_000)
+    kernel, function = jitad.compile(jitad.grad(f), x), jitad.grad(f)
+    right = kernel(x)
+    with ThreadPoolExecutor(12) as pool:
+        found = [pool.submit(g, x) for _ in range(100) for g in (kernel, function)]
+        assert all(np.array_equal(y.result(), right) for y in found)
 
 
 @pytest.mark.parametrize("wish", ["-1", "abc", "1e3", "300", str(10**30)])

@@ -203,7 +203,7 @@ def _load() -> None:
     if _addresses:
         return
     text = "\n".join([_DECLARED, _ARENAS, _APART, tables(), polling()])
-    machine = load(Code(text, "take", arena=0, level=2, quick=False))
+    machine = load(Code(text, "take", arena=0, level=0, quick=True))
     found = {name: machine.address(name) for name in _FUNCTIONS}
     found |= {name: machine.variable(name) for name in _VARIABLES}
     machine.engine.detach()  # kept for good: it has a handler of signals
