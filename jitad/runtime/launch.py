@@ -27,6 +27,7 @@ from jitad.runtime.kernel import Kernel
 from jitad.runtime.paths import Tree, has_inner_paths, same_state
 from jitad.runtime.pickling import by_name
 from jitad.runtime.plan import Plan
+from jitad.runtime.services import release_arenas
 from jitad.runtime.shared import forget_unused
 from jitad.runtime.surroundings import Surroundings, surroundings
 
@@ -77,6 +78,7 @@ def clear_caches() -> None:
     for known in everything_known():
         known.forget()
     forget_unused()
+    release_arenas()
 
 
 class Transformed:
