@@ -19,7 +19,7 @@ import pytest
 from numba.core.runtime import _nrt_python
 
 import jitad
-from jitad.runtime import services
+from jitad.runtime import services, team
 
 X = np.linspace(1.0, 2.0, 1024)
 PLACES = np.arange(1024)
@@ -223,48 +223,46 @@ INTERRUPTED = """
     def pairs(x):
         return np.sum(np.exp(-np.abs(x[:, None] - x[None, :]) ** 1.5))
 
-    which = sys.argv[1]
-    x = np.linspace(0, 1, 300_000) if which.startswith("pairs") else 1.0
-    f = {"forever": forever, "long": long, "pairs": pairs}[which.split()[0]]
-    kernel = jitad.compile(f, x, parallel="threads" in which)
-    call = kernel.njit if "njit" in which else jitad.jit(f) if "jit" in which else kernel
-    if f is forever:
-        call(-1.0)
-    said = []
+    def press():
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)
 
-    def run():
+    def run(call, x):
         try:
             call(x)
         except KeyboardInterrupt:
-            said.append("ended")
+            print("ended", flush=True)
 
-    def press():
-        time.sleep(0.5)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    if "apart" in which:
-        other = threading.Thread(target=run)
-        other.start()
-        try:
-            press()
-            time.sleep(60)
-        except KeyboardInterrupt:
-            other.join(60)
-    else:
-        threading.Thread(target=press, daemon=True).start()
-        run()
-    assert said == ["ended"], said
+    for which in sys.argv[1:]:
+        print(which, end=": ", flush=True)
+        x = np.linspace(0, 1, 300_000) if which.startswith("pairs") else 1.0
+        f = {"forever": forever, "long": long, "pairs": pairs}[which.split()[0]]
+        kernel = jitad.compile(f, x, parallel="threads" in which)
+        call = kernel.njit if "njit" in which else jitad.jit(f) if "jit" in which else kernel
+        if f is forever:
+            call(-1.0)
+        if "apart" in which:
+            other = threading.Thread(target=run, args=(call, x))
+            other.start()
+            try:
+                press()
+                time.sleep(60)
+            except KeyboardInterrupt:
+                other.join(60)
+        else:
+            threading.Thread(target=press, daemon=True).start()
+            run(call, x)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to itself")
-@pytest.mark.parametrize(
-    "which",
-    ["forever", "forever jit", "forever njit", "long", "pairs", "pairs threads", "forever apart"],
-)
-def test_an_interrupt_ends_what_runs_long(which: str) -> None:
-    child = in_child(INTERRUPTED, which)
-    assert child.returncode == 0, child.stderr
+def test_an_interrupt_ends_what_runs_long() -> None:
+    ways = [
+        *("forever", "forever jit", "forever njit", "long", "pairs", "pairs threads"),
+        "forever apart",
+    ]
+    child = in_child(INTERRUPTED, *ways)
+    assert child.stdout == "".join(f"{way}: ended\n" for way in ways), child.stderr
 
 
 def test_a_handler_of_signals_ends_a_kernel_by_what_it_raises() -> None:
@@ -324,8 +322,7 @@ def test_a_fork_waits_for_those_who_compile() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no limit of a process's memory elsewhere")
-@pytest.mark.parametrize("door", ["call", "njit"])
-def test_without_memory_for_one_result_the_others_are_freed(door: str) -> None:
+def test_without_memory_for_one_result_the_others_are_freed() -> None:
     child = in_child("""
         import resource, sys
         import jitad, numpy as np
@@ -336,8 +333,8 @@ def test_without_memory_for_one_result_the_others_are_freed(door: str) -> None:
         x, small = np.ones(5000), np.ones(3)
         two = jitad.compile(lambda x: (outer(x), outer(x) + 1, outer(x) + 2), x)
         one = jitad.compile(outer, x)
-        two, one = (two.njit, one.njit) if sys.argv[1] == "njit" else (two, one)
-        for f in (two, one):
+        doors = (two, one), (two.njit, one.njit)
+        for f in (*doors[0], *doors[1]):
             try:
                 f(small)
             except ValueError:
@@ -345,15 +342,16 @@ def test_without_memory_for_one_result_the_others_are_freed(door: str) -> None:
         pages = int(open("/proc/self/statm").read().split()[0])
         limit = pages * resource.getpagesize() + (500 << 20)
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-        for _ in range(4):
-            try:
-                two(x)
-            except MemoryError:
-                print("no memory")
-        assert one(x).shape == (5000, 5000)
-        print("one result")
-    """, door)  # fmt: skip
-    assert child.stdout == "no memory\n" * 4 + "one result\n", child.stderr
+        for two, one in doors:
+            for _ in range(4):
+                try:
+                    two(x)
+                except MemoryError:
+                    print("no memory")
+            assert one(x).shape == (5000, 5000)
+            print("one result")
+    """)
+    assert child.stdout == ("no memory\n" * 4 + "one result\n") * 2, child.stderr
 
 
 def test_threads_in_one_kernel() -> None:
@@ -370,17 +368,12 @@ def test_threads_in_one_kernel() -> None:
 
 
 @pytest.mark.parametrize("wish", ["-1", "abc", "1e3", "300", str(10**30)])
-def test_a_number_of_threads_that_is_none(wish: str) -> None:
-    child = in_child("""
-        import os, sys, warnings
-        os.environ["JITAD_NUM_THREADS"] = sys.argv[1]
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            import jitad
-        assert jitad.get_num_threads() >= 1
-        print(*(x.message for x in caught))
-    """, wish)  # fmt: skip
-    assert "a whole number from 1 to 256" in child.stdout, child.stderr
+def test_a_number_of_threads_that_is_none(wish: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JITAD_NUM_THREADS", wish)
+    with pytest.warns(RuntimeWarning, match="a whole number from 1 to 256"):
+        assert team._at_first() >= 1
+    monkeypatch.setenv("JITAD_NUM_THREADS", " 3 ")
+    assert team._at_first() == 3
 
 
 def test_numba_keeps_no_function_that_calls_a_kernel(tmp_path: Path) -> None:
