@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numba import njit
 
 import jitad
+from jitad.functions.elementwise.ufuncs import COMPLEX
 
 parts = st.floats(-3, 3, allow_subnormal=False)
 numbers = st.builds(complex, parts, parts)
@@ -44,6 +45,34 @@ def test_holomorphic_derivatives(z: complex) -> None:
     np.testing.assert_allclose(jitad.grad(derivative, holomorphic=True)(z), second, atol=limit)
     np.testing.assert_allclose(jitad.jacfwd(f, holomorphic=True)(z), first, atol=limit)
     np.testing.assert_allclose(jitad.hessian(f, holomorphic=True)(z), second, atol=limit)
+
+
+EDGES = (0.0, -0.0, 1.0, -1.0, 0.5, -2.0, np.inf, -np.inf, np.nan, 1e-9, 1e-30, 1e30, 720.0, -720.0)
+OWN = {np.exp2, np.expm1, np.log1p, np.reciprocal, np.square, np.sign}
+"""Of these NumPy's values cancel, overflow or are NaN or far off where there is a value."""
+
+
+@pytest.mark.parametrize("dtype", [np.complex128, np.complex64])
+def test_values_on_axes_and_cuts_and_at_infinity(dtype: Any) -> None:
+    """Numbers within rounding, zeros and infinities with their signs, NaN where NumPy has it.
+
+    The sign of what stands beside NaN is left open, by C as well.
+    """
+    grid = np.array([complex(x, y) for x in EDGES for y in EDGES]).astype(dtype)
+    ufuncs = [f for f in COMPLEX if f.nin == 1 and f not in OWN]
+    kernel = jitad.jit(lambda z: tuple(f(z) for f in ufuncs))
+    with np.errstate(all="ignore"):
+        results = zip(ufuncs, kernel(grid), (f(grid) for f in ufuncs), strict=True)
+        for ufunc, got, want in results:
+            assert got.dtype == want.dtype
+            known = ~np.isnan(want)
+            for part in (np.real, np.imag):
+                x, y = part(got), part(want)
+                limit = 20 * np.finfo(y.dtype).eps if y.dtype.kind == "f" else 0
+                tiny = float(np.finfo(dtype).tiny)
+                np.testing.assert_allclose(x, y, rtol=limit, atol=tiny, err_msg=ufunc.__name__)
+                signed = ((y == 0) | np.isinf(y)) & known
+                assert not np.any((np.signbit(x) != np.signbit(y))[signed]), ufunc.__name__
 
 
 def test_cauchy_riemann() -> None:

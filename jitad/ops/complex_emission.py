@@ -91,7 +91,7 @@ def _polar(name: str, limit: float, x: Real, y: Real) -> Parts:
     size = (x * 0.5).where(far, x).call(name)
     rest = size.where(far, 1.0)
     none = y.writer.both(y.is_unbounded(), x.test("oeq", -math.inf))
-    angle = y.but(none, 0.0)
+    angle = y.but(none, y.like(0.0).signed_as(y))
     re, im = size * angle.call("cos") * rest, size * angle.call("sin") * rest
     endless = y.writer.both(y.is_unbounded(), x.test("oeq", math.inf))
     return re.but(endless, x), im.but(y.test("oeq", 0.0), y)
@@ -245,9 +245,10 @@ def _wave(x: Real, y: Real) -> tuple[Real, Real, Real, Real]:
 def sinh(x: Real, y: Real) -> Parts:
     re, im, _, _ = _wave(x, y)
     unknown = y.is_unbounded()
-    still = x.writer.both(unknown, x.writer.either(x.is_endless(), x.test("oeq", 0.0)))
+    re = re.but(x.writer.both(unknown, x.test("oeq", 0.0)), x)
+    re = re.but(x.writer.both(unknown, x.is_endless()), x.size())
     im = im.but(unknown, math.nan)
-    return re.but(still, x), im.but(y.test("oeq", 0.0), y)
+    return re, im.but(y.test("oeq", 0.0), y)
 
 
 def cosh(x: Real, y: Real) -> Parts:
@@ -305,7 +306,7 @@ def _inverse(x: Real, y: Real) -> tuple[Real, Real, Real]:
     2 atan2(a, b) and asinh(a q + b p): sums of positive numbers, in which nothing cancels.
     """
     limit, step = _steps(x)
-    small = _larger(x.size(), y.size()).test("olt", 1 / limit)
+    small = x.writer.both(x.size().test("olt", 1 / limit), y.size().test("olt", 1 / limit))
     u, v, _, far, endless = _within(x, y)
     one = x.like(1.0).but(far, 0.0)
     (a, p), (b, q) = _root(one - u, v), _root(one + u, v)
