@@ -23,6 +23,7 @@ from jitad.ops import structural as st
 from jitad.ops.contraction import contract, labels
 from jitad.ops.linalg import matrices as mx
 from jitad.ops.linalg.determinants import determinant, value_of_determinant
+from jitad.ops.linalg.divided_differences import even, odd
 from jitad.ops.linalg.lu import lu
 from jitad.ops.linalg.singular import svd, svdvals
 from jitad.ops.linalg.spectral import eigh, eigvalsh
@@ -30,9 +31,7 @@ from jitad.ops.linalg.spectral_functions import (
     LOWER,
     SINGULAR,
     UPPER,
-    even,
     governed,
-    odd,
     spectral_function,
     spectral_trace,
 )

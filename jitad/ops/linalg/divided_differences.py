@@ -1,0 +1,157 @@
+"""Functions of one number as tapes: their slopes, and divided differences g[x, y ...] of them.
+
+g[x, y] is the quotient (g(y) - g(x)) / (y - x), and the integral of g' between close points, which
+is exact where the quotient would cancel; g[x, y, z] is that of g[x, z], and so on. A tape has
+numbers as inputs, of which the first is x and the others are constants, and elementwise ops.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from jitad.ir.builder import Builder, inline
+from jitad.ir.op import DType, Elementwise, Mask, Shape
+from jitad.ir.tape import CONST, Tape
+from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
+from jitad.ops.linalg import matrices as mx
+from jitad.ops.views import broadcast, reshape
+
+
+def applied(tape: Tape, inputs: list[Any]) -> Any:
+    """The function of each element of arrays of one shape."""
+    bound = dict(zip(tape.inputs, inputs, strict=True))
+    values: list[Any] = []
+    for i, instr in enumerate(tape.instrs):
+        if i in bound:
+            values.append(bound[i])
+        elif instr.op is CONST:
+            like = inputs[0]
+            values.append(like.builder.const(instr.params[0], like.shape, instr.dtype))
+        else:
+            values.append(instr.op(*(values[j] for j in instr.args), **instr.named_params))
+    return values[tape.outputs[0]]
+
+
+def slope(tape: Tape, k: int = 0) -> Tape:
+    """The derivative by input k."""
+    builder, values = _copied(tape)
+    slopes: dict[int, Any] = {tape.inputs[k]: builder.const(1.0, (), values[tape.inputs[k]].dtype)}
+    for i, instr in enumerate(tape.instrs):
+        if not isinstance(instr.op, Elementwise) or instr.dtype.kind not in "fc":
+            continue
+        operands = [values[j] for j in instr.args]
+        for rule, j in zip(instr.op.partials, instr.args, strict=True):
+            if rule is not None and j in slopes:
+                term = _product(rule(*operands, values[i]), slopes[j], instr.dtype)
+                slopes[i] = mx.plus(slopes.get(i), term)
+    i = tape.outputs[0]
+    result = slopes.get(i)
+    result = builder.const(0.0, (), values[i].dtype) if result is None else result
+    return builder.finish([result.index])
+
+
+def _product(c: Any, dx: Any, dtype: DType) -> Any:
+    if isinstance(c, Mask):
+        zero = dx.builder.const(0.0, dx.shape, dx.dtype)
+        dx = ew.where(c.condition, dx, zero) if c.keep else ew.where(c.condition, zero, dx)
+    elif isinstance(c, Value):
+        dx = ew.mul(c, dx)
+    elif c != 1:
+        dx = ew.neg(dx) if c == -1 else ew.mul(dx, float(c))
+    return dx if dx.dtype == dtype else ew.cast(dx, dtype=dtype)
+
+
+def _copied(tape: Tape) -> tuple[Builder, list[Any]]:
+    """A builder that goes on where the tape ends, and its values."""
+    builder = Builder()
+    for instr in tape.instrs:
+        builder.copy(instr, instr.args)
+    return builder, [builder.value(i) for i in range(len(tape.instrs))]
+
+
+def odd(tape: Tape) -> Tape:
+    """sign(x) g(|x|), and 0 at 0."""
+    return _of_size(tape, ew.sign)
+
+
+def even(tape: Tape) -> Tape:
+    """g(|x|), and 0 at 0."""
+    return _of_size(tape, None)
+
+
+def _of_size(tape: Tape, sign: Any) -> Tape:
+    builder = Builder()
+    x, *rest = (builder.input(f"x{k}", (), tape.instrs[i].dtype) for k, i in enumerate(tape.inputs))
+    zero = ew.eq(x, 0.0)
+    (value,) = inline(builder, tape, [ew.where(zero, 1.0, ew.absolute(x)), *rest])
+    value = value if sign is None else ew.mul(sign(x), value)
+    none = builder.const(0.0, (), value.dtype)
+    return builder.finish([ew.where(zero, none, value).index])
+
+
+# -- divided differences ---------------------------------------------------------------------------
+
+_NODES = ((0.5 - math.sqrt(0.15), 5 / 18), (0.5, 8 / 18), (0.5 + math.sqrt(0.15), 5 / 18))
+"""Gauss's quadrature on (0, 1): places and weights."""
+
+_CLOSE = 2.0**-5
+"""How far apart close points are, for the largest eigenvalue 1, if also g changes little between
+them; the quadrature and the quotient are then both exact to rounding."""
+
+_LITTLE = 2.0**-8
+_TIED = 2.0**-20
+"""Points that differ so little, compared to themselves, are close whatever g does."""
+
+
+def _difference(tape: Tape) -> Tape:
+    """g[x, y, ...] of g[x, ...], whose last input is the size of the largest eigenvalue."""
+    builder, dtype = Builder(), tape.instrs[tape.inputs[0]].dtype
+    x, y = (builder.input(name, (), dtype) for name in "xy")
+    rest = [builder.input(f"c{k}", (), tape.instrs[i].dtype) for k, i in enumerate(tape.inputs[1:])]
+    (at_x,), (at_y,) = (inline(builder, tape, [z, *rest]) for z in (x, y))
+    gap, change = ew.sub(y, x), ew.sub(at_y, at_x)
+    apart = ew.absolute(gap)
+    top = ew.maximum(ew.absolute(at_x), ew.absolute(at_y))
+    close = ew.logical_and(
+        ew.le(apart, ew.mul(rest[-1], _CLOSE)), ew.le(ew.absolute(change), ew.mul(top, _LITTLE))
+    )
+    own = ew.maximum(ew.absolute(x), ew.absolute(y))
+    close = ew.logical_or(close, ew.le(apart, ew.mul(own, _TIED)))
+    slopes = slope(tape)
+    mean: Any = None
+    for place, weight in _NODES:
+        (at,) = inline(builder, slopes, [ew.add(x, ew.mul(gap, place)), *rest])
+        mean = mx.plus(mean, ew.mul(at, weight))
+    quotient = ew.div(change, ew.where(close, 1.0, gap))
+    return builder.finish([ew.where(close, mean, quotient).index])
+
+
+def _sized(tape: Tape) -> Tape:
+    """The tape with one more input, which it does not read."""
+    builder, _ = _copied(tape)
+    builder.input("size", (), tape.instrs[tape.inputs[0]].dtype)
+    return builder.finish(tape.outputs)
+
+
+def divided_differences(tape: Tape, k: int, w: Any, constants: list[Any]) -> Any:
+    """g[w_a, w_b ...] of k + 1 eigenvalues each, over as many axes."""
+    n, lead = w.shape[-1], w.shape[:-1]
+    shape = (*lead, *(n,) * (k + 1))
+    tape = _sized(tape)
+    for _ in range(k):
+        tape = _difference(tape)
+    ends = [ew.absolute(mx.part(w, i)) for i in (0, n - 1)]
+    points = [on_grid(w, shape, [axis]) for axis in range(k + 1)]
+    numbers = [on_grid(c, shape, []) for c in (*constants, ew.maximum(*ends))]
+    return applied(tape, [*points, *numbers])
+
+
+def on_grid(x: Any, shape: Shape, axes: list[int]) -> Any:
+    """An array whose last axes are these of a grid's, the same along the others."""
+    lead = len(x.shape) - len(axes)
+    ones = [1] * (len(shape) - lead)
+    for axis in axes:
+        ones[axis] = shape[lead + axis]
+    return broadcast(reshape(x, shape=(*x.shape[:lead], *ones)), shape=shape)
