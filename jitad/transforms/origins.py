@@ -8,8 +8,8 @@ rule, to third order of f). a'(r) comes from a forward sweep from r to a.
 
 Where something is divided by r, or has its logarithm, f is not smooth, and nothing is told.
 
-A derivative that has been taken reads u in elementwise ops and views; beyond those, in sums and
-products of matrices, nothing of u is left at the origin but 0.
+A derivative that has been taken reads u in elementwise ops, views and small products of matrices;
+beyond those nothing of u is left at the origin but 0.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import Elementwise, Structural
+from jitad.ir.op import BOOL, Elementwise, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
+from jitad.ops.contraction import contract
 from jitad.ops.elementwise import (
     absolute,
     add,
@@ -58,6 +59,10 @@ class Direction(NamedTuple):
 
 Directions = dict[int, Direction]
 """By the instruction r: a value may be linear in several directions, for several sizes."""
+
+
+def _is_small(operands: list[Value]) -> bool:
+    return max(x.size for x in operands) <= 1024
 
 
 def _is_view(instr: Instr) -> bool:
@@ -153,6 +158,8 @@ class _Origins:
             return {}
         if _is_view(instr):
             return {r: self._viewed(instr, d) for r, d in known[0].items()}
+        if instr.op is contract and not all(known):
+            return self._contracted(instr, known)
         rule = _LINEAR.get(instr.op)
         return {} if rule is None else rule(self, instr, known)
 
@@ -160,6 +167,29 @@ class _Origins:
         origin, along, slope = d
         move = functools.partial(instr.op, **instr.named_params)
         return Direction(move(origin), move(along), None if slope is None else move(slope))
+
+    def _contracted(self, instr: Instr, known: list[Directions]) -> Directions:
+        """Of a small product of matrices with c(r): what is told is told of a sum."""
+        operands = [self.builder.value(self.resolved(j)) for j in instr.args]
+        if not _is_small(operands):
+            return {}
+        k = 0 if known[0] else 1
+        every = self.builder.const(True, instr.shape, BOOL)
+
+        def product(d: Direction, x: Value | None, c: Value | None) -> Value | None:
+            if x is None or c is None:
+                return None
+            x = where(d.origin, x, self.builder.const(0.0, x.shape, x.dtype))
+            return contract(*((x, c) if k == 0 else (c, x)), **instr.named_params)
+
+        found: Directions = {}
+        for r, d in known[k].items():
+            c = operands[1 - k]
+            bent = product(d, d.along, self._slope(r, c.index))
+            along = product(d, d.along, c)
+            assert along is not None
+            found[r] = Direction(every, along, plus(product(d, d.slope, c), bent))
+        return found
 
     def joined(self, instr: Instr, known: list[Directions]) -> Directions:
         """Of a sum or difference."""
@@ -273,7 +303,9 @@ class _Origins:
                     share = scale(partial(op, j, operands, result), dx)
                     total = plus(total, typed(share, result.dtype))
             return total
-        if not isinstance(op, Structural) or op.jvp is None or op.library is not None:
+        if not isinstance(op, Structural) or op.jvp is None:
+            return None
+        if op.library is not None and not (op is contract and _is_small(operands)):
             return None  # a mixture of all elements, of which each size has little
         return op.jvp(operands, result, tangents, **instr.named_params)
 

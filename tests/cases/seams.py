@@ -197,6 +197,28 @@ def hessian_of_a_variance_through_the_deviation() -> Any:
 
 
 @case
+def hessian_of_weighted_sizes() -> Any:
+    weights = np.array([1.0, 2.0])
+    got = (
+        hessians(lambda x: np.sqrt(np.sum(weights * x**2)) ** 2),
+        hessians(lambda x: np.sqrt(np.sum(x**2 / weights)) ** 2),
+        hessians(lambda x: np.abs(x) @ np.diag(weights) @ np.abs(x)),
+    )
+    return got, tuple([np.diag(d)] * 4 for d in ([2.0, 4.0], [2.0, 1.0], [2.0, 4.0]))
+
+
+@case
+def root_of_a_fourth_power_is_not_flat() -> Any:
+    second = jitad.grad(jitad.grad(lambda x: np.sqrt(x**4)))
+    return bool(np.isnan(second(0.0))), True
+
+
+@case
+def hessian_of_absolute_squares() -> Any:
+    return curved(lambda x: np.sum(np.abs(x**2)), 2)
+
+
+@case
 def newton_step_from_zeros() -> Any:
     target = np.array([1.0, -2.0])
 

@@ -5,6 +5,9 @@ A size has derivative 0 at the origin, where a square root has none; the square 
 
 from __future__ import annotations
 
+import numpy as np
+
+from jitad.ir.builder import Builder
 from jitad.ir.op import Structural
 from jitad.ir.tape import CONST, Instr
 from jitad.ir.value import Value
@@ -16,33 +19,41 @@ _FEW = 40
 
 
 def is_sum_of_squares(x: Value) -> bool:
-    """Whether a value is recorded as a sum of squares, with positive weights."""
-    instrs, stack, squares = x.builder.instrs, [x.index], 0
+    """Whether a value is recorded as a sum of squares, with weights that are not negative.
+
+    Squares of squares are none: where they vanish a root of them may bend, as sqrt(x**4) does.
+    """
+    builder, stack, squares = x.builder, [x.index], 0
     while stack:
-        instr = instrs[stack.pop()]
+        instr = builder.instrs[stack.pop()]
         op, args = instr.op, instr.args
-        if op is ew.mul and _is_same(instrs, *args):
-            squares += 1
-        elif op is contract and _is_same(instrs, *args):
-            first, second, _ = labels(instr.params[0])
-            if first != second:
+        if op in (ew.mul, contract) and _is_same(builder.instrs, *args):
+            terms = labels(instr.params[0]) if op is contract else ("", "", "")
+            if terms[0] != terms[1] or is_sum_of_squares(builder.value(args[0])):
                 return False
             squares += 1
         elif op is ew.add:
             stack += args
-        elif op is ew.mul or op is ew.div:
-            numbers = [j for j in args if instrs[j].op is CONST]
-            rest = [j for j in args if instrs[j].op is not CONST]
-            if len(numbers) != 1 or not instrs[numbers[0]].params[0] > 0 or args[-1] in rest[:-1]:
-                return False
-            if op is ew.div and numbers[0] != args[1]:
-                return False
-            stack += rest
+        elif op is ew.mul and _is_weight(builder, args[0]):
+            stack.append(args[1])
+        elif op in (ew.mul, ew.div) and _is_weight(builder, args[1]):
+            stack.append(args[0])
         elif op is st.reduce_sum or _is_view(instr):
             stack += args
         elif op is not CONST or not instr.params[0] >= 0:
             return False
     return squares > 0
+
+
+def _is_weight(builder: Builder, i: int) -> bool:
+    """Whether a value is a number, or an array from outside, that is nowhere negative."""
+    instrs = builder.instrs
+    while _is_view(instrs[i]):
+        (i,) = instrs[i].args
+    if instrs[i].op is CONST:
+        return bool(instrs[i].params[0] >= 0)
+    held = (x for x, value in builder.captured.values() if value.index == i)
+    return any(isinstance(x, np.ndarray) and bool(np.all(x >= 0)) for x in held)
 
 
 def _is_view(instr: Instr) -> bool:
