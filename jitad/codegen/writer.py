@@ -15,8 +15,22 @@ from jitad.codegen.literals import float_literal
 from jitad.codegen.turns import in_vectors
 from jitad.codegen.vector_math import has_fma, vector_variants
 from jitad.ir.errors import CompileError
-from jitad.ir.op import BOOL, COMPLEX64, COMPLEX128, FLOAT32, FLOAT64, INT32, INT64, REAL_OF, DType
+from jitad.ir.op import (
+    BOOL,
+    COMPLEX64,
+    COMPLEX128,
+    FLOAT32,
+    FLOAT64,
+    INT32,
+    INT64,
+    REAL_OF,
+    STORED,
+    DType,
+)
 from jitad.ir.tape import Instr
+
+_HALF: DType = np.dtype(np.float16)
+UINT64: DType = np.dtype(np.uint64)
 
 TYPES: dict[DType, str] = {
     FLOAT64: "double",
@@ -26,6 +40,7 @@ TYPES: dict[DType, str] = {
     INT64: "i64",
     INT32: "i32",
     BOOL: "i1",
+    **{dtype: f"i{8 * dtype.itemsize}" for dtype in STORED},
 }
 
 
@@ -134,6 +149,8 @@ class Writer:
         return literal if self.lanes == 1 else f"splat ({TYPES[t]} {literal})"
 
     def _literal(self, x: Any, t: DType) -> str:
+        if t == _HALF:
+            return str(np.asarray(x, t).view(np.int16).item())
         if t.kind == "f":
             return float_literal(float(np.asarray(x, t)))
         if t.kind == "c":
@@ -323,6 +340,12 @@ class Writer:
             return x
         if "c" in (source.kind, target.kind):
             return self._cast_complex(x, source, target)
+        if source == _HALF:
+            return self.cast(self._from_half(x), FLOAT32, target)
+        if target == UINT64 and source.kind == "f":
+            return self._saturating(x, source, target)
+        if target in STORED and source.kind == "f":
+            source, x = INT64, self._saturating(x, source, INT64)
         a, b = self.type(source), self.type(target)
         if target.kind == "b":
             compare = "fcmp une" if source.kind == "f" else "icmp ne"
@@ -332,12 +355,34 @@ class Writer:
         elif source.kind == "f":
             return self._saturating(x, source, target)
         elif target.kind == "f":
-            word = "uitofp" if source.kind == "b" else "sitofp"
+            word = "uitofp" if source.kind in "bu" else "sitofp"
+        elif target.itemsize == source.itemsize and source.kind != "b":
+            return x
         elif source.kind == "b":
             word = "zext"
+        elif target.itemsize > source.itemsize:
+            word = "zext" if source.kind == "u" else "sext"
         else:
-            word = "sext" if target.itemsize > source.itemsize else "trunc"
+            word = "trunc"
         return self.line(f"{word} {a} {x} to {b}")
+
+    def _from_half(self, x: str) -> str:
+        """The bits of a half as a float: exponent and mantissa shifted, the exponent rebased."""
+        short, word, real = (self.wide(kind) for kind in ("i16", "i32", "float"))
+        number = lambda n: self.number(n, INT32)  # noqa: E731
+        bits = self.line(f"zext {short} {x} to {word}")
+        size = self.line(f"and {word} {bits}, {number(0x7FFF)}")
+        moved = self.line(f"shl {word} {size}, {number(13)}")
+        finite = self.line(f"bitcast {word} {moved} to {real}")
+        scaled = self.line(f"fmul {real} {finite}, {self.number(2.0**112, FLOAT32)}")
+        rebased = self.line(f"bitcast {real} {scaled} to {word}")
+        infinite = self.line(f"or {word} {moved}, {number(0x7F800000)}")
+        beyond = self.line(f"icmp uge {word} {size}, {number(0x7C00)}")
+        kept = self.select(beyond, INT32, infinite, rebased)
+        sign = self.line(
+            f"shl {word} {self.line(f'and {word} {bits}, {number(0x8000)}')}, {number(16)}"
+        )
+        return self.line(f"bitcast {word} {self.line(f'or {word} {kept}, {sign}')} to {real}")
 
     def _cast_complex(self, x: str, source: DType, target: DType) -> str:
         """To complex with imaginary part 0; from complex the real part, or whether it is not 0."""
@@ -356,7 +401,8 @@ class Writer:
     def _saturating(self, x: str, source: DType, target: DType) -> str:
         """Floating point to integer without undefined behaviour outside of the range."""
         a, b = self.type(source), self.type(target)
-        name = f"llvm.fptosi.sat.{self._suffix(target)}.{self._suffix(source)}"
+        word = "fptoui" if target.kind == "u" else "fptosi"
+        name = f"llvm.{word}.sat.{self._suffix(target)}.{self._suffix(source)}"
         self.declarations[name] = f"declare {b} @{name}({a})"
         return self.line(f"call {b} @{name}({a} {x})")
 

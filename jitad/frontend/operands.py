@@ -9,7 +9,7 @@ import numpy as np
 
 from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError, TraceError
-from jitad.ir.op import BOOL, COMPLEX128, FLOAT64, INT64, SHORT_NAMES, DType, Shape, native
+from jitad.ir.op import BOOL, COMPLEX128, FLOAT64, INT64, SHORT_NAMES, STORED, DType, Shape, native
 from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops.elementwise import cast
 from jitad.ops.structural import broadcast, strided, transpose
@@ -171,7 +171,7 @@ def number_dtype(x: Any) -> DType:
 def supported(dtype: DType) -> DType:
     """The dtype itself, as tapes have it; an error where they have no such dtype."""
     own = native(dtype)
-    if own not in SHORT_NAMES:
+    if own not in SHORT_NAMES and own not in STORED:
         raise TraceError(
             f"arrays of dtype {dtype} are not supported",
             remedy="use x.astype(...) with float64, float32, complex128, complex64, int64, int32 "
@@ -208,8 +208,16 @@ def array_dtype(*values: Value) -> DType:
     return np.dtype(np.result_type(*(x.dtype for x in values)))
 
 
+_HALF: DType = np.dtype(np.float16)
+
+
 def as_dtype(x: Value, dtype: DType) -> Value:
     """x cast, where it is not of that dtype."""
+    if dtype == _HALF and x.dtype != _HALF:
+        raise TraceError(
+            "a traced value was to be cast to float16: jitad does not compute in half precision",
+            remedy="use float32",
+        )
     return x if x.dtype == dtype else cast(x, dtype=dtype)
 
 

@@ -10,14 +10,14 @@ import numpy as np
 from jitad.frontend.guards import concrete
 from jitad.frontend.mutable import MutableArray
 from jitad.ir.errors import TraceError
-from jitad.ir.op import SHORT_NAMES
+from jitad.ir.op import SHORT_NAMES, STORED
 from jitad.ir.value import Value
 
 
 def describe(x: Value) -> str:
     """<traced f64[3]: [1. 2. 3.]>."""
     extent = f"[{','.join(map(str, x.shape))}]" if x.shape else ""
-    name = f"{SHORT_NAMES.get(x.dtype, str(x.dtype))}{extent}"
+    name = f"{(SHORT_NAMES | STORED).get(x.dtype, str(x.dtype))}{extent}"
     if not x.builder.tracing:
         return f"<value {name}>"
     kind = "mutable" if isinstance(x, MutableArray) else "traced"

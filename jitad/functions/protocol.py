@@ -20,7 +20,7 @@ from jitad.frontend.operands import as_dtype, innermost, lift, normal_axes, norm
 from jitad.functions.arrays.updates import ufunc_at
 from jitad.functions.reductions.accumulations import accumulate, reduce_with
 from jitad.ir.errors import TraceError, is_internal
-from jitad.ir.op import ON_DEMAND
+from jitad.ir.op import INT64, ON_DEMAND, STORED
 from jitad.ir.value import FUNCTIONS, UFUNCS, Value
 
 # -- ufuncs ----------------------------------------------------------------------------------------
@@ -183,6 +183,12 @@ def answer_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
             f"{name} of a traced value is not supported",
             remedy=_nearest(name, (_public_name(known) for known in FUNCTIONS)),
         )
+    small = args[0].dtype if args and isinstance(args[0], Value) else None
+    if small in _SMALL and function in _WIDENED:
+        # Integers of 8, 16 and 32 bits are reduced as those of 64, and are then as NumPy has them.
+        wide = as_dtype(args[0], INT64)
+        result = answer_function(function, (wide, *args[1:]), kwargs)
+        return result if "dtype" in kwargs else as_dtype(result, function(np.ones(1, small)).dtype)
     try:
         return record(*args, **kwargs)
     except TypeError as error:
@@ -192,6 +198,13 @@ def answer_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
             f"{_public_name(function)} of a traced value: {error}",
             remedy="leave out the arguments that are not supported on traced values",
         ) from error
+
+
+_SMALL = tuple(t for t in STORED if t.kind in "iu" and t.itemsize < 8)
+_WIDENED = (
+    *(np.sum, np.prod, np.cumsum, np.cumprod, np.max, np.min, np.amax, np.amin, np.mean, np.var),
+    *(np.std, np.sort, np.argsort, np.argmax, np.argmin, np.any, np.all, np.count_nonzero),
+)
 
 
 def _public_name(function: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.errors import ShapeError, SourceLine, TraceError
-from jitad.ir.op import NUMBERS, Control, DType, Op, Shape
+from jitad.ir.op import NUMBERS, STORED, Control, DType, Op, Shape, Structural
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ir.value import Value
 
@@ -30,7 +30,8 @@ class Builder:
     While a function is traced, `level` is the depth of nesting, `captured` holds the arrays and
     outer values that it closes over with their inputs, `concrete` the arrays behind the values,
     and `inner` is the tape of a function that is traced within it, which records in its place;
-    `fortran` are the inputs whose first axis runs fastest in memory.
+    `fortran` are the inputs whose first axis runs fastest in memory. `stored` says whether there is
+    a dtype that nothing is computed in.
     """
 
     __slots__ = (
@@ -48,6 +49,7 @@ class Builder:
             "line",
             "locate",
             "machine",
+            "stored",
             "tracing",
         ),
     )
@@ -69,6 +71,7 @@ class Builder:
         self.constants: dict[Any, int] = {}
         self.held: list[np.ndarray] = []
         self.fortran: set[int] = set()
+        self.stored = False
 
     @property
     def recording(self) -> Builder:
@@ -122,6 +125,7 @@ class Builder:
 
     def input(self, name: str, shape: Shape, dtype: DType, *, weak: bool = False) -> Value:
         """A new input of the tape."""
+        self.stored = self.stored or dtype in STORED
         index = self.append(INPUT, (), (name,), shape, dtype)
         self.inputs.append(index)
         return Value(self, index, shape, dtype, weak)
@@ -133,6 +137,7 @@ class Builder:
         if self.tracing and number:
             digits = repr(number) if dtype.kind == "c" else number
             key = (digits, type(number), shape, dtype)
+        self.stored = self.stored or dtype in STORED
         index = self.constants.get(key) if key is not None else None
         if index is None:
             index = self.append(CONST, (), (_item(number, dtype), shape, dtype), shape, dtype)
@@ -155,6 +160,8 @@ class Builder:
             if type(operand) is not Value and isinstance(operand, NUMBERS):
                 operands = self._lift_numbers(operands)
                 break
+        if self.stored and not _moves(op):
+            _refuse_stored(op, operands)
         shape, dtype = op.infer(*operands, **params)
         args = tuple([operand.index for operand in operands])
         ordered = tuple([params[name] for name in op.params]) if op.params else ()
@@ -179,6 +186,24 @@ class Builder:
         """The tape, with these results; `inputs` sets another order of the inputs."""
         inputs = self.inputs if inputs is None else inputs
         return Tape(tuple(self.instrs), tuple(inputs), tuple(outputs))
+
+
+_MOVING = ("cast", "where", "stop_gradient", "gather", "concatenate", "part", "index_set")
+"""Ops that take every dtype which arrays may have in memory, beside views and control ops."""
+
+
+def _moves(op: Op) -> bool:
+    view = isinstance(op, Structural) and op.index_map is not None
+    return view or isinstance(op, Control) or op.name in _MOVING
+
+
+def _refuse_stored(op: Op, operands: Sequence[Any]) -> None:
+    for x in operands:
+        if isinstance(x, Value) and x.dtype in STORED:
+            raise TraceError(
+                f"{op.name} of {x.dtype}: jitad does not compute in this dtype",
+                remedy="cast first, x.astype(int) or x.astype(float)",
+            )
 
 
 def _item(number: Any, dtype: DType) -> Any:

@@ -40,6 +40,17 @@ SHORT_NAMES = {
     BOOL: "bool",
 }
 
+STORED: dict[DType, str] = {
+    np.dtype(np.int8): "i8",
+    np.dtype(np.int16): "i16",
+    np.dtype(np.uint8): "u8",
+    np.dtype(np.uint16): "u16",
+    np.dtype(np.uint32): "u32",
+    np.dtype(np.uint64): "u64",
+    np.dtype(np.float16): "f16",
+}
+"""Dtypes that arrays may have in memory, and that are moved about and cast, not computed in."""
+
 _NATIVE: dict[DType, DType] = {}
 
 
@@ -49,7 +60,9 @@ def native(dtype: DType) -> DType:
     if found is None:
         text: Any = dtype.str  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         plain: DType = np.dtype(f"={text[1:]}")
-        found = _NATIVE[dtype] = next((known for known in SHORT_NAMES if known == plain), dtype)
+        found = _NATIVE[dtype] = next(
+            (known for known in (*SHORT_NAMES, *STORED) if known == plain), dtype
+        )
     return found
 
 
@@ -189,8 +202,8 @@ DYNAMIC = -1
 
 
 def is_differentiable(dtype: DType) -> bool:
-    """Whether numbers of that dtype have derivatives: real or complex floating point."""
-    return dtype.kind in "fc"
+    """Whether numbers of that dtype have derivatives: real or complex, beyond half precision."""
+    return dtype.kind in "fc" and dtype.itemsize > 2
 
 
 class RealLinear(NamedTuple):

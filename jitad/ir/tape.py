@@ -9,7 +9,9 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from jitad.ir.errors import SourceLine
-from jitad.ir.op import SHORT_NAMES, Control, DType, Op, Shape, Structural, register
+from jitad.ir.op import SHORT_NAMES, STORED, Control, DType, Op, Shape, Structural, register
+
+_NAMES = {**SHORT_NAMES, **STORED}
 
 
 class Instr(NamedTuple):
@@ -138,7 +140,7 @@ CONST = register(
 def type_name(instr: Instr) -> str:
     """The type of a result, such as `f64[3,4]`."""
     shape = f"[{','.join(map(str, instr.shape))}]" if instr.shape else ""
-    return SHORT_NAMES.get(instr.dtype, str(instr.dtype)) + shape
+    return _NAMES.get(instr.dtype, str(instr.dtype)) + shape
 
 
 def format_param(value: Any) -> str:
@@ -148,7 +150,7 @@ def format_param(value: Any) -> str:
         return f"({', '.join(map(format_param, items))}{',' if len(items) == 1 else ''})"
     if isinstance(value, (float, complex)):
         return f"{value:g}"
-    return SHORT_NAMES.get(value, str(value))
+    return _NAMES.get(value, str(value))
 
 
 def format_tape(tape: Tape) -> Iterable[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from jitad.ir.op import DYNAMIC, SHORT_NAMES, Control, DType, Shape
+from jitad.ir.op import DYNAMIC, SHORT_NAMES, STORED, Control, DType, Shape
 from jitad.ir.tape import CONST, INPUT, Tape
 
 
@@ -19,7 +19,7 @@ def verify(tape: Tape) -> Tape:
     for i, instr in enumerate(tape.instrs):
         if any(not 0 <= j < i for j in instr.args):
             raise IllegalTape(f"v{i} = {instr.op} reads a value that is not computed before it")
-        if instr.dtype not in SHORT_NAMES:
+        if instr.dtype not in SHORT_NAMES and instr.dtype not in STORED:
             raise IllegalTape(f"v{i} = {instr.op} has dtype {instr.dtype}")
         if any(n < 0 for n in instr.shape) and instr.shape[0] != DYNAMIC:
             raise IllegalTape(f"v{i} = {instr.op} has shape {instr.shape}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import jitad.functions  # noqa: F401  fills the registries
 from jitad.frontend.pytree import Structure, flatten, statics_of, unflatten, without_statics
-from jitad.frontend.trace import Traced
+from jitad.frontend.trace import Traced, leaf_type
 from jitad.frontend.trace import trace as record
 from jitad.frontend.traceable import traceable
 from jitad.ir.builder import Builder, inline
@@ -84,9 +84,9 @@ def differentiate(
             f"an argument to differentiate is or holds a {type(item).__name__}",
             remedy="pass it as another argument, or choose other argnums",
         )
-    traced = trace_call(fun, leaves, structure)
     for i in active:
-        check_float(traced.leaves[i].dtype, "an argument to differentiate")
+        check_float(leaf_type(leaves[i]).dtype, "an argument to differentiate")
+    traced = trace_call(fun, leaves, structure)
     return Call(traced, tuple(active), selected)
 
 

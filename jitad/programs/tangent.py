@@ -14,7 +14,14 @@ from jitad.ir.errors import ShapeError
 from jitad.ir.op import is_differentiable
 from jitad.ir.tape import Tape
 from jitad.ops import elementwise as ew
-from jitad.programs.call import Function, check_pair, check_real, finish_with, trace_call
+from jitad.programs.call import (
+    Function,
+    check_float,
+    check_pair,
+    check_real,
+    finish_with,
+    trace_call,
+)
 from jitad.runtime.launch import Build
 from jitad.runtime.plan import Plan
 from jitad.transforms.batch import batch
@@ -35,10 +42,10 @@ def tangent(fun: Function, has_aux: bool) -> Build:
         count = sum(child.num_leaves for child in children[:half])
         primals = tuple(unflatten(child, [0] * child.num_leaves) for child in children[:half])
         args = flatten((primals, {}))[1]
+        directions = _directions(leaves[:count], leaves[count:])
         traced = trace_call(fun, leaves[:count], args)
         if has_aux:
             check_pair(traced)
-        directions = _directions(leaves[:count], leaves[count:])
         active = [i for i in range(count) if is_differentiable(traced.leaves[i].dtype)]
         tape = forward(traced.tape, active)
         result = traced.structure
@@ -65,7 +72,10 @@ def _directions(primals: Sequence[Any], tangents: Sequence[Any]) -> int | None:
     """K of K directions, None of one."""
     sizes: set[int | None] = set()
     for x, dx in zip(primals, tangents, strict=True):
-        check_real(leaf_type(dx).dtype, leaf_type(x).dtype, "a tangent")
+        dtype = leaf_type(x).dtype
+        check_real(leaf_type(dx).dtype, dtype, "a tangent")
+        if dtype.kind == "f":
+            check_float(dtype, "an argument to differentiate")
         if np.shape(dx) == np.shape(x):
             sizes.add(None)
         elif np.shape(dx)[1:] == np.shape(x):

@@ -26,6 +26,7 @@ from jitad.ir.op import (
     FLOAT64,
     INT32,
     INT64,
+    STORED,
     Control,
     DType,
     Elementwise,
@@ -72,6 +73,7 @@ _SCALARS: dict[DType, type] = {
     INT64: np.int64,
     INT32: np.int32,
     BOOL: np.bool_,
+    **{dtype: dtype.type for dtype in STORED},
 }
 
 

@@ -307,6 +307,11 @@ def _kernel(nodes: None, plan: Plan, code: Options, options: dict[str, Any]) -> 
 
 def _by_reference(x: np.ndarray) -> np.ndarray:
     """A captured array, which the kernel reads where it lies."""
+    if not x.dtype.isnative:
+        raise TraceError(
+            f"the function closes over an array of {x.dtype}, another order of bytes",
+            remedy="close over x.astype(x.dtype.newbyteorder('=')), or pass x as an argument",
+        )
     if not (x.flags.c_contiguous and x.flags.aligned and x.dtype.isnative):
         raise TraceError(
             f"the function closes over an array of shape {x.shape} that is not C-contiguous",

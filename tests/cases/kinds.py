@@ -211,3 +211,101 @@ def a_kernel_of_a_dataclass_in_another_process() -> Any:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     return done.stdout.strip() or done.stderr, "2.0 4.0 6.0"
+
+
+# -- dtypes that arrays have in memory, and that are cast ------------------------------------------
+
+_SMALL = [np.int8, np.int16, np.uint8, np.uint16, np.uint32, np.uint64, np.float16]
+
+
+def _extremes(kind: Any) -> Any:
+    if kind is np.float16:
+        return np.array([0.0, -0.0, -2.5, 65504, 6e-8, 6.1e-5, np.inf, np.nan, 0.1], kind)
+    limits = np.iinfo(kind)
+    return np.array([0, 1, 2, 3, limits.max, limits.min, limits.max - 1, 7, 100], kind)
+
+
+def _same(got: Any, right: Any) -> bool:
+    got, right = np.asarray(got), np.asarray(right)
+    return got.dtype == right.dtype and np.array_equal(got, right, equal_nan=right.dtype != bool)
+
+
+_USES: list[Any] = [
+    lambda x, c: x * c,
+    lambda x, c: x.astype(np.float32) + c,
+    lambda x, c: x - c * 2.0 if c.dtype != np.float16 else x - c,
+    lambda x, c: (x * 1j) * c,
+    lambda x, c: c.astype(float),
+    lambda x, c: c.astype(bool),
+    lambda x, c: c[::-1].reshape(1, -1),
+    lambda x, c: np.concatenate([c, c])[2:9],
+    lambda x, c: np.where(c.astype(float) > 1, x, c),
+]
+
+
+@case
+def small_numbers_are_promoted_as_numpy_promotes_them() -> Any:
+    x, wrong = np.linspace(-1.0, 1.0, 9), []
+    with np.errstate(all="ignore"):
+        for kind in _SMALL:
+            c = _extremes(kind)
+            for k, f in enumerate(_USES):
+                right = f(x, c)
+                given = {
+                    "argument": jitad.jit(f)(x, c),
+                    "constant": jitad.jit(lambda x, f=f, c=c: f(x, c))(x),
+                    "kernel": jitad.compile(f, x, c)(x, c),
+                    "bound": jitad.compile(f, x, c).bind(x, c)(),
+                }
+                wrong += [(kind, k, how) for how, got in given.items() if not _same(got, right)]
+    return str(wrong), "[]"
+
+
+@case
+def small_integers_are_reduced_and_compared() -> Any:
+    wrong: list[Any] = []
+    with np.errstate(all="ignore"):
+        for kind in _SMALL[:5]:
+            c = _extremes(kind)
+            uses: list[Any] = [np.sum, np.max, np.min, np.sort, np.argmax, np.any, np.prod]
+            uses += [lambda c: c > 2, lambda c: c == c[::-1], np.cumsum]
+            wrong += [(kind, k) for k, f in enumerate(uses) if not _same(jitad.jit(f)(c), f(c))]
+            if abs(jitad.jit(np.mean)(c) / np.mean(c) - 1) > 1e-15:
+                wrong.append((kind, "mean"))
+    return str(wrong), "[]"
+
+
+@case
+def small_numbers_beside_derivatives() -> Any:
+    got = []
+    for kind in _SMALL:
+        c = np.array([1, 2, 3], kind)
+        got += [
+            jitad.grad(lambda x, c=c: np.sum(x**2 * c))(X),
+            jitad.grad(lambda x, c: np.sum(x**2 * c))(X, c),
+            np.diagonal(jitad.hessian(lambda x, c=c: np.sum(x**3 * c))(X)),
+            jitad.vmap(jitad.grad(lambda x, c: x * x * c), in_axes=(0, 0))(X, c),
+            jitad.jvp(lambda x, c=c: x * c, (X,), (X,))[1],
+            jitad.vjp(lambda x, c=c: x * c, X)[1](X)[0],
+        ]
+    once = [2 * X * X, 2 * X * X, 6 * X * X, 2 * X * X, X * X, X * X]
+    return np.array(got), np.array(once * len(_SMALL))
+
+
+@case
+def what_has_no_derivative_or_no_arithmetic_is_refused() -> Any:
+    half, long = X.astype(np.float16), X.astype(np.longdouble)
+    uses: list[Any] = [
+        lambda: jitad.grad(np.sum)(half), lambda: jitad.grad(lambda x: x * 1.0)(np.float16(1)),
+        lambda: jitad.jit(lambda x: x * 2.0)(half), lambda: jitad.jit(lambda x: x + x)(half),
+        lambda: jitad.jit(lambda x: x.astype(np.float16))(X), lambda: jitad.grad(np.sum)(long),
+        lambda: jitad.jit(lambda x: x * long)(X), lambda: jitad.jit(np.sum)(half),
+        lambda: jitad.jit(lambda x: x * X.astype(">f8"))(X),
+        lambda: jitad.jit(lambda n: n + n)(np.arange(3, dtype=np.uint8)),
+        lambda: jitad.jvp(lambda x: x * 1.0, (half,), (half,)),
+    ]  # fmt: skip
+    return " ".join(str(_or_refused(f)) for f in uses), (
+        "DifferentiationError DifferentiationError "
+        + " ".join(["TraceError"] * 8)
+        + " DifferentiationError"
+    )

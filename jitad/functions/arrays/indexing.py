@@ -143,6 +143,7 @@ def _advanced(x: Value, items: list[Any]) -> Value:
     together = places == list(range(places[0], places[-1] + 1))
     axes = places
     values = [lift(x.builder, arrays[k]) for k in places]
+    values = [as_dtype(i, INT64) if i.dtype.kind in "iu" else i for i in values]
     for value in values:
         if value.dtype.kind != "i":
             raise TraceError(

@@ -25,7 +25,7 @@ from jitad.frontend.operands import (
 from jitad.functions.elementwise import sizes
 from jitad.functions.elementwise.integers import integer_power
 from jitad.ir.errors import TraceError
-from jitad.ir.op import SHORT_NAMES, DType
+from jitad.ir.op import BOOL, FLOAT32, INT64, SHORT_NAMES, STORED, DType
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops import elementwise as ew
 
@@ -42,6 +42,9 @@ class Composite:
 COMPOSITES: list[Composite] = []
 
 
+_WIDER = {t: INT64 if t.kind in "iu" else FLOAT32 for t in STORED if t != np.dtype(np.uint64)}
+
+
 @lru_cache(maxsize=4096)
 def _loop(ufunc: Any, kinds: tuple[Any, ...]) -> tuple[DType, ...]:
     """The dtypes to which NumPy would cast the operands; an error where tapes lack one."""
@@ -53,11 +56,14 @@ def _loop(ufunc: Any, kinds: tuple[Any, ...]) -> tuple[DType, ...]:
             f"np.{ufunc.__name__} of {names}: {error}",
             remedy="cast the operands first, x.astype(float) or x.astype(int)",
         ) from error
+    if resolved[-1] == BOOL:
+        # Comparisons of small numbers are the same in wider ones.
+        resolved = tuple([_WIDER.get(dtype, dtype) for dtype in resolved])
     if any(dtype not in SHORT_NAMES for dtype in resolved):
         raise TraceError(
             f"np.{ufunc.__name__} would compute in {[str(d) for d in resolved]}, which is not "
             "supported",
-            remedy="cast the operands to float64 or float32 first",
+            remedy="cast the operands first, x.astype(float) or x.astype(int)",
         )
     return resolved[: ufunc.nin]
 
@@ -245,6 +251,8 @@ def _floor_divide(x: Value, y: Value) -> Value:
 def power(base: Any, exponent: Any) -> Value:
     """x ** y; small whole exponents become products."""
     if isinstance(base, Value) and isinstance(exponent, (int, float)):
+        if exponent == 2 and type(exponent) is int and base.dtype.kind == "b" and not base.weak:
+            return as_dtype(base, np.dtype(np.int8))  # NumPy's square of a bool
         whole = int(exponent) if math.isfinite(exponent) and exponent == int(exponent) else None
         real = base.dtype.kind in "fc" or isinstance(exponent, float)
         if whole is not None and (abs(whole) <= 8 if real else whole >= 0):
