@@ -22,11 +22,12 @@ import numpy as np
 
 from jitad.frontend.active import holds_traced
 from jitad.frontend.exceptions import check_domain
-from jitad.frontend.operands import as_dtype, as_value
+from jitad.frontend.operands import as_dtype, as_value, implements
 from jitad.frontend.traceable import PLAIN
 from jitad.ir.errors import TraceError
-from jitad.ir.op import COMPLEX128, FLOAT64, INT64
-from jitad.ir.value import UFUNCS, Value
+from jitad.ir.op import COMPLEX128, FLOAT32, FLOAT64, INT64
+from jitad.ir.value import FUNCTIONS, UFUNCS, Value
+from jitad.ops import elementwise as ew
 
 MATH = ModuleType("math", math.__doc__)
 """The module `math` as traced functions see it."""
@@ -63,6 +64,31 @@ PLAIN.add(math, MATH)
 
 
 # -- numbers of Python -----------------------------------------------------------------------------
+
+_EXACT_DIGITS = 10
+"""Digits up to which both halves of a number times a power of ten are exact."""
+
+
+@implements(round)
+def rounded(x: Value, digits: int) -> Any:
+    """round(x, digits): of a Python float the decimal digits of its very value are rounded.
+
+    NumPy rounds x * 10**digits, which itself is rounded: 2.675 * 100 is 267.5, and the number is
+    less. Here the product is the sum of two that are exact, by which its error is known.
+    """
+    if not (x.weak and x.dtype.kind == "f" and 0 < digits <= _EXACT_DIGITS):
+        result = FUNCTIONS[np.round](x, digits)
+        return Value(result.builder, result.index, result.shape, result.dtype, x.weak)
+    scale, x = 10.0**digits, ew.stop_gradient(x)
+    high = ew.cast(ew.cast(x, dtype=FLOAT32), dtype=FLOAT64)
+    upper, lower = ew.mul(high, scale), ew.mul(ew.sub(x, high), scale)
+    whole = ew.rint(ew.mul(x, scale))
+    past = ew.sub(upper, whole)  # half a step is taken off first, so that the sign is exact
+    above, below = (ew.add(ew.add(past, half), lower) for half in (-0.5, 0.5))
+    up, down = (ew.cast(side, dtype=FLOAT64) for side in (ew.gt(above, 0.0), ew.lt(below, 0.0)))
+    exact = ew.div(ew.sub(ew.add(whole, up), down), scale)
+    result = ew.where(ew.lt(ew.absolute(whole), 2.0**52), exact, x)
+    return Value(result.builder, result.index, (), result.dtype, weak=True)
 
 
 def as_number(x: Any) -> Any:

@@ -115,7 +115,7 @@ class Value:
         return self._rounded(np.trunc)
 
     def __round__(self, ndigits: int | None = None) -> Any:
-        return self._rounded(np.rint) if ndigits is None else np.round(self, ndigits)  # type: ignore[call-overload]  # traced
+        return self._rounded(np.rint) if ndigits is None else FUNCTIONS[round](self, ndigits)
 
     def _rounded(self, ufunc: Any) -> Value:
         """A Python int that is traced: no guard on it, so that it may differ from call to call."""

@@ -154,3 +154,21 @@ def orders_in_memory() -> Any:
 def one_function_for_both_orders_in_memory() -> Any:
     f = jitad.jit(lambda x: x.ravel(order="A"))
     return [f(A), f(np.asfortranarray(A)), f(A)], [A.ravel(), A.ravel(order="F"), A.ravel()]
+
+
+@case
+def decimal_digits_of_pythons_floats() -> Any:
+    wrong = []
+    for digits in (1, 2, 5, 10, -1, 0):
+        f = jitad.jit(lambda x, digits=digits: round(x, digits))
+        given = [2.675, 1.005, 0.05, -0.15, 0.125, 1e300, 5e-324, 1234567.891234565, 0.35]
+        given += [(10 * k + 5) / 10.0 ** (digits + 1) for k in range(0, 3000, 37)]
+        wrong += [(x, digits) for x in given if float(f(x)) != round(x, digits)]
+    arrays = jitad.jit(lambda x: np.round(x, 2))(np.float64(2.675))
+    return (str(wrong), arrays), ("[]", np.round(np.float64(2.675), 2))
+
+
+@case
+def arithmetic_of_pythons_bools() -> Any:
+    f = jitad.jit(lambda p, q: np.stack([p + q, p * q, p - q, -p, +p, p // q, p % q, p**2]))
+    return f(True, True), [2, 1, 0, -1, 1, 1, 0, 1]
