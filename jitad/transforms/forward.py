@@ -17,7 +17,16 @@ from jitad.ops.control import part, record
 from jitad.ops.elementwise import mul
 from jitad.ops.structural import guard
 from jitad.transforms.flow import varied_outputs
-from jitad.transforms.linear import Partial, dense, is_active, partial, plus, scale, typed
+from jitad.transforms.linear import (
+    Partial,
+    dense,
+    is_active,
+    is_nothing,
+    partial,
+    plus,
+    scale,
+    typed,
+)
 from jitad.transforms.lost import lost_derivative
 from jitad.transforms.origins import at_origins
 from jitad.transforms.shield import shield
@@ -52,7 +61,7 @@ def _moved(tape: Tape, active: Collection[int]) -> Tape:
         if instr.op is part:
             value, dv = bundles[instr.args[0]].part(instr.params[0])
             primals.append(value.index)
-            if dv is not None:
+            if dv is not None and not is_nothing(dv):
                 tangents[i] = Tangent(None, dv)
             continue
         primals.append(builder.copy(instr, tuple([primals[j] for j in instr.args])))

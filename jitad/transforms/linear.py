@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jitad.ir.op import FLOAT64, DType, Elementwise, Mask, RealLinear, is_differentiable
-from jitad.ir.tape import Instr
+from jitad.ir.tape import CONST, Instr
 from jitad.ir.value import Value
 from jitad.ops.elementwise import add, cast, mul, neg, where
 
@@ -44,6 +44,13 @@ def scale(c: Partial, x: Value) -> Value | None:
 def pull(c: Partial, v_bar: Value) -> Value | None:
     """c * v_bar for an adjoint, or None where it is structurally zero."""
     return c.adjoint(v_bar) if isinstance(c, RealLinear) else scale(c, v_bar)
+
+
+def is_nothing(x: Value) -> bool:
+    """Whether a tangent or an adjoint is written as zeros, which an infinite partial must not
+    meet."""
+    instr = x.builder.instrs[x.index]
+    return instr.op is CONST and instr.params[0] == 0
 
 
 def plus(x: Value | None, y: Value | None) -> Value | None:

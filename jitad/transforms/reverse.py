@@ -16,7 +16,7 @@ from jitad.ops.control import Transforms, part
 from jitad.ops.elementwise import add
 from jitad.ops.structural import guard
 from jitad.transforms.flow import depends_outputs, varied, varied_outputs
-from jitad.transforms.linear import dense, partial, pull, typed
+from jitad.transforms.linear import dense, is_nothing, partial, pull, typed
 from jitad.transforms.lost import lost_derivative
 from jitad.transforms.origins import at_origins
 from jitad.transforms.shield import shield
@@ -139,5 +139,5 @@ class _Adjoints:
             return part(self.builder.value(index), k=k, shape=shape, dtype=dtype)
 
         for j, share in zip(instr.args, pulled.shares(result), strict=True):
-            if share is not None and self.varied[j]:
+            if share is not None and self.varied[j] and not is_nothing(share):
                 self.add(j, share)
