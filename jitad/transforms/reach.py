@@ -41,7 +41,7 @@ _THROUGH = (ew.neg, ew.cast, ew.conj, ew.real, ew.imag, ew.stop_gradient)
 _SUMS = (ew.add, ew.sub, ew.pair)
 _VIEWS = (st.broadcast, st.reshape, st.transpose, st.index, st.gather)
 _MIXTURES = (st.reduce_sum, st.cumsum, st.index_add, st.index_set, st.scatter_add, st.scatter_set)
-_MOVES = (*_THROUGH, *_SUMS, *_VIEWS, *_MIXTURES, *st.JOINS)
+_MOVES = (ew.where, ew.told, *_THROUGH, *_SUMS, *_VIEWS, *_MIXTURES, *st.JOINS)
 _COPIES = (ew.where, *_THROUGH, *_VIEWS, *st.JOINS)
 OPENED = (block, loop, revolve, switch)
 """Control ops whose sub-tapes are looked into."""
