@@ -132,7 +132,8 @@ def float32_to_the_power_of_a_float64() -> Any:
     x = np.ones(3, np.float32)
     powers = (np.float64(0.5), np.float64(2), np.float32(0.5), 0.5, 2, np.int64(2), np.array(0.5))
     got = [str(jitad.jit(lambda x, p=p: x**p)(x).dtype) for p in powers]
-    return " ".join(got), " ".join(str((x**p).dtype) for p in powers)
+    # By NEP 50; before 2.3 NumPy's operator takes the exponents of 2 and 0.5 for weak ones.
+    return " ".join(got), "float64 float64 float32 float32 float32 float64 float64"
 
 
 @case
