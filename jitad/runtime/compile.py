@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -64,11 +65,11 @@ def lower(tape: Tape, options: Options = DEFAULT) -> tuple[Tape, Code]:
     return optimised, emit(schedule(optimised), options)
 
 
-def optimised_module(text: str, machine: Any, level: int) -> Any:
+def optimised_module(text: str, machine: Any, level: int, context: Any = None) -> Any:
     """Parse LLVM IR and run LLVM's passes of that level on it."""
     try:
         # In a context of its own, which ends with it: one for all keeps every constant for ever.
-        module = llvm.parse_assembly(text, llvm.create_context())
+        module = llvm.parse_assembly(text, context or llvm.create_context())
     except RuntimeError as error:
         raise CompileError(f"LLVM refused generated code: {error}") from error
     module.triple = machine.triple
@@ -94,11 +95,19 @@ def run_passes(module: Any, machine: Any, options: Any) -> None:
 @global_compiler_lock
 def load(code: Code, extra: str = "") -> Machine:
     """Compile a module, with `extra` LLVM IR linked in, and make it executable."""
-    machine = target_machine(code)
-    module = optimised_module(_joined(code.text, extra), machine, code.level)
+    machine, context = target_machine(code), llvm.create_context()
+    module = optimised_module(_joined(code.text, extra), machine, code.level, context)
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
-    return Machine(code, engine)
+    loaded = Machine(code, engine)
+    weakref.finalize(loaded, _free, engine, context).atexit = False
+    return loaded
+
+
+def _free(engine: Any, context: Any) -> None:
+    """Free machine code, then what its module lives in: a collector of cycles knows no order."""
+    engine.close()
+    context.close()
 
 
 _DECLARED = re.compile(r"^declare [^@\n]*@([^(\n]+)\(.*\n?", re.MULTILINE)
