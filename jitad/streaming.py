@@ -97,9 +97,10 @@ def stream(
     with _reporter(progress) as report:
         if reduce is None:
             return _map(jit(mapped, parallel=parallel), points, length, out, report)
-        functions, options, together = (mapped,), (reduce,), partial(_two_joined, reduce)
         if callable(reduce):
             functions, options, together = (mapped, reduce), (), jit(reduce)
+        else:
+            functions, options, together = (mapped,), (reduce,), partial(_two_joined, reduce)
         block_of = compiled(_rows_joined, functions, *options, parallel=parallel)
         total = _joined(block_of, together, points, length, report)
     if reduce != "mean":

@@ -104,4 +104,4 @@ class LongSum:
             exact = w.line(f"fcmp ord {kind} {error}, {error}")
             error = w.select(exact, self.part, error, w.number(0, self.part))
             parts.append(w.plus(s, error, self.part))
-        return w.pair(*parts, self.dtype) if self.dtype.kind == "c" else parts[0]
+        return w.pair(parts[0], parts[1], self.dtype) if len(parts) == 2 else parts[0]

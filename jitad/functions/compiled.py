@@ -283,7 +283,8 @@ def _scalars(ufunc: Any, inputs: Sequence[Any], outs: Sequence[Any]) -> list[Val
     operands, dtypes = _cast(ufunc, inputs, ufunc._frozen)
     dispatcher = _dispatchers.get(ufunc)
     if dispatcher is None:
-        dispatcher = _dispatchers[ufunc] = numba.njit(ufunc._dispatcher.py_func)
+        dispatcher: Any = numba.njit(ufunc._dispatcher.py_func)
+        _dispatchers[ufunc] = dispatcher
 
     def element(*xs: Any) -> Any:
         if not ufunc._frozen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 from jitad.ir.op import DYNAMIC, SHORT_NAMES, STORED, Control, DType, Shape
 from jitad.ir.tape import CONST, INPUT, Tape
@@ -40,7 +41,8 @@ def verify(tape: Tape) -> Tape:
             results[i] = instr.op.results(form, *operands)
         if instr.args and instr.args[0] in results:
             known = results[instr.args[0]]
-            inferred = known[instr.params[0]] if instr.params[0] < len(known) else "missing"
+            k = int(instr.params[0])
+            inferred: Any = known[k] if k < len(known) else "missing"
         else:
             inferred = instr.op.infer(*operands, **instr.named_params)
         if inferred != (instr.shape, instr.dtype):

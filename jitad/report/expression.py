@@ -66,7 +66,7 @@ def expression(tape: Tape, index: int, names: Mapping[int, str]) -> Term:
     return applied(instr, [expression(tape, j, names) for j in instr.args])
 
 
-_SIZES = {ew.root: "sqrt", ew.side: "sign"}
+_SIZES: dict[Op, str] = {ew.root: "sqrt", ew.side: "sign"}
 """How ops of sizes are written, which are others but at the origin."""
 
 

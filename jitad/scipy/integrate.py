@@ -260,7 +260,7 @@ def _states(
         state, given = state if shape else state[0], unflatten(structure, rest)
         result = func(time, state, *given) if tfirst else func(state, time, *given)
         result = np.stack(list(result)) if isinstance(result, (list, tuple)) else result
-        if not isinstance(result, TRACEABLE) or np.size(result) != size:
+        if not issubclass(type(result), TRACEABLE) or np.size(result) != size:
             raise ShapeError(
                 f"the slope is a {type(result).__name__} of {np.size(result)} elements, and the "
                 f"state has {size}",

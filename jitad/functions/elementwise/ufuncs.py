@@ -49,7 +49,7 @@ _WIDER = {t: INT64 if t.kind in "iu" else FLOAT32 for t in STORED if t != np.dty
 def _loop(ufunc: Any, kinds: tuple[Any, ...]) -> tuple[DType, ...]:
     """The dtypes to which NumPy would cast the operands; an error where tapes lack one."""
     try:
-        resolved = ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout))
+        resolved: Any = ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout))
     except TypeError as error:
         names = ", ".join(getattr(kind, "__name__", str(kind)) for kind in kinds)
         raise TraceError(

@@ -50,7 +50,8 @@ def _emit_geev(call: Any, a: str, values: str, vectors: str | None) -> None:
 
 def _all_finite(call: Any, matrix: str, count: int) -> str:
     """Whether all elements are finite."""
-    w, part = call.writer, REAL_OF.get(call.dtype, call.dtype)
+    w, dtype = call.writer, call.dtype
+    part = REAL_OF[dtype] if dtype.kind == "c" else dtype
     kind, slot = w.type(part), call.body.alloca("i1")
     w.do(f"store i1 true, ptr {slot}")
     with w.counted(count * call.dtype.itemsize // part.itemsize) as i:
@@ -85,9 +86,9 @@ def _np_eig(x: np.ndarray) -> np.ndarray:
     packed = np.concatenate([np.swapaxes(vectors, -1, -2), values[..., None, :]], axis=-2)
     if x.dtype.kind == "c":
         return packed
-    if np.any(packed.imag):
+    if np.any(np.imag(packed)):
         raise np.linalg.LinAlgError("the eigenvalues of this real matrix are complex")
-    return packed.real
+    return np.real(packed)
 
 
 # -- rules -----------------------------------------------------------------------------------------

@@ -32,12 +32,12 @@ def _real(function: str, x: np.ndarray) -> np.ndarray:
         if a.dtype.kind == "c":
             return result
         # SciPy before 1.17 leaves rounding where the eigenvalues are complex and the value is not.
-        if np.abs(result.imag).max(initial=0) > 1e-6 * np.abs(result).max(initial=0):
+        if np.abs(np.imag(result)).max(initial=0) > 1e-6 * np.abs(result).max(initial=0):
             raise np.linalg.LinAlgError(
                 f"scipy.linalg.{function} of this real matrix is complex: it has eigenvalues that "
                 "are negative or 0; give a matrix whose eigenvalues are positive"
             )
-        return result.real
+        return np.real(result)
 
     return mx.over_stack(one, x, shape=x.shape[-2:])
 
