@@ -59,7 +59,9 @@ def _own(mirror: ModuleType) -> set[str]:
     return {
         name
         for name, item in vars(mirror).items()
-        if not name.startswith("_") and getattr(item, "__module__", "") == mirror.__name__
+        if not name.startswith("_")
+        and not isinstance(item, type)
+        and getattr(item, "__module__", "") == mirror.__name__
     }
 
 

@@ -20,7 +20,13 @@ from jitad.frontend.pytree import flatten, unflatten
 from jitad.functions.arrays.refusing import REFUSED
 from jitad.ir.value import FUNCTIONS
 
-SAME = {np.amax: np.max, np.amin: np.min, np.around: np.round, np.permute_dims: np.transpose}
+SAME = {
+    round: np.round,
+    np.amax: np.max,
+    np.amin: np.min,
+    np.around: np.round,
+    np.permute_dims: np.transpose,
+}
 """Other names of functions in the table."""
 
 CALLS = [

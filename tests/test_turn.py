@@ -49,7 +49,7 @@ def test_both_modes_agree(f: Callable[..., Any], x: np.ndarray) -> None:
 
 def test_no_transpose_is_left() -> None:
     build = jacobian(tridiagonal, 0, False, False, "forward")
-    tape = build(*take_apart((X,), {})).tape
+    tape = build(*take_apart((X,), {})[:2]).tape
 
     def turned(tape: Any) -> bool:
         """Whether a square is transposed, and not only a row made a column."""
