@@ -141,7 +141,7 @@ ROWS: list[Any] = [
     (lambda: jitad.vmap(lambda x: x, in_axes=None)(X), ShapeError, 'vmap over axes of lengths []'),
     (lambda: jitad.vmap(lambda x: x, in_axes="a")(X), ShapeError, "axis 'a' is not an integer"),
     (lambda: jitad.vmap(lambda x: x, in_axes=0.0)(X), ShapeError, 'axis 0.0 is not an integer'),
-    (lambda: jitad.vmap(lambda x: x, in_axes=[0])(X), ShapeError, 'in_axes=[0] does not fit the arguments'),
+    (lambda: jitad.vmap(lambda x: x, in_axes=[0])(X), list(X)),
     (lambda: jitad.vmap(lambda x: x, in_axes={"x": 0})(X), ShapeError, "in_axes={'x': 0} does not fit the arguments"),
     (lambda: jitad.vmap(lambda x: x, in_axes=(0, 0))(X), ShapeError, 'in_axes=(0, 0) does not fit the arguments'),
     (lambda: jitad.vmap(lambda x: x, out_axes=1)(X), ShapeError, 'axis 1 is out of bounds for an array of 1 axes'),

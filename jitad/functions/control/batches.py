@@ -79,7 +79,9 @@ def vmap(
 
 
 def axes_of(axes: Any, tree: Any, name: str) -> list[Any]:
-    """An axis, or None, for each leaf of a tree of which `axes` is a prefix."""
+    """An axis, or None, for each leaf of a tree; `axes` is a prefix, perhaps as a list."""
+    if isinstance(axes, list) and isinstance(tree, tuple):
+        axes = tuple(axes)
     try:
         found = optree.broadcast_prefix(axes, tree, none_is_leaf=True, namespace=NAMESPACE)
         items = optree.tree_leaves(tree, none_is_leaf=True, namespace=NAMESPACE)
