@@ -34,7 +34,9 @@ functions/control/ for structured ones, passes/rolling/ for long loops, function
 functions of Numba's. Many points: passes/components.py for what becomes of their arrays,
 passes/if_convert.py of their branches, codegen/lanes.py and records.py for vectors, threads.py and
 runtime/team.py for cores, codegen/cuda.py and device.py for GPUs. A call from Python:
-runtime/launch.py, kernel.py and entry.py, bound.py for one without arguments.
+runtime/launch.py, kernel.py and entry.py, bound.py for one without arguments; services.py and
+interrupts.py for memory and Ctrl-C. Where plain rules are not enough: transforms/shield.py for what
+was not taken, origins.py for sizes at 0, spectra.py for repeated eigenvalues.
 """
 
 import importlib

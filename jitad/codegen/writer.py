@@ -369,7 +369,10 @@ class Writer:
     def _from_half(self, x: str) -> str:
         """The bits of a half as a float: exponent and mantissa shifted, the exponent rebased."""
         short, word, real = (self.wide(kind) for kind in ("i16", "i32", "float"))
-        number = lambda n: self.number(n, INT32)  # noqa: E731
+
+        def number(n: int) -> str:
+            return self.number(n, INT32)
+
         bits = self.line(f"zext {short} {x} to {word}")
         size = self.line(f"and {word} {bits}, {number(0x7FFF)}")
         moved = self.line(f"shl {word} {size}, {number(13)}")

@@ -30,15 +30,7 @@ def implements(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., 
 
 def innermost(operands: Sequence[Any]) -> Builder:
     """The tape that records an op on the operands: of the innermost function being traced."""
-    found: Builder | None = None
-    for x in operands:
-        if isinstance(x, Value):
-            if found is None or x.builder.level > found.level:
-                found = x.builder
-        elif isinstance(x, (list, tuple)) or (isinstance(x, np.ndarray) and x.dtype == object):
-            inner = _innermost_or_none(x)
-            if inner is not None and (found is None or inner.level > found.level):
-                found = inner
+    found = _innermost_or_none(operands)
     if found is None:
         raise TraceError("no traced value among the operands")
     return found.recording
@@ -47,8 +39,10 @@ def innermost(operands: Sequence[Any]) -> Builder:
 def _innermost_or_none(items: Any) -> Builder | None:
     best: Builder | None = None
     for x in np.ravel(items) if isinstance(items, np.ndarray) else items:
-        inner = x.builder if isinstance(x, Value) else None
-        if isinstance(x, (list, tuple)) or (isinstance(x, np.ndarray) and x.dtype == object):
+        inner: Builder | None = None
+        if isinstance(x, Value):
+            inner = x.builder
+        elif isinstance(x, (list, tuple)) or (isinstance(x, np.ndarray) and x.dtype == object):
             inner = _innermost_or_none(x)
         if inner is not None and (best is None or inner.level > best.level):
             best = inner

@@ -49,7 +49,11 @@ def pull(c: Partial, v_bar: Value) -> Value | None:
 def is_nothing(x: Value) -> bool:
     """Whether a tangent or an adjoint is written as zeros, which an infinite partial must not
     meet."""
-    instr = x.builder.instrs[x.index]
+    return is_zeros(x.builder.instrs[x.index])
+
+
+def is_zeros(instr: Instr) -> bool:
+    """Whether an instruction is a constant of zeros."""
     return instr.op is CONST and instr.params[0] == 0
 
 

@@ -12,11 +12,12 @@ from collections.abc import Collection, Sequence
 
 from jitad.ir.builder import Builder
 from jitad.ir.op import BOOL, Control
-from jitad.ir.tape import CONST, Instr, Tape
+from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control import masked, part, revolve
+from jitad.transforms.linear import is_zeros
 from jitad.transforms.masks import Masks
 from jitad.transforms.reach import Found, Inputs, Inside, Reach
 from jitad.transforms.support import EMPTY, Condition, Support, box
@@ -106,12 +107,12 @@ class _Shielded:
             ((key, holds),) = next(iter(support))
             if not isinstance(key, Condition) or self.new[key.of] != m:
                 return None
-            if holds and _is_zero(instrs[y]):
+            if holds and is_zeros(instrs[y]):
                 return ew.where(value(m), _times(instr, value(x), c), value(y))
-            if not holds and _is_zero(instrs[x]):
+            if not holds and is_zeros(instrs[x]):
                 return ew.where(value(m), value(x), _times(instr, value(y), c))
             return None
-        if filled.op in (st.index_add, st.index_set) and _is_zero(instrs[filled.args[0]]):
+        if filled.op in (st.index_add, st.index_set) and is_zeros(instrs[filled.args[0]]):
             slots = filled.params[0]
             if support == box(slots, v.shape):
                 u = _times(instr, value(filled.args[1]), st.index(c, slots=slots))
@@ -170,7 +171,3 @@ def _with_masks(tape: Tape, inside: Inside, active: Collection[int]) -> Tape:
 def _times(instr: Instr, v: Value, c: Value) -> Value:
     """The product or quotient that an instruction stands for."""
     return ew.div(v, c) if instr.op is ew.div else ew.mul(v, c)
-
-
-def _is_zero(instr: Instr) -> bool:
-    return instr.op is CONST and instr.params[0] == 0
