@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.conversion import as_arrays, refuse_out
-from jitad.frontend.memory import in_memory
+from jitad.frontend.memory_order import in_memory
 from jitad.frontend.operands import (
     array_dtype,
     as_dtype,
