@@ -80,10 +80,9 @@ def vmap(
 
 def axes_of(axes: Any, tree: Any, name: str) -> list[Any]:
     """An axis, or None, for each leaf of a tree; `axes` is a prefix, perhaps as a list."""
-    if isinstance(axes, list) and isinstance(tree, tuple):
-        axes = tuple(axes)
     try:
-        found = optree.broadcast_prefix(axes, tree, none_is_leaf=True, namespace=NAMESPACE)
+        prefix = _as_tuple(axes, tree)
+        found = optree.broadcast_prefix(prefix, tree, none_is_leaf=True, namespace=NAMESPACE)
         items = optree.tree_leaves(tree, none_is_leaf=True, namespace=NAMESPACE)
         # A None in the tree is no leaf: it has no axis.
         return [axis for axis, x in zip(found, items, strict=True) if x is not None]
@@ -92,6 +91,11 @@ def axes_of(axes: Any, tree: Any, name: str) -> list[Any]:
             f"{name}={axes!r} does not fit the arguments",
             remedy="give an int or None for all, or a tuple with one for each argument",
         ) from error
+
+
+def _as_tuple(axes: Any, tree: Any) -> Any:
+    """A list of axes for a tuple of arguments means the tuple."""
+    return tuple(axes) if isinstance(axes, list) and isinstance(tree, tuple) else axes
 
 
 def _mappable(builder: Builder, x: Any) -> Value:
