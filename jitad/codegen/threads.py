@@ -16,6 +16,7 @@ from jitad.codegen.loops import emit_turns
 from jitad.codegen.memory import fill, initialise
 from jitad.codegen.nest import NestEmitter
 from jitad.codegen.region import EmitSteps
+from jitad.codegen.routine import Routine, Scalar, routine
 from jitad.codegen.span import Blocks, Span, is_added_to, partials_of, reduced_depths, reduces
 from jitad.codegen.status import AT_ONCE, INTERRUPTED, OUT_OF_MEMORY
 from jitad.ir.tape import INPUT, Instr
@@ -194,61 +195,28 @@ def _worker(name: str, parameters: list[str], blocks: Blocks, size: int) -> str:
     """What each thread runs: the blocks of its own share, one after the other, then what others
     have left of theirs. A share is a stretch of memory, which stays near the core that works on it.
     """
-    loads, passed = [], []
-    for k, parameter in enumerate(parameters, 4):
-        kind = parameter.rpartition(" ")[0]
-        loads.append(f"  %p{k} = getelementptr i8, ptr %shared, i64 {16 * k}")
-        loads.append(f"  %x{k} = load {kind}, ptr %p{k}")
-        passed.append(f"{kind} %x{k}")
-    return f"""define internal void @{name}_worker(ptr %shared) nounwind {{
-entry:
-  %me = atomicrmw add ptr %shared, i64 1 monotonic
-  %threads_place = getelementptr i8, ptr %shared, i64 8
-  %threads = load i64, ptr %threads_place
-  %counters_place = getelementptr i8, ptr %shared, i64 16
-  %counters = load ptr, ptr %counters_place
-  %own_place = getelementptr i8, ptr %shared, i64 32
-  %all_own = load ptr, ptr %own_place
-  %status_place = getelementptr i8, ptr %shared, i64 48
-  %statuses = load ptr, ptr %status_place
-{chr(10).join(loads)}
-  br label %visit
-visit:
-  %visited = phi i64 [ 0, %entry ], [ %further, %exhausted ]
-  %all = icmp eq i64 %visited, %threads
-  br i1 %all, label %done, label %share
-share:
-  %place = add i64 %me, %visited
-  %whose = urem i64 %place, %threads
-  %line = mul i64 %whose, {LINE}
-  %counter = getelementptr i8, ptr %counters, i64 %line
-  %following = add i64 %whose, 1
-  %portion = mul i64 %following, {blocks.number}
-  %limit = udiv i64 %portion, %threads
-  br label %next
-next:
-  %block = atomicrmw add ptr %counter, i64 1 monotonic
-  %more = icmp slt i64 %block, %limit
-  br i1 %more, label %work, label %exhausted
-exhausted:
-  %further = add i64 %visited, 1
-  br label %visit
-work:
-  %start = mul i64 %block, {blocks.length}
-  %end = add i64 %start, {blocks.length}
-  %last = icmp eq i64 %block, {blocks.number - 1}
-  %stop = select i1 %last, i64 {blocks.total}, i64 %end
-  %offset = mul i64 %block, {size}
-  %own = getelementptr i8, ptr %all_own, i64 %offset
-  %status = call i64 @{name}({", ".join([*passed, "i64 %start", "i64 %stop", "ptr %own"])})
-  %reported = getelementptr i64, ptr %statuses, i64 %block
-  store i64 %status, ptr %reported
-  %urgent = and i64 %status, {INTERRUPTED | OUT_OF_MEMORY}
-  %ends = icmp ne i64 %urgent, 0
-  br i1 %ends, label %done, label %next
-done:
-  ret void
-}}"""
+
+    def worker(r: Routine, shared: Scalar) -> None:
+        me = r.update("add", shared, 1, "monotonic")
+        threads, counters, all_own, statuses = shared[1], shared[2], shared[4], shared[6]
+        kinds = [parameter.rpartition(" ")[0] for parameter in parameters]
+        passed = [r.load(shared + 16 * k, kind) for k, kind in enumerate(kinds, 4)]
+        with r.each(threads) as visited:
+            whose = (me + visited) % threads
+            limit = (whose + 1) * blocks.number // threads
+            with r.each():
+                block = r.update("add", counters + whose * LINE, 1, "monotonic")
+                with r.when(block >= limit):
+                    r.stop()
+                start, own = block * blocks.length, all_own + block * size
+                is_inner = block < blocks.number - 1
+                stop = r.choose(is_inner, start + blocks.length, blocks.total)
+                status = r.call(f"@{name}", *passed, start, stop, own.pointer())
+                statuses[block] = status
+                with r.when((status & (INTERRUPTED | OUT_OF_MEMORY)).differs(0)):
+                    r.leave()
+
+    return routine(worker, f"{name}_worker", linkage="internal")
 
 
 def _join(body: Body, i: int, own: str, offset: int, size: int, blocks: Blocks) -> None:

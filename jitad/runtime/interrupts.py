@@ -1,4 +1,4 @@
-"""Ctrl-C while a kernel runs: what its loops ask, in LLVM IR, and what they are told.
+"""Ctrl-C while a kernel runs: what its loops ask, and what they are told.
 
 Loops ask `poll`. In the main thread it has Python run the handlers of signals that have come, some
 ten times a second; the kernel ends where one raises. Other threads, in which Python runs no
@@ -14,37 +14,22 @@ import signal
 import sys
 import threading
 
+from jitad.codegen.polls import POLL
+from jitad.codegen.routine import Routine, Scalar, routine
 from jitad.runtime.cpython import pointer, python
 
 _EVERY = 100
 """Milliseconds between two questions of Python."""
 
-_CLOCK = (
-    """
-define internal i64 @now() nounwind {
-  %ticks = call i64 @GetTickCount64()
-  ret i64 %ticks
-}
-declare i64 @GetTickCount64()
-"""
-    if sys.platform == "win32"
-    else """
-declare i32 @clock_gettime(i32, ptr)
 
-; 6 is the coarse monotonic clock of Linux, the monotonic one of macOS.
-define internal i64 @now() nounwind {
-  %time = alloca [2 x i64]
-  %failed = call i32 @clock_gettime(i32 6, ptr %time)
-  %seconds = load i64, ptr %time
-  %rest_place = getelementptr i64, ptr %time, i64 1
-  %rest = load i64, ptr %rest_place
-  %thousands = mul i64 %seconds, 1000
-  %small = sdiv i64 %rest, 1000000
-  %sum = add i64 %thousands, %small
-  ret i64 %sum
-}
-"""
-)
+def now(r: Routine) -> None:
+    """Milliseconds since some moment: by the coarse monotonic clock of Linux, or macOS's."""
+    if sys.platform == "win32":
+        r.leave(r.call("@GetTickCount64"))
+        return
+    time = r.room(16)
+    r.call("@clock_gettime", 6, time, kind="i32")
+    r.leave(time[0] * 1000 + time[1] // 1_000_000)
 
 
 def raises_by_default() -> bool:
@@ -52,103 +37,91 @@ def raises_by_default() -> bool:
     return signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def polling() -> str:
-    """The functions that loops call."""
-    number, call = int(signal.SIGINT), python("PyObject_CallFunctionObjArgs")
-    return f"""
-{_CLOCK}
+_DECLARED = """
+declare i64 @GetTickCount64()
+declare i32 @clock_gettime(i64, i64)
 @jitad_interrupts = global i64 0
 @ended = internal global i64 0
 @main_thread = global i64 0
 @last = internal global i64 0
 @last_other = internal global i64 0
-@raised = global [3 x ptr] zeroinitializer
-@previous = internal global ptr null
-
-define internal void @on_interrupt(i32 %number) nounwind {{
-  %before = atomicrmw add ptr @jitad_interrupts, i64 1 seq_cst
-  %handler = load volatile ptr, ptr @previous
-  call void %handler(i32 %number)
-  ret void
-}}
-
-define internal i1 @is_due(ptr %last) nounwind {{
-  %now = call i64 @now()
-  %then = load atomic i64, ptr %last monotonic, align 8
-  %since = sub i64 %now, %then
-  %due = icmp ugt i64 %since, {_EVERY}
-  br i1 %due, label %note, label %done
-note:
-  store atomic i64 %now, ptr %last monotonic, align 8
-  br label %done
-done:
-  ret i1 %due
-}}
-
-define i64 @jitad_poll(i64 %seen) nounwind {{
-entry:
-  %self = call i64 {python("PyThread_get_thread_ident")}()
-  %main = load i64, ptr @main_thread
-  %is_main = icmp eq i64 %self, %main
-  br i1 %is_main, label %in_main, label %in_other
-in_main:
-  %main_due = call i1 @is_due(ptr @last)
-  br i1 %main_due, label %ask, label %go_on
-ask:
-  %gil = call i32 {python("PyGILState_Ensure")}()
-  %told = call i32 {python("PyErr_CheckSignals")}()
-  %raises = icmp ne i32 %told, 0
-  br i1 %raises, label %keep, label %quiet
-keep:
-  %value_place = getelementptr ptr, ptr @raised, i64 1
-  %trace_place = getelementptr ptr, ptr @raised, i64 2
-  call void {python("PyErr_Fetch")}(ptr @raised, ptr %value_place, ptr %trace_place)
-  %ending = load atomic i64, ptr @jitad_interrupts seq_cst, align 8
-  store atomic i64 %ending, ptr @ended seq_cst, align 8
-  call void {python("PyGILState_Release")}(i32 %gil)
-  ret i64 1
-quiet:
-  call void {python("PyGILState_Release")}(i32 %gil)
-  br label %go_on
-in_other:
-  %end = load atomic i64, ptr @ended monotonic, align 8
-  %is_over = icmp ugt i64 %end, %seen
-  br i1 %is_over, label %over, label %look
-look:
-  %other_due = call i1 @is_due(ptr @last_other)
-  br i1 %other_due, label %install, label %go_on
-install:
-  %handler = call ptr {python("PyOS_getsig")}(i32 {number})
-  %is_ours = icmp eq ptr %handler, @on_interrupt
-  %word = ptrtoint ptr %handler to i64
-  %is_none = icmp ule i64 %word, 1
-  %is_set = or i1 %is_ours, %is_none
-  br i1 %is_set, label %count, label %set
-set:
-  store volatile ptr %handler, ptr @previous
-  %old = call ptr {python("PyOS_setsig")}(i32 {number}, ptr @on_interrupt)
-  br label %count
-count:
-  %interrupts = load atomic i64, ptr @jitad_interrupts seq_cst, align 8
-  %is_new = icmp ugt i64 %interrupts, %seen
-  br i1 %is_new, label %ask_other, label %go_on
-ask_other:
-  %gil_other = call i32 {python("PyGILState_Ensure")}()
-  %asked = call ptr (ptr, ...) {call}(ptr {pointer(raises_by_default)}, ptr null)
-  %is_true = icmp eq ptr %asked, {pointer(True)}
-  call void {python("Py_DecRef")}(ptr %asked)
-  call void {python("PyErr_Clear")}()
-  call void {python("PyGILState_Release")}(i32 %gil_other)
-  br i1 %is_true, label %all_end, label %go_on
-all_end:
-  store atomic i64 %interrupts, ptr @ended seq_cst, align 8
-  br label %over
-over:
-  ret i64 1
-go_on:
-  ret i64 0
-}}
+@raised = global [3 x i64] zeroinitializer
+@previous = internal global i64 0
 """
+
+
+def polling() -> str:
+    """The functions that loops call."""
+    inner = [routine(x, linkage="internal") for x in (now, on_interrupt, is_due, in_main_thread)]
+    return "\n".join([_DECLARED, *inner, routine(poll, POLL)])
+
+
+def on_interrupt(r: Routine, number: Scalar) -> None:
+    """Our handler of SIGINT: count, and pass on."""
+    r.update("add", r.address("@jitad_interrupts"), 1, "seq_cst")
+    r.call(r.load(r.address("@previous"), order="monotonic"), number, kind="void")
+
+
+def is_due(r: Routine, last: Scalar) -> None:
+    """Whether it is time to ask again; notes that it is done."""
+    time = r.call("@now")
+    since = time - r.load(last, order="monotonic")
+    due = (since > _EVERY) | (since < 0)
+    with r.when(due):
+        r.store(last, time, "monotonic")
+    r.leave(due)
+
+
+def in_main_thread(r: Routine) -> None:
+    """Have Python run the handlers of signals; 1 where one raises, which is kept."""
+    lock = r.call(python("PyGILState_Ensure"), kind="i32")
+    raises = r.call(python("PyErr_CheckSignals"), kind="i32").differs(0)
+    with r.when(raises):
+        raised = r.address("@raised")
+        r.call(python("PyErr_Fetch"), raised, raised + 8, raised + 16, kind="void")
+        count = r.load(r.address("@jitad_interrupts"), order="seq_cst")
+        r.store(r.address("@ended"), count, "seq_cst")
+    r.call(python("PyGILState_Release"), lock, kind="void")
+    r.leave(raises)
+
+
+def poll(r: Routine, seen: Scalar) -> None:
+    """1 where a loop is to end that has begun after so many interrupts."""
+    this = r.call(python("PyThread_get_thread_ident"))
+    with r.when(this.equals(r.address("@main_thread")[0])):
+        due = r.call("@is_due", r.address("@last"), kind="i1")
+        with r.when(due), r.when(r.call("@in_main_thread", kind="i1")):
+            r.leave(1)
+        r.leave(0)
+    with r.when(r.load(r.address("@ended"), order="monotonic") > seen):
+        r.leave(1)
+    with r.when(r.call("@is_due", r.address("@last_other"), kind="i1")):
+        _install(r)
+        count = r.load(r.address("@jitad_interrupts"), order="seq_cst")
+        with r.when(count > seen), r.when(_python_raises(r)):
+            r.store(r.address("@ended"), count, "seq_cst")
+            r.leave(1)
+    r.leave(0)
+
+
+def _install(r: Routine) -> None:
+    """Have our handler stand before the one there is, if there is one."""
+    number = int(signal.SIGINT)
+    ours, handler = r.address("@on_interrupt"), r.call(python("PyOS_getsig"), number)
+    with r.when(handler.differs(ours) & (handler.differs(0) & handler.differs(1))):
+        r.store(r.address("@previous"), handler, "monotonic")
+        r.call(python("PyOS_setsig"), number, ours)
+
+
+def _python_raises(r: Routine) -> Scalar:
+    """Whether an interrupt raises KeyboardInterrupt, which Python is asked."""
+    lock = r.call(python("PyGILState_Ensure"), kind="i32")
+    call, asked = python("PyObject_CallFunctionObjArgs"), r.address(pointer(raises_by_default))
+    answer = r.call(call, asked, 0, kind="i64 (i64, ...)")
+    r.call(python("Py_DecRef"), answer, kind="void")
+    r.call(python("PyErr_Clear"), kind="void")
+    r.call(python("PyGILState_Release"), lock, kind="void")
+    return answer.equals(r.address(pointer(True)))
 
 
 class Interrupts:

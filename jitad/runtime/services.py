@@ -1,5 +1,5 @@
-"""What kernels call while they run, in LLVM IR that is compiled once: memory for temporaries, and
-whether arrays that are written to lie apart from all others.
+"""What kernels call while they run, compiled once: memory for temporaries, and whether arrays that
+are written to lie apart from all others.
 
 Arenas are shared by all kernels of the process. Of each size a few are kept for the next call,
 for to free one after each call would give its pages back, and fault them in again; together they
@@ -18,6 +18,7 @@ from numba.core.compiler_lock import global_compiler_lock
 
 from jitad.codegen.llvm import Code
 from jitad.codegen.polls import INTERRUPTS, POLL
+from jitad.codegen.routine import Routine, Scalar, routine
 from jitad.runtime.compile import Machine, load
 from jitad.runtime.interrupts import Interrupts, polling
 from jitad.runtime.tables import tables
@@ -51,146 +52,73 @@ _FUNCTIONS = (
 _VARIABLES = (INTERRUPTS, "main_thread", "raised")
 
 _DECLARED = """
-declare ptr @malloc(i64)
-declare void @free(ptr)
-declare ptr @llvm.ptrmask.p0.i64(ptr, i64)
+declare i64 @malloc(i64)
+declare void @free(i64)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
-"""
-
-_ARENAS = f"""
 @kept = internal global i64 0
-
-; The start of what malloc gave stands before an arena.
-
-define ptr @take(ptr %slots, i64 %size) nounwind {{
-entry:
-  br label %look
-look:
-  %k = phi i64 [ 0, %entry ], [ %k1, %on ]
-  %slot = getelementptr ptr, ptr %slots, i64 %k
-  %found = atomicrmw xchg ptr %slot, ptr null acq_rel
-  %none = icmp eq ptr %found, null
-  br i1 %none, label %on, label %got
-got:
-  %before = atomicrmw sub ptr @kept, i64 %size monotonic
-  ret ptr %found
-on:
-  %k1 = add i64 %k, 1
-  %all = icmp uge i64 %k1, {_SLOTS}
-  br i1 %all, label %new, label %look
-new:
-  %more = add i64 %size, {2 * _ALIGN}
-  %raw = call ptr @malloc(i64 %more)
-  %failed = icmp eq ptr %raw, null
-  br i1 %failed, label %nothing, label %made
-made:
-  %above = getelementptr i8, ptr %raw, i64 {2 * _ALIGN - 1}
-  %arena = call ptr @llvm.ptrmask.p0.i64(ptr %above, i64 -{_ALIGN})
-  %place = getelementptr i8, ptr %arena, i64 -8
-  store ptr %raw, ptr %place
-  ret ptr %arena
-nothing:
-  ret ptr null
-}}
-
-define internal void @drop(ptr %arena) nounwind {{
-  %place = getelementptr i8, ptr %arena, i64 -8
-  %raw = load ptr, ptr %place
-  call void @free(ptr %raw)
-  ret void
-}}
-
-define void @give(ptr %slots, i64 %size, ptr %arena) nounwind {{
-entry:
-  %before = atomicrmw add ptr @kept, i64 %size monotonic
-  %now = add i64 %before, %size
-  %many = icmp ugt i64 %now, {_MOST_KEPT}
-  br i1 %many, label %full, label %look
-look:
-  %k = phi i64 [ 0, %entry ], [ %k1, %on ]
-  %slot = getelementptr ptr, ptr %slots, i64 %k
-  %changed = cmpxchg ptr %slot, ptr null, ptr %arena acq_rel monotonic
-  %put = extractvalue {{ ptr, i1 }} %changed, 1
-  br i1 %put, label %done, label %on
-on:
-  %k1 = add i64 %k, 1
-  %all = icmp uge i64 %k1, {_SLOTS}
-  br i1 %all, label %full, label %look
-full:
-  %back = atomicrmw sub ptr @kept, i64 %size monotonic
-  call void @drop(ptr %arena)
-  ret void
-done:
-  ret void
-}}
-
-define void @release(ptr %slots, i64 %size) nounwind {{
-entry:
-  br label %look
-look:
-  %k = phi i64 [ 0, %entry ], [ %k1, %on ]
-  %slot = getelementptr ptr, ptr %slots, i64 %k
-  %found = atomicrmw xchg ptr %slot, ptr null acq_rel
-  %none = icmp eq ptr %found, null
-  br i1 %none, label %on, label %got
-got:
-  %before = atomicrmw sub ptr @kept, i64 %size monotonic
-  call void @drop(ptr %found)
-  br label %on
-on:
-  %k1 = add i64 %k, 1
-  %all = icmp uge i64 %k1, {_SLOTS}
-  br i1 %all, label %done, label %look
-done:
-  ret void
-}}
-
 """
 
-_APART = """
-; Stretches of memory, each its first byte and the one after its last: whether none of the `written`
-; ones, the last of them, meets one before it.
 
-define i1 @apart(ptr %stretches, i64 %count, i64 %written) nounwind {
-entry:
-  %first = sub i64 %count, %written
-  br label %each
-each:
-  %i = phi i64 [ %first, %entry ], [ %i1, %next ]
-  %more = icmp slt i64 %i, %count
-  br i1 %more, label %own, label %good
-own:
-  %mine = getelementptr [2 x ptr], ptr %stretches, i64 %i
-  %start = load ptr, ptr %mine
-  %end_place = getelementptr ptr, ptr %mine, i64 1
-  %end = load ptr, ptr %end_place
-  br label %other
-other:
-  %j = phi i64 [ 0, %own ], [ %j1, %clear ]
-  %is_other = icmp slt i64 %j, %i
-  br i1 %is_other, label %compare, label %next
-compare:
-  %theirs = getelementptr [2 x ptr], ptr %stretches, i64 %j
-  %their_start = load ptr, ptr %theirs
-  %their_end_place = getelementptr ptr, ptr %theirs, i64 1
-  %their_end = load ptr, ptr %their_end_place
-  %below = icmp ule ptr %end, %their_start
-  %above = icmp uge ptr %start, %their_end
-  %is_clear = or i1 %below, %above
-  br i1 %is_clear, label %clear, label %bad
-clear:
-  %j1 = add i64 %j, 1
-  br label %other
-next:
-  %i1 = add i64 %i, 1
-  br label %each
-good:
-  ret i1 true
-bad:
-  ret i1 false
-}
-"""
+def take(r: Routine, slots: Scalar, size: Scalar) -> None:
+    """An arena that was kept, or a new one, before which stands what malloc gave; 0 for none."""
+    with r.each(_SLOTS) as k:
+        found = r.update("xchg", slots + k * 8, 0, "acq_rel")
+        with r.when(found.differs(0)):
+            r.update("sub", r.address("@kept"), size, "monotonic")
+            r.leave(found)
+    given = r.call("@malloc", size + 2 * _ALIGN)
+    with r.when(given.equals(0)):
+        r.leave(0)
+    arena = (given + (2 * _ALIGN - 1)) & -_ALIGN
+    (arena - 8)[0] = given
+    r.leave(arena)
+
+
+def drop(r: Routine, arena: Scalar) -> None:
+    """Free an arena."""
+    r.call("@free", (arena - 8)[0], kind="void")
+
+
+def give(r: Routine, slots: Scalar, size: Scalar, arena: Scalar) -> None:
+    """Keep an arena for the next call, or free it where there are enough."""
+    before = r.update("add", r.address("@kept"), size, "monotonic")
+    with r.when(before + size <= _MOST_KEPT), r.each(_SLOTS) as k:
+        is_put = r.replace(slots + k * 8, 0, arena, "acq_rel")
+        with r.when(is_put):
+            r.leave()
+    r.update("sub", r.address("@kept"), size, "monotonic")
+    r.call("@drop", arena, kind="void")
+
+
+def release(r: Routine, slots: Scalar, size: Scalar) -> None:
+    """Free the arenas that are kept of one size."""
+    with r.each(_SLOTS) as k:
+        found = r.update("xchg", slots + k * 8, 0, "acq_rel")
+        with r.when(found.differs(0)):
+            r.update("sub", r.address("@kept"), size, "monotonic")
+            r.call("@drop", found, kind="void")
+
+
+def apart(r: Routine, stretches: Scalar, count: Scalar, written: Scalar) -> None:
+    """Whether none of the last `written` stretches of memory meets one before it.
+
+    Each is its first byte and the one after its last.
+    """
+    with r.each(written) as k:
+        i = count - written + k
+        own = stretches + i * 16
+        start, end = own[0], own[1]
+        with r.each(i) as j:
+            other = stretches + j * 16
+            r.require((end <= other[0]) | (start >= other[1]))
+    r.leave(True)
+
+
+def wipe(r: Routine, memory: Scalar, size: Scalar) -> None:
+    """Set memory to 0."""
+    r.do(f"call void @llvm.memset.p0.i64({memory.pointer()}, i8 0, {size}, i1 false)")
+
 
 _slots = (ctypes.c_void_p * (_SLOTS * (_STEPS * _OCTAVES + 1)))()
 
@@ -202,7 +130,8 @@ _addresses: dict[str, int] = {}
 def _load() -> None:
     if _addresses:
         return
-    text = "\n".join([_DECLARED, _ARENAS, _APART, tables(), polling()])
+    own = [routine(write) for write in (take, drop, give, release, apart, wipe)]
+    text = "\n".join([_DECLARED, *own, tables(), polling()])
     machine = load(Code(text, "take", arena=0, level=0, quick=True))
     found = {name: machine.address(name) for name in _FUNCTIONS}
     found |= {name: machine.variable(name) for name in _VARIABLES}

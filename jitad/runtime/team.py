@@ -1,4 +1,4 @@
-"""The threads that kernels with `parallel=True` share: how many, and the LLVM that keeps them.
+"""The threads that kernels with `parallel=True` share: how many, and the code that keeps them.
 
 A call borrows as many as it needs and gives them back when it is done; who finds too few starts
 more. So any number of callers run side by side, kernels within kernels too. A thread that has
@@ -19,6 +19,7 @@ import llvmlite.binding as llvm
 from numba.core.compiler_lock import global_compiler_lock
 
 from jitad.codegen.llvm import Code
+from jitad.codegen.routine import Routine, Scalar, routine
 from jitad.codegen.threads import LINE, MOST_THREADS, RUN
 from jitad.ir.errors import CompileError
 from jitad.runtime.compile import load
@@ -100,7 +101,7 @@ def provide_threads() -> None:
 @global_compiler_lock
 @lru_cache(maxsize=1)
 def _load() -> None:
-    machine = load(Code(_TEAM, RUN, arena=0, level=2, quick=False))
+    machine = load(Code(_team(), RUN, arena=0, level=2, quick=False))
     llvm.add_symbol(RUN, machine.address(RUN))
     members = machine.variable("jitad_members")
     if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
@@ -108,11 +109,11 @@ def _load() -> None:
     machine.engine.detach()  # kept for good: threads may be looking out as the process ends
 
 
-_PAUSE, _DECLARED = {
-    "x86_64": ("call void @llvm.x86.sse2.pause()", "declare void @llvm.x86.sse2.pause()"),
-    "aarch64": ("call void @llvm.aarch64.hint(i32 1)", "declare void @llvm.aarch64.hint(i32)"),
-    "arm64": ("call void @llvm.aarch64.hint(i32 1)", "declare void @llvm.aarch64.hint(i32)"),
-}.get(platform.machine(), ("", ""))
+_PAUSE = {
+    "x86_64": "call void @llvm.x86.sse2.pause()",
+    "aarch64": "call void @llvm.aarch64.hint(i32 1)",
+    "arm64": "call void @llvm.aarch64.hint(i32 1)",
+}.get(platform.machine(), "")
 """A thread that looks out leaves the core's units to the one that it shares the core with."""
 
 _WORK, _RESULT, _MEMBER = LINE, 4 * LINE, 8 * LINE
@@ -121,210 +122,117 @@ At its start: whether it is borrowed, whether it has a thread, the worker and wh
 
 _ALL = MOST_THREADS * _MEMBER
 
-_TEAM = f"""
-declare i32 @pthread_create(ptr, ptr, ptr, ptr)
+_DECLARED = f"""
+declare i32 @pthread_create(i64, i64, i64, i64)
 declare i32 @pthread_detach(i64)
-declare i32 @pthread_mutex_init(ptr, ptr)
-declare i32 @pthread_mutex_lock(ptr)
-declare i32 @pthread_mutex_unlock(ptr)
-declare i32 @pthread_cond_init(ptr, ptr)
-declare i32 @pthread_cond_wait(ptr, ptr)
-declare i32 @pthread_cond_signal(ptr)
+declare i32 @pthread_mutex_init(i64, i64)
+declare i32 @pthread_mutex_lock(i64)
+declare i32 @pthread_mutex_unlock(i64)
+declare i32 @pthread_cond_init(i64, i64)
+declare i32 @pthread_cond_wait(i64, i64)
+declare i32 @pthread_cond_signal(i64)
 declare i32 @sched_yield()
-{_DECLARED}
-
+declare void @llvm.x86.sse2.pause()
+declare void @llvm.aarch64.hint(i32)
 @jitad_members = global [{_ALL} x i8] zeroinitializer, align {LINE}
-
-; A gate is whether it is open, a mutex and a condition. One thread opens it; another that waits
-; before it goes through, and closes it behind itself. Who has opened it may close it again before.
-
-define internal void @make(ptr %gate) nounwind {{
-  store i64 0, ptr %gate
-  %mutex = getelementptr i8, ptr %gate, i64 {LINE}
-  %condition = getelementptr i8, ptr %gate, i64 {2 * LINE}
-  %1 = call i32 @pthread_mutex_init(ptr %mutex, ptr null)
-  %2 = call i32 @pthread_cond_init(ptr %condition, ptr null)
-  ret void
-}}
-
-define internal void @open(ptr %gate) nounwind {{
-  %mutex = getelementptr i8, ptr %gate, i64 {LINE}
-  %condition = getelementptr i8, ptr %gate, i64 {2 * LINE}
-  %1 = call i32 @pthread_mutex_lock(ptr %mutex)
-  store atomic i64 1, ptr %gate release, align 8
-  %2 = call i32 @pthread_cond_signal(ptr %condition)
-  %3 = call i32 @pthread_mutex_unlock(ptr %mutex)
-  ret void
-}}
-
-define internal i1 @close(ptr %gate) nounwind {{
-  %changed = cmpxchg ptr %gate, i64 1, i64 0 acquire monotonic, align 8
-  %was_open = extractvalue {{ i64, i1 }} %changed, 1
-  ret i1 %was_open
-}}
-
-define internal void @pass(ptr %gate) nounwind {{
-entry:
-  br label %look
-look:
-  %looks = phi i64 [ 0, %entry ], [ %more, %again ], [ %more, %yield ]
-  %seen = load atomic i64, ptr %gate monotonic, align 8
-  %closed = icmp eq i64 %seen, 0
-  br i1 %closed, label %again, label %try
-try:
-  %is_through = call i1 @close(ptr %gate)
-  br i1 %is_through, label %through, label %again
-again:
-  {_PAUSE}
-  %more = add i64 %looks, 1
-  %round = urem i64 %more, {_ROUND}
-  %is_round = icmp eq i64 %round, 0
-  br i1 %is_round, label %yield, label %look
-yield:
-  %yielded = call i32 @sched_yield()
-  %tired = icmp uge i64 %more, {_LOOKS}
-  br i1 %tired, label %sleep, label %look
-sleep:
-  %mutex = getelementptr i8, ptr %gate, i64 {LINE}
-  %condition = getelementptr i8, ptr %gate, i64 {2 * LINE}
-  %0 = call i32 @pthread_mutex_lock(ptr %mutex)
-  br label %check
-check:
-  %is_open = call i1 @close(ptr %gate)
-  br i1 %is_open, label %awake, label %wait
-wait:
-  %1 = call i32 @pthread_cond_wait(ptr %condition, ptr %mutex)
-  br label %check
-awake:
-  %2 = call i32 @pthread_mutex_unlock(ptr %mutex)
-  br label %through
-through:
-  ret void
-}}
-
-define internal ptr @serve(ptr %member) nounwind {{
-entry:
-  %worker_place = getelementptr i8, ptr %member, i64 16
-  %shared_place = getelementptr i8, ptr %member, i64 24
-  %work = getelementptr i8, ptr %member, i64 {_WORK}
-  %result = getelementptr i8, ptr %member, i64 {_RESULT}
-  br label %next
-next:
-  call void @pass(ptr %work)
-  %worker = load ptr, ptr %worker_place
-  %shared = load ptr, ptr %shared_place
-  call void %worker(ptr %shared)
-  call void @open(ptr %result)
-  br label %next
-}}
-
-define internal i1 @borrow(ptr %member, ptr %worker, ptr %shared) nounwind {{
-entry:
-  %handle = alloca i64
-  %has_thread_place = getelementptr i8, ptr %member, i64 8
-  %work = getelementptr i8, ptr %member, i64 {_WORK}
-  %result = getelementptr i8, ptr %member, i64 {_RESULT}
-  %taken = cmpxchg ptr %member, i64 0, i64 1 acquire monotonic, align 8
-  %is_ours = extractvalue {{ i64, i1 }} %taken, 1
-  br i1 %is_ours, label %ours, label %no
-ours:
-  %has_thread = load i64, ptr %has_thread_place
-  %is_there = icmp ne i64 %has_thread, 0
-  br i1 %is_there, label %give, label %create
-create:
-  call void @make(ptr %work)
-  call void @make(ptr %result)
-  %failed = call i32 @pthread_create(ptr %handle, ptr null, ptr @serve, ptr %member)
-  %refused = icmp ne i32 %failed, 0
-  br i1 %refused, label %return, label %created
-return:
-  store atomic i64 0, ptr %member release, align 8
-  br label %no
-created:
-  %thread = load i64, ptr %handle
-  %0 = call i32 @pthread_detach(i64 %thread)
-  store i64 1, ptr %has_thread_place
-  br label %give
-give:
-  %worker_place = getelementptr i8, ptr %member, i64 16
-  %shared_place = getelementptr i8, ptr %member, i64 24
-  store ptr %worker, ptr %worker_place
-  store ptr %shared, ptr %shared_place
-  call void @open(ptr %work)
-  ret i1 true
-no:
-  ret i1 false
-}}
-
-; Deal out the shares of the blocks, have the others begin, do one's own, and wait for theirs. Where
-; a thread cannot be had, or has not begun when all is done, the others have done its work.
-
-define void @{RUN}(ptr %worker, ptr %shared, i64 %blocks) nounwind {{
-entry:
-  %borrowed = alloca ptr, i64 {MOST_THREADS}
-  %counters = alloca i8, i64 {MOST_THREADS * LINE}, align {LINE}
-  %wanted = load atomic i64, ptr inttoptr (i64 {ctypes.addressof(_count)} to ptr) monotonic, align 8
-  %few = icmp slt i64 %blocks, %wanted
-  %threads = select i1 %few, i64 %blocks, i64 %wanted
-  %others = sub i64 %threads, 1
-  %threads_place = getelementptr i8, ptr %shared, i64 8
-  store i64 %threads, ptr %threads_place
-  %counters_place = getelementptr i8, ptr %shared, i64 16
-  store ptr %counters, ptr %counters_place
-  br label %deal
-deal:
-  %k = phi i64 [ 0, %entry ], [ %k1, %deal ]
-  %portion = mul i64 %k, %blocks
-  %first = udiv i64 %portion, %threads
-  %line = mul i64 %k, {LINE}
-  %counter = getelementptr i8, ptr %counters, i64 %line
-  store i64 %first, ptr %counter
-  %k1 = add i64 %k, 1
-  %dealt = icmp eq i64 %k1, %threads
-  br i1 %dealt, label %ask, label %deal
-ask:
-  %asked = phi i64 [ 0, %deal ], [ %asked1, %answered ]
-  %found = phi i64 [ 0, %deal ], [ %found1, %answered ]
-  %enough = icmp sge i64 %found, %others
-  %all = icmp eq i64 %asked, {MOST_THREADS}
-  %ready = or i1 %enough, %all
-  br i1 %ready, label %work, label %one
-one:
-  %offset = mul i64 %asked, {_MEMBER}
-  %member = getelementptr i8, ptr @jitad_members, i64 %offset
-  %lent = call i1 @borrow(ptr %member, ptr %worker, ptr %shared)
-  br i1 %lent, label %keep, label %answered
-keep:
-  %place = getelementptr ptr, ptr %borrowed, i64 %found
-  store ptr %member, ptr %place
-  br label %answered
-answered:
-  %lent_one = zext i1 %lent to i64
-  %found1 = add i64 %found, %lent_one
-  %asked1 = add i64 %asked, 1
-  br label %ask
-work:
-  call void %worker(ptr %shared)
-  br label %join
-join:
-  %joined = phi i64 [ 0, %work ], [ %joined1, %free ]
-  %finished = icmp sge i64 %joined, %found
-  br i1 %finished, label %done, label %next
-next:
-  %helper_place = getelementptr ptr, ptr %borrowed, i64 %joined
-  %helper = load ptr, ptr %helper_place
-  %order = getelementptr i8, ptr %helper, i64 {_WORK}
-  %is_idle = call i1 @close(ptr %order)
-  br i1 %is_idle, label %free, label %wait
-wait:
-  %result = getelementptr i8, ptr %helper, i64 {_RESULT}
-  call void @pass(ptr %result)
-  br label %free
-free:
-  store atomic i64 0, ptr %helper release, align 8
-  %joined1 = add i64 %joined, 1
-  br label %join
-done:
-  ret void
-}}
 """
+
+
+def _team() -> str:
+    inner = [routine(x, linkage="internal") for x in (make, open_, close, pass_, serve, borrow)]
+    return "\n".join([_DECLARED, *inner, routine(run, RUN)])
+
+
+# A gate is whether it is open, a mutex and a condition. One thread opens it; another that waits
+# before it goes through, and closes it behind itself. Who has opened it may close it again before.
+
+
+def make(r: Routine, gate: Scalar) -> None:
+    """A gate that is closed."""
+    gate[0] = 0
+    r.call("@pthread_mutex_init", gate + LINE, 0, kind="i32")
+    r.call("@pthread_cond_init", gate + 2 * LINE, 0, kind="i32")
+
+
+def open_(r: Routine, gate: Scalar) -> None:
+    """Open a gate, and wake who waits."""
+    r.call("@pthread_mutex_lock", gate + LINE, kind="i32")
+    r.store(gate, 1, "release")
+    r.call("@pthread_cond_signal", gate + 2 * LINE, kind="i32")
+    r.call("@pthread_mutex_unlock", gate + LINE, kind="i32")
+
+
+def close(r: Routine, gate: Scalar) -> None:
+    """Close a gate; whether it was open."""
+    r.leave(r.replace(gate, 1, 0, "acquire"))
+
+
+def pass_(r: Routine, gate: Scalar) -> None:
+    """Go through a gate when it opens: look out for a while, then sleep."""
+    with r.each(_LOOKS) as k:
+        is_open = r.load(gate, order="monotonic").differs(0)
+        with r.when(is_open), r.when(r.call("@close", gate, kind="i1")):
+            r.leave()
+        r.do(_PAUSE)
+        with r.when((k % _ROUND).equals(_ROUND - 1)):
+            r.call("@sched_yield", kind="i32")
+    r.call("@pthread_mutex_lock", gate + LINE, kind="i32")
+    with r.each():
+        with r.when(r.call("@close", gate, kind="i1")):
+            r.stop()
+        r.call("@pthread_cond_wait", gate + 2 * LINE, gate + LINE, kind="i32")
+    r.call("@pthread_mutex_unlock", gate + LINE, kind="i32")
+
+
+def serve(r: Routine, member: Scalar) -> None:
+    """What a thread does for good: its work, whenever there is some."""
+    with r.each():
+        r.call("@pass", member + _WORK, kind="void")
+        r.call(member[2], member[3], kind="void")
+        r.call("@open", member + _RESULT, kind="void")
+
+
+def borrow(r: Routine, member: Scalar, worker: Scalar, shared: Scalar) -> None:
+    """Have a member run a worker, if it is free and has, or can have, a thread; whether it does."""
+    r.require(r.replace(member, 0, 1, "acquire"))
+    with r.when(member[1].equals(0)):
+        r.call("@make", member + _WORK, kind="void")
+        r.call("@make", member + _RESULT, kind="void")
+        thread = r.room(8)
+        refused = r.call("@pthread_create", thread, 0, r.address("@serve"), member, kind="i32")
+        with r.when(refused.differs(0)):
+            r.store(member, 0, "release")
+            r.leave(False)
+        r.call("@pthread_detach", thread[0], kind="i32")
+        member[1] = 1
+    member[2], member[3] = worker, shared
+    r.call("@open", member + _WORK, kind="void")
+    r.leave(True)
+
+
+def run(r: Routine, worker: Scalar, shared: Scalar, blocks: Scalar) -> None:
+    """Deal out the shares of the blocks, have the others begin, do one's own, and wait for theirs.
+
+    Where a thread cannot be had, or has not begun when all is done, the others have done its work.
+    """
+    borrowed, counters = r.room(8 * MOST_THREADS), r.room(MOST_THREADS * LINE, align=LINE)
+    wanted = r.load(r.scalar(ctypes.addressof(_count)), order="monotonic")
+    threads = r.choose(blocks < wanted, blocks, wanted)
+    shared[1], shared[2] = threads, counters
+    with r.each(threads) as k:
+        (counters + k * LINE)[0] = k * blocks // threads
+    found = r.variable(0)
+    with r.each(MOST_THREADS) as k:
+        with r.when(found.now >= threads - 1):
+            r.stop()
+        member = r.address("@jitad_members") + k * _MEMBER
+        with r.when(r.call("@borrow", member, worker, shared, kind="i1")):
+            borrowed[found.now] = member
+            found.now += 1
+    r.call(worker, shared, kind="void")
+    with r.each(found.now) as k:
+        helper = borrowed[k]
+        has_begun = r.call("@close", helper + _WORK, kind="i1").equals(0)
+        with r.when(has_begun):
+            r.call("@pass", helper + _RESULT, kind="void")
+        r.store(helper, 0, "release")

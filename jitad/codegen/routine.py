@@ -1,0 +1,244 @@
+"""Routines: LLVM IR that stands beside kernels, written as Python that runs once.
+
+A Python function is called with a `Routine` and a `Scalar` for each parameter. What it does with
+them becomes the code, so that this one is the sum of numbers in memory:
+
+    def total(r: Routine, numbers: Scalar, count: Scalar) -> None:
+        so_far = r.variable(0)
+        with r.each(count) as k:
+            so_far.now += numbers[k]
+        r.leave(so_far.now)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+
+def _binary(instruction: str, kind: str = "") -> Callable[[Scalar, Scalar | int], Scalar]:
+    def apply(x: Scalar, y: Scalar | int) -> Scalar:
+        other = y.text if isinstance(y, Scalar) else y
+        text = x.routine.line(f"{instruction} {x.kind} {x.text}, {other}")
+        return Scalar(x.routine, text, kind or x.kind)
+
+    return apply
+
+
+@dataclass(frozen=True, eq=False)
+class Scalar:
+    """A number of 64 bits, an address, or a condition (of kind "i1"), in a register.
+
+    Comparisons are of signed numbers, quotients and remainders of numbers from 0 on. `x[k]` is the
+    k-th number of 64 bits in memory from x on.
+    """
+
+    routine: Routine
+    text: str
+    kind: str = "i64"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.text}"
+
+    __add__, __sub__, __mul__ = _binary("add"), _binary("sub"), _binary("mul")
+    __floordiv__, __mod__ = _binary("udiv"), _binary("urem")
+    __and__, __or__ = _binary("and"), _binary("or")
+    __lt__, __le__ = _binary("icmp slt", "i1"), _binary("icmp sle", "i1")
+    __gt__, __ge__ = _binary("icmp sgt", "i1"), _binary("icmp sge", "i1")
+    equals, differs = _binary("icmp eq", "i1"), _binary("icmp ne", "i1")  # == is Python's own
+
+    def __getitem__(self, k: Scalar | int) -> Scalar:
+        return self.routine.load(self + k * 8)
+
+    def __setitem__(self, k: Scalar | int, value: Scalar | int) -> None:
+        self.routine.store(self + k * 8, value)
+
+    def pointer(self) -> str:
+        """The address as LLVM's instructions take it."""
+        return f"ptr {self.routine.line(f'inttoptr i64 {self.text} to ptr')}"
+
+
+class Variable:
+    """A number that changes: `now` is what it is at that place of the code."""
+
+    def __init__(self, place: Scalar) -> None:
+        self._place = place
+
+    @property
+    def now(self) -> Scalar:
+        return self._place[0]
+
+    @now.setter
+    def now(self, value: Scalar | int) -> None:
+        self._place[0] = value
+
+
+class Routine:
+    """One function, being written."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._slots: list[str] = []
+        self._count = 0
+        self._ends: list[str] = []
+        self.result = "void"
+
+    def line(self, text: str) -> str:
+        """An instruction with a result; its register."""
+        self._count += 1
+        self._lines.append(f"  %t{self._count} = {text}")
+        return f"%t{self._count}"
+
+    def do(self, text: str) -> None:
+        """An instruction without a result."""
+        self._lines.append(f"  {text}")
+
+    def _labels(self, *stems: str) -> list[str]:
+        self._count += 1
+        return [f"{stem}{self._count}" for stem in stems]
+
+    def _start(self, label: str) -> None:
+        self._lines.append(f"{label}:")
+
+    # -- numbers and memory ------------------------------------------------------------------------
+
+    def scalar(self, x: Scalar | int) -> Scalar:
+        """A number of Python's, or one that is here already."""
+        return x if isinstance(x, Scalar) else Scalar(self, str(x))
+
+    def _passed(self, x: Scalar | int | str) -> str:
+        return x if isinstance(x, str) else str(self.scalar(x))
+
+    def address(self, name: str) -> Scalar:
+        """The address of a global variable, a function, or another pointer literal."""
+        return Scalar(self, self.line(f"ptrtoint ptr {name} to i64"))
+
+    def choose(self, condition: Scalar, x: Scalar, y: Scalar | int) -> Scalar:
+        """x where the condition holds, else y."""
+        return Scalar(self, self.line(f"select {condition}, {x}, {self.scalar(y)}"))
+
+    def room(self, size: int, align: int = 8) -> Scalar:
+        """The address of that many bytes on the stack."""
+        self._count += 1
+        slot = f"%slot{self._count}"
+        self._slots.append(f"  {slot} = alloca i8, i64 {size}, align {align}")
+        return self.address(slot)
+
+    def variable(self, value: Scalar | int) -> Variable:
+        """A variable, and what it is at first."""
+        made = Variable(self.room(8))
+        made.now = value
+        return made
+
+    def load(self, place: Scalar, kind: str = "i64", order: str = "") -> Scalar:
+        """A whole number in memory; atomic, where an order is given."""
+        at = f"{place.pointer()} {order}, align 8" if order else place.pointer()
+        return self._widened(self.line(f"load {'atomic ' * bool(order)}{kind}, {at}"), kind)
+
+    def store(self, place: Scalar, value: Scalar | int, order: str = "") -> None:
+        """Write a number of 64 bits; atomic, where an order is given."""
+        at = f"{place.pointer()} {order}, align 8" if order else place.pointer()
+        self.do(f"store {'atomic ' * bool(order)}{self.scalar(value)}, {at}")
+
+    def copy(self, target: Scalar, source: Scalar, size: Scalar) -> None:
+        """Copy so many bytes."""
+        ends = f"{target.pointer()}, {source.pointer()}, {size}"
+        self.do(f"call void @llvm.memcpy.p0.p0.i64({ends}, i1 false)")
+
+    def update(self, word: str, place: Scalar, value: Scalar | int, order: str) -> Scalar:
+        """Atomically exchange ("xchg"), add to, or subtract from a number; what was there."""
+        pointer = place.pointer()
+        text = self.line(f"atomicrmw {word} {pointer}, {self.scalar(value)} {order}")
+        return Scalar(self, text)
+
+    def replace(self, place: Scalar, old: int, new: Scalar | int, order: str) -> Scalar:
+        """Atomically write `new` where `old` is; whether it was there."""
+        numbers = f"i64 {old}, {self.scalar(new)} {order} monotonic"
+        pair = self.line(f"cmpxchg {place.pointer()}, {numbers}, align 8")
+        return Scalar(self, self.line(f"extractvalue {{ i64, i1 }} {pair}, 1"), "i1")
+
+    def call(self, callee: str | Scalar, *given: Scalar | int | str, kind: str = "i64") -> Scalar:
+        """Call a function; what it returns, of that kind, which of "..." functions says so.
+
+        Arguments of other kinds are texts: `ptr %x`.
+        """
+        function = callee.pointer().removeprefix("ptr ") if isinstance(callee, Scalar) else callee
+        text = f"call {kind} {function}({', '.join(map(self._passed, given))})"
+        kind = kind.split(" ")[0]
+        if kind == "void":
+            self.do(text)
+            return Scalar(self, "poison")
+        return self._widened(self.line(text), kind)
+
+    def _widened(self, text: str, kind: str) -> Scalar:
+        if kind == "i32":
+            return Scalar(self, self.line(f"sext i32 {text} to i64"))
+        return Scalar(self, text, kind)
+
+    # -- control -----------------------------------------------------------------------------------
+
+    @contextmanager
+    def when(self, condition: Scalar) -> Iterator[None]:
+        """What is done only where the condition holds."""
+        inside, after = self._labels("when", "after")
+        self.do(f"br {condition}, label %{inside}, label %{after}")
+        self._start(inside)
+        yield
+        self.do(f"br label %{after}")
+        self._start(after)
+
+    @contextmanager
+    def each(self, count: Scalar | int | None = None) -> Iterator[Scalar]:
+        """A loop over 0, 1, ... up to a count, or, without one, until it is left."""
+        before, head, turn, latch, end = self._labels("before", "head", "turn", "latch", "end")
+        self.do(f"br label %{before}")
+        self._start(before)
+        self.do(f"br label %{head}")
+        self._start(head)
+        k = Scalar(self, f"%k_{head}")
+        self.do(f"{k.text} = phi i64 [ 0, %{before} ], [ {k.text}_next, %{latch} ]")
+        goes_on = "i1 true" if count is None else k < count
+        self.do(f"br {goes_on}, label %{turn}, label %{end}")
+        self._start(turn)
+        self._ends.append(end)
+        yield k
+        self._ends.pop()
+        self.do(f"br label %{latch}")
+        self._start(latch)
+        self.do(f"{k.text}_next = add i64 {k.text}, 1")
+        self.do(f"br label %{head}")
+        self._start(end)
+
+    def stop(self) -> None:
+        """Leave the innermost loop."""
+        self.do(f"br label %{self._ends[-1]}")
+        self._start(*self._labels("never"))
+
+    def leave(self, value: Scalar | int | None = None) -> None:
+        """Return from the function; True and False are conditions."""
+        if isinstance(value, bool):
+            value = Scalar(self, str(int(value)), "i1")
+        self.result = "void" if value is None else self.scalar(value).kind
+        self.do("ret void" if value is None else f"ret {self.scalar(value)}")
+        self._start(*self._labels("never"))
+
+    def require(self, condition: Scalar) -> None:
+        """Return False where the condition does not hold."""
+        with self.when(Scalar(self, self.line(f"xor {condition}, true"), "i1")):
+            self.leave(False)
+
+    def function(self, head: str) -> str:
+        """The text of the whole."""
+        end = "  ret void" if self.result == "void" else "  unreachable"
+        return "\n".join([f"{head} {{", "entry:", *self._slots, *self._lines, end, "}", ""])
+
+
+def routine(write: Callable[..., Any], name: str = "", *, linkage: str = "") -> str:
+    """The text of the function that `write` writes, under its name or another."""
+    made, code = Routine(), write.__code__
+    names = code.co_varnames[1 : code.co_argcount]
+    write(made, *(Scalar(made, f"%{x}") for x in names))
+    given, called = ", ".join(f"i64 %{x}" for x in names), name or write.__name__.rstrip("_")
+    return made.function(f"define {linkage} {made.result} @{called}({given}) nounwind")
