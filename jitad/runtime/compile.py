@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import llvmlite.binding as llvm
 from llvmlite.binding.ffi import ObjectRef
 from llvmlite.binding.newpassmanagers import NewPassManager
+from llvmlite.binding.object_file import ObjectFileRef
 from numba.core.compiler_lock import global_compiler_lock
 
 from jitad.codegen.llvm import Code, emit
@@ -37,22 +39,23 @@ class Machine:
         return self.engine.get_global_value_address(name)
 
 
-@lru_cache(maxsize=1)
-def _host() -> tuple[str, str]:
-    """This processor's name and features, for LLVM, which is made ready for it."""
+def _target() -> Any:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    return llvm.Target.from_default_triple()
 
 
-def target_machine(code: Code) -> Any:
-    """LLVM's code generator for this processor; an engine takes it over, so each gets its own."""
-    cpu, features = _host()
-    target = llvm.Target.from_default_triple()
+@lru_cache(maxsize=2)
+def generator(quick: bool) -> Any:
+    """LLVM's code generator for this processor: one for all modules, as it has tables of 0.7 MiB.
+
+    It is used by one thread at a time.
+    """
+    target = _target()
     return target.create_target_machine(
-        cpu=cpu,
-        features=features,
-        opt=0 if code.quick else 2,
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=0 if quick else 2,
         reloc="static" if target.name.startswith("x86") else "default",
         codemodel="jitdefault",
         jit=True,
@@ -65,19 +68,19 @@ def lower(tape: Tape, options: Options = DEFAULT) -> tuple[Tape, Code]:
     return optimised, emit(schedule(optimised), options)
 
 
-def optimised_module(text: str, machine: Any, level: int, context: Any = None) -> Any:
-    """Parse LLVM IR and run LLVM's passes of that level on it."""
+def optimised_module(text: str, machine: Any, level: int, context: Any) -> Any:
+    """Parse LLVM IR and run LLVM's passes of that level on it, at 0 none."""
     try:
-        # In a context of its own, which ends with it: one for all keeps every constant for ever.
-        module = llvm.parse_assembly(text, context or llvm.create_context())
+        module = llvm.parse_assembly(text, context)
     except RuntimeError as error:
         raise CompileError(f"LLVM refused generated code: {error}") from error
     module.triple = machine.triple
     module.data_layout = str(machine.target_data)
-    options = llvm.create_pipeline_tuning_options(speed_level=level)
-    options.loop_vectorization = True  # of loops of which codegen says the width
-    options.slp_vectorization = False
-    run_passes(module, machine, options)
+    if level:
+        options = llvm.create_pipeline_tuning_options(speed_level=level)
+        options.loop_vectorization = True  # of loops of which codegen says the width
+        options.slp_vectorization = False
+        run_passes(module, machine, options)
     return module
 
 
@@ -92,22 +95,26 @@ def run_passes(module: Any, machine: Any, options: Any) -> None:
         manager.detach()
 
 
+@contextlib.contextmanager
+def _optimised(code: Code, text: str) -> Iterator[Any]:
+    """A module after LLVM's passes, in a context of its own: one for all keeps every constant."""
+    with (
+        llvm.create_context() as context,
+        optimised_module(text, generator(code.quick), code.level, context) as module,
+    ):
+        yield module
+
+
 @global_compiler_lock
 def load(code: Code, extra: str = "") -> Machine:
     """Compile a module, with `extra` LLVM IR linked in, and make it executable."""
-    machine, context = target_machine(code), llvm.create_context()
-    module = optimised_module(_joined(code.text, extra), machine, code.level, context)
-    engine = llvm.create_mcjit_compiler(module, machine)
+    with _optimised(code, _joined(code.text, extra)) as module:
+        image = generator(code.quick).emit_object(module)
+    # LLVM's module goes; an engine needs one, and a code generator, which then has no tables.
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target().create_target_machine())
+    engine.add_object_file(ObjectFileRef.from_data(image))
     engine.finalize_object()
-    loaded = Machine(code, engine)
-    weakref.finalize(loaded, _free, engine, context).atexit = False
-    return loaded
-
-
-def _free(engine: Any, context: Any) -> None:
-    """Free machine code, then what its module lives in: a collector of cycles knows no order."""
-    engine.close()
-    context.close()
+    return Machine(code, engine)
 
 
 _DECLARED = re.compile(r"^declare [^@\n]*@([^(\n]+)\(.*\n?", re.MULTILINE)
@@ -122,11 +129,12 @@ def _joined(text: str, extra: str) -> str:
 @global_compiler_lock
 def module_llvm(code: Code) -> str:
     """A kernel's LLVM IR after LLVM's passes."""
-    return str(optimised_module(code.text, target_machine(code), code.level))
+    with _optimised(code, code.text) as module:
+        return str(module)
 
 
 @global_compiler_lock
 def module_asm(code: Code) -> str:
     """A kernel's assembly on this processor."""
-    machine = target_machine(code)
-    return machine.emit_assembly(optimised_module(code.text, machine, code.level))
+    with _optimised(code, code.text) as module:
+        return generator(code.quick).emit_assembly(module)
