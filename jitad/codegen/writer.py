@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jitad.codegen.casts import HALF, cast
 from jitad.codegen.exponential import exponential
 from jitad.codegen.external import external
 from jitad.codegen.literals import float_literal
@@ -28,9 +29,6 @@ from jitad.ir.op import (
     DType,
 )
 from jitad.ir.tape import Instr
-
-_HALF: DType = np.dtype(np.float16)
-UINT64: DType = np.dtype(np.uint64)
 
 TYPES: dict[DType, str] = {
     FLOAT64: "double",
@@ -149,7 +147,7 @@ class Writer:
         return literal if self.lanes == 1 else f"splat ({TYPES[t]} {literal})"
 
     def _literal(self, x: Any, t: DType) -> str:
-        if t == _HALF:
+        if t == HALF:
             return str(np.asarray(x, t).view(np.int16).item())
         if t.kind == "f":
             return float_literal(float(np.asarray(x, t)))
@@ -336,78 +334,7 @@ class Writer:
 
     def cast(self, x: str, source: DType, target: DType) -> str:
         """Conversion between dtypes, as NumPy's astype."""
-        if source == target:
-            return x
-        if "c" in (source.kind, target.kind):
-            return self._cast_complex(x, source, target)
-        if source == _HALF:
-            return self.cast(self._from_half(x), FLOAT32, target)
-        if target == UINT64 and source.kind == "f":
-            return self._saturating(x, source, target)
-        if target in STORED and source.kind == "f":
-            source, x = INT64, self._saturating(x, source, INT64)
-        a, b = self.type(source), self.type(target)
-        if target.kind == "b":
-            compare = "fcmp une" if source.kind == "f" else "icmp ne"
-            return self.line(f"{compare} {a} {x}, {self.number(0, source)}")
-        if source.kind == "f" and target.kind == "f":
-            word = "fpext" if target.itemsize > source.itemsize else "fptrunc"
-        elif source.kind == "f":
-            return self._saturating(x, source, target)
-        elif target.kind == "f":
-            word = "uitofp" if source.kind in "bu" else "sitofp"
-        elif target.itemsize == source.itemsize and source.kind != "b":
-            return x
-        elif source.kind == "b":
-            word = "zext"
-        elif target.itemsize > source.itemsize:
-            word = "zext" if source.kind == "u" else "sext"
-        else:
-            word = "trunc"
-        return self.line(f"{word} {a} {x} to {b}")
-
-    def _from_half(self, x: str) -> str:
-        """The bits of a half as a float: exponent and mantissa shifted, the exponent rebased."""
-        short, word, real = (self.wide(kind) for kind in ("i16", "i32", "float"))
-
-        def number(n: int) -> str:
-            return self.number(n, INT32)
-
-        bits = self.line(f"zext {short} {x} to {word}")
-        size = self.line(f"and {word} {bits}, {number(0x7FFF)}")
-        moved = self.line(f"shl {word} {size}, {number(13)}")
-        finite = self.line(f"bitcast {word} {moved} to {real}")
-        scaled = self.line(f"fmul {real} {finite}, {self.number(2.0**112, FLOAT32)}")
-        rebased = self.line(f"bitcast {real} {scaled} to {word}")
-        infinite = self.line(f"or {word} {moved}, {number(0x7F800000)}")
-        beyond = self.line(f"icmp uge {word} {size}, {number(0x7C00)}")
-        kept = self.select(beyond, INT32, infinite, rebased)
-        sign = self.line(
-            f"shl {word} {self.line(f'and {word} {bits}, {number(0x8000)}')}, {number(16)}"
-        )
-        return self.line(f"bitcast {word} {self.line(f'or {word} {kept}, {sign}')} to {real}")
-
-    def _cast_complex(self, x: str, source: DType, target: DType) -> str:
-        """To complex with imaginary part 0; from complex the real part, or whether it is not 0."""
-        if source.kind != "c":
-            part = REAL_OF[target]
-            return self.pair(self.cast(x, source, part), self.number(0, part), target)
-        re, im = self.parts(x, source)
-        part = REAL_OF[source]
-        if target.kind == "c":
-            into = REAL_OF[target]
-            return self.pair(self.cast(re, part, into), self.cast(im, part, into), target)
-        if target.kind == "b":
-            return self.either(self.cast(re, part, BOOL), self.cast(im, part, BOOL))
-        return self.cast(re, part, target)
-
-    def _saturating(self, x: str, source: DType, target: DType) -> str:
-        """Floating point to integer without undefined behaviour outside of the range."""
-        a, b = self.type(source), self.type(target)
-        word = "fptoui" if target.kind == "u" else "fptosi"
-        name = f"llvm.{word}.sat.{self._suffix(target)}.{self._suffix(source)}"
-        self.declarations[name] = f"declare {b} @{name}({a})"
-        return self.line(f"call {b} @{name}({a} {x})")
+        return cast(self, x, source, target)
 
     def vectors(self, width: int, interleaved: int, lines: Iterable[str]) -> str:
         """Metadata for the branch that closes a loop of these lines: of how many turns LLVM makes

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.mutable import MutableArray
-from jitad.ir.value import BINARY, COMPARISONS, UNARY
+from jitad.ir.operators import BINARY, COMPARISONS, UNARY
 
 
 def _of_numbers(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -285,7 +285,8 @@ class _Scheduler:
             self.begun[i] = min(steps)
             self._complete(i, max(steps), shareable=False)
         else:
-            source = i if self._is_own_space(i) else self._source(i)
+            is_own = self._is_own_space(i)
+            source = i if is_own else instr.args[-1]  # whose elements a root's loops run over
             space = squeeze(self.tape.instrs[source].shape)
             earliest = self._earliest(i, space)
             if instr.op is st.guard:
@@ -296,9 +297,7 @@ class _Scheduler:
             self._nest(step).roots.append(Root(i))
             if instr.op is st.guard:
                 self.checked = step
-            shareable = isinstance(instr.op, Elementwise) or instr.op in (CONST, st.iota, st.gather)
-            view = isinstance(instr.op, Structural) and instr.op.index_map is not None
-            self._complete(i, step, shareable=shareable or view or not space)
+            self._complete(i, step, shareable=is_own or not space)
 
     def _is_own_space(self, i: int) -> bool:
         op = self.tape.instrs[i].op
@@ -306,10 +305,6 @@ class _Scheduler:
             return True
         assert isinstance(op, Structural)
         return op.index_map is not None
-
-    def _source(self, i: int) -> int:
-        """The operand whose elements a root's loops run over."""
-        return self.tape.instrs[i].args[-1]
 
     def _earliest(self, i: int, space: Shape) -> int:
         earliest = 0

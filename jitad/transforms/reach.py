@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from jitad.ir.op import Control, Elementwise, is_differentiable
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.control import block, loop, part, revolve, switch
+from jitad.ops.control import part
 from jitad.ops.control.parts import Flow
 from jitad.transforms.flow import depends, wild
+from jitad.transforms.inside import OPENED, Flags, Inputs, Inside, Recorded, carried_by, look_inside
 from jitad.transforms.support import (
     EMPTY,
     WHOLE,
@@ -36,54 +36,12 @@ from jitad.transforms.support import (
     viewed,
 )
 
-Flags = tuple[bool, ...]
 _THROUGH = (ew.neg, ew.cast, ew.conj, ew.real, ew.imag, ew.stop_gradient)
 _SUMS = (ew.add, ew.sub, ew.pair)
 _VIEWS = (st.broadcast, st.reshape, st.transpose, st.index, st.gather)
 _MIXTURES = (st.reduce_sum, st.cumsum, st.index_add, st.index_set, st.scatter_add, st.scatter_set)
 _MOVES = (ew.where, ew.told, *_THROUGH, *_SUMS, *_VIEWS, *_MIXTURES, *st.JOINS)
 _COPIES = (ew.where, *_THROUGH, *_VIEWS, *st.JOINS)
-OPENED = (block, loop, revolve, switch)
-"""Control ops whose sub-tapes are looked into."""
-
-
-class Inputs(NamedTuple):
-    """Flags of a tape's inputs.
-
-    `linear`: the tape is linear in them; `partial`: and some of their elements are 0 for sure;
-    `fresh`: which they are in a loop's first turn alone; `zero`: they are 0. Of the others,
-    `data`: it depends on what is not differentiated; `wild`: a number may be infinite or NaN though
-    all inputs of the program are finite.
-    """
-
-    linear: Flags
-    partial: Flags
-    zero: Flags
-    data: Flags
-    wild: Flags
-    fresh: Flags
-
-
-@dataclass(frozen=True)
-class Inside:
-    """What is known of a control op's sub-tapes: the flags of their inputs, by the sub-tape's id;
-    which operands' supports they are to be told, and which results' supports they say."""
-
-    inputs: dict[int, Inputs]
-    told: list[bool]
-    said: list[bool]
-    is_needed: bool
-    found: Found
-
-    def reach(self, tape: Tape, partial: Sequence[bool] | None = None) -> Reach:
-        """The supports of a sub-tape, of whose inputs these are partial."""
-        known = self.inputs[id(tape)]
-        known = known if partial is None else known._replace(partial=tuple(partial))
-        return self.found.reach(tape, known)
-
-    def partial(self, tape: Tape, flags: Sequence[bool]) -> list[bool]:
-        """Which outputs of a sub-tape have elements that are 0 for sure."""
-        return self.reach(tape, flags).outputs()
 
 
 class Found:
@@ -339,35 +297,35 @@ class Reach:
         assert isinstance(op, Control)
         args = instr.args
         types = op.results(form, *(self.tape.instrs[j] for j in args))
-        linear = _Recorded(self.found.flow(depends))
+        linear = Recorded(self.found.flow(depends))
         found = op.flow(form, [self.linear[j] for j in args], linear)
         self._results[i] = {k for k, flag in enumerate(found) if flag}
         if op not in OPENED:
             return
-        something = _Recorded(self.found.something)
+        something = Recorded(self.found.something)
         found = op.flow(form, [self.is_something(j) for j in args], something)
         self._zeros[i] = {
             k for k, (_, dtype) in enumerate(types) if is_differentiable(dtype) and not found[k]
         }
         inputs = self._inputs_inside(instr, linear, something)
         flags = [self.linear[j] for j in args]
-        carried = _carried(op, form)
+        carried = carried_by(op, form)
         if carried is not None:
             # A carry that begins as zeros is linear in what the turns add to it.
             _, first, count = carried
             flags[first : first + count] = [k in self._results[i] for k in range(count)]
         told = [x and self.support[j] != WHOLE for j, x in zip(args, flags, strict=True)]
         empty = [self.support[j] == EMPTY for j in args]
-        self.inside[i] = _inside(op, form, inputs, told, empty, self.found)
+        self.inside[i] = look_inside(op, form, inputs, told, empty, self.found)
         self.is_needed = self.is_needed or self.inside[i].is_needed
 
     def _inputs_inside(
-        self, instr: Instr, linear: _Recorded, something: _Recorded
+        self, instr: Instr, linear: Recorded, something: Recorded
     ) -> dict[int, Inputs]:
         """The flags of the inputs of a control op's sub-tapes, by the sub-tape's id."""
         op, form = instr.op, instr.params[0]
         assert isinstance(op, Control)
-        data, untamed = _Recorded(self.found.flow(depends)), _Recorded(self.found.flow(wild))
+        data, untamed = Recorded(self.found.flow(depends)), Recorded(self.found.flow(wild))
         op.flow(form, [self._data[j] for j in instr.args], data)
         op.flow(form, [self._wild[j] for j in instr.args], untamed)
         found: dict[int, Inputs] = {}
@@ -380,47 +338,3 @@ class Reach:
 
 def _added(known: Support, more: Support | None) -> Support | None:
     return None if more is None else union(known, more)
-
-
-class _Recorded:
-    """A flow that keeps which inputs of a tape were flagged last, by the tape's id."""
-
-    def __init__(self, flow: Flow) -> None:
-        self.flow = flow
-        self.flags: dict[int, Flags] = {}
-
-    def __call__(self, tape: Tape, flags: Sequence[bool]) -> list[bool]:
-        self.flags[id(tape)] = tuple(flags)
-        return self.flow(tape, flags)
-
-
-def _carried(op: Control, form: Any) -> tuple[Tape, int, int] | None:
-    """What a loop's turns carry: the tape of a turn, the first of the operands, and their number;
-    behind the turn's number the tape has inputs as the loop has operands."""
-    if op is loop:
-        return form.body, form.consts, form.carries
-    return (form.back, len(form.loop.body.inputs) - 1, form.adjoints) if op is revolve else None
-
-
-def _inside(
-    op: Control, form: Any, inputs: dict[int, Inputs], told: list[bool], empty: list[bool],
-    found: Found,
-) -> Inside:  # fmt: skip
-    recorded = _Recorded(Inside(inputs, [], [], False, found).partial)
-    said = list(op.flow(form, told, recorded))
-    for key, flags in recorded.flags.items():
-        inputs[key] = inputs[key]._replace(partial=flags)
-    carried = _carried(op, form)
-    if carried is not None:
-        body, first, count = carried
-        after = found.reach(body, inputs[id(body)]).outputs()
-        fresh = [False] * len(body.inputs)
-        for k in range(count):
-            told[first + k] = said[k]
-            fresh[1 + first + k] = empty[first + k] and not after[k]
-        if op is revolve or form.count:
-            said[:count] = after[:count]
-        inputs[id(body)] = inputs[id(body)]._replace(fresh=tuple(fresh))
-    tapes = [tape for tape in op.tapes(form) if id(tape) in inputs]
-    needed = any(found.reach(tape, inputs[id(tape)]).is_needed for tape in tapes)
-    return Inside(inputs, told, said, needed, found)
