@@ -12,7 +12,7 @@ them becomes the code, so that this one is the sum of numbers in memory:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +20,7 @@ from typing import Any
 
 def _binary(instruction: str, kind: str = "") -> Callable[[Scalar, Scalar | int], Scalar]:
     def apply(x: Scalar, y: Scalar | int) -> Scalar:
-        other = y.text if isinstance(y, Scalar) else y
-        text = x.routine.line(f"{instruction} {x.kind} {x.text}, {other}")
+        text = x.routine.line(f"{instruction} {x.kind} {x.text}, {x.like(y)}")
         return Scalar(x.routine, text, kind or x.kind)
 
     return apply
@@ -29,10 +28,10 @@ def _binary(instruction: str, kind: str = "") -> Callable[[Scalar, Scalar | int]
 
 @dataclass(frozen=True, eq=False)
 class Scalar:
-    """A number of 64 bits, an address, or a condition (of kind "i1"), in a register.
+    """A value in a register: a number of 64 bits, or of another kind, as LLVM names them.
 
-    Comparisons are of signed numbers, quotients and remainders of numbers from 0 on. `x[k]` is the
-    k-th number of 64 bits in memory from x on.
+    Addresses are numbers, or "ptr", conditions "i1". Comparisons are of signed numbers, quotients
+    and remainders of numbers from 0 on. `x[k]` is the k-th number of 64 bits in memory from x on.
     """
 
     routine: Routine
@@ -42,7 +41,19 @@ class Scalar:
     def __str__(self) -> str:
         return f"{self.kind} {self.text}"
 
-    __add__, __sub__, __mul__ = _binary("add"), _binary("sub"), _binary("mul")
+    def like(self, other: Scalar | int) -> str:
+        """Another value's text beside this one."""
+        if self.kind == "ptr":
+            return self.routine.scalar(other).pointer().text
+        return other.text if isinstance(other, Scalar) else str(other)
+
+    def __add__(self, other: Scalar | int) -> Scalar:
+        text = f"add {self}, {self.like(other)}"
+        if self.kind == "ptr":
+            text = f"getelementptr i8, {self}, {self.routine.scalar(other)}"
+        return Scalar(self.routine, self.routine.line(text), self.kind)
+
+    __sub__, __mul__ = _binary("sub"), _binary("mul")
     __floordiv__, __mod__ = _binary("udiv"), _binary("urem")
     __and__, __or__ = _binary("and"), _binary("or")
     __lt__, __le__ = _binary("icmp slt", "i1"), _binary("icmp sle", "i1")
@@ -55,9 +66,18 @@ class Scalar:
     def __setitem__(self, k: Scalar | int, value: Scalar | int) -> None:
         self.routine.store(self + k * 8, value)
 
-    def pointer(self) -> str:
+    def pointer(self) -> Scalar:
         """The address as LLVM's instructions take it."""
-        return f"ptr {self.routine.line(f'inttoptr i64 {self.text} to ptr')}"
+        if self.kind == "ptr":
+            return self
+        if self.text.isdigit():
+            literal = f"inttoptr (i64 {self.text} to ptr)" if int(self.text) else "null"
+            return Scalar(self.routine, literal, "ptr")
+        return Scalar(self.routine, self.routine.line(f"inttoptr {self} to ptr"), "ptr")
+
+    def word(self) -> Scalar:
+        """A smaller whole number as one of 64 bits."""
+        return Scalar(self.routine, self.routine.line(f"sext {self} to i64"))
 
 
 class Variable:
@@ -78,7 +98,9 @@ class Variable:
 class Routine:
     """One function, being written."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._tables: list[str] = []
         self._lines: list[str] = []
         self._slots: list[str] = []
         self._count = 0
@@ -108,16 +130,20 @@ class Routine:
         """A number of Python's, or one that is here already."""
         return x if isinstance(x, Scalar) else Scalar(self, str(x))
 
-    def _passed(self, x: Scalar | int | str) -> str:
-        return x if isinstance(x, str) else str(self.scalar(x))
-
     def address(self, name: str) -> Scalar:
-        """The address of a global variable, a function, or another pointer literal."""
-        return Scalar(self, self.line(f"ptrtoint ptr {name} to i64"))
+        """The address of a global variable or a function."""
+        return Scalar(self, name, "ptr")
+
+    def constants(self, numbers: Sequence[int]) -> Scalar:
+        """The address of a table of constants."""
+        name = f"@constants{len(self._tables)}_{self.name}"
+        listed = ", ".join(f"i64 {n}" for n in numbers)
+        self._tables.append(f"{name} = private constant [{len(numbers)} x i64] [{listed}]")
+        return self.address(name)
 
     def choose(self, condition: Scalar, x: Scalar, y: Scalar | int) -> Scalar:
         """x where the condition holds, else y."""
-        return Scalar(self, self.line(f"select {condition}, {x}, {self.scalar(y)}"))
+        return Scalar(self, self.line(f"select {condition}, {x}, {self.scalar(y)}"), x.kind)
 
     def room(self, size: int, align: int = 8) -> Scalar:
         """The address of that many bytes on the stack."""
@@ -133,12 +159,12 @@ class Routine:
         return made
 
     def load(self, place: Scalar, kind: str = "i64", order: str = "") -> Scalar:
-        """A whole number in memory; atomic, where an order is given."""
+        """A value in memory; atomic, where an order is given."""
         at = f"{place.pointer()} {order}, align 8" if order else place.pointer()
-        return self._widened(self.line(f"load {'atomic ' * bool(order)}{kind}, {at}"), kind)
+        return Scalar(self, self.line(f"load {'atomic ' * bool(order)}{kind}, {at}"), kind)
 
     def store(self, place: Scalar, value: Scalar | int, order: str = "") -> None:
-        """Write a number of 64 bits; atomic, where an order is given."""
+        """Write a value; atomic, where an order is given."""
         at = f"{place.pointer()} {order}, align 8" if order else place.pointer()
         self.do(f"store {'atomic ' * bool(order)}{self.scalar(value)}, {at}")
 
@@ -159,23 +185,15 @@ class Routine:
         pair = self.line(f"cmpxchg {place.pointer()}, {numbers}, align 8")
         return Scalar(self, self.line(f"extractvalue {{ i64, i1 }} {pair}, 1"), "i1")
 
-    def call(self, callee: str | Scalar, *given: Scalar | int | str, kind: str = "i64") -> Scalar:
-        """Call a function; what it returns, of that kind, which of "..." functions says so.
-
-        Arguments of other kinds are texts: `ptr %x`.
-        """
-        function = callee.pointer().removeprefix("ptr ") if isinstance(callee, Scalar) else callee
-        text = f"call {kind} {function}({', '.join(map(self._passed, given))})"
+    def call(self, callee: str | Scalar, *given: Scalar | int, kind: str = "i64") -> Scalar:
+        """Call a function; what it returns, of that kind, which of "..." functions says so."""
+        function = callee.pointer().text if isinstance(callee, Scalar) else callee
+        text = f"call {kind} {function}({', '.join(str(self.scalar(x)) for x in given)})"
         kind = kind.split(" ")[0]
         if kind == "void":
             self.do(text)
             return Scalar(self, "poison")
-        return self._widened(self.line(text), kind)
-
-    def _widened(self, text: str, kind: str) -> Scalar:
-        if kind == "i32":
-            return Scalar(self, self.line(f"sext i32 {text} to i64"))
-        return Scalar(self, text, kind)
+        return Scalar(self, self.line(text), kind)
 
     # -- control -----------------------------------------------------------------------------------
 
@@ -224,21 +242,46 @@ class Routine:
         self.do("ret void" if value is None else f"ret {self.scalar(value)}")
         self._start(*self._labels("never"))
 
-    def require(self, condition: Scalar) -> None:
-        """Return False where the condition does not hold."""
-        with self.when(Scalar(self, self.line(f"xor {condition}, true"), "i1")):
-            self.leave(False)
+    def go(self, name: str) -> None:
+        """Go on at a place of that name."""
+        self.do(f"br label %{name}")
+        self._start(*self._labels("never"))
+
+    def require(self, condition: Scalar, otherwise: str = "") -> None:
+        """Go on where the condition holds; else at a place of that name, or return False."""
+        (on,) = self._labels("on")
+        other = otherwise or f"refuse{self._count}"
+        self.do(f"br {condition}, label %{on}, label %{other}")
+        if not otherwise:
+            self._start(other)
+            self.do("ret i1 false")
+        self._start(on)
+
+    @contextmanager
+    def place(self, name: str) -> Iterator[None]:
+        """What is done where something is not as required; it ends by leaving, or going on."""
+        self.do("unreachable")
+        self._start(name)
+        yield
 
     def function(self, head: str) -> str:
         """The text of the whole."""
         end = "  ret void" if self.result == "void" else "  unreachable"
-        return "\n".join([f"{head} {{", "entry:", *self._slots, *self._lines, end, "}", ""])
+        lines = [*self._tables, f"{head} {{", "entry:", *self._slots, *self._lines, end, "}", ""]
+        return "\n".join(lines)
 
 
-def routine(write: Callable[..., Any], name: str = "", *, linkage: str = "") -> str:
-    """The text of the function that `write` writes, under its name or another."""
-    made, code = Routine(), write.__code__
-    names = code.co_varnames[1 : code.co_argcount]
-    write(made, *(Scalar(made, f"%{x}") for x in names))
-    given, called = ", ".join(f"i64 %{x}" for x in names), name or write.__name__.rstrip("_")
-    return made.function(f"define {linkage} {made.result} @{called}({given}) nounwind")
+def routine(
+    write: Callable[..., Any], name: str = "", *, linkage: str = "", kinds: Sequence[str] = ()
+) -> str:
+    """The text of the function that `write` writes, under its name or another.
+
+    `kinds` are those of the parameters, where these are not numbers.
+    """
+    called, code = name or write.__name__.rstrip("_"), write.__code__
+    made, names = Routine(called), code.co_varnames[1 : code.co_argcount]
+    pairs = zip(names, kinds or ["i64"] * len(names), strict=True)
+    given = [Scalar(made, f"%{x}", kind) for x, kind in pairs]
+    write(made, *given)
+    parameters = ", ".join(map(str, given))
+    return made.function(f"define {linkage} {made.result} @{called}({parameters}) nounwind")

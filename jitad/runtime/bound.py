@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from jitad.codegen.llvm import Code
+from jitad.codegen.routine import Routine, Scalar, routine
 from jitad.ir.tape import Tape
 from jitad.runtime.compile import load
-from jitad.runtime.cpython import Text, make_function, pointer, python
-from jitad.runtime.entry import by_address, call_body
+from jitad.runtime.cpython import make_function, pointer, python
+from jitad.runtime.entry import call_body, passed
 from jitad.runtime.wide import in_tables
 
 
@@ -29,22 +30,26 @@ def bound(
 
     Where the body reports a status, it returns what `on_failure` does with that.
     """
-    t = Text()
-    arguments = [by_address(t, x) for x in inputs]
-    arguments += [f"ptr inttoptr (i64 {x.ctypes.data} to ptr)" for x in targets]
-    if code.is_wide:
-        arguments = in_tables(t, arguments, len(inputs))
-    status = call_body(t, tape, code, f"inttoptr (i64 {body} to ptr)", arguments)
-    t.do(f"switch i64 {status}, label %failed [ i64 0, label %good ]")
-    t.lines.append("good:")
-    t.do(f"call void {python('Py_IncRef')}(ptr {pointer(result)})")
-    t.do(f"ret ptr {pointer(result)}")
-    t.lines.append("failed:")
-    word = t.line(f"call ptr {python('PyLong_FromLongLong')}(i64 {status})")
-    call = f"call ptr (ptr, ...) {python('PyObject_CallFunctionObjArgs')}"
-    answer = t.line(f"{call}(ptr {pointer(on_failure)}, ptr {word}, ptr null)")
-    t.do(f"call void {python('Py_DecRef')}(ptr {word})")
-    t.do(f"ret ptr {answer}")
-    machine = load(replace(code, text=""), t.function("bound", "ptr %self, ptr %nothing"))
+
+    def call(r: Routine, this: Scalar, nothing: Scalar) -> None:
+        places = [r.scalar(x.ctypes.data).pointer() for x in (*inputs, *targets)]
+        pairs = zip(inputs, places, strict=False)
+        arguments = [passed(r, place, x.shape, x.dtype) for x, place in pairs]
+        arguments += places[len(inputs) :]
+        if code.is_wide:
+            arguments = in_tables(r, arguments, len(inputs))
+        status = call_body(r, tape, code, pointer(body), arguments)
+        with r.when(status.differs(0)):
+            word = r.call(python("PyLong_FromLongLong"), status)
+            function = python("PyObject_CallFunctionObjArgs")
+            answer = r.call(function, id(on_failure), word, 0, kind="i64 (i64, ...)")
+            r.call(python("Py_DecRef"), word, kind="void")
+            r.leave(answer)
+        r.call(python("Py_IncRef"), id(result), kind="void")
+        r.leave(id(result))
+        with r.place("error"):
+            r.leave(r.call(python("PyErr_NoMemory")))
+
+    machine = load(replace(code, text=""), routine(call, "bound"))
     keep = (machine, tuple(inputs), tuple(targets), result, on_failure)
     return make_function(machine.address("bound"), "jitad_bound", keep, takes_arguments=False)

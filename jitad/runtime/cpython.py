@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -31,79 +31,26 @@ def _numpy_api() -> Any:
     return ctypes.cast(address, ctypes.POINTER(ctypes.c_void_p))
 
 
+def pointer(address: int) -> str:
+    """An address as a pointer literal."""
+    return f"inttoptr (i64 {address} to ptr)"
+
+
 def python(name: str) -> str:
     """A function of CPython's C interface as a pointer literal."""
-    address = ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
-    return f"inttoptr (i64 {address} to ptr)"
+    function = ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p)
+    assert function.value
+    return pointer(function.value)
 
 
 def numpy(slot: int) -> str:
     """A function of NumPy's C interface, by its fixed place in the table."""
-    return f"inttoptr (i64 {_numpy_api()[slot]} to ptr)"
+    return pointer(_numpy_api()[slot])
 
 
-def dtype_object(dtype: DType) -> str:
-    """NumPy's own object for a dtype, which an unpickled dtype is not, as a pointer literal."""
-    return pointer(np.dtype(dtype.type))
-
-
-def pointer(x: object) -> str:
-    """An immortal object as a pointer literal: types, dtypes."""
-    return f"inttoptr (i64 {id(x)} to ptr)"
-
-
-class Text:
-    """The LLVM IR of a C function that CPython calls, being written.
-
-    It goes on at the label "mismatch" where something is not as required, at "error" where there
-    is no memory; `before_leaving` writes what is to be done there first.
-    """
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.globals: list[str] = []
-        self.owned: list[str] = []
-        self.count = 0
-        self.before_leaving: Callable[[], None] = lambda: None
-
-    def line(self, text: str) -> str:
-        """An instruction with a result; its register."""
-        self.count += 1
-        self.lines.append(f"  %e{self.count} = {text}")
-        return f"%e{self.count}"
-
-    def do(self, text: str) -> None:
-        """An instruction without a result."""
-        self.lines.append(f"  {text}")
-
-    def function(self, name: str, parameters: str) -> str:
-        """The text of the function with what it needs."""
-        self.lines.append("error:")
-        self.before_leaving()
-        self.do("br label %none")
-        self.lines.append("none:")
-        self.do(f"%memory = call ptr {python('PyErr_NoMemory')}()")
-        self.do("ret ptr null")
-        self.globals.append("declare ptr @llvm.ptrmask.p0.i64(ptr, i64)")
-        head = f"define ptr @{name}({parameters}) {{\nentry:"
-        slots = [f"  {slot} = alloca ptr\n  store ptr null, ptr {slot}" for slot in self.owned]
-        return "\n".join([*self.globals, head, *slots, *self.lines, "}"]) + "\n"
-
-    def own(self, made: str) -> None:
-        """Have an object, which may be null, freed where there is no memory for what follows."""
-        self.owned.append(f"%owned{len(self.owned)}")
-        self.do(f"store ptr {made}, ptr {self.owned[-1]}")
-
-    def require(self, condition: str, otherwise: str = "mismatch") -> None:
-        """Go on where the condition holds; else at a label."""
-        self.count += 1
-        self.do(f"br i1 {condition}, label %ok{self.count}, label %{otherwise}")
-        self.lines.append(f"ok{self.count}:")
-
-    def field(self, struct: str, offset: int, kind: str) -> str:
-        """The field of a C struct that begins so many bytes in."""
-        place = self.line(f"getelementptr i8, ptr {struct}, i64 {offset}")
-        return self.line(f"load {kind}, ptr {place}")
+def own_dtype(dtype: DType) -> int:
+    """The address of NumPy's own object for a dtype, which an unpickled dtype is not."""
+    return id(np.dtype(dtype.type))
 
 
 class _MethodDef(ctypes.Structure):

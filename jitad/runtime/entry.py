@@ -1,4 +1,4 @@
-"""A kernel's door to Python: a C function in LLVM IR that checks arguments, allocates and calls.
+"""A kernel's door to Python: a C function that checks arguments, allocates and calls.
 
 It is a METH_FASTCALL function that CPython calls directly. It checks type, dtype, shape and layout
 of every argument, allocates the results, calls the kernel's body without the GIL, and returns the
@@ -10,12 +10,13 @@ call before ended so as well: no result is ever an int.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from jitad.codegen.body import memory_type
 from jitad.codegen.llvm import Code
+from jitad.codegen.routine import Routine, Scalar, Variable, routine
 from jitad.codegen.status import LEFT_AGAIN
 from jitad.frontend.trace import Leaf
 from jitad.ir.op import (
@@ -45,14 +46,12 @@ from jitad.runtime.cpython import (
     RANK,
     SCALAR,
     WRITEABLE,
-    Text,
-    dtype_object,
     numpy,
+    own_dtype,
     pointer,
     python,
 )
-from jitad.runtime.services import STACK_ARENA, service, shelf
-from jitad.runtime.wide import WIDE, Row, Tables, in_tables
+from jitad.runtime.wide import WIDE, Row, Tables, give_arena, in_tables, take_arena
 
 MISMATCH = 0
 """The arguments are not those that the kernel was compiled for."""
@@ -93,122 +92,158 @@ def entry_text(
     With the address of a `body` that is compiled already, the function takes arrays for the results
     as further arguments, and returns None.
     """
-    t = Text()
     results = [tape.instrs[i] for i in tape.outputs]
-    given = len(results) if body is not None else 0
-    t.require(t.line(f"icmp eq i64 %count, {len(leaves) + given}"), "refused")
-    wide = len(leaves) + len(results) > WIDE
-    door = (_Wide if wide else _Narrow)(t, leaves, results, body is not None)
-    memory = t.field("%self", DATA, "ptr")
-    if code.is_wide and isinstance(door, _Wide) and len(tape.inputs) == len(leaves) and not given:
-        arguments = door.tables.as_they_are()
-    else:
-        arguments = door.arguments()
-        for k, i in enumerate(tape.inputs[len(leaves) :], CAPTURED):
-            place = t.field(memory, 8 * k, "ptr")
-            arguments.append(_passed(t, place, tape.instrs[i].shape, tape.instrs[i].dtype))
-        targets = door.targets()
-        if body is not None:
-            _check_apart(t, tape, arguments, targets)
-        arguments += [f"ptr {data}" for data in targets]
-        if code.is_wide:
-            arguments = in_tables(t, arguments, len(tape.inputs))
-    callee = f"@{code.name}" if body is None else f"inttoptr (i64 {body} to ptr)"
-    status = call_body(t, tape, code, callee, arguments)
-    t.do(f"switch i64 {status}, label %failed [ i64 0, label %good ]")
-    t.lines.append("good:")
-    # The GIL is held here, so that no other thread counts at once.
-    calls, misses = (t.line(f"getelementptr i64, ptr {memory}, i64 {k}") for k in (CALLS, MISSES))
-    before = t.line(f"load i64, ptr {calls}")
-    t.do(f"store i64 {t.line(f'add i64 {before}, 1')}, ptr {calls}")
-    t.do(f"store i64 0, ptr {misses}")
-    result = door.result()
-    if body is not None:
-        t.do(f"call void {python('Py_IncRef')}(ptr {result})")
-    t.do(f"ret ptr {result}")
-    _fail(t, memory, status, door)
-    t.before_leaving = door.drop
-    return t.function(name, "ptr %self, ptr %args, i64 %count")
+    kind = _Wide if len(leaves) + len(results) > WIDE else _Narrow
+
+    def entry(r: Routine, this: Scalar, args: Scalar, count: Scalar) -> None:
+        given = len(results) if body is not None else 0
+        r.require(count.equals(len(leaves) + given), "refused")
+        memory = r.load(this + DATA, "ptr")
+        door = kind(r, args, leaves, results, body is not None)
+        callee = f"@{code.name}" if body is None else pointer(body)
+        arguments = _arguments(r, tape, code, door, memory, len(leaves))
+        status = call_body(r, tape, code, callee, arguments)
+        r.require(status.equals(0), "failed")
+        # The GIL is held here, so that no other thread counts at once.
+        memory[CALLS] += 1
+        memory[MISSES] = 0
+        r.leave(door.result())
+        with r.place("failed"):
+            _fail(r, memory, status, door)
+        _places(r, door)
+
+    return routine(entry, name, kinds=("ptr", "ptr", "i64"))
+
+
+def _arguments(
+    r: Routine, tape: Tape, code: Code, door: _Narrow | _Wide, memory: Scalar, count: int
+) -> list[Scalar]:
+    """What the body is given, checked; `count` of it are arguments of the call."""
+    is_tables = isinstance(door, _Wide) and len(tape.inputs) == count and not door.are_given
+    if code.is_wide and isinstance(door, _Wide) and is_tables:
+        return door.tables.as_they_are()
+    arguments = door.arguments()
+    for k, i in enumerate(tape.inputs[count:], CAPTURED):
+        instr = tape.instrs[i]
+        arguments.append(passed(r, r.load(memory + 8 * k, "ptr"), instr.shape, instr.dtype))
+    targets = door.targets()
+    if door.are_given:
+        _check_apart(r, tape, arguments, targets)
+    arguments += targets
+    return in_tables(r, arguments, len(tape.inputs)) if code.is_wide else arguments
 
 
 class _Narrow:
     """Few arguments and results: code for each of them."""
 
     def __init__(
-        self, t: Text, leaves: Sequence[Leaf], results: Sequence[Instr], are_given: bool
+        self,
+        r: Routine,
+        args: Scalar,
+        leaves: Sequence[Leaf],
+        results: Sequence[Instr],
+        are_given: bool,
     ) -> None:
-        self.t = t
+        self.r = r
+        self.args = args
         self.results = results
         self.inputs = len(leaves)
         self.are_given = are_given
-        self.made: list[tuple[str, str]] = []
-        self.checked = [_argument(t, k, leaf) for k, leaf in enumerate(leaves)]
+        self.owned = [r.variable(0) for x in results if x.shape != () and not are_given]
+        self.made: list[tuple[Scalar, Scalar]] = []
+        self.checked = [_argument(r, r.load(args + 8 * k, "ptr"), x) for k, x in enumerate(leaves)]
 
-    def arguments(self) -> list[str]:
+    def arguments(self) -> list[Scalar]:
         """The arguments as the body takes them."""
         return self.checked
 
-    def targets(self) -> list[str]:
+    def targets(self) -> list[Scalar]:
         """Where the results' data are to be: in arrays that are given, or made here."""
-        if self.are_given:
-            return [_given(self.t, k, x) for k, x in enumerate(self.results, self.inputs)]
-        self.made = [_result(self.t, k, instr) for k, instr in enumerate(self.results)]
-        return [data for _, data in self.made]
+        if not self.are_given:
+            owned = iter(self.owned)
+            self.made = [_result(self.r, instr, owned) for instr in self.results]
+            return [data for _, data in self.made]
+        given = [
+            self.r.load(self.args + 8 * (self.inputs + k), "ptr") for k in range(len(self.results))
+        ]
+        flags = CONTIGUOUS_ALIGNED | WRITEABLE
+        return [
+            _array(self.r, x, instr.shape, instr.dtype, flags)
+            for x, instr in zip(given, self.results, strict=True)
+        ]
 
-    def result(self) -> str:
+    def result(self) -> Scalar:
         """What the call returns."""
-        return pointer(None) if self.are_given else _packed(self.t, self.results, self.made)
+        return _nothing(self.r) if self.are_given else self._packed()
+
+    def _packed(self) -> Scalar:
+        """The result, or a tuple of several."""
+        r = self.r
+        made = [
+            r.call(numpy(SCALAR), data, own_dtype(instr.dtype), 0, kind="ptr")
+            if instr.shape == ()
+            else array
+            for (array, data), instr in zip(self.made, self.results, strict=True)
+        ]
+        if len(made) == 1:
+            return made[0]
+        result = r.call(python("PyTuple_New"), len(made), kind="ptr")
+        for k, x in enumerate(made):
+            r.call(python("PyTuple_SetItem"), result, k, x, kind="i32")
+        return result
 
     def refuse(self) -> None:
         """Nothing has been made where an argument is refused."""
 
     def drop(self) -> None:
         """Free what was made."""
-        for slot in self.t.owned:
-            object_ = self.t.line(f"load ptr, ptr {slot}")
-            self.t.do(f"call void {python('Py_DecRef')}(ptr {object_})")
+        for owned in self.owned:
+            self.r.call(python("Py_DecRef"), owned.now, kind="void")
 
 
 class _Wide:
     """Many arguments and results: loops over tables."""
 
     def __init__(
-        self, t: Text, leaves: Sequence[Leaf], results: Sequence[Instr], are_given: bool
+        self,
+        r: Routine,
+        args: Scalar,
+        leaves: Sequence[Leaf],
+        results: Sequence[Instr],
+        are_given: bool,
     ) -> None:
         rows = [_row(x.shape, x.dtype, _scalar_type(x), CONTIGUOUS_ALIGNED) for x in leaves]
         flags = CONTIGUOUS_ALIGNED | WRITEABLE
         places = [
             _row(x.shape, x.dtype, None if are_given else _SCALARS[x.dtype], flags) for x in results
         ]
+        self.r = r
         self.are_given = are_given
         self.many = len(leaves), len(results)
-        self.tables = Tables(t, rows + places, []) if are_given else Tables(t, rows, places)
+        given, made = (rows + places, []) if are_given else (rows, places)
+        self.tables = Tables(r, args, given, made)
         self.leaves = leaves
 
-    def arguments(self) -> list[str]:
+    def arguments(self) -> list[Scalar]:
         """The arguments as the body takes them."""
-        return [self._argument(self.tables.t, k, leaf) for k, leaf in enumerate(self.leaves)]
+        return [self._argument(k, leaf) for k, leaf in enumerate(self.leaves)]
 
-    def _argument(self, t: Text, k: int, leaf: Leaf) -> str:
-        if leaf.shape != ():
-            return f"ptr {self.tables.value(k, 'ptr')}"
-        memory = memory_type(leaf.dtype)
-        value = self.tables.value(k, memory)
-        if leaf.dtype == BOOL:
-            return f"i1 {t.line(f'icmp ne i8 {value}, 0')}"
-        return f"{memory} {value}"
+    def _argument(self, k: int, leaf: Leaf) -> Scalar:
+        place = self.tables.memory + 16 * k
+        return _number(self.r, place, leaf.dtype) if leaf.shape == () else self.r.load(place, "ptr")
 
-    def targets(self) -> list[str]:
+    def targets(self) -> list[Scalar]:
         """Where the results' data are to be."""
         if not self.are_given:
             return self.tables.make()
         inputs, results = self.many
-        return [self.tables.value(inputs + k, "ptr") for k in range(results)]
+        places = [self.tables.memory + 16 * (inputs + k) for k in range(results)]
+        return [self.r.load(place, "ptr") for place in places]
 
-    def result(self) -> str:
+    def result(self) -> Scalar:
         """What the call returns."""
         packed = self.tables.pack()
-        return pointer(None) if self.are_given else packed
+        return _nothing(self.r) if self.are_given else packed
 
     def drop(self) -> None:
         """Free what was made, and the tables."""
@@ -219,10 +254,9 @@ class _Wide:
 
 def _row(shape: Shape, dtype: DType, scalar: type | None, flags: int) -> Row:
     """What an array, or a number of type `scalar`, is to be."""
-    own = np.dtype(dtype.type)
     if shape == () and scalar is not None:
-        return id(scalar), id(own), None, 0, dtype.itemsize
-    return id(np.ndarray), id(own), shape, flags, dtype.itemsize
+        return id(scalar), own_dtype(dtype), None, 0, dtype.itemsize
+    return id(np.ndarray), own_dtype(dtype), shape, flags, dtype.itemsize
 
 
 def _scalar_type(leaf: Leaf) -> type:
@@ -231,143 +265,112 @@ def _scalar_type(leaf: Leaf) -> type:
     return _SCALARS[leaf.dtype] if wanted is None else wanted
 
 
-def _fail(t: Text, memory: str, status: str, door: _Narrow | _Wide) -> None:
-    """What is returned where there is no result; results that were allocated are freed."""
-    t.lines.append("failed:")
+def _nothing(r: Routine) -> Scalar:
+    """None, as a result."""
+    none = r.scalar(id(None)).pointer()
+    r.call(python("Py_IncRef"), none, kind="void")
+    return none
+
+
+def _fail(r: Routine, memory: Scalar, status: Scalar, door: _Narrow | _Wide) -> None:
+    """Return a status; results that were allocated are freed."""
     door.drop()
-    count = t.line(f"getelementptr i64, ptr {memory}, i64 {MISSES}")
-    misses = t.line(f"load i64, ptr {count}")
-    t.do(f"store i64 {t.line(f'add i64 {misses}, 1')}, ptr {count}")
-    first = t.line(f"icmp eq i64 {misses}, 0")
-    again = t.line(f"select i1 {first}, i64 0, i64 {LEFT_AGAIN}")
-    word = t.line(f"or i64 {status}, {again}")
-    t.do(f"%report = call ptr {python('PyLong_FromLongLong')}(i64 {word})")
-    t.do("ret ptr %report")
-    t.lines.append("mismatch:")
-    door.refuse()
-    t.do("br label %refused")
-    t.lines.append("refused:")
-    t.do(f"%zero = call ptr {python('PyLong_FromLongLong')}(i64 {MISMATCH})")
-    t.do("ret ptr %zero")
+    misses = memory[MISSES]
+    memory[MISSES] = misses + 1
+    again = r.choose(misses.equals(0), r.scalar(0), LEFT_AGAIN)
+    r.leave(r.call(python("PyLong_FromLongLong"), status | again, kind="ptr"))
 
 
-def _argument(t: Text, k: int, leaf: Leaf) -> str:
-    """Check argument k; how it is passed to the body."""
-    place = t.line(f"getelementptr ptr, ptr %args, i64 {k}")
-    x = t.line(f"load ptr, ptr {place}")
-    kind = t.field(x, HEADER - 8, "ptr")
-    if leaf.shape == ():
-        t.require(t.line(f"icmp eq ptr {kind}, {pointer(_scalar_type(leaf))}"))
-        memory = memory_type(leaf.dtype)
-        value = t.field(x, HEADER, memory)
-        if leaf.dtype == BOOL:
-            value = t.line(f"icmp ne i8 {value}, 0")
-        return f"{'i1' if leaf.dtype == BOOL else memory} {value}"
-    t.require(t.line(f"icmp eq ptr {kind}, {pointer(np.ndarray)}"))
-    return f"ptr {_array(t, x, leaf.shape, leaf.dtype, CONTIGUOUS_ALIGNED)}"
+def _places(r: Routine, door: _Narrow | _Wide) -> None:
+    """What is done where arguments are not as required, and where there is no memory."""
+    with r.place("mismatch"):
+        door.refuse()
+        r.go("refused")
+    with r.place("refused"):
+        r.leave(r.call(python("PyLong_FromLongLong"), MISMATCH, kind="ptr"))
+    with r.place("error"):
+        door.drop()
+        r.go("none")
+    with r.place("none"):
+        r.leave(r.call(python("PyErr_NoMemory"), kind="ptr"))
 
 
-def _array(t: Text, x: str, shape: Shape, dtype: DType, wanted: int) -> str:
-    """Check an array's type, shape and flags; its data."""
-    rank = t.field(x, RANK, "i32")
-    t.require(t.line(f"icmp eq i32 {rank}, {len(shape)}"))
-    kind = t.field(x, DTYPE, "ptr")
-    t.require(t.line(f"icmp eq ptr {kind}, {dtype_object(dtype)}"))
-    flags = t.field(x, FLAGS, "i32")
-    good = t.line(f"and i32 {flags}, {wanted}")
-    t.require(t.line(f"icmp eq i32 {good}, {wanted}"))
-    dimensions = t.field(x, DIMENSIONS, "ptr")
+def _argument(r: Routine, x: Scalar, leaf: Leaf) -> Scalar:
+    """Check an argument; how it is passed to the body."""
+    if leaf.shape != ():
+        return _array(r, x, leaf.shape, leaf.dtype, CONTIGUOUS_ALIGNED)
+    kind = r.load(x + (HEADER - 8), "ptr")
+    r.require(kind.equals(id(_scalar_type(leaf))), "mismatch")
+    return _number(r, x + HEADER, leaf.dtype)
+
+
+def _number(r: Routine, place: Scalar, dtype: DType) -> Scalar:
+    """A number in memory as the body takes it."""
+    value = r.load(place, memory_type(dtype))
+    return value.differs(0) if dtype == BOOL else value
+
+
+def _array(r: Routine, x: Scalar, shape: Shape, dtype: DType, wanted: int) -> Scalar:
+    """Check that an object is an array of a type and shape, and its flags; its data."""
+    kind = r.load(x + (HEADER - 8), "ptr")
+    r.require(kind.equals(id(np.ndarray)), "mismatch")
+    r.require(r.load(x + RANK, "i32").equals(len(shape)), "mismatch")
+    r.require(r.load(x + DTYPE, "ptr").equals(own_dtype(dtype)), "mismatch")
+    flags = r.load(x + FLAGS, "i32") & wanted
+    r.require(flags.equals(wanted), "mismatch")
+    dimensions = r.load(x + DIMENSIONS, "ptr")
     for axis, n in enumerate(shape):
-        t.require(t.line(f"icmp eq i64 {t.field(dimensions, 8 * axis, 'i64')}, {n}"))
-    return t.field(x, DATA, "ptr")
+        r.require(dimensions[axis].equals(n), "mismatch")
+    return r.load(x + DATA, "ptr")
 
 
-def _given(t: Text, k: int, instr: Instr) -> str:
-    """Check argument k, into which a result is written; its data."""
-    x = t.line(f"load ptr, ptr {t.line(f'getelementptr ptr, ptr %args, i64 {k}')}")
-    kind = t.field(x, HEADER - 8, "ptr")
-    t.require(t.line(f"icmp eq ptr {kind}, {pointer(np.ndarray)}"))
-    return _array(t, x, instr.shape, instr.dtype, CONTIGUOUS_ALIGNED | WRITEABLE)
-
-
-def _check_apart(t: Text, tape: Tape, arguments: list[str], results: list[str]) -> None:
+def _check_apart(
+    r: Routine, tape: Tape, arguments: Sequence[Scalar], results: Sequence[Scalar]
+) -> None:
     """Require that the memory of each result is nobody else's."""
-    pairs = zip(arguments, tape.inputs, strict=True)
-    met = [(x.removeprefix("ptr "), i) for x, i in pairs if x.startswith("ptr ")]
-    for result, i in zip(results, tape.outputs, strict=True):
-        end = _end(t, tape, result, i)
-        for other, j in met:
-            below = t.line(f"icmp ule ptr {end}, {other}")
-            above = t.line(f"icmp uge ptr {result}, {_end(t, tape, other, j)}")
-            t.require(t.line(f"or i1 {below}, {above}"))
-        met.append((result, i))
+    met: list[tuple[Scalar, Scalar]] = []
+    for x, i in zip((*arguments, *results), (*tape.inputs, *tape.outputs), strict=True):
+        if x.kind != "ptr":
+            continue
+        instr = tape.instrs[i]
+        end = x + math.prod(instr.shape) * instr.dtype.itemsize
+        if len(met) >= sum(y.kind == "ptr" for y in arguments):
+            for start, other_end in met:
+                r.require((end <= start) | (x >= other_end), "mismatch")
+        met.append((x, end))
 
 
-def _end(t: Text, tape: Tape, start: str, i: int) -> str:
-    """The first byte after an array."""
-    instr = tape.instrs[i]
-    size = math.prod(instr.shape) * instr.dtype.itemsize
-    return t.line(f"getelementptr i8, ptr {start}, i64 {size}")
-
-
-def by_address(t: Text, x: np.ndarray) -> str:
-    """An array that is bound: its data, read anew at every call."""
-    return _passed(t, f"inttoptr (i64 {x.ctypes.data} to ptr)", x.shape, x.dtype)
-
-
-def _passed(t: Text, place: str, shape: Shape, dtype: DType) -> str:
+def passed(r: Routine, place: Scalar, shape: Shape, dtype: DType) -> Scalar:
     """How the array in memory at `place` is passed to the body."""
-    if shape != ():
-        return f"ptr {place}"
-    value = t.line(f"load {memory_type(dtype)}, ptr {place}")
-    if dtype == BOOL:
-        return f"i1 {t.line(f'icmp ne i8 {value}, 0')}"
-    return f"{memory_type(dtype)} {value}"
+    return place if shape != () else _number(r, place, dtype)
 
 
-def _result(t: Text, k: int, instr: Instr) -> tuple[str, str]:
-    """Allocate result k: the array object, and its data; a scalar has no object yet."""
+def _result(r: Routine, instr: Instr, owned: Iterator[Variable]) -> tuple[Scalar, Scalar]:
+    """Allocate a result: the array object, and its data, which a number has alone as yet."""
     if instr.shape == ():
-        return "", t.line("alloca [2 x i64], align 16")
-    rank = len(instr.shape)
-    name = f"shape_{k}"
-    sizes = ", ".join(f"i64 {n}" for n in instr.shape)
-    t.globals.append(f"@{name} = private constant [{rank} x i64] [{sizes}]")
-    dtype = dtype_object(instr.dtype)
-    t.do(f"call void {python('Py_IncRef')}(ptr {dtype})")
-    made = t.line(f"call ptr {numpy(EMPTY)}(i32 {rank}, ptr @{name}, ptr {dtype}, i32 0)")
-    t.own(made)
-    t.count += 1
-    t.do(f"br i1 {t.line(f'icmp eq ptr {made}, null')}, label %error, label %made{k}")
-    t.lines.append(f"made{k}:")
-    return made, t.field(made, DATA, "ptr")
+        data = r.room(16, align=16)
+        return data, data
+    dtype = own_dtype(instr.dtype)
+    r.call(python("Py_IncRef"), dtype, kind="void")
+    rank, sizes = len(instr.shape), r.constants(instr.shape)
+    array = r.call(numpy(EMPTY), rank, sizes, dtype, 0, kind="ptr")
+    next(owned).now = array
+    r.require(array.differs(0), "error")
+    return array, r.load(array + DATA, "ptr")
 
 
-def call_body(t: Text, tape: Tape, code: Code, callee: str, arguments: list[str]) -> str:
+def call_body(
+    r: Routine, tape: Tape, code: Code, callee: str, arguments: Sequence[Scalar]
+) -> Scalar:
     """Call the kernel's body, without the GIL if that is worth it; its status."""
-    heap = code.arena > STACK_ARENA
-    slots, room = shelf(code.arena) if heap else (0, 0)
-    arena = "null"
-    if heap:
-        take = f"inttoptr (i64 {service('take')} to ptr)"
-        arena = t.line(f"call ptr {take}(ptr inttoptr (i64 {slots} to ptr), i64 {room})")
-        t.count += 1
-        granted = f"granted{t.count}"
-        t.do(f"br i1 {t.line(f'icmp eq ptr {arena}, null')}, label %error, label %{granted}")
-        t.lines.append(f"{granted}:")
-    elif code.arena:
-        arena = t.line(f"alloca i8, i64 {code.arena}, align 64")
-    call = f"call i64 {callee}({', '.join([*arguments, f'ptr {arena}'])})"
+    arena = take_arena(r, code.arena, "error")
     if _is_brief(tape):
-        status = t.line(call)
+        status = r.call(callee, *arguments, arena)
     else:
-        thread = t.line(f"call ptr {python('PyEval_SaveThread')}()")
-        status = t.line(call)
-        t.do(f"call void {python('PyEval_RestoreThread')}(ptr {thread})")
-    if heap:
-        give = f"inttoptr (i64 {service('give')} to ptr)"
-        place = f"ptr inttoptr (i64 {slots} to ptr)"
-        t.do(f"call void {give}({place}, i64 {room}, ptr {arena})")
+        thread = r.call(python("PyEval_SaveThread"), kind="ptr")
+        status = r.call(callee, *arguments, arena)
+        r.call(python("PyEval_RestoreThread"), thread, kind="void")
+    give_arena(r, code.arena, arena)
     return status
 
 
@@ -380,17 +383,3 @@ def _is_brief(tape: Tape) -> bool:
             return False
         work += math.prod(instr.shape) * (op.cost if isinstance(op, Elementwise) else 1.0)
     return work < _BRIEF
-
-
-def _packed(t: Text, results: Sequence[Instr], outputs: Sequence[tuple[str, str]]) -> str:
-    """The result, or a tuple of several."""
-    made: list[str] = []
-    for (array, data), instr in zip(outputs, results, strict=True):
-        dtype = dtype_object(instr.dtype)
-        made.append(array or t.line(f"call ptr {numpy(SCALAR)}(ptr {data}, ptr {dtype}, ptr null)"))
-    if len(made) == 1:
-        return made[0]
-    result = t.line(f"call ptr {python('PyTuple_New')}(i64 {len(made)})")
-    for k, x in enumerate(made):
-        t.do(f"call i32 {python('PyTuple_SetItem')}(ptr {result}, i64 {k}, ptr {x})")
-    return result

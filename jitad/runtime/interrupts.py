@@ -16,7 +16,7 @@ import threading
 
 from jitad.codegen.polls import POLL
 from jitad.codegen.routine import Routine, Scalar, routine
-from jitad.runtime.cpython import pointer, python
+from jitad.runtime.cpython import python
 
 _EVERY = 100
 """Milliseconds between two questions of Python."""
@@ -107,21 +107,21 @@ def poll(r: Routine, seen: Scalar) -> None:
 def _install(r: Routine) -> None:
     """Have our handler stand before the one there is, if there is one."""
     number = int(signal.SIGINT)
-    ours, handler = r.address("@on_interrupt"), r.call(python("PyOS_getsig"), number)
-    with r.when(handler.differs(ours) & (handler.differs(0) & handler.differs(1))):
+    ours, handler = r.address("@on_interrupt"), r.call(python("PyOS_getsig"), number, kind="ptr")
+    with r.when(handler.differs(ours) & handler.differs(0) & handler.differs(1)):
         r.store(r.address("@previous"), handler, "monotonic")
-        r.call(python("PyOS_setsig"), number, ours)
+        r.call(python("PyOS_setsig"), number, ours, kind="ptr")
 
 
 def _python_raises(r: Routine) -> Scalar:
     """Whether an interrupt raises KeyboardInterrupt, which Python is asked."""
     lock = r.call(python("PyGILState_Ensure"), kind="i32")
-    call, asked = python("PyObject_CallFunctionObjArgs"), r.address(pointer(raises_by_default))
+    call, asked = python("PyObject_CallFunctionObjArgs"), r.scalar(id(raises_by_default))
     answer = r.call(call, asked, 0, kind="i64 (i64, ...)")
     r.call(python("Py_DecRef"), answer, kind="void")
     r.call(python("PyErr_Clear"), kind="void")
     r.call(python("PyGILState_Release"), lock, kind="void")
-    return answer.equals(r.address(pointer(True)))
+    return answer.equals(id(True))
 
 
 class Interrupts:

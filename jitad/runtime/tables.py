@@ -43,9 +43,9 @@ def check(
         with r.when(rank < 0):
             r.copy(value, x + HEADER, size)
         with r.when(rank >= 0):
-            r.require(r.load(x + RANK, "i32").equals(rank))
+            r.require(r.load(x + RANK, "i32").word().equals(rank))
             r.require(r.load(x + DTYPE).equals(dtype))
-            r.require((r.load(x + FLAGS, "i32") & flags).equals(flags))
+            r.require((r.load(x + FLAGS, "i32").word() & flags).equals(flags))
             own, wanted = r.load(x + DIMENSIONS), sizes + offset
             with r.each(rank) as axis:
                 r.require(own[axis].equals(wanted[axis]))

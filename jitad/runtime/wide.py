@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jitad.runtime.cpython import Text, python
+from jitad.codegen.routine import Routine, Scalar
+from jitad.runtime.cpython import pointer, python
 from jitad.runtime.services import STACK_ARENA, service, shelf
 
 WIDE = 24
@@ -26,115 +27,91 @@ class Tables:
     also the object that is made, and 16 bytes for a number.
     """
 
-    def __init__(self, t: Text, arguments: Sequence[Row], results: Sequence[Row]) -> None:
-        self.t = t
+    def __init__(
+        self, r: Routine, args: Scalar, arguments: Sequence[Row], results: Sequence[Row]
+    ) -> None:
+        self.r = r
         self.count = len(results)
-        self.arguments = _table(t, "arguments", arguments)
-        self.results = _table(t, "results", results)
+        self.results = _table(r, results)
         values = 16 * (len(arguments) + len(results))
         self.size = values + 24 * len(results)
-        self.memory = self._take()
-        self.values = self._at(16 * len(arguments))
-        self.objects = self._at(values)
-        self.numbers = self._at(values + 8 * len(results))
-        t.do(f"{_service('void', 'wipe')}(ptr {self.memory}, i64 {self.size})")
-        checked = f"{_service('i1', 'check')}(ptr %args, {self.arguments}, ptr {self.memory})"
-        t.require(t.line(checked))
+        self.memory = take_arena(r, self.size, "none")
+        self.values = self.memory + 16 * len(arguments)
+        self.objects = self.memory + values
+        self.numbers = self.memory + (values + 8 * len(results))
+        r.call(pointer(service("wipe")), self.memory, self.size, kind="void")
+        self._require("check", args, *_table(r, arguments), self.memory, otherwise="mismatch")
 
-    def _take(self) -> str:
-        t = self.t
-        if self.size <= STACK_ARENA:
-            return t.line(f"alloca i8, i64 {self.size}, align 16")
-        place, room = shelf(self.size)
-        memory = t.line(f"{_service('ptr', 'take')}(ptr {_literal(place)}, i64 {room})")
-        t.require(t.line(f"icmp ne ptr {memory}, null"), "none")
-        return memory
+    def _require(self, name: str, *given: Scalar, otherwise: str) -> None:
+        self.r.require(self.r.call(pointer(service(name)), *given, kind="i1"), otherwise)
 
-    def _give(self) -> None:
-        if self.size > STACK_ARENA:
-            place, room = shelf(self.size)
-            give = f"{_service('void', 'give')}(ptr {_literal(place)}, i64 {room}"
-            self.t.do(f"{give}, ptr {self.memory})")
-
-    def _at(self, offset: int) -> str:
-        return self.t.line(f"getelementptr i8, ptr {self.memory}, i64 {offset}")
-
-    def value(self, k: int, kind: str) -> str:
-        """An argument's data, or a number of an LLVM type."""
-        return self.t.field(self.memory, 16 * k, kind)
-
-    def as_they_are(self) -> list[str]:
+    def as_they_are(self) -> list[Scalar]:
         """The tables of the arguments and the results for a body that takes them so."""
         self._make()
-        return [f"ptr {self.memory}", f"ptr {self.values}"]
+        return [self.memory, self.values]
 
-    def make(self) -> list[str]:
+    def make(self) -> list[Scalar]:
         """Make the results; where the data of each are to be."""
         self._make()
-        return [self.t.field(self.values, 16 * k, "ptr") for k in range(self.count)]
+        return [self.r.load(self.values + 16 * k, "ptr") for k in range(self.count)]
 
     def _make(self) -> None:
-        made = f"{_service('i1', 'make')}({self.results}, ptr {self.objects}, ptr {self.values}, "
-        self.t.require(self.t.line(f"{made}ptr {self.numbers})"), "error")
+        places = self.objects, self.values, self.numbers
+        self._require("make", *self.results, *places, otherwise="error")
 
-    def pack(self) -> str:
+    def pack(self) -> Scalar:
         """The results as a tuple; one alone as it is."""
-        places = f"ptr {self.objects}, ptr {self.values}"
-        packed = self.t.line(f"{_service('ptr', 'pack')}({self.results}, {places})")
-        self.t.require(self.t.line(f"icmp ne ptr {packed}, null"), "error")
-        self._give()
-        return packed if self.count != 1 else self._only(packed)
-
-    def _only(self, packed: str) -> str:
-        """What a tuple of one holds, which is let go."""
-        item = self.t.line(f"call ptr {python('PyTuple_GetItem')}(ptr {packed}, i64 0)")
-        self.t.do(f"call void {python('Py_IncRef')}(ptr {item})")
-        self.t.do(f"call void {python('Py_DecRef')}(ptr {packed})")
+        r = self.r
+        given = *self.results, self.objects, self.values
+        packed = r.call(pointer(service("pack")), *given, kind="ptr")
+        r.require(packed.differs(0), "error")
+        give_arena(r, self.size, self.memory)
+        if self.count != 1:
+            return packed
+        item = r.call(python("PyTuple_GetItem"), packed, 0, kind="ptr")
+        r.call(python("Py_IncRef"), item, kind="void")
+        r.call(python("Py_DecRef"), packed, kind="void")
         return item
 
     def drop(self) -> None:
         """Free what was made, and the tables."""
-        drop = f"{_service('void', 'drop_objects')}(ptr {self.objects}, i64 {self.count})"
-        self.t.do(drop)
-        self._give()
+        self.r.call(pointer(service("drop_objects")), self.objects, self.count, kind="void")
+        give_arena(self.r, self.size, self.memory)
 
 
-def in_tables(t: Text, arguments: Sequence[str], inputs: int) -> list[str]:
+def take_arena(r: Routine, size: int, otherwise: str) -> Scalar:
+    """Memory of that size, from the stack if it is small; at a place where there is none."""
+    if size <= STACK_ARENA:
+        return r.room(size, align=64) if size else r.scalar(0).pointer()
+    slots, room = shelf(size)
+    memory = r.call(pointer(service("take")), slots, room, kind="ptr")
+    r.require(memory.differs(0), otherwise)
+    return memory
+
+
+def give_arena(r: Routine, size: int, memory: Scalar) -> None:
+    """Give back what was taken."""
+    if size > STACK_ARENA:
+        slots, room = shelf(size)
+        r.call(pointer(service("give")), slots, room, memory, kind="void")
+
+
+def in_tables(r: Routine, arguments: Sequence[Scalar], inputs: int) -> list[Scalar]:
     """Arguments as a body takes them that has too many for parameters: as two tables."""
-    tables = [t.line(f"alloca [2 x i64], i64 {n}, align 16") for n in (inputs, len(arguments))]
-    for k, argument in enumerate(arguments):
+    tables = [r.room(16 * n, align=16) for n in (inputs, len(arguments) - inputs)]
+    for k, x in enumerate(arguments):
         table, place = (tables[0], k) if k < inputs else (tables[1], k - inputs)
-        kind, value = argument.split(" ", 1) if not argument.startswith("{") else _complex(argument)
-        if kind == "i1":
-            kind, value = "i8", t.line(f"zext i1 {value} to i8")
-        target = t.line(f"getelementptr i8, ptr {table}, i64 {16 * place}")
-        t.do(f"store {kind} {value}, ptr {target}")
-    return [f"ptr {table}" for table in tables]
+        value = Scalar(r, r.line(f"zext {x} to i8"), "i8") if x.kind == "i1" else x
+        r.store(table + 16 * place, value)
+    return tables
 
 
-def _complex(argument: str) -> tuple[str, str]:
-    kind, _, value = argument.rpartition(" ")
-    return kind, value
-
-
-def _service(result: str, name: str) -> str:
-    return f"call {result} {_literal(service(name))}"
-
-
-def _literal(address: int) -> str:
-    return f"inttoptr (i64 {address} to ptr)"
-
-
-def _table(t: Text, name: str, rows: Sequence[Row]) -> str:
-    """A constant table: its rows and all their sizes, as arguments of the services."""
-    lines: list[str] = []
+def _table(r: Routine, rows: Sequence[Row]) -> tuple[Scalar, Scalar, Scalar]:
+    """A constant table: its rows, all their sizes, and how many rows there are."""
+    fields: list[int] = []
     sizes: list[int] = []
     for kind, dtype, shape, flags, size in rows:
         rank = -1 if shape is None else len(shape)
-        fields = (kind, dtype, rank, 8 * len(sizes), flags, size)
-        lines.append(f"[6 x i64] [{', '.join(f'i64 {x}' for x in fields)}]")
+        fields += (kind, dtype, rank, 8 * len(sizes), flags, size)
         sizes += shape or ()
-    listed = ", ".join(f"i64 {n}" for n in (*sizes, 0))
-    t.globals.append(f"@{name}_sizes = private constant [{len(sizes) + 1} x i64] [{listed}]")
-    t.globals.append(f"@{name} = private constant [{len(lines)} x [6 x i64]] [{', '.join(lines)}]")
-    return f"ptr @{name}, ptr @{name}_sizes, i64 {len(lines)}"
+    return r.constants(fields), r.constants(sizes), r.scalar(len(rows))
