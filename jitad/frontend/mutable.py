@@ -13,7 +13,7 @@ import numpy as np
 
 from jitad.frontend.active import holds_traced, innermost_trace
 from jitad.frontend.guards import guard_array
-from jitad.frontend.operands import as_dtype, as_shape, lift
+from jitad.frontend.operands import as_dtype, as_shape, check_kind, lift
 from jitad.frontend.places import are_integers, fitting, places_of
 from jitad.frontend.storage import Places, Storage
 from jitad.ir.builder import Builder
@@ -178,6 +178,8 @@ class MutableArray(Value):
             value = value.freeze() if numbers is None else numbers
         if holds_traced(value):
             return self.lifted(value, shape)
+        if isinstance(value, np.ndarray):
+            check_kind(value, "what is assigned")
         with np.errstate(invalid="ignore"):
             array = np.asarray(value).astype(self.dtype)
         return np.broadcast_to(fitting(array, shape), shape)

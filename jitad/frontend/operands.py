@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -72,6 +74,8 @@ def lift(builder: Builder, x: Any) -> Value:
         remedy = "use its .toarray()"
     elif hasattr(x, "__array__"):
         remedy = "use np.asarray(...) of it, outside of the function"
+    elif isinstance(x, (Decimal, Fraction)):
+        remedy = "use float(...) of it"
     raise TraceError(f"an operand of type {type(x).__name__} met a traced value", remedy=remedy)
 
 
@@ -120,7 +124,7 @@ def _capture_strided(builder: Builder, x: np.ndarray) -> Value:
     if any(step % x.itemsize for step in x.strides) or not x.flags.aligned:
         raise TraceError(
             "the function closes over an array whose elements are not aligned",
-            remedy="close over np.ascontiguousarray(x), or pass x as an argument",
+            remedy="close over x.copy(), or pass x as an argument",
         )
     steps = tuple(step // x.itemsize for step in x.strides)
     reach = [(n - 1) * step for n, step in zip(x.shape, steps, strict=True)]
@@ -179,7 +183,7 @@ def kind_of(x: Any) -> Any:
     if isinstance(x, Value):
         return _WEAK[x.dtype.kind] if x.weak else x.dtype
     if isinstance(x, PYTHON_NUMBERS) and not isinstance(x, np.generic):
-        return _WEAK[np.dtype(type(x)).kind]
+        return _WEAK[number_dtype(x).kind]
     return x.dtype
 
 

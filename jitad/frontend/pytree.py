@@ -180,7 +180,7 @@ def _attributes(x: Any) -> dict[str, Any]:
     kind = type(x)
     found = {f.name: getattr(x, f.name) for f in dataclasses.fields(kind) if hasattr(x, f.name)}
     rest = getattr(x, "__dict__", None)
-    if rest is not None and len(rest) > len(found):
+    if rest is not None and not rest.keys() <= found.keys():
         whole = _known.get(kind, ())
         for name, item in rest.items():
             # What is computed when it is asked for is computed anew, of traced values.

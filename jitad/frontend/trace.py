@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,11 @@ _NUMBERS = (bool, int, float, complex)
 
 TRACEABLE = (Value, np.ndarray, np.generic, *_NUMBERS)
 """What becomes an input of the tape; an argument of another type is a constant."""
+
+
+def is_number(x: Any) -> bool:
+    """Whether an argument becomes an input: members of an enumeration are constants."""
+    return isinstance(x, TRACEABLE) and not isinstance(x, Enum)
 
 
 @dataclass(frozen=True)

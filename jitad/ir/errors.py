@@ -27,17 +27,18 @@ class SourceLine(NamedTuple):
         return f"{place}: {text}" if text else place
 
 
+def quoted(line: SourceLine | None) -> str:
+    """The line as one of a message's; nothing where it is not known."""
+    return "" if line is None else f"\n  {line.quote()}"
+
+
 class JitadError(Exception):
     """Base of all errors of jitad; the message says what happened, where, and what to write."""
 
     def __init__(self, what: str, *, remedy: str = "", line: SourceLine | None = None) -> None:
         line = line if line is not None else user_line()
-        parts = [what]
-        if line is not None:
-            parts.append(f"  {line.quote()}")
-        if remedy:
-            parts.append(f"  Remedy: {remedy}")
-        super().__init__("\n".join(parts))
+        said = f"\n  Remedy: {remedy}" if remedy else ""
+        super().__init__(f"{what}{quoted(line)}{said}")
         self.what = what
         self.remedy = remedy
         self.line = line

@@ -113,6 +113,17 @@ def check_float(dtype: Any, what: str) -> None:
         )
 
 
+def differentiable(dtypes: Iterable[DType]) -> list[int]:
+    """The places of what has derivatives: not of integers; half precision is refused."""
+    found: list[int] = []
+    for k, dtype in enumerate(dtypes):
+        if dtype.kind == "f":
+            check_float(dtype, "an argument to differentiate")
+        if is_differentiable(dtype):
+            found.append(k)
+    return found
+
+
 def check_pair(traced: Traced) -> None:
     """Refuse another result than a pair, where one of it is asked for."""
     if len(traced.structure.children()) != 2:

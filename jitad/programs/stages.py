@@ -25,6 +25,7 @@ from jitad.programs.call import (
     check_float,
     check_pair,
     check_real,
+    differentiable,
     finish_with,
     plain,
     same_inputs,
@@ -52,11 +53,8 @@ def pullback(fun: Function, has_aux: bool) -> Build:
                 "the function returns no number to pull back from",
                 remedy="let it return arrays or numbers",
             )
-        everything = range(len(leaves))
-        seeds = range(kept)
-        tape = seedable(traced.tape, kept)
-        active = [k for k in everything if is_differentiable(traced.leaves[k].dtype)]
-        tape = reverse(tape, active, seeds)
+        active = differentiable(leaf.dtype for leaf in traced.leaves)
+        tape = reverse(seedable(traced.tape, kept), active, range(kept))
         first = len(traced.tape.inputs)
         tape = _fill_in(tape, traced, active, total)
         late, results = range(first, first + kept), range(total, total + len(leaves))

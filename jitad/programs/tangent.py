@@ -11,14 +11,13 @@ from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.frontend.trace import leaf_type
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import ShapeError
-from jitad.ir.op import is_differentiable
 from jitad.ir.tape import Tape
 from jitad.ops import elementwise as ew
 from jitad.programs.call import (
     Function,
-    check_float,
     check_pair,
     check_real,
+    differentiable,
     finish_with,
     trace_call,
 )
@@ -46,7 +45,7 @@ def tangent(fun: Function, has_aux: bool) -> Build:
         traced = trace_call(fun, leaves[:count], args)
         if has_aux:
             check_pair(traced)
-        active = [i for i in range(count) if is_differentiable(traced.leaves[i].dtype)]
+        active = differentiable(leaf.dtype for leaf in traced.leaves[:count])
         tape = forward(traced.tape, active)
         result = traced.structure
         kept = result.children()[0].num_leaves if has_aux else result.num_leaves
@@ -74,8 +73,6 @@ def _directions(primals: Sequence[Any], tangents: Sequence[Any]) -> int | None:
     for x, dx in zip(primals, tangents, strict=True):
         dtype = leaf_type(x).dtype
         check_real(leaf_type(dx).dtype, dtype, "a tangent")
-        if dtype.kind == "f":
-            check_float(dtype, "an argument to differentiate")
         if np.shape(dx) == np.shape(x):
             sizes.add(None)
         elif np.shape(dx)[1:] == np.shape(x):

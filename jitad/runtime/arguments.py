@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jitad.frontend.pytree import Structure, apart_in_order, flatten, odd_keys, with_statics
-from jitad.frontend.trace import TRACEABLE, Leaf
+from jitad.frontend.trace import Leaf, is_number
 from jitad.ir.errors import TraceError
 from jitad.ir.op import COMPLEX128, FLOAT64, native
 
@@ -28,11 +28,11 @@ def take_apart(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
     """The arguments of a call, checked."""
     leaves, structure = flatten((args, kwargs))
     tree: Any = (args, kwargs)
-    if not all(isinstance(x, TRACEABLE) for x in leaves):
+    if not all(map(is_number, leaves)):
         for x in leaves:
-            if not isinstance(x, TRACEABLE):
+            if not is_number(x):
                 _check_constant(x)
-        tree = with_statics(tree, lambda x: isinstance(x, TRACEABLE))
+        tree = with_statics(tree, is_number)
         leaves, structure = flatten(tree)
     if are_leaves(structure):
         return Arguments(leaves, structure, None)
@@ -52,7 +52,7 @@ def _check_constant(x: Any) -> None:
             f"an argument is a view of a dict ({name}), whose contents may change",
             remedy="pass list(...) of it, or the dict",
         )
-    if isinstance(x, memoryview) or any(hasattr(x, word) for word in _ARRAY_LIKE):
+    if isinstance(x, memoryview) or any(hasattr(type(x), word) for word in _ARRAY_LIKE):
         raise TraceError(
             f"an argument of type {name} is like an array, and none of NumPy's",
             remedy="pass np.asarray(...) of it, or its .to_numpy()",

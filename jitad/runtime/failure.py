@@ -21,6 +21,7 @@ from jitad.ir.errors import (
     OutOfMemoryError,
     ShapeError,
     TraceError,
+    quoted,
 )
 from jitad.ir.tape import Instr
 from jitad.runtime.services import interrupts
@@ -89,7 +90,7 @@ def failure(status: int, instr: Instr | None, remedy: str = "") -> BaseException
 def as_text(status: int, instr: Instr | None) -> tuple[type[BaseException], str]:
     """The exception's class for a status, and what it says, for who can raise constants only."""
     kind, what, remedy = _described(status, instr)
-    line = "" if instr is None or instr.line is None else f"\n  {instr.line.quote()}"
+    line = quoted(instr and instr.line)
     return kind, f"{what}{line}" + (f"\n  Remedy: {remedy}" if remedy else "")
 
 

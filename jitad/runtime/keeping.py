@@ -17,7 +17,6 @@ import numpy as np
 
 from jitad.frontend.pytree import Structure
 from jitad.functions.control.examples import Memory
-from jitad.ir.errors import SourceLine
 from jitad.runtime.locks import LOCK
 from jitad.runtime.paths import Path, Tree
 from jitad.runtime.surroundings import Surroundings
@@ -51,7 +50,7 @@ class Known:
         self.trees: OrderedDict[Any, list[Tree]] = OrderedDict()
         self.recent: tuple[Recent, ...] = ()
         self.nested: tuple[tuple[Structure, tuple[int, ...] | None, Recent], ...] = ()
-        self.warned: set[SourceLine | None] = set()
+        self.warned: set[str] = set()
         self.lock = LOCK
         self.kept: Kept | None = None
         self.met = Memory()

@@ -213,7 +213,7 @@ class Kernel:
                     "result",
                     remedy="write into another array, and copy",
                 )
-        return targets
+        return [np.asarray(x) for x in targets]
 
     def _make_entry_out(self) -> Any:
         """The entry that takes arrays for the results, in a module of its own."""
@@ -312,10 +312,10 @@ def _by_reference(x: np.ndarray) -> np.ndarray:
             f"the function closes over an array of {x.dtype}, another order of bytes",
             remedy="close over x.astype(x.dtype.newbyteorder('=')), or pass x as an argument",
         )
-    if not (x.flags.c_contiguous and x.flags.aligned and x.dtype.isnative):
+    if not x.flags.aligned:
         raise TraceError(
-            f"the function closes over an array of shape {x.shape} that is not C-contiguous",
-            remedy="close over np.ascontiguousarray(x), or pass x as an argument",
+            f"the function closes over an array of shape {x.shape} whose elements are not aligned",
+            remedy="close over x.copy(), or pass x as an argument",
         )
     return x
 

@@ -16,7 +16,8 @@ from jitad.frontend.pytree import Structure, apart_in_order, rearranged, unflatt
 from jitad.frontend.trace import Leaf, leaf_type
 from jitad.functions.control.examples import remembering
 from jitad.ir.builder import inline
-from jitad.ir.errors import CompileError, TraceError
+from jitad.ir.errors import CompileError, TraceError, quoted
+from jitad.ir.tape import Instr
 from jitad.ir.value import Value
 from jitad.runtime.arguments import Arguments, take_apart
 from jitad.runtime.debug import check_finite, debugging, is_debugging
@@ -217,20 +218,30 @@ class Transformed:
 
     def _run_new(self, tree: Tree, plan: Plan, leaves: list[Any]) -> Any:
         """The result of a path that was just traced: known after all, new, or one too many."""
-        path = known = tree.find(plan)
-        if path is None and tree.is_full():
+        known = tree.find(plan)
+        if known is None and tree.is_full():
             self._warn(tree)
-        elif path is None:
-            path = tree.add(Kernel(plan, self.options))
-        result = None if path is None else _call_new(path.kernel, leaves)
-        if result is None and known is not None and has_inner_paths(plan.tape):
-            # The trace has met more paths within its loops than the kernel knows.
-            tree.remove(known)
-            result = _call_new(tree.add(Kernel(plan, self.options)).kernel, leaves)
-        if result is not None:
-            return result
+        else:
+            path = known or tree.add(Kernel(plan, self.options))
+            result = _call_new(path.kernel, leaves)
+            if type(result) is int and known is not None and has_inner_paths(plan.tape):
+                # The trace has met more paths within its loops than the kernel knows.
+                tree.remove(known)
+                path = tree.add(Kernel(plan, self.options))
+                result = _call_new(path.kernel, leaves)
+            if type(result) is not int:
+                return result
+            self._warn_of_rounding(path.kernel.reporter(result))
         tree.interpreted += 1
         return interpret(plan, leaves)
+
+    def _warn_of_rounding(self, guard: Instr | None) -> None:
+        """Say, once for each branch, that compiled code decides it otherwise than the trace."""
+        self._say(
+            "decides by a number that compiled code rounds otherwise than NumPy; a call with such "
+            f"arguments is run in NumPy, which is slow{quoted(guard and guard.line)}\n"
+            "  Remedy: compare with a margin, or use jitad.cond, jitad.while_loop or np.where"
+        )
 
     def _warn(self, tree: Tree) -> None:
         """Say, once for each branch, that it makes more paths than are compiled."""
@@ -238,23 +249,23 @@ class Transformed:
             return
         tree.has_warned = True
         line, dtype = tree.proliferating()
-        if line in self.known.warned:
-            return
-        self.known.warned.add(line)
-        where = "" if line is None else f"\n  {line.quote()}"
         remedy = "use jitad.cond, jitad.while_loop or np.where"
         if dtype.kind == "f":
             remedy = (
                 "the branch is a traced value that became a number of Python's: use the value "
                 "itself, and jitad.numpy.zeros in place of np.zeros where elements are assigned"
             )
-        warnings.warn(
-            f"{self.__name__} takes more than {len(tree.paths)} paths through its branches, most "
-            f"of which part here; a call that takes a new one is slow{where}\n"
-            f"  Remedy: {remedy}, or allow more by jitad.set_max_paths",
-            RuntimeWarning,
-            stacklevel=6,
+        self._say(
+            f"takes more than {len(tree.paths)} paths through its branches, most of which part "
+            f"here; a call that takes a new one is slow{quoted(line)}\n"
+            f"  Remedy: {remedy}, or allow more by jitad.set_max_paths"
         )
+
+    def _say(self, what: str) -> None:
+        """Warn, once in these words, of what the function does."""
+        if what not in self.known.warned:
+            self.known.warned.add(what)
+            warnings.warn(f"{self.__name__} {what}", RuntimeWarning, stacklevel=7)
 
     def _check(self, result: Any, plan: Plan, leaves: Sequence[Any]) -> None:
         if is_debugging():
@@ -375,14 +386,12 @@ def _recent(tree: Tree) -> Recent:
 
 
 def _call_new(kernel: Kernel, leaves: Sequence[Any]) -> Any:
-    """The result of arguments for which a kernel's program was traced; None where it refuses them.
+    """The result of arguments for which a kernel's program was traced; its status where it refuses.
 
     Machine code rounds otherwise than NumPy, which the trace asked. Where a guard is so close that
     the two disagree, what the trace has seen counts.
     """
     result = kernel.call(leaves)
-    if type(result) is not int:
-        return result
-    if result == MISMATCH:
+    if type(result) is int and result == MISMATCH:
         raise CompileError("a new kernel refused the arguments that it was compiled for")
-    return None
+    return result

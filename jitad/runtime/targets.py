@@ -33,4 +33,5 @@ def targets_of(
 
 def dense(x: Any) -> Type | None:
     """The type of an array whose elements lie side by side, and may be changed."""
-    return (x.shape, x.dtype) if type(x) is np.ndarray and x.flags.carray else None
+    plain = type(x) in (np.ndarray, np.memmap)
+    return (x.shape, x.dtype) if plain and x.flags.carray else None

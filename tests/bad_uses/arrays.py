@@ -259,6 +259,7 @@ ROWS: list[Any] = [
     (lambda: jitad.jit(lambda x: jitad.numpy.array(["a", x]))(X), TraceError, 'an operand of type str met a traced value'),
     (lambda: jitad.jit(lambda x: np.vectorize(lambda y: "a")(x))(X), TraceError, 'arrays of dtype <U1 are not supported'),
     (lambda: jitad.jit(lambda x: np.apply_along_axis(np.sum, 3, x))(X), ShapeError, 'axis 3 is out of bounds for an array of 1 axes'),
+    (lambda: jitad.jit(lambda x: x.at[:].set(np.ma.array(X, mask=[0, 1, 0])))(X), TraceError, 'what is assigned is a numpy.ma.MaskedArray'),
     (lambda: jitad.jit(lambda x: np.ma.masked_array(x))(X), TraceError, 'a masked array met a traced value, which it'),
     (lambda: jitad.jit(lambda x: np.matrix(x))(A), TraceError, 'np.matrix met a traced value, which it knows'),
     (lambda: jitad.jit(lambda x: np.random.default_rng(0).permutation(x))(X), TraceError, 'NumPy was to turn a traced <traced f64[3]: [1.'),

@@ -200,6 +200,8 @@ ROWS: list[Any] = [
     (lambda: jitad.jvp(lambda x: None, (X,), (X,)), ...),
     (lambda: jitad.jvp(f, (X,), (X,), has_aux=True), DifferentiationError, 'with has_aux=True the function must return a'),
     (lambda: jitad.jvp(lambda x: (x, "aux"), (X,), (X,), has_aux=True), TraceError, 'the function returned a str'),
+    (lambda: jitad.vjp(lambda x: x * np.float32(2), X.astype(np.float16)), DifferentiationError, 'an argument to differentiate has dtype float16'),
+    (lambda: jitad.jit(lambda x, k: x * k)(X, fractions.Fraction(1, 2)), TraceError, 'an operand of type Fraction met a traced value'),
     (lambda: jitad.jvp(f, (np.float16(1),), (1.0,)), DifferentiationError, 'an argument to differentiate has dtype'),
     (lambda: jitad.jvp(f, (X,), (X.astype(np.float32),)), (14.0, 28.0)),
     (lambda: jitad.jvp(f, (X,), (X.astype(">f8"),)), (14.0, 28.0)),

@@ -162,3 +162,29 @@ def an_array_that_is_written_is_read_in_a_branch() -> Any:
 
     slopes = [2 * 1 + 2 * 1 + 1, 8.0, 12.0]
     return (jitad.jit(f)(X), jitad.jit(f)(-X), jitad.grad(f)(X)), (plain(X), plain(-X), slopes)
+
+
+def _inverses(a: Any, n: Any) -> Any:
+    return np.sum(jitad.fori_loop(0, n, lambda i, c: c + np.linalg.inv(a), a))
+
+
+@case
+def the_sweep_back_of_a_loop_of_no_turns_does_not_invert() -> Any:
+    def known(a: Any) -> Any:
+        return np.sum(jitad.scan(lambda c, v: (c + np.linalg.inv(a) * v, v), a, np.zeros(0))[0])
+
+    def asked(a: Any, t: Any) -> Any:
+        turn = lambda s: (s[0] + 1, s[1] + np.linalg.inv(a))  # noqa: E731
+        return np.sum(jitad.while_loop(lambda s: s[0] < 1, turn, (t, a))[1])
+
+    slopes = jitad.grad(_inverses)
+    got = slopes(SINGULAR, 0), slopes(np.eye(2), 3), jitad.grad(asked)(SINGULAR, 2.0)
+    ones = np.ones((2, 2))
+    return (*got, jitad.grad(known)(SINGULAR)), (ones, ones - 3, ones, ones)
+
+
+@case
+def nor_does_that_of_a_point_of_vmap() -> Any:
+    a = np.stack([SINGULAR, np.eye(2), SINGULAR])
+    right = np.multiply.outer([1.0, -1.0, 1.0], np.ones((2, 2)))
+    return jitad.vmap(jitad.grad(_inverses))(a, np.array([0, 2, 0])), right

@@ -173,3 +173,21 @@ def decimal_digits_of_pythons_floats() -> Any:
 def arithmetic_of_pythons_bools() -> Any:
     f = jitad.jit(lambda p, q: np.stack([p + q, p * q, p - q, -p, +p, p // q, p % q, p**2]))
     return f(True, True), [2, 1, 0, -1, 1, 1, 0, 1]
+
+
+class _Mode(enum.IntEnum):
+    SLOW = 1
+    FAST = 2
+
+
+@case
+def members_of_an_enumeration_of_integers() -> Any:
+    f = jitad.jit(lambda x, mode: x * (10.0 if mode is _Mode.FAST else mode))
+    return [f(3.0, _Mode.SLOW), f(3.0, _Mode.FAST), f(3.0, 2)], [3.0, 30.0, 6.0]
+
+
+@case
+def types_of_numbers_as_arguments() -> Any:
+    f = jitad.jit(lambda x, kind: x.astype(kind))
+    kinds = (np.float32, np.float64, float, np.dtype("float32"))
+    return " ".join(str(f(X, kind).dtype) for kind in kinds), "float32 float64 float64 float32"

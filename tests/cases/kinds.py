@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 from functools import cached_property
 from typing import Any
 
@@ -142,6 +143,14 @@ def integers_of_more_than_64_bits() -> Any:
     )  # fmt: skip
 
 
+@case
+def results_into_a_mapped_file() -> Any:
+    with tempfile.NamedTemporaryFile() as file:
+        out = np.memmap(file.name, float, "w+", shape=(3,))
+        jitad.compile(lambda x: x * 2, X)(X, out=out)
+        return np.array(out), 2 * X
+
+
 # -- dataclasses -----------------------------------------------------------------------------------
 
 
@@ -164,6 +173,21 @@ class Slotted:
     x: Any
     scale: float = 2.0
     label: str = "b"
+
+
+@dataclasses.dataclass
+class Derived:
+    x: Any
+    factor: dataclasses.InitVar[float] = 2.0
+    offset: float = dataclasses.field(init=False, default=3.0)
+
+    def __post_init__(self, factor: float) -> None:
+        self.scaled = self.x * factor
+
+
+@case
+def a_dataclass_whose_field_is_its_class_s() -> Any:
+    return jitad.jit(lambda d: d.scaled + d.offset)(Derived(X, 5.0)), X * 5 + 3
 
 
 def _of_frozen(d: Any) -> Any:

@@ -345,3 +345,21 @@ def many_nests_before_a_branch() -> Any:
     x = np.linspace(0.5, 1.0, 40)
     total = sum(np.sum(np.cumsum(np.sin(x[:k] + k))) for k in range(2, 40))
     return jitad.jit(f)(x), total * x[int(total <= 0)]
+
+
+@case
+def bounds_of_all_kinds_of_integers() -> Any:
+    def f(first: Any, last: Any) -> Any:
+        return jitad.fori_loop(first, last, lambda i, c: c + i, 0)
+
+    pairs: list[tuple[Any, Any]] = [(0, 4), (-3, 2), (5, 2), (2**62, -(2**62) - 5)]
+    pairs += [(np.int8(-2), np.uint8(3)), (np.int32(1), 2**0), (0, np.uint64(5))]
+    right = [sum(range(int(a), int(b))) for a, b in pairs]
+    known = [jitad.jit(lambda x, a=a, b=b: f(a, b) + x)(0) for a, b in pairs]
+    return (known, [jitad.jit(f)(a, b) for a, b in pairs]), (right, right)
+
+
+@case
+def a_branch_by_a_small_integer() -> Any:
+    f = jitad.jit(lambda k: jitad.switch(k, [lambda: 1.0, lambda: 2.0]))
+    return [f(np.uint8(1)), f(np.int8(-1)), f(np.uint16(7))], [2.0, 1.0, 2.0]

@@ -53,7 +53,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], operands: Sequenc
                 f"the index of switch is {index!r}, which is no integer", remedy="give an int"
             )
         return traceable(branches[int(np.clip(index, 0, len(branches) - 1))])(*operands)
-    if index.shape != () or index.dtype.kind not in "ib":
+    if index.shape != () or index.dtype.kind not in "iub":
         raise TraceError(
             f"the index of switch is {index!r}, which is no integer",
             remedy="use np.searchsorted, or x.astype(int)",

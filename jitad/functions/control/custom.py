@@ -18,7 +18,7 @@ import numpy as np
 from jitad.frontend.active import depth
 from jitad.frontend.operands import lift
 from jitad.frontend.pytree import Structure, flatten, unflatten
-from jitad.frontend.trace import TRACEABLE
+from jitad.frontend.trace import is_number
 from jitad.functions.control.blocks import Block, block, current
 from jitad.functions.control.returned import Type, defined, fitted, leaves_like, moving_parts
 from jitad.ir.builder import Builder, inline
@@ -80,7 +80,7 @@ def call(
     builder, line = current(), user_line()
     leaves, structure = flatten(tuple(arguments))
     for x in leaves:
-        if not isinstance(x, TRACEABLE):
+        if not is_number(x):
             raise TraceError(
                 f"{name} has a derivative rule, and was called with a {type(x).__name__}",
                 remedy="name the position of an argument that is no array in nondiff_argnums",

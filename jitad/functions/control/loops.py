@@ -68,9 +68,11 @@ def fori_loop(lower: Any, upper: Any, f: Callable[..., Any], init: Any) -> Any:
     builder = current()
     function = traceable(f)
     first, last = _integer(builder, lower), _integer(builder, upper)
-    loop = _Loop(builder, f, lambda i, carry: function(i + lower, carry), init)
+    start = first if isinstance(lower, Value) else int(lower)
+    loop = _Loop(builder, f, lambda i, carry: function(i + start, carry), init)
     if isinstance(lower, Value) or isinstance(upper, Value):
-        turns = UFUNCS[np.maximum](ew.sub(last, first), 0)
+        is_zero = not isinstance(lower, Value) and int(lower) == 0
+        turns = UFUNCS[np.maximum](last, 0) if is_zero else _between(first, last)
         return loop.record(turns=turns)[0]
     return loop.record(count=_countable(max(0, int(upper) - int(lower))))[0]
 
@@ -97,7 +99,20 @@ def _integer(builder: Builder, x: Any) -> Value:
     value = None if x is None or isinstance(x, str) else lift(builder, x)
     if value is None or value.dtype.kind not in "iu" or value.shape != ():
         raise TraceError(f"a bound of fori_loop is {x!r}, which is no integer", remedy="use int(x)")
-    return as_dtype(value, INT64)
+    bound = as_dtype(value, INT64)
+    # Of uint64, what has no room in int64 has become negative.
+    return ew.where(ew.lt(bound, 0), _ENDLESS, bound) if value.dtype == np.uint64 else bound
+
+
+_ENDLESS = 2**63 - 1
+"""Turns that no loop comes to the end of."""
+
+
+def _between(first: Value, last: Value) -> Value:
+    """How many turns there are from one bound to the other; more than 64 bits count are endless."""
+    turns = ew.sub(last, first)
+    turns = ew.where(ew.lt(turns, 0), _ENDLESS, turns)
+    return ew.where(ew.lt(first, last), turns, 0)
 
 
 def _known_integer(length: Any) -> int:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from jitad.ir.builder import inline
-from jitad.ir.op import INT64, Control, Pulled
+from jitad.ir.op import BOOL, INT64, Control, Pulled
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.ops.control.parts import (
     Flow,
     Transforms,
+    can_fail,
     input_types,
     only,
     places,
@@ -26,6 +27,8 @@ from jitad.ops.control.parts import (
     type_of,
 )
 from jitad.ops.control.revolve import Revolve, revolve
+from jitad.ops.control.switch import only_where
+from jitad.ops.elementwise import lt
 from jitad.ops.views import zeros
 
 Bars = Mapping[int, Value]
@@ -137,7 +140,9 @@ class _Plan:
         sweep, form = self.sweep, self.sweep.form
         second = form.consts + form.carries
         kept = sweep.turns + len(form.body.outputs) - form.carries
-        fixed = self._fixed(operands)
+        turns = [*operands[-1:]] if form.counted else []
+        turns += [] if form.condition is None else [result(form.carries)]
+        fixed = self._fixed(operands, turns)
         sources: dict[str, Callable[[int], Value]] = {
             "const": lambda k: operands[k],
             "fixed": lambda k: fixed[k],
@@ -159,14 +164,16 @@ class _Plan:
         read = [sources[r.source](r.number) for r in residuals]
         args = [*read[: len(same)], *starts, *read[len(same) :]]
         args += [bars[sweep.turns + k] for k in sweep.rows]
-        args += operands[-1:] if form.counted else []
-        args += [] if form.condition is None else [result(form.carries)]
+        args += turns
         results = record(operands[0].builder, op, args, new)
         middle = new.carries + (form.count is None)
         return sweep.arranged(operands, results[: new.carries] + results[middle:])
 
-    def _fixed(self, operands: Sequence[Value]) -> list[Value]:
-        """The residuals that are the same in every turn, computed before the loop."""
+    def _fixed(self, operands: Sequence[Value], turns: Sequence[Value]) -> list[Value]:
+        """The residuals that are the same in every turn, computed before the loop.
+
+        What may refuse its operands is computed only where there is a turn.
+        """
         first, consts = self.sweep.first, operands[: self.sweep.form.consts]
         wanted = [first + k for k, r in enumerate(self.residuals) if r.source == "fixed"]
         if not wanted:
@@ -175,7 +182,11 @@ class _Plan:
         tape = only(self.early, wanted)
         like = operands[0]
         rest = [zeros(like, *t) for t in input_types(tape)]
-        return inline(like.builder, tape, [rest[0], *consts, *rest[1 + len(consts) :]])
+        inputs = [rest[0], *consts, *rest[1 + len(consts) :]]
+        if self.sweep.form.count or not any(map(can_fail, tape.instrs)):
+            return inline(like.builder, tape, inputs)
+        some = [lt(0, x) for x in turns] or [zeros(like, (), BOOL)]
+        return only_where(some[0], tape, inputs)
 
     def _body(self, same: Sequence[int], rows: Sequence[int], starts: int) -> Tape:
         """`late` with its inputs in a loop's order."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.builder import Builder, evaluate, inline
-from jitad.ir.op import Control, DType, Pulled, Shape, register
+from jitad.ir.op import INT64, Control, DType, Pulled, Shape, register
 from jitad.ir.tape import CONST, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
@@ -216,3 +216,13 @@ switch = register(
         simplify=_simplify,
     )
 )
+
+
+def only_where(condition: Value, tape: Tape, operands: Sequence[Value]) -> list[Value]:
+    """What a tape computes of the operands where the condition holds; zeros where it does not."""
+    other = Builder()
+    for k, kind in enumerate(input_types(tape)):
+        other.input(f"x{k}", *kind)
+    nothing = other.finish([other.const(0, *kind).index for kind in output_types(tape)])
+    args = [ew.cast(condition, dtype=INT64), *operands]
+    return record(condition.builder, switch, args, Switch((nothing, tape)))
