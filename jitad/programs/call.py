@@ -113,10 +113,10 @@ def check_float(dtype: Any, what: str) -> None:
         )
 
 
-def differentiable(dtypes: Iterable[DType]) -> list[int]:
+def differentiable(leaves: Iterable[Any]) -> list[int]:
     """The places of what has derivatives: not of integers; half precision is refused."""
     found: list[int] = []
-    for k, dtype in enumerate(dtypes):
+    for k, dtype in enumerate(leaf_type(x).dtype for x in leaves):
         if dtype.kind == "f":
             check_float(dtype, "an argument to differentiate")
         if is_differentiable(dtype):

@@ -43,6 +43,7 @@ def pullback(fun: Function, has_aux: bool) -> Build:
     """(value, residuals, aux); the companion gives the arguments' adjoints."""
 
     def build(leaves: Sequence[Any], structure: Structure) -> Plan:
+        active = differentiable(leaves)
         traced = trace_call(fun, leaves, structure)
         if has_aux:
             check_pair(traced)
@@ -53,7 +54,6 @@ def pullback(fun: Function, has_aux: bool) -> Build:
                 "the function returns no number to pull back from",
                 remedy="let it return arrays or numbers",
             )
-        active = differentiable(leaf.dtype for leaf in traced.leaves)
         tape = reverse(seedable(traced.tape, kept), active, range(kept))
         first = len(traced.tape.inputs)
         tape = _fill_in(tape, traced, active, total)

@@ -42,10 +42,10 @@ def tangent(fun: Function, has_aux: bool) -> Build:
         primals = tuple(unflatten(child, [0] * child.num_leaves) for child in children[:half])
         args = flatten((primals, {}))[1]
         directions = _directions(leaves[:count], leaves[count:])
+        active = differentiable(leaves[:count])
         traced = trace_call(fun, leaves[:count], args)
         if has_aux:
             check_pair(traced)
-        active = differentiable(leaf.dtype for leaf in traced.leaves[:count])
         tape = forward(traced.tape, active)
         result = traced.structure
         kept = result.children()[0].num_leaves if has_aux else result.num_leaves
