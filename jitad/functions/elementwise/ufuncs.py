@@ -122,9 +122,10 @@ COMPLEX: dict[Any, Callable[..., Any]] = {}
 def _record(ufunc: Any, op: Callable[..., Value]) -> None:
     def record(*operands: Any) -> Value:
         values = align(ufunc, operands)
-        if values[0].dtype.kind == "c":
-            return complex_record(ufunc)(*values)
-        return op(*values)
+        form = complex_record(ufunc) if values[0].dtype.kind == "c" else op
+        result = form(*values)
+        # Also where it is the operand itself, NumPy's result is no number of Python's.
+        return result.builder.value(result.index) if result.weak else result
 
     UFUNCS[ufunc] = record
 
