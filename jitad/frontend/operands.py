@@ -69,7 +69,7 @@ def lift(builder: Builder, x: Any) -> Value:
         if _innermost_or_none(x) is not None:
             return FUNCTIONS[np.stack]([lift(builder, item) for item in x])
         return lift(builder, np.asarray(x))
-    remedy = "operands are NumPy arrays, numbers, and lists of them"
+    remedy = "operands are NumPy arrays, numbers, and lists of them; close over all else"
     if hasattr(x, "toarray"):
         remedy = "use its .toarray()"
     elif hasattr(x, "__array__"):

@@ -82,11 +82,8 @@ class _Maker:
         several = "fori", "fori", "fori", "scan", "scan", "while", "cond", "switch", "again"
         what = "if" if self.rng.random() < 0.05 else self.pick(*several)
         if what == "fori":
-            bound = (
-                self.pick(count, count, "triangle", "data")
-                if loops
-                else self.pick(count, count, "data")
-            )
+            bounds = [count, count, "data", "perhaps", *["triangle"] * min(loops, 1)]
+            bound = self.pick(*bounds)
             return what, bound, self.body(loops + 1, rows, *below)
         if what == "scan":
             options = bool(self.rng.integers(2)), self.pick(*POLICIES)
@@ -103,7 +100,7 @@ class _Maker:
 
     def plain(self, loops: int, rows: bool) -> tuple[Any, ...]:
         """A statement without others in it."""
-        choices = ["c", "c", "d", "k"]
+        choices = ["c", "c", "d", "k", "solve", "look"]
         choices += ["set", "add", "set", "add"] if self.table else []
         choices += ["whole", "row"] if len(self.table) == 2 else ["whole"] if self.table else []
         what = self.pick(*choices)
@@ -199,11 +196,16 @@ class _Run:
     # -- statements that hold statements ---
 
     def _fori(self, s: State, index: Any, row: Any, bound: Any, body: Any) -> State:
+        first = -(s.k % 2) if bound == "perhaps" else 0
         if bound == "triangle":
             bound = index[-1] + 1
         elif bound == "data":
             bound = self.module.positive(s.c) + 2
-        return self.module.fori_loop(0, bound, lambda i, s: self.body(body, s, (*index, i), row), s)
+        elif bound == "perhaps":  # also no turn
+            bound = s.k % 3
+        return self.module.fori_loop(
+            first, bound, lambda i, s: self.body(body, s, (*index, i), row), s
+        )
 
     def _scan(
         self, s: State, index: Any, row: Any, count: int, reverse: bool, policy: Any, body: Any
@@ -258,6 +260,18 @@ class _Run:
 
     def _d(self, s: State, index: Any, row: Any, term: Any) -> State:
         return s._replace(d=self.value(term, s, index, row))
+
+    def _solve(self, s: State, index: Any, row: Any, term: Any) -> State:
+        """Equations whose matrix is singular where the branch is not taken."""
+        v, m = self.value(term, s, index, row), s.k % 3
+        c = self.module.cond(m > 0, lambda: self.module.solved(m, v), lambda: 0.5 * v)
+        return s._replace(c=c)
+
+    def _look(self, s: State, index: Any, row: Any, term: Any) -> State:
+        """A place that is out of bounds where the branch is not taken."""
+        v = self.value(term, s, index, row)
+        d = self.module.cond(s.k < self.nest.n, lambda: self.x[s.k] * v, lambda: 0.5 * v)
+        return s._replace(d=np.sin(d))
 
     def _k(self, s: State, index: Any, row: Any, more: int) -> State:
         return s._replace(k=(s.k + more) % 7)
@@ -325,6 +339,14 @@ class _Jitad:
     @staticmethod
     def positive(x: Any) -> Any:
         return (x > 0).astype(int)
+
+    @staticmethod
+    def solved(m: Any, v: Any) -> Any:
+        """The first unknown of [[m, 1/2], [0, 1]] z = (v, v)."""
+        number = v.dtype.type
+        m = m.astype(v.dtype) if hasattr(m, "astype") else number(m)
+        rows = [np.stack([m, number(0.5)]), np.array([0, 1], v.dtype)]
+        return np.linalg.solve(np.stack(rows), np.stack([v, v]))[0]
 
     @staticmethod
     def table(x: Any, shape: tuple[int, ...], from_x: bool, dtype: str) -> Any:
@@ -397,6 +419,10 @@ class _Plain:
     @staticmethod
     def positive(x: Any) -> int:
         return int(x > 0)
+
+    @staticmethod
+    def solved(m: int, v: Any) -> Any:
+        return 0.5 * v / m
 
     @staticmethod
     def table(x: Any, shape: tuple[int, ...], from_x: bool, dtype: str) -> _Table:

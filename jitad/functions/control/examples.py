@@ -68,7 +68,8 @@ class Examples:
         if len(self._items) >= MOST:
             raise TraceError(
                 f"a function in a loop takes more than {MOST} paths through its branches",
-                remedy="use jitad.cond, jitad.while_loop or np.where for what each turn decides",
+                remedy="use jitad.cond, jitad.while_loop or np.where for what each turn decides; "
+                "to look up places i in a plain array w, write jitad.numpy.array(w)[i]",
             )
         self._memory.added += 1
         self._items.append(Example(tuple(np.array(x) for x in arrays), self._memory.trace))
