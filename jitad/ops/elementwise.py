@@ -353,6 +353,8 @@ over = _binary("over", np_unit, emit_unit, *unit.partials,
 side = _binary("side", lambda x, r: np.sign(x), lambda w, t, r, x, _: emit_sign(w, t, r, x),
     None, None, cost=2)  # fmt: skip
 """x / r for r = |x|, which is constant on each side of the origin; 0 there."""
+sided = _unary("sided", np.sign, emit_sign, None, cost=2)
+"""A `side` of which all has been told."""
 
 told = register(
     Elementwise(
@@ -387,7 +389,22 @@ def _times_power(x: Any, y: Any, p: Any) -> Any:
 
 ENTIRE = (
     *(add, sub, mul, fma, neg, where, cast, stop_gradient, real, imag, conj, pair),
-    *(absolute, sign, side, told, floor, ceil, rint, trunc, copysign, maximum, minimum, fmax, fmin),
+    *(
+        absolute,
+        sign,
+        side,
+        sided,
+        told,
+        floor,
+        ceil,
+        rint,
+        trunc,
+        copysign,
+        maximum,
+        minimum,
+        fmax,
+        fmin,
+    ),
     *(sin, cos, tanh, sinh, cosh, exp, exp2, expm1, arctan, arcsinh),
 )
 """Ops that are finite with all their derivatives where their operands are, but for overflow."""

@@ -19,30 +19,36 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import BOOL, Elementwise, Structural
+from jitad.ir.op import BOOL, DType, Elementwise, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.contraction import contract
 from jitad.ops.elementwise import (
     absolute,
     add,
+    cast,
+    conj,
     div,
     eq,
     hypot,
+    imag,
     log,
     mul,
     neg,
     nought,
     over,
+    pair,
+    real,
     root,
     side,
-    sign,
+    sided,
     sub,
     told,
     unit,
     where,
 )
 from jitad.ops.structural import reduce_sum
+from jitad.transforms.kinks import with_kinks
 from jitad.transforms.linear import is_active, partial, plus, scale, typed
 
 FAR = 2000
@@ -99,6 +105,7 @@ def _coordinates(builder: Builder, size: int) -> list[int]:
 
 def at_origins(tape: Tape) -> Tape:
     """The tape, in which what is linear in a direction has its derivative at the origin."""
+    tape = with_kinks(tape)
     if not any(instr.op is unit or instr.op is side for instr in tape.instrs):
         return tape
     origins = _Origins(_divisors(tape))
@@ -129,7 +136,7 @@ class _Origins:
         if instr.op is unit:
             instr = instr._replace(op=over)
         elif instr.op is side:
-            instr, args = instr._replace(op=sign), args[:1]
+            instr, args = instr._replace(op=sided), args[:1]
         self.raw.append(builder.copy(instr, tuple(args)))
         if found:
             self.directions[k] = found
@@ -157,7 +164,7 @@ class _Origins:
         if not any(known):
             return {}
         if _is_view(instr):
-            return {r: self._viewed(instr, d) for r, d in known[0].items()}
+            return self.viewed(instr, known)
         if instr.op is contract and not all(known):
             return self._contracted(instr, known)
         rule = _LINEAR.get(instr.op)
@@ -166,7 +173,12 @@ class _Origins:
     def _viewed(self, instr: Instr, d: Direction) -> Direction:
         origin, along, slope = d
         move = functools.partial(instr.op, **instr.named_params)
-        return Direction(move(origin), move(along), None if slope is None else move(slope))
+        origin = origin if isinstance(instr.op, Elementwise) else move(origin)
+        return Direction(origin, move(along), None if slope is None else move(slope))
+
+    def viewed(self, instr: Instr, known: list[Directions]) -> Directions:
+        """Of a view, a part of a complex number, or another dtype."""
+        return {r: self._viewed(instr, d) for r, d in known[0].items()}
 
     def _contracted(self, instr: Instr, known: list[Directions]) -> Directions:
         """Of a small product of matrices with c(r): what is told is told of a sum."""
@@ -211,7 +223,18 @@ class _Origins:
             return {}
         left, right = (self.builder.value(self.resolved(j)) for j in instr.args)
         found = {r: self._scaled(instr, r, d, right) for r, d in first.items()}
-        return found | {r: self._scaled(instr, r, d, left) for r, d in second.items()}
+        found |= {r: self._scaled(instr, r, d, left) for r, d in second.items()}
+        for outer, inner in ((first, second), (second, first)):
+            for size, d in outer.items():
+                for r, e in inner.items():
+                    found[size] = self._within(d, r, e) or found[size]
+        return found
+
+    def _within(self, d: Direction, r: int, e: Direction) -> Direction | None:
+        """A direction of a size that is made of the size r, times a direction of r: where the
+        outer size is 0, (c r / R) (x / r) is c x / R. Its slope so far is told by that of r."""
+        c = self._slope(r, d.along.index)
+        return None if c is None else Direction(d.origin, mul(c, e.along), None)
 
     def _scaled(self, instr: Instr, size: int, d: Direction, c: Value) -> Direction:
         """A direction times c(r), or divided by it."""
@@ -251,19 +274,29 @@ class _Origins:
     def chosen(self, instr: Instr, known: list[Directions]) -> Directions:
         """Of a choice: on the side not taken there is no direction."""
         condition = self.builder.value(self.resolved(instr.args[0]))
-        zero = self.builder.const(0.0, instr.shape, instr.dtype)
+        return self._of_two(known[1:], instr.dtype, lambda x, y: where(condition, x, y))
 
-        def pick(r: int, k: int) -> Value | None:
-            parts = [directions[r][k] if r in directions else None for directions in known[1:]]
+    def paired(self, instr: Instr, known: list[Directions]) -> Directions:
+        """Of a complex number by its parts."""
+        return self._of_two(known, self.builder.instrs[self.raw[instr.args[0]]].dtype, pair)
+
+    def _of_two(
+        self, known: list[Directions], dtype: DType, join: Callable[..., Value]
+    ) -> Directions:
+        """Of what is linear in two operands together."""
+
+        def joined(r: int, k: int) -> Value | None:
+            parts = [directions[r][k] if r in directions else None for directions in known]
             if all(x is None for x in parts):
                 return None
-            return where(condition, *(zero if x is None else x for x in parts))
+            zero = self.builder.const(0.0, next(x.shape for x in parts if x is not None), dtype)
+            return join(*(zero if x is None else x for x in parts))
 
         found: Directions = {}
-        for r, d in {**known[1], **known[2]}.items():
-            along = pick(r, 1)
+        for r, d in {**known[0], **known[1]}.items():
+            along = joined(r, 1)
             assert along is not None
-            found[r] = Direction(d.origin, along, pick(r, 2))
+            found[r] = Direction(d.origin, along, joined(r, 2))
         return found
 
     # -- the sweep from a size -----------------------------------------------------------------
@@ -319,5 +352,7 @@ _LINEAR: dict[object, Callable[..., Directions]] = {
     mul: _Origins.multiplied,
     div: _Origins.multiplied,
     where: _Origins.chosen,
+    pair: _Origins.paired,
+    **dict.fromkeys((real, imag, conj, cast), _Origins.viewed),
 }
 """The ops that keep what is linear in a direction so."""

@@ -355,3 +355,85 @@ def laplace_probabilities_at_the_location() -> Any:
         0.5,
         -0.5,
     ]
+
+
+# -- sizes of sizes, and kinks that cancel ---------------------------------------------------------
+
+
+@case
+def hessian_of_a_size_of_sizes() -> Any:
+    norm = np.linalg.norm
+    sizes = (
+        lambda x: norm(np.abs(x)),
+        lambda x: np.hypot(np.abs(x[0]), np.abs(x[1])),
+        lambda x: np.abs(norm(x)),
+        lambda x: np.abs(np.hypot(x[0], x[1])),
+        lambda x: np.sqrt(np.abs(x[0]) ** 2 + np.abs(-x[1]) ** 2),
+    )
+    got = [hessians(lambda x, size=size: matern52(size(x))) for size in sizes]
+    by_reverse = [
+        order(lambda x: matern52(norm(norm(x.reshape(2, 1), axis=1))))(Z)
+        for order in (jitad.hessian, ORDERS[3])
+    ]
+    return (got, by_reverse), ([[-5 / 3 * np.eye(2)] * 4] * 5, [-5 / 3 * np.eye(2)] * 2)
+
+
+@case
+def hessian_of_the_real_part_of_a_wave_in_a_size() -> Any:
+    return curved(lambda x: np.real(np.exp(1j * np.linalg.norm(x))), -1)
+
+
+def _softplus(x: Any) -> Any:
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _taken(f: Any) -> list[Any]:
+    """Three derivatives at 0, backward and forward."""
+    g, d = jitad.grad, lambda f: lambda x: jitad.jvp(f, (x,), (1.0,))[1]
+    return [h(0.0) for h in (g(f), g(g(f)), g(g(g(f))), d(f), d(d(f)), d(d(d(f))))]
+
+
+@case
+def functions_of_a_stable_softplus() -> Any:
+    forms = (
+        lambda x: _softplus(x) ** 2,
+        lambda x: (np.log1p(np.exp(-np.abs(x))) - np.minimum(-x, 0)) ** 2,
+        lambda x: np.tanh(_softplus(x)),
+    )
+    two = math.log(2)  # softplus has the derivatives 1/2, 1/4 and 0; tanh of it 16/25, by t = 3/5
+    right = ([two, 0.5 + two / 2, 0.75], [two, 0.5 + two / 2, 0.75], [0.32, -0.032, -0.2752])
+    return [_taken(f) for f in forms], [r * 2 for r in right]
+
+
+@case
+def curvature_of_a_stable_logaddexp() -> Any:
+    def f(z: Any) -> Any:
+        x, y = z
+        return np.sin(np.maximum(x, y) + np.log1p(np.exp(-np.abs(y - x))))
+
+    x = np.full(2, 0.5)
+    value = 0.5 + math.log(2)
+    tie = np.array([[1, -1], [-1, 1]]) / 4
+    right = math.cos(value) * tie - math.sin(value) / 4
+    return hessians(f, x), [right] * 4
+
+
+@case
+def sizes_written_with_extrema() -> Any:
+    forms = (
+        lambda x: np.cos(np.maximum(x, -x)),
+        lambda x: np.cos(np.maximum(x, 0) + np.maximum(-x, 0)),
+        lambda x: np.cos(np.clip(x, 0, None) - np.clip(x, None, 0)),
+    )
+    return [_taken(f) for f in forms], [[0.0, -1.0, 0.0] * 2] * 3
+
+
+@case
+def odd_functions_written_with_a_sign() -> Any:
+    forms = (
+        lambda x: np.sign(x) * np.log1p(np.abs(x)),
+        lambda x: np.sign(x) * np.arcsinh(np.abs(x)),
+        lambda x: 0.5 - 0.5 * np.sign(x) * np.expm1(-np.abs(x)),
+    )
+    got = [(jitad.grad(f)(0.0), jitad.jvp(f, (0.0,), (1.0,))[1]) for f in forms]
+    return got, [(1.0, 1.0), (1.0, 1.0), (0.5, 0.5)]

@@ -270,6 +270,17 @@ def products_of_eigenvalues() -> Any:
 
 
 @case
+def product_of_two_eigenvalues() -> Any:
+    def f(v: Any) -> Any:
+        w = EIGENVALUES(v.reshape(2, 2))
+        return w[0] * w[1]
+
+    points = np.array([[0.0, 0, 0, 0], [2, 0, 0, 2], [1, 0, 0, 0]])
+    right = np.array([[0, 0, 0, 1], [0, -0.5, -0.5, 0], [0, -0.5, -0.5, 0], [1, 0, 0, 0]])
+    return [*map(jitad.hessian(f), points), *jitad.vmap(jitad.hessian(f))(points)], [right] * 6
+
+
+@case
 def eigenvalues_one_by_one() -> Any:
     f = lambda a: sum(w**2 for w in EIGENVALUES(a)) + np.sum([1 / w for w in EIGENVALUES(a)])  # noqa: E731
     return agree(f, lambda a: np.trace(a @ a + np.linalg.inv(a)), *MATRICES)

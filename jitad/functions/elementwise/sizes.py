@@ -17,6 +17,9 @@ from jitad.ops.contraction import contract, labels
 
 _FEW = 40
 
+SIZES = (ew.root, ew.absolute, ew.hypot)
+"""Ops whose results are sizes."""
+
 
 def is_sum_of_squares(x: Value) -> bool:
     """Whether a value is recorded as a sum of squares, with weights that are not negative.
@@ -97,5 +100,6 @@ def square_root(x: Value) -> Value:
 
 
 def absolute(x: Value) -> Value:
-    """|x|: a sum of squares is its own."""
-    return x if is_sum_of_squares(x) else ew.absolute(x)
+    """|x|: a sum of squares is its own, and so is a size."""
+    is_size = x.builder.instrs[x.index].op in SIZES
+    return x if is_size or is_sum_of_squares(x) else ew.absolute(x)

@@ -75,7 +75,7 @@ def _np_deficiency(f: np.ndarray, a: np.ndarray) -> np.ndarray:
     n = a.shape[-1]
 
     def one(x: np.ndarray) -> np.ndarray:
-        result = np.zeros((n + 5, n), x.dtype)
+        result = np.zeros((n + 7, n), x.dtype)
         result[n + 4, 0] = 1
         u, s, vh = np.linalg.svd(x)
         small = np.flatnonzero(s <= n * np.finfo(x.dtype).eps * s[0])
@@ -85,10 +85,10 @@ def _np_deficiency(f: np.ndarray, a: np.ndarray) -> np.ndarray:
             result[n + 4, 0] = 0
             return result
         for k, i in enumerate(small):
-            result[n + k], result[n + 2 + k], result[n + 4, 1 + k] = u[:, i], vh[i], size
+            result[n + k], result[n + 2 + k], result[n + 5 + k, 0] = u[:, i], vh[i], size
         return result
 
-    return mx.over_stack(one, a, shape=(n + 5, n))
+    return mx.over_stack(one, a, shape=(n + 7, n))
 
 
 def _call_deficiency(call: Any) -> None:
@@ -100,7 +100,7 @@ def _call_deficiency(call: Any) -> None:
     found = call.body.alloca("i8")
     call.store("0", found, "i8")
     w.clear(call.out, math.prod(call.shape) * item)
-    with call.each(count, (call.inputs[0], (n + 1) * n * item), (call.out, (n + 5) * n * item)) as (
+    with call.each(count, (call.inputs[0], (n + 1) * n * item), (call.out, (n + 7) * n * item)) as (
         f,
         out,
     ):
@@ -127,7 +127,7 @@ def _size(call: Any, pointer: str, place: int | str) -> str:
 
 
 def _infer_deficiency(f: Any, a: Any) -> tuple[Shape, DType]:
-    return (*a.shape[:-2], a.shape[-1] + 5, a.shape[-1]), a.dtype
+    return (*a.shape[:-2], a.shape[-1] + 7, a.shape[-1]), a.dtype
 
 
 deficiency = register(
@@ -142,7 +142,8 @@ deficiency = register(
         library=_call_deficiency,
     )
 )
-"""What must be added to A (f is lu(A)) to make it regular: rows E (n), u, u', v, v', (c, t, t').
+"""What must be added to A (f is lu(A)) to make it regular: rows E (n), u, u', v, v', then
+c, t and t', each at the beginning of a row.
 
 E = t u v^T + t' u' v'^T where up to two singular values are 0: u, v are their vectors. c is 1, or 0
 where three are, so that the determinant is 0 with its first two derivatives. All 0 for a regular A.
@@ -168,7 +169,7 @@ def _cofactors(xs: Any, v: Any) -> Any:
     left = mx.product(mx.rows(constants, n, n + 2), inverse)
     right = mx.product(inverse, mx.rows(constants, n + 2, n + 4), "ij,rj->ir")
     s = mx.product(left, mx.rows(constants, n + 2, n + 4), "rj,sj->rs")
-    t = mx.along_columns(mx.part(constants, n + 4, (1, 2, 1)), s.shape)
+    t = mx.along_columns(mx.part(constants, (n + 5, 2, 1), 0), s.shape)
     g = ew.sub(mx.eye(s, s.shape, s.dtype), ew.mul(t, mx.turned(s)))
     p, q, r, u = (mx.part(g, i, j) for i in (0, 1) for j in (0, 1))
     of_g = ew.sub(ew.mul(p, u), ew.mul(q, r))

@@ -239,7 +239,7 @@ def _batch_function(xs: Any, batched: Any, size: int, **how: Any) -> Any:
     others = [spread(e, b, size) for e, b in zip(xs[1:], batched[1:], strict=True)][:order]
     if order and not batched[0] and not any(batched[order + 1 :]):
         return spectral_function(xs[0], *others, *xs[order + 1 :], **how)
-    full = others[0].shape[:-2] if order else (size, *xs[0].shape[:-2])
+    full = (others[0] if order else spread(xs[0], batched[0], size)).shape[:-2]
     first, *constants = [
         _aligned(x, b, size, full, 2 if k == 0 else 0)
         for k, (x, b) in enumerate(zip(xs, batched, strict=True))

@@ -1,0 +1,114 @@
+"""Tape -> Tape: kinks at one place are said in terms of one size, before they are differentiated.
+
+Where max(x, y) and |x - y|, or sign(x) and |x|, are both read, their kinks may cancel, as in
+max(x, 0) + log1p(exp(-|x|)) and sign(x) log1p(|x|). With max(x, y) = (x + y + |x - y|) / 2 and
+sign(x) the slope of |x|, `origins` sees that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from jitad.ir.builder import Builder
+from jitad.ir.op import Structural
+from jitad.ir.tape import Instr, Tape
+from jitad.ir.value import Value
+from jitad.ops.elementwise import (
+    absolute,
+    eq,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    side,
+    sign,
+    sub,
+    told,
+)
+from jitad.transforms.linear import is_zeros
+
+_HALVES = {maximum: 0.5, minimum: -0.5}
+
+
+class Kink(NamedTuple):
+    """What vanishes at a kink: a value, or the difference of two; and how much of its size a
+    value has, of which a sign has none."""
+
+    key: int | frozenset[int]
+    share: float
+
+
+def with_kinks(tape: Tape) -> Tape:
+    """The tape, in which extrema and signs at the kinks of others are sums of sizes, or slopes."""
+    instrs = tape.instrs
+    done = {instr.args[1] for instr in instrs if instr.op is told}
+    kinks = {i: kink for i in range(len(instrs)) if i not in done and (kink := _kink(instrs, i))}
+    counts = Counter(kink.key for kink in kinks.values() if kink.share)
+    sizes = {kink.key for kink in kinks.values() if abs(kink.share) == 1}
+    kinks = {
+        i: kink
+        for i, kink in kinks.items()
+        if kink.key in sizes or (kink.share and counts[kink.key] > 1)
+    }
+    if all(instrs[i].op is absolute for i in kinks):
+        return tape
+    builder, new, made = Builder(), list[int](), dict[int | frozenset[int], Value]()
+    for i, instr in enumerate(instrs):
+        builder.line = instr.line
+        args = tuple([new[j] for j in instr.args])
+        if i in kinks:
+            key, share = kinks[i]
+            x, y = (builder.value(j) for j in (args[0], args[-1]))
+            if key not in made:
+                place = builder.value(new[key]) if isinstance(key, int) else x
+                made[key] = absolute(sub(x, y) if place is x and instr.op in _HALVES else place)
+            new.append(_told(builder, instr, args, made[key], share).index)
+        else:
+            new.append(builder.copy(instr, args))
+    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+
+
+def _told(
+    builder: Builder, instr: Instr, args: tuple[int, ...], size: Value, share: float
+) -> Value:
+    """The instruction in terms of the size of what vanishes at its kink."""
+    if instr.op is absolute:
+        return size
+    x, y = (builder.value(j) for j in (args[0], args[-1]))
+    if instr.op is sign:
+        return side(x, size)
+    return told(eq(x, y), builder.value(builder.copy(instr, args)), mul(share, size))
+
+
+def _kink(instrs: tuple[Instr, ...], i: int) -> Kink | None:
+    """The kink that an instruction has."""
+    op, args, dtype = instrs[i].op, instrs[i].args, instrs[i].dtype
+    if dtype.kind != "f":
+        return None
+    if op in _HALVES:
+        x, y = (_without_sign(instrs, j) for j in args)
+        share = _HALVES[op]
+        if x == y:
+            return Kink(x, 2 * share) if args[0] != args[1] else None
+        if _is_nothing(instrs, x) or _is_nothing(instrs, y):
+            return Kink(y if _is_nothing(instrs, x) else x, share)
+        return Kink(frozenset(args), share)
+    if op not in (absolute, sign):
+        return None
+    x = _without_sign(instrs, *args)
+    share = 1.0 if op is absolute else 0.0
+    return Kink(frozenset(instrs[x].args) if instrs[x].op is sub else x, share)
+
+
+def _without_sign(instrs: tuple[Instr, ...], i: int) -> int:
+    while instrs[i].op is neg:
+        (i,) = instrs[i].args
+    return i
+
+
+def _is_nothing(instrs: tuple[Instr, ...], i: int) -> bool:
+    """Whether a value is written as zeros."""
+    while isinstance(op := instrs[i].op, Structural) and op.index_map is not None:
+        (i,) = instrs[i].args
+    return is_zeros(instrs[i])
