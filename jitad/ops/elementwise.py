@@ -389,22 +389,8 @@ def _times_power(x: Any, y: Any, p: Any) -> Any:
 
 ENTIRE = (
     *(add, sub, mul, fma, neg, where, cast, stop_gradient, real, imag, conj, pair),
-    *(
-        absolute,
-        sign,
-        side,
-        sided,
-        told,
-        floor,
-        ceil,
-        rint,
-        trunc,
-        copysign,
-        maximum,
-        minimum,
-        fmax,
-        fmin,
-    ),
+    *(absolute, sign, side, sided, told, copysign, maximum, minimum, fmax, fmin),
+    *(floor, ceil, rint, trunc),
     *(sin, cos, tanh, sinh, cosh, exp, exp2, expm1, arctan, arcsinh),
 )
 """Ops that are finite with all their derivatives where their operands are, but for overflow."""
