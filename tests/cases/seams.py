@@ -437,3 +437,19 @@ def odd_functions_written_with_a_sign() -> Any:
     )
     got = [(jitad.grad(f)(0.0), jitad.jvp(f, (0.0,), (1.0,))[1]) for f in forms]
     return got, [(1.0, 1.0), (1.0, 1.0), (0.5, 0.5)]
+
+
+@case
+def probabilities_that_vanish_at_an_end() -> Any:
+    """p = 0 or 1, and no events, where their logarithms are infinite."""
+    g = jitad.grad
+    functions = (
+        (lambda p: stats.binom.pmf(1, 3, p), 0.0),  # 3 p (1 - p)^2
+        (lambda p: stats.binom.pmf(2, 3, p), 1.0),  # 3 p^2 (1 - p)
+        (lambda p: stats.bernoulli.pmf(1, p), 0.0),
+        (lambda m: stats.poisson.pmf(1, m), 0.0),  # m exp(-m)
+        (lambda p: stats.geom.pmf(2, p), 1.0),  # p (1 - p)
+        (lambda p: stats.binom.pmf(5, 3, p), 0.0),
+    )
+    got = [(g(f)(x), g(g(f))(x)) for f, x in functions]
+    return got, [(3.0, -12.0), (-3.0, -12.0), (1.0, 0.0), (1.0, -2.0), (-1.0, -2.0), (0.0, 0.0)]

@@ -16,6 +16,8 @@ import numpy as np
 import jitad
 from tests.fuzz.fuzzer import Fuzzer, register
 
+POWER = (1.5, -0.5)
+
 FUNCTIONS: dict[str, tuple[Any, Any]] = {
     "sqrt": (np.sqrt, mp.sqrt),
     "exp": (np.exp, mp.exp),
@@ -42,7 +44,7 @@ FUNCTIONS: dict[str, tuple[Any, Any]] = {
     "negative": (np.negative, lambda z: -z),
     "cube": (lambda z: z**3, lambda z: z**3),
     "half": (lambda z: z**0.5, mp.sqrt),
-    "power": (lambda z: z ** (1.5 - 0.5j), lambda z: mp.exp(mp.mpc(1.5, -0.5) * mp.log(z))),
+    "power": (lambda z: z ** complex(*POWER), lambda z: mp.exp(mp.mpc(*POWER) * mp.log(z))),
     "above": (lambda z: z + 1, lambda z: z + 1),
     "below": (lambda z: 1 - z, lambda z: 1 - z),
     "turned": (lambda z: 1j * z, lambda z: mp.mpc(0, 1) * z),
@@ -114,7 +116,9 @@ def _exact(names: tuple[str, ...], z: Any, noise: Any) -> tuple[list[Any], list[
         [mp.mpf(0), mp.mpf(1), mp.mpf(0), mp.mpf(0)],
     )
     for k, name in enumerate(names):
-        off = 1 + noise * mp.expj(k)
+        # A power is exp(y log z), NumPy's too: what rounds y log z is relative to the power.
+        scale = 1 + abs(mp.mpc(*POWER)) * abs(mp.log(total[0])) if name == "power" else 1
+        off = 1 + noise * scale * mp.expj(k)
         step = [v * off for v in _derivatives(FUNCTIONS[name][1], total[0])]
         summed = [abs(step[0]), *(max(map(abs, step[1 : j + 1])) for j in (1, 2, 3))]
         total, sizes = _chained(step, total), _chained(summed, sizes)

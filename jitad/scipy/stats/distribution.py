@@ -29,7 +29,8 @@ class Family:
 
     `support(*shapes)` gives its ends; `within(*shapes)` a point inside, at which formulas are
     evaluated in the place of points outside; `valid(*shapes)` which parameters make sense.
-    `formulas` has logpdf or logpmf, and cdf, sf, logcdf, logsf, ppf, isf where they are known.
+    `formulas` has logpdf or logpmf, and cdf, sf, logcdf, logsf, ppf, isf where they are known; a
+    pmf as a product serves where it is 0, and has slopes though its logarithm has none.
     Where `is_open`, the density is 0 at the lower end of the support.
     """
 
@@ -131,7 +132,7 @@ class Distribution(Plain):
         if name == f"log{kind}":
             return self._log_density
         if name == kind:
-            return lambda x, p: _exponential(self._log_density(x, p))
+            return self._density
         if name in ("cdf", "sf") and name in have:
             return lambda x, p: self._probability(x, p, name)
         if name in ("logcdf", "logsf") and (name in have or name[3:] in have):
@@ -157,15 +158,25 @@ class Distribution(Plain):
         numbers = [_number(given[name]) for name in shapes]
         return Parameters(tuple(numbers), _number(given["loc"]), _number(given["scale"]))
 
+    def _density(self, x: Any, p: Parameters) -> Any:
+        value = _exponential(self._log_density(x, p))
+        if "pmf" not in self._family.formulas:
+            return value
+        return np.where(value == 0, self._inside(x, p, "pmf", 0.0), value)
+
     def _log_density(self, x: Any, p: Parameters) -> Any:
+        kind = "logpmf" if self._family.is_discrete else "logpdf"
+        return self._inside(x, p, kind, -np.inf) - np.log(p.scale)
+
+    def _inside(self, x: Any, p: Parameters, name: str, none: float) -> Any:
+        """A formula within the support, and `none` outside."""
         z, outside = self._standard(x, p)
         low, high = self._family.support(*p.shapes)
         below = z <= low if self._family.is_open else z < low
         outside = outside | below | (z > high)
         inner = np.where(outside, self._family.within(*p.shapes), z)
-        kind = "logpmf" if self._family.is_discrete else "logpdf"
-        value = self._family.formulas[kind](inner, *p.shapes) - np.log(p.scale)
-        return self._where_valid(np.where(outside, -np.inf, value), p)
+        value = self._family.formulas[name](inner, *p.shapes)
+        return self._where_valid(np.where(outside, none, value), p)
 
     def _probability(self, x: Any, p: Parameters, name: str) -> Any:
         z, _ = self._standard(x, p)
