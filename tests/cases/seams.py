@@ -453,3 +453,49 @@ def probabilities_that_vanish_at_an_end() -> Any:
     )
     got = [(g(f)(x), g(g(f))(x)) for f, x in functions]
     return got, [(3.0, -12.0), (-3.0, -12.0), (1.0, 0.0), (1.0, -2.0), (-1.0, -2.0), (0.0, 0.0)]
+
+
+# -- roots of quadratic forms ----------------------------------------------------------------------
+
+
+METRIC = np.array([[4.0, 1.0], [1.0, 2.0]])
+
+
+def _roots_of_forms(x: Any) -> list[Any]:
+    rows = x[None]
+    return [
+        np.sqrt(x @ METRIC @ x),
+        np.sqrt(np.einsum("i,ij,j", x, METRIC, x)),
+        np.sqrt(np.einsum("ki,ij,kj->k", rows, METRIC, rows))[0],
+        np.sqrt(np.sum((rows @ METRIC) * rows, axis=-1))[0],
+        np.sqrt(np.maximum(x @ (METRIC @ x), 0.0)),
+    ]
+
+
+@case
+def hessians_of_functions_of_roots_of_forms() -> Any:
+    n = len(_roots_of_forms(Z))
+    got = [hessians(lambda x, k=k: matern52(_roots_of_forms(x)[k])) for k in range(n)]
+    return got, [[-5 / 3 * METRIC] * len(ORDERS)] * n
+
+
+@case
+def gradients_of_roots_of_forms_at_zero() -> Any:
+    """0 by convention; where a form vanishes and its factors do not there is none."""
+    forms = jitad.jacrev(lambda x: np.stack(_roots_of_forms(x)))(Z)
+    light = jitad.grad(lambda x: np.sqrt(x @ np.diag([1.0, -1.0]) @ x))(np.ones(2))
+    cube = jitad.grad(jitad.grad(lambda x: np.sqrt(x**3)))(0.0)
+    return (forms, bool(np.isfinite([*light, cube]).any())), (np.zeros((5, 2)), False)
+
+
+@case
+def hessians_of_clipped_and_complex_sizes() -> Any:
+    def f(size: Any) -> list[Any]:
+        return hessians(lambda x: matern52(size(x)))
+
+    got = (
+        f(lambda x: np.sqrt(np.maximum(np.sum(x**2), 0.0))),
+        f(lambda x: np.sqrt(np.real(np.vdot(x + 0j, x + 0j)))),
+        f(lambda x: np.sqrt(np.mean((np.fft.fft(x) * np.conj(np.fft.fft(x))).real))),
+    )
+    return got, ([-5 / 3 * np.eye(2)] * 4,) * 3

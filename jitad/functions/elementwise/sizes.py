@@ -35,6 +35,8 @@ def is_sum_of_squares(x: Value) -> bool:
             if terms[0] != terms[1] or is_sum_of_squares(builder.value(args[0])):
                 return False
             squares += 1
+        elif op is ew.real and _is_modulus(builder.instrs, args[0]):
+            squares += 1
         elif op is ew.add:
             stack += args
         elif op is ew.mul and _is_weight(builder, args[0]):
@@ -48,11 +50,24 @@ def is_sum_of_squares(x: Value) -> bool:
     return squares > 0
 
 
+def _is_modulus(instrs: list[Instr], i: int) -> bool:
+    """Whether a value is z conj(z), or a sum of such products."""
+    op, args, params = instrs[i].op, instrs[i].args, instrs[i].params
+    if op is st.reduce_sum or _is_view(instrs[i]):
+        return _is_modulus(instrs, args[0])
+    if op not in (ew.mul, contract):
+        return False
+    if op is contract and len({*labels(params[0])[:2]}) > 1:
+        return False  # no term is a square
+    u, v = (_core(instrs, j) for j in args)
+    turned = [(instrs[a].args[0], b) for a, b in ((u, v), (v, u)) if instrs[a].op is ew.conj]
+    return any(_is_same(instrs, _core(instrs, a), b) for a, b in turned)
+
+
 def _is_weight(builder: Builder, i: int) -> bool:
     """Whether a value is a number, or an array from outside, that is nowhere negative."""
     instrs = builder.instrs
-    while _is_view(instrs[i]):
-        (i,) = instrs[i].args
+    i = _core(instrs, i)
     if instrs[i].op is CONST:
         return bool(instrs[i].params[0] >= 0)
     held = (x for x, value in builder.captured.values() if value.index == i)
@@ -70,6 +85,8 @@ def _is_same(instrs: list[Instr], i: int, j: int) -> bool:
         i, j = pairs.pop()
         if i != j:
             x, y = instrs[i], instrs[j]
+            if x.op is CONST and repr(x) == repr(y._replace(line=x.line)):
+                continue
             seen += 1
             if seen > _FEW or not x.args or (x.op, x.params) != (y.op, y.params):
                 return False
@@ -95,8 +112,97 @@ def times(x: Value, y: Value) -> Value:
 
 
 def square_root(x: Value) -> Value:
-    """The root of x, a size where x is a sum of squares."""
-    return ew.root(x) if is_sum_of_squares(x) else ew.sqrt(x)
+    """The root of x: a size where x is a sum of squares, and where a quadratic form has a 0."""
+    inner = _unclipped(x)
+    if is_sum_of_squares(inner):
+        return ew.root(inner)
+    away = _away(inner)
+    return ew.sqrt(x) if away is None else ew.where(away, ew.sqrt(x), ew.root(inner))
+
+
+def _unclipped(x: Value) -> Value:
+    """Without max(x, 0) and |x|, which keep rounding from the root."""
+    builder = x.builder
+    instr = builder.instrs[x.index]
+    if instr.op is ew.absolute:
+        return builder.value(instr.args[0])
+    if instr.op is ew.maximum:
+        cores = [builder.instrs[_core(builder.instrs, j)] for j in instr.args]
+        kept = [
+            j
+            for j, core in zip(instr.args, cores, strict=True)
+            if core.op is not CONST or core.params[0] != 0
+        ]
+        return builder.value(kept[0]) if len(kept) == 1 else x
+    return x
+
+
+def _away(x: Value, depth: int = _FEW) -> Value | None:
+    """Where a quadratic form, such as u @ A @ u, has a factor that is not 0; None of other values.
+
+    Elsewhere its gradient is 0, and the root of one that is nowhere negative is at its origin.
+    """
+    instr = x.builder.instrs[x.index]
+    op = instr.op
+    if not depth or x.dtype.kind != "f":
+        return None
+    if op in (ew.mul, contract):
+        return _away_from_factors(x, depth)
+    if op not in (ew.add, ew.div, st.reduce_sum) and not _is_view(instr):
+        return None
+    terms = instr.args[:1] if op is ew.div else instr.args
+    known = [_away(x.builder.value(j), depth - 1) for j in terms]
+    found = [away for away in known if away is not None]
+    if len(found) < len(known):
+        return None
+    if op is ew.div:
+        return found[0]
+    through = {ew.add: ew.logical_or, st.reduce_sum: st.reduce_any}.get(op, op)
+    return through(*found, **instr.named_params)
+
+
+def _away_from_factors(x: Value, depth: int) -> Value | None:
+    """The same of a product u v, where one is linear in the other, or of a form with a weight."""
+    builder, instrs = x.builder, x.builder.instrs
+    instr = instrs[x.index]
+    cores = [_core(instrs, j) for j in instr.args]
+    factors = [builder.value(j) for j in instr.args]
+    pairs = zip(cores, cores[::-1], strict=True)
+    if any(is_sum_of_squares(builder.value(j)) for j in cores) or not any(
+        u in _linear_in(instrs, other) for u, other in pairs
+    ):
+        known = [_away(u, depth - 1) if instr.op is ew.mul else None for u in factors]
+        for away, other, weight in zip(known, known[::-1], factors[::-1], strict=True):
+            if away is not None and other is None:
+                return ew.logical_or(away, ew.eq(weight, 0.0))
+        return None
+    axes: list[tuple[int, ...]] = [(), ()]
+    if instr.op is contract:
+        *letters, out = labels(instr.params[0])
+        axes = [tuple(k for k, label in enumerate(a) if label not in out) for a in letters]
+        if any("".join(label for label in a if label in out) != out for a in letters):
+            return None
+    away = [ew.ne(u, 0.0) for u in factors]
+    away = [st.reduce_any(a, axes=k) if k else a for a, k in zip(away, axes, strict=True)]
+    return ew.logical_or(*away)
+
+
+def _core(instrs: list[Instr], i: int) -> int:
+    """What a value is a view of."""
+    while _is_view(instrs[i]):
+        (i,) = instrs[i].args
+    return i
+
+
+def _linear_in(instrs: list[Instr], i: int, depth: int = 6) -> set[int]:
+    """The values that a value is linear in, by itself or by a product with others."""
+    i = _core(instrs, i)
+    op, args = instrs[i].op, instrs[i].args
+    if not depth or op not in (ew.mul, contract, ew.div, ew.neg, st.reduce_sum):
+        return {i}
+    inner = [_linear_in(instrs, j, depth - 1) for j in args]
+    found = inner[0] ^ inner[-1] if len(inner) > 1 else inner[0]
+    return {i} | (found - inner[1] if op is ew.div else found)
 
 
 def absolute(x: Value) -> Value:
