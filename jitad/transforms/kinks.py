@@ -11,7 +11,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import Structural
+from jitad.ir.op import Op, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.elementwise import (
@@ -28,7 +28,7 @@ from jitad.ops.elementwise import (
 )
 from jitad.transforms.linear import is_zeros
 
-_HALVES = {maximum: 0.5, minimum: -0.5}
+_HALVES: dict[Op, float] = {maximum: 0.5, minimum: -0.5}
 
 
 class Kink(NamedTuple):

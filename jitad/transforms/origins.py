@@ -274,7 +274,7 @@ class _Origins:
     def chosen(self, instr: Instr, known: list[Directions]) -> Directions:
         """Of a choice: on the side not taken there is no direction."""
         condition = self.builder.value(self.resolved(instr.args[0]))
-        return self._of_two(known[1:], instr.dtype, lambda x, y: where(condition, x, y))
+        return self._of_two(known[1:], instr.dtype, functools.partial(where, condition))
 
     def paired(self, instr: Instr, known: list[Directions]) -> Directions:
         """Of a complex number by its parts."""
