@@ -2,6 +2,7 @@
 
 import gc
 import pickle
+import re
 import threading
 import time
 from typing import Any
@@ -14,6 +15,7 @@ import jitad
 from jitad.codegen.chunks import CHUNK
 from jitad.ir.builder import evaluate
 from jitad.runtime import launch
+from jitad.runtime.services import STACK_ARENA
 
 
 def rosenbrock(x):
@@ -72,6 +74,14 @@ def test_njit_takes_strided_and_read_only_arrays():
     frozen = POINTS[10].copy()
     frozen.flags.writeable = False
     np.testing.assert_allclose(kernel(frozen), rosenbrock_gradient(frozen))
+
+
+def test_njit_writes_no_zeros_into_the_memory_of_temporaries():
+    kernel = jitad.compile(jitad.grad(lambda x: np.sum(np.cumsum(np.sin(x)) ** 2)), np.ones(1000))
+    assert 8000 <= kernel.code.arena <= STACK_ARENA
+    kernel.njit(np.ones(1000))
+    (text,) = kernel.njit.inspect_llvm().values()
+    assert all(int(n) < 8000 for n in re.findall(r"memset.*, i8 0, i64 (\d+)", text))
 
 
 def test_njit_refuses_another_shape():

@@ -275,8 +275,8 @@ class _Call:
         if self.size > STACK_ARENA:
             slots, room = shelf(self.size)
             return self._service("take", POINTER, pointer(slots), I64(room))
-        kind = ir.ArrayType(I8, self.size + _ALIGN)
-        stack = b.ptrtoint(cgutils.alloca_once(b, kind), I64)
+        # As one array it would be filled with zeros, by as many stores as there are bytes.
+        stack = b.ptrtoint(cgutils.alloca_once(b, I8, size=I64(self.size + _ALIGN)), I64)
         return b.inttoptr(b.and_(b.add(stack, I64(_ALIGN - 1)), I64(-_ALIGN)), POINTER)
 
     def _service(self, name: str, result: Any, *arguments: Any) -> Any:
