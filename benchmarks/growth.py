@@ -62,6 +62,7 @@ def _grow(family: Family, sizes: Sequence[int], size: str) -> tuple[list[Curve],
     for k, n in enumerate(sizes):
         problem = family(n)
         ready: dict[str, Ready] = {}
+        reference: Any = None
         for name, peer in list(left.items()):
             try:
                 start = time.perf_counter()
@@ -71,7 +72,7 @@ def _grow(family: Family, sizes: Sequence[int], size: str) -> tuple[list[Curve],
                 left.pop(name)
                 continue
             seconds = first.setdefault(name, {})[n] = time.perf_counter() - start
-            if name == "jitad":
+            if reference is None:  # of the first tool that is left
                 reference = result
             check_equal(f"{problem.name}: {name}", result, reference, problem.rtol)
             before = first[name].get(sizes[k - 1], seconds) if k else seconds
