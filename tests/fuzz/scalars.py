@@ -28,6 +28,8 @@ POINTS = (0.0, 0.0, 0.0, 1.0, 1.0, -1.0, 2.0, 0.5, -0.5, 3.0, -2.0, 1e-9, -1e-5,
 CONSTANTS = (0.0, 1.0, -1.0, 2.0, 0.5, 3.0)
 LARGE = 1e4
 """Beyond it a program is left: its own rounding would decide."""
+MOST = 12
+"""Operations of a program: the few that had more took most of the time."""
 
 INDICES = (
     (),
@@ -270,7 +272,10 @@ def make(rng: np.random.Generator) -> Any:
     if rng.random() < 0.2:
         point = (point[0], point[0])
     modes = "".join(rng.choice(["f", "r"], ORDER))
-    return {"f": _expression(rng, depth), "at": point, "modes": modes,
+    f = _expression(rng, depth)
+    while _operations(f) > MOST:
+        f = max(_parts(f), key=_operations)
+    return {"f": f, "at": point, "modes": modes,
             "compiled": bool(rng.random() < 0.05)}  # fmt: skip
 
 
@@ -285,6 +290,10 @@ def _expression(rng: np.random.Generator, depth: int) -> Expression:
     name = str(rng.choice(list(OPERATIONS)))
     below = [_expression(rng, int(rng.integers(0, depth))) for _ in range(OPERATIONS[name].arity)]
     return (name, *below)
+
+
+def _operations(f: Expression) -> int:
+    return (4 if f[0] == "even" else 1) + sum(map(_operations, _parts(f)))
 
 
 def run(f: Expression, x: Any, y: Any) -> Any:
