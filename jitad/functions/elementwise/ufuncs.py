@@ -119,11 +119,13 @@ COMPLEX: dict[Any, Callable[..., Any]] = {}
 """What a ufunc records of complex operands; frontend/complex.py fills it."""
 
 
-def _record(ufunc: Any, op: Callable[..., Value]) -> None:
+def _record(ufunc: Any, op: Callable[..., Any]) -> None:
     def record(*operands: Any) -> Value:
         values = align(ufunc, operands)
         form = complex_record(ufunc) if values[0].dtype.kind == "c" else op
         result = form(*values)
+        if not isinstance(result, Value):  # several, of which each is made anew
+            return result
         # Also where it is the operand itself, NumPy's result is no number of Python's.
         return result.builder.value(result.index) if result.weak else result
 
