@@ -207,6 +207,12 @@ OPERATIONS: dict[str, Operation] = {
     "sinc": Operation(1, np.sinc, of(mp.sincpi)),
     "i0": Operation(1, np.i0, of(lambda z: mp.besseli(0, z), lambda a: abs(a) < 8)),
     "softplus": Operation(1, lambda u: np.logaddexp(0.0, u), of(lambda z: mp.log(1 + mp.exp(z)))),
+    "stable_softplus": Operation(
+        1, lambda u: np.maximum(u, 0.0) + np.log1p(np.exp(-np.abs(u))),
+        of(lambda z: mp.log(1 + mp.exp(z)))),
+    "stable_logaddexp": Operation(
+        2, lambda u, v: np.maximum(u, v) + np.log1p(np.exp(-np.abs(u - v))),
+        lambda u, v: log(plus(exp(u), exp(v)))),
     "expit": Operation(1, special.expit, of(lambda z: 1 / (1 + mp.exp(-z)))),
     "log_expit": Operation(1, special.log_expit, of(lambda z: -mp.log(1 + mp.exp(-z)))),
     "erf": Operation(1, special.erf, of(mp.erf, lambda a: abs(a) < 5)),
@@ -226,6 +232,9 @@ SIZES: dict[str, Callable[[Any, Any], Any]] = {
     "root": lambda u, v: np.sqrt(u**2 + v**2),
     "dot": lambda u, v: np.sqrt(np.stack([u, v]) @ np.stack([u, v])),
     "modulus": lambda u, v: np.abs(u + 1j * v),
+    "form": lambda u, v: np.sqrt(np.stack([u, v]) @ np.eye(2) @ np.stack([u, v])),
+    "sizes": lambda u, v: np.hypot(np.abs(u), np.abs(v)),
+    "clipped": lambda u, v: np.sqrt(np.maximum(u * u + v * v, 0.0)),
 }
 """Square roots of u^2 + v^2."""
 
