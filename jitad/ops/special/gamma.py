@@ -16,9 +16,9 @@ from jitad.ir.op import DType
 from jitad.ops import elementwise as ew
 from jitad.ops.elementwise import add, div, exp, mul, neg, sub, where
 from jitad.ops.special.error import xlog1py, xlogy
-from jitad.ops.special.llvm import DECLARATIONS, ZETA
 from jitad.ops.special.quadrature import betainc_slope, gammainc_slope
 from jitad.ops.special.rows import Undefined, row
+from jitad.ops.special.zeta import DECLARATIONS, ZETA
 
 POSITIVE, REAL = ew.POSITIVE, ew.REAL
 SHAPE = (0.3, 5.0)

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
-from jitad.ir.op import DType
 from jitad.ops import elementwise as ew
 from jitad.ops.elementwise import add, cos, div, exp, log1p, mul, neg, sin, sqrt, sub, where
 from jitad.ops.special.bessel import hyp2f1
-from jitad.ops.special.llvm import DECLARATIONS, lambert_w
+from jitad.ops.special.lambert import emit_lambert
 from jitad.ops.special.rows import WHOLE, Undefined, call, horner, near_zero, row
 
 POSITIVE, REAL = ew.POSITIVE, ew.REAL
@@ -89,14 +88,6 @@ spence = row("spence", sp.spence, lambda x, v: neg(_log1prel(sub(x, 1.0))), doma
 # -- Lambert's W and its kin -----------------------------------------------------------------------
 
 
-def _emit_lambert(branch: int) -> Any:
-    def emit(w: Any, t: DType, r: DType, x: str) -> str:
-        w.declarations.update(DECLARATIONS)
-        return w.defined(f"jitad_lambert_w{-branch}", lambert_w(branch), t, x)
-
-    return emit
-
-
 def _real_lambert(branch: int) -> Any:
     """SciPy's W where it is real, NaN elsewhere."""
 
@@ -112,7 +103,7 @@ LAMBERT = {
         f"lambertw{-branch}",
         _real_lambert(branch),
         lambda x, v: div(1.0, mul(exp(v), add(1.0, v))),
-        emit=_emit_lambert(branch),
+        emit=emit_lambert(branch),
         domain=((-0.3, 4.0) if branch == 0 else (-0.25, -0.08),),
     )
     for branch in (0, -1)
