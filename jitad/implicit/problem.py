@@ -25,7 +25,7 @@ from jitad.frontend.trace import Leaf
 from jitad.implicit.solvers import ConvergenceError, answer
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import TraceError
-from jitad.ir.op import FLOAT64, INT64, DType, Shape, Structural, register
+from jitad.ir.op import FLOAT64, INT64, DType, Shape, Structural
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
@@ -240,17 +240,15 @@ def _batch(operands: Any, batched: Any, size: int, problem: Problem) -> Any:
     return record(operands[0].builder, loop, [operands[k] for k in order], form)[0]
 
 
-implicit = register(
-    Structural(
-        "implicit",
-        ("problem",),
-        infer=_infer,
-        evaluate=_np_implicit,
-        jvp=_jvp,
-        pullback=_pullback,
-        batch=_batch,
-        library=lambda call, problem: call.call_back(),
-    )
+implicit = Structural(
+    "implicit",
+    ("problem",),
+    infer=_infer,
+    evaluate=_np_implicit,
+    jvp=_jvp,
+    pullback=_pullback,
+    batch=_batch,
+    library=lambda call, problem: call.call_back(),
 )
 """implicit(start (n,), *args; problem) -> x (n,)."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 DType = np.dtype[Any]
 Rule = Callable[..., Any]
-OpT = TypeVar("OpT", bound="Op")
 
 FLOAT64: DType = np.dtype(np.float64)
 FLOAT32: DType = np.dtype(np.float32)
@@ -78,7 +77,7 @@ NUMBERS = (float, complex, int, bool, np.generic)
 
 @dataclass(frozen=True, eq=False)
 class Op:
-    """Abstract: the facts that every op has.
+    """Abstract: the facts that every op has. Whoever makes one enters it into the registry.
 
     `infer(*operands, **params)` gives (shape, dtype) from operands that have `.shape`, `.dtype`;
     `evaluate(*arrays, **params)` is the op in NumPy, for the interpreter and the tests' oracle.
@@ -88,6 +87,11 @@ class Op:
     params: tuple[str, ...]
     infer: Rule
     evaluate: Rule
+
+    def __post_init__(self) -> None:
+        if self.name in TABLE:
+            raise ValueError(f"there is an op {self.name!r} already")
+        TABLE[self.name] = self
 
     def __call__(self, *operands: Any, **params: Any) -> Value:
         """Record the op on the tape that its operands belong to."""
@@ -235,14 +239,6 @@ TABLE: dict[str, Op] = {}
 
 ON_DEMAND: list[Callable[[], Any]] = []
 """What enters further rows, where a name is asked for that no row has yet."""
-
-
-def register(op: OpT) -> OpT:
-    """Enter a row into the registry."""
-    if op.name in TABLE:
-        raise ValueError(f"there is an op {op.name!r} already")
-    TABLE[op.name] = op
-    return op
 
 
 def find(name: str, module: str = __name__) -> Op:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from jitad.ir.errors import SourceLine
-from jitad.ir.op import SHORT_NAMES, STORED, Control, DType, Op, Shape, Structural, register
+from jitad.ir.op import SHORT_NAMES, STORED, Control, DType, Op, Shape, Structural
 
 _NAMES = {**SHORT_NAMES, **STORED}
 
@@ -112,27 +112,23 @@ def _keep_const(operands: Sequence[Any], batched: Sequence[bool], size: int, **p
     raise AssertionError("a constant has no batched operands")
 
 
-INPUT = register(
-    Structural(
-        "input",
-        ("name",),
-        infer=_input_type,
-        evaluate=_no_evaluation,
-        jvp=_zero,
-        batch=_keep_const,
-    )
+INPUT = Structural(
+    "input",
+    ("name",),
+    infer=_input_type,
+    evaluate=_no_evaluation,
+    jvp=_zero,
+    batch=_keep_const,
 )
 """An input of the tape: an argument, or an array that the function closes over."""
 
-CONST = register(
-    Structural(
-        "const",
-        ("value", "shape", "dtype"),
-        infer=_const_type,
-        evaluate=_full,
-        jvp=_zero,
-        batch=_keep_const,
-    )
+CONST = Structural(
+    "const",
+    ("value", "shape", "dtype"),
+    infer=_const_type,
+    evaluate=_full,
+    jvp=_zero,
+    batch=_keep_const,
 )
 """One number in every element."""
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.errors import ShapeError
-from jitad.ir.op import DType, Shape, Structural, register
+from jitad.ir.op import DType, Shape, Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.structural import reduce_sum
 
@@ -77,17 +77,15 @@ def _scalars(x: np.ndarray, y: np.ndarray, spec: str) -> np.ndarray:
     return reduce(products, axes=axes) if axes else products
 
 
-contract = register(
-    Structural(
-        "contract",
-        ("spec",),
-        infer=_infer,
-        evaluate=lambda x, y, spec: np.einsum(spec, x, y, optimize=True),
-        jvp=_jvp,
-        pullback=_pullback,
-        batch=_batch,
-        scalars=_scalars,
-        library=lambda call, spec: call.contract(spec),
-    )
+contract = Structural(
+    "contract",
+    ("spec",),
+    infer=_infer,
+    evaluate=lambda x, y, spec: np.einsum(spec, x, y, optimize=True),
+    jvp=_jvp,
+    pullback=_pullback,
+    batch=_batch,
+    scalars=_scalars,
+    library=lambda call, spec: call.contract(spec),
 )
 """out[...] = sum over the labels not in the result of x[...] * y[...]; `spec` as in einsum."""

@@ -19,7 +19,6 @@ from jitad.ir.op import (
     Mask,
     RealLinear,
     Rule,
-    register,
 )
 from jitad.ops import complex_emission as cx
 from jitad.ops.complex_emission import OfParts, of_complex, swapped
@@ -85,9 +84,7 @@ def _unary(
 ) -> Elementwise:
     """`parts`, where given, is how the function of complex numbers is emitted."""
     emit = emit if parts is None else of_complex(emit, parts)
-    return register(
-        Elementwise(name, (), infer, ufunc, (partial,), emit, cost=cost, domain=(domain,))
-    )
+    return Elementwise(name, (), infer, ufunc, (partial,), emit, cost=cost, domain=(domain,))
 
 
 def _binary(
@@ -99,7 +96,7 @@ def _binary(
     cost: float = 1.0,
     infer: Rule = same,
 ) -> Elementwise:
-    return register(Elementwise(name, (), infer, ufunc, partials, emit, cost=cost, domain=domain))
+    return Elementwise(name, (), infer, ufunc, partials, emit, cost=cost, domain=domain)
 
 
 add = _binary("add", np.add, lambda w, t, r, x, y: w.plus(x, y, t),
@@ -108,17 +105,15 @@ sub = _binary("sub", np.subtract, by_parts(SUBTRACT),
     lambda x, y, v: 1, lambda x, y, v: -1)  # fmt: skip
 mul = _binary("mul", np.multiply, emit_mul,
     lambda x, y, v: y, lambda x, y, v: x)  # fmt: skip
-fma = register(
-    Elementwise(
-        "fma",
-        (),
-        same,
-        np_fma,
-        (lambda x, y, z, v: y, lambda x, y, z, v: x, lambda x, y, z, v: 1),
-        lambda w, t, r, x, y, z: w.intrinsic("llvm.fmuladd", t, x, y, z),
-        cost=1.0,
-        domain=(REAL, REAL, REAL),
-    )
+fma = Elementwise(
+    "fma",
+    (),
+    same,
+    np_fma,
+    (lambda x, y, z, v: y, lambda x, y, z, v: x, lambda x, y, z, v: 1),
+    lambda w, t, r, x, y, z: w.intrinsic("llvm.fmuladd", t, x, y, z),
+    cost=1.0,
+    domain=(REAL, REAL, REAL),
 )
 """x y + z, rounded once where the processor can: a product and a sum, by `passes/fuse.py`."""
 div = _binary("div", np.true_divide, of_complex(DIVIDE, cx.divide),
@@ -226,59 +221,47 @@ int_floor_divide = _binary("int_floor_divide", np.floor_divide, emit_int_divisio
 int_mod = _binary("int_mod", np.remainder, emit_int_division(True),
     None, None, domain=(INTEGER, INTEGER), cost=20)  # fmt: skip
 
-where = register(
-    Elementwise(
-        "where",
-        (),
-        chosen,
-        np.where,
-        (None, lambda c, x, y, v: Mask(c, True), lambda c, x, y, v: Mask(c, False)),
-        emit_where,
-        domain=(TRUTH, REAL, REAL),
-    )
+where = Elementwise(
+    "where",
+    (),
+    chosen,
+    np.where,
+    (None, lambda c, x, y, v: Mask(c, True), lambda c, x, y, v: Mask(c, False)),
+    emit_where,
+    domain=(TRUTH, REAL, REAL),
 )
 
-cast = register(
-    Elementwise(
-        "cast",
-        ("dtype",),
-        lambda x, dtype: (x.shape, dtype),
-        np_cast,
-        (lambda x, v: 1,),
-        emit_cast,
-        domain=(REAL,),
-    )
+cast = Elementwise(
+    "cast",
+    ("dtype",),
+    lambda x, dtype: (x.shape, dtype),
+    np_cast,
+    (lambda x, v: 1,),
+    emit_cast,
+    domain=(REAL,),
 )
 
-stop_gradient = register(
-    Elementwise("stop_gradient", (), same, np.positive, (None,), lambda w, t, r, x: x, cost=0)
+stop_gradient = Elementwise(
+    "stop_gradient", (), same, np.positive, (None,), lambda w, t, r, x: x, cost=0
 )
 """The value itself, with derivative zero."""
 
 
 # -- complex numbers -------------------------------------------------------------------------------
 
-real = register(
-    Elementwise("real", (), of_parts(REAL_OF), np.real,
-        (lambda x, v: RealLinear(lambda dx: real(dx), lambda v_bar: pair(v_bar, 0.0)),),
-        emit_part(0), domain=(COMPLEX,))
-)  # fmt: skip
-imag = register(
-    Elementwise("imag", (), of_parts(REAL_OF), np.imag,
-        (lambda x, v: RealLinear(lambda dx: imag(dx), lambda v_bar: pair(0.0, neg(v_bar))),),
-        emit_part(1), domain=(COMPLEX,))
-)  # fmt: skip
-conj = register(
-    Elementwise("conj", (), of_parts({z: z for z in REAL_OF}), np.conjugate,
-        (lambda x, v: RealLinear(lambda dx: conj(dx), lambda v_bar: conj(v_bar)),),
-        emit_conj, domain=(COMPLEX,))
-)  # fmt: skip
-pair = register(
-    Elementwise("pair", (), of_parts(COMPLEX_OF), np_pair,
-        (lambda x, y, v: RealLinear(lambda dx: pair(dx, 0.0), lambda v_bar: real(v_bar)),
-         lambda x, y, v: RealLinear(lambda dy: pair(0.0, dy), lambda v_bar: neg(imag(v_bar)))),
-        lambda w, t, r, x, y: w.pair(x, y, r), domain=(REAL, REAL))
-)  # fmt: skip
+real = Elementwise("real", (), of_parts(REAL_OF), np.real,
+    (lambda x, v: RealLinear(lambda dx: real(dx), lambda v_bar: pair(v_bar, 0.0)),),
+    emit_part(0), domain=(COMPLEX,))  # fmt: skip
+imag = Elementwise("imag", (), of_parts(REAL_OF), np.imag,
+    (lambda x, v: RealLinear(lambda dx: imag(dx), lambda v_bar: pair(0.0, neg(v_bar))),),
+    emit_part(1), domain=(COMPLEX,))  # fmt: skip
+conj = Elementwise("conj", (), of_parts({z: z for z in REAL_OF}), np.conjugate,
+    (lambda x, v: RealLinear(lambda dx: conj(dx), lambda v_bar: conj(v_bar)),),
+    emit_conj, domain=(COMPLEX,))  # fmt: skip
+pair = Elementwise("pair", (), of_parts(COMPLEX_OF), np_pair,
+    (lambda x, y, v: RealLinear(lambda dx: pair(dx, 0.0), lambda v_bar: real(v_bar)),
+     lambda x, y, v: RealLinear(lambda dy: pair(0.0, dy), lambda v_bar: neg(imag(v_bar)))),
+    lambda w, t, r, x, y: w.pair(x, y, r), domain=(REAL, REAL))  # fmt: skip
 """The complex number with these parts."""
 
 
@@ -356,17 +339,15 @@ side = _binary("side", lambda x, r: np.sign(x), lambda w, t, r, x, _: emit_sign(
 sided = _unary("sided", np.sign, emit_sign, None, cost=2)
 """A `side` of which all has been told."""
 
-told = register(
-    Elementwise(
-        "told",
-        (),
-        lambda origin, x, y: chosen(origin, x, y),
-        lambda origin, x, y: np.where(origin, x + y, x),
-        (None, lambda origin, x, y, v: 1, lambda origin, x, y, v: Mask(origin, True)),
-        lambda w, t, r, origin, x, y: x,
-        cost=0,
-        domain=(TRUTH, REAL, (0.0, 0.0)),
-    )
+told = Elementwise(
+    "told",
+    (),
+    lambda origin, x, y: chosen(origin, x, y),
+    lambda origin, x, y: np.where(origin, x + y, x),
+    (None, lambda origin, x, y, v: 1, lambda origin, x, y, v: Mask(origin, True)),
+    lambda w, t, r, origin, x, y: x,
+    cost=0,
+    domain=(TRUTH, REAL, (0.0, 0.0)),
 )
 """x, to which y is added where `origin`; there y is 0, but its derivative need not be."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.errors import ShapeError
-from jitad.ir.op import COMPLEX_OF, REAL_OF, DType, Shape, Structural, register
+from jitad.ir.op import COMPLEX_OF, REAL_OF, DType, Shape, Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.gathers import iota_on
 from jitad.ops.views import linear
@@ -31,19 +31,17 @@ def _infer_dft(x: Any, axes: tuple[int, ...], inverse: bool) -> tuple[Shape, DTy
     return x.shape, x.dtype
 
 
-dft = register(
-    Structural(
-        "dft",
-        ("axes", "inverse"),
-        infer=_infer_dft,
-        evaluate=_np_dft,
-        jvp=linear("dft"),
-        pullback=lambda j, xs, v, v_bar, axes, inverse: dft(v_bar, axes=axes, inverse=inverse),
-        batch=lambda xs, batched, size, axes, inverse: dft(
-            xs[0], axes=tuple(i + 1 for i in axes), inverse=inverse
-        ),
-        library=lambda call, **_: call.call_back(),
-    )
+dft = Structural(
+    "dft",
+    ("axes", "inverse"),
+    infer=_infer_dft,
+    evaluate=_np_dft,
+    jvp=linear("dft"),
+    pullback=lambda j, xs, v, v_bar, axes, inverse: dft(v_bar, axes=axes, inverse=inverse),
+    batch=lambda xs, batched, size, axes, inverse: dft(
+        xs[0], axes=tuple(i + 1 for i in axes), inverse=inverse
+    ),
+    library=lambda call, **_: call.call_back(),
 )
 
 
@@ -67,20 +65,18 @@ def _pull_real_dft(j: int, xs: Any, v: Any, v_bar: Any, axis: int) -> Any:
     return real_inverse(share, n=n, axis=axis)
 
 
-real_dft = register(
-    Structural(
-        "real_dft",
-        ("axis",),
-        infer=lambda x, axis: (
-            _set_length(x.shape, axis, x.shape[axis] // 2 + 1),
-            COMPLEX_OF[x.dtype],
-        ),
-        evaluate=lambda x, axis: np.fft.rfft(x, axis=axis),
-        jvp=linear("real_dft"),
-        pullback=_pull_real_dft,
-        batch=lambda xs, batched, size, axis: real_dft(xs[0], axis=axis + 1),
-        library=lambda call, **_: call.call_back(),
-    )
+real_dft = Structural(
+    "real_dft",
+    ("axis",),
+    infer=lambda x, axis: (
+        _set_length(x.shape, axis, x.shape[axis] // 2 + 1),
+        COMPLEX_OF[x.dtype],
+    ),
+    evaluate=lambda x, axis: np.fft.rfft(x, axis=axis),
+    jvp=linear("real_dft"),
+    pullback=_pull_real_dft,
+    batch=lambda xs, batched, size, axis: real_dft(xs[0], axis=axis + 1),
+    library=lambda call, **_: call.call_back(),
 )
 
 
@@ -90,16 +86,14 @@ def _pull_real_inverse(j: int, xs: Any, v: Any, v_bar: Any, n: int, axis: int) -
     return ew.mul(share, _both_halves(share, n, axis))
 
 
-real_inverse = register(
-    Structural(
-        "real_inverse",
-        ("n", "axis"),
-        infer=lambda x, n, axis: (_set_length(x.shape, axis, n), REAL_OF[x.dtype]),
-        evaluate=lambda x, n, axis: np.fft.irfft(x, n, axis=axis, norm="forward"),
-        jvp=linear("real_inverse"),
-        pullback=_pull_real_inverse,
-        batch=lambda xs, batched, size, n, axis: real_inverse(xs[0], n=n, axis=axis + 1),
-        library=lambda call, **_: call.call_back(),
-    )
+real_inverse = Structural(
+    "real_inverse",
+    ("n", "axis"),
+    infer=lambda x, n, axis: (_set_length(x.shape, axis, n), REAL_OF[x.dtype]),
+    evaluate=lambda x, n, axis: np.fft.irfft(x, n, axis=axis, norm="forward"),
+    jvp=linear("real_inverse"),
+    pullback=_pull_real_inverse,
+    batch=lambda xs, batched, size, n, axis: real_inverse(xs[0], n=n, axis=axis + 1),
+    library=lambda call, **_: call.call_back(),
 )
 """n real numbers from the first half of their spectrum, which has n // 2 + 1 elements."""

@@ -11,24 +11,22 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.errors import ShapeError
-from jitad.ir.op import BOOL, INT64, DType, Shape, Structural, register
+from jitad.ir.op import BOOL, INT64, DType, Shape, Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.views import broadcast, index, or_zeros, reshape, spread, zeros
 
 # -- gather and scatter ----------------------------------------------------------------------------
 
-iota = register(
-    Structural(
-        "iota",
-        ("shape", "axis"),
-        infer=lambda shape, axis: (shape, INT64),
-        evaluate=lambda shape, axis: np.broadcast_to(
-            np.arange(shape[axis]).reshape([-1 if i == axis else 1 for i in range(len(shape))]),
-            shape,
-        ),
-        jvp=lambda *_, **__: None,
-        scalars=None,
-    )
+iota = Structural(
+    "iota",
+    ("shape", "axis"),
+    infer=lambda shape, axis: (shape, INT64),
+    evaluate=lambda shape, axis: np.broadcast_to(
+        np.arange(shape[axis]).reshape([-1 if i == axis else 1 for i in range(len(shape))]),
+        shape,
+    ),
+    jvp=lambda *_, **__: None,
+    scalars=None,
 )
 """Each element's index along an axis."""
 
@@ -89,17 +87,15 @@ def _batch_scatter(scatter: Any, xs: Any, batched: Any, size: int) -> Any:
     return reshape(scatter(merged, i, u), shape=x.shape)
 
 
-gather = register(
-    Structural(
-        "gather",
-        (),
-        infer=_infer_gather,
-        evaluate=_np_gather,
-        jvp=lambda xs, v, tangents: gather(tangents[0], xs[1]),
-        pullback=lambda j, xs, v, v_bar: _accumulate_gather(None, v_bar, *xs),
-        accumulate=lambda total, v_bar, x, i: _accumulate_gather(total, v_bar, x, i),
-        batch=_batch_gather,
-    )
+gather = Structural(
+    "gather",
+    (),
+    infer=_infer_gather,
+    evaluate=_np_gather,
+    jvp=lambda xs, v, tangents: gather(tangents[0], xs[1]),
+    pullback=lambda j, xs, v, v_bar: _accumulate_gather(None, v_bar, *xs),
+    accumulate=lambda total, v_bar, x, i: _accumulate_gather(total, v_bar, x, i),
+    batch=_batch_gather,
 )
 """Rows of x at integer indices, which must lie within 0 <= i < len(x)."""
 
@@ -109,16 +105,14 @@ def _jvp_scatter(xs: Any, v: Any, tangents: Any) -> Any:
     return dx if du is None else scatter_add(or_zeros(dx, xs[0], du), xs[1], du)
 
 
-scatter_add = register(
-    Structural(
-        "scatter_add",
-        (),
-        infer=_infer_scatter,
-        evaluate=_np_scatter,
-        jvp=_jvp_scatter,
-        pullback=lambda j, xs, v, v_bar: v_bar if j == 0 else gather(v_bar, xs[1]),
-        batch=lambda xs, batched, size: _batch_scatter(scatter_add, xs, batched, size),
-    )
+scatter_add = Structural(
+    "scatter_add",
+    (),
+    infer=_infer_scatter,
+    evaluate=_np_scatter,
+    jvp=_jvp_scatter,
+    pullback=lambda j, xs, v, v_bar: v_bar if j == 0 else gather(v_bar, xs[1]),
+    batch=lambda xs, batched, size: _batch_scatter(scatter_add, xs, batched, size),
 )
 """x with rows u added at integer indices; indices may repeat."""
 
@@ -153,31 +147,27 @@ def _pull_scatter_set(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
     return ew.where(broadcast(aligned, shape=u.shape), gather(v_bar, i), nothing)
 
 
-scatter_set = register(
-    Structural(
-        "scatter_set",
-        (),
-        infer=_infer_scatter,
-        evaluate=_np_scatter_set,
-        jvp=_jvp_scatter_set,
-        pullback=_pull_scatter_set,
-        batch=lambda xs, batched, size: _batch_scatter(scatter_set, xs, batched, size),
-    )
+scatter_set = Structural(
+    "scatter_set",
+    (),
+    infer=_infer_scatter,
+    evaluate=_np_scatter_set,
+    jvp=_jvp_scatter_set,
+    pullback=_pull_scatter_set,
+    batch=lambda xs, batched, size: _batch_scatter(scatter_set, xs, batched, size),
 )
 """x with rows u in place of those at integer indices; of rows for one index the last one stays."""
 
 
 # -- guards ----------------------------------------------------------------------------------------
 
-guard = register(
-    Structural(
-        "guard",
-        ("expected",),
-        infer=lambda x, expected: ((), BOOL),
-        evaluate=lambda x, expected: np.asarray(x.tobytes() == expected),
-        jvp=lambda *_, **__: None,
-        effect=True,
-    )
+guard = Structural(
+    "guard",
+    ("expected",),
+    infer=lambda x, expected: ((), BOOL),
+    evaluate=lambda x, expected: np.asarray(x.tobytes() == expected),
+    jvp=lambda *_, **__: None,
+    effect=True,
 )
 """Whether x still has the value (as bytes) that the trace was made for."""
 

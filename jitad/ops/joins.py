@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.errors import ShapeError
-from jitad.ir.op import DType, Shape, Structural, register
+from jitad.ir.op import DType, Shape, Structural
 from jitad.ops.views import Slot, full_slot, index, np_slots, or_zeros, reshape, slot_shape, spread
 
 
@@ -35,20 +35,18 @@ def concatenate_slots(xs: Any, j: int, axis: int) -> tuple[Slot, ...]:
     return tuple((start, n, 1) if i == axis else full_slot(n) for i, n in enumerate(xs[j].shape))
 
 
-concatenate = register(
-    Structural(
-        "concatenate",
-        ("axis",),
-        infer=_infer_concatenate,
-        evaluate=lambda *xs, axis: np.concatenate(xs, axis=axis),
-        jvp=lambda xs, v, tangents, axis: concatenate(
-            *(or_zeros(dx, x, v) for dx, x in zip(tangents, xs, strict=True)), axis=axis
-        ),
-        pullback=lambda j, xs, v, v_bar, axis: index(v_bar, slots=concatenate_slots(xs, j, axis)),
-        batch=lambda xs, batched, size, axis: concatenate(
-            *(spread(x, b, size) for x, b in zip(xs, batched, strict=True)), axis=axis + 1
-        ),
-    )
+concatenate = Structural(
+    "concatenate",
+    ("axis",),
+    infer=_infer_concatenate,
+    evaluate=lambda *xs, axis: np.concatenate(xs, axis=axis),
+    jvp=lambda xs, v, tangents, axis: concatenate(
+        *(or_zeros(dx, x, v) for dx, x in zip(tangents, xs, strict=True)), axis=axis
+    ),
+    pullback=lambda j, xs, v, v_bar, axis: index(v_bar, slots=concatenate_slots(xs, j, axis)),
+    batch=lambda xs, batched, size, axis: concatenate(
+        *(spread(x, b, size) for x, b in zip(xs, batched, strict=True)), axis=axis + 1
+    ),
 )
 
 
@@ -63,18 +61,16 @@ def _batch_pack(xs: Any, batched: Any, size: int, shape: Shape) -> Any:
     return reshape(concatenate(*columns, axis=1), shape=(size, *shape))
 
 
-pack = register(
-    Structural(
-        "pack",
-        ("shape",),
-        infer=lambda *xs, shape: (shape, xs[0].dtype),
-        evaluate=lambda *xs, shape: np.array(xs).reshape(shape),
-        jvp=lambda xs, v, tangents, shape: pack(
-            *(or_zeros(dx, x, v) for dx, x in zip(tangents, xs, strict=True)), shape=shape
-        ),
-        pullback=lambda j, xs, v, v_bar, shape: index(v_bar, slots=_at_place(shape, j)),
-        batch=_batch_pack,
-    )
+pack = Structural(
+    "pack",
+    ("shape",),
+    infer=lambda *xs, shape: (shape, xs[0].dtype),
+    evaluate=lambda *xs, shape: np.array(xs).reshape(shape),
+    jvp=lambda xs, v, tangents, shape: pack(
+        *(or_zeros(dx, x, v) for dx, x in zip(tangents, xs, strict=True)), shape=shape
+    ),
+    pullback=lambda j, xs, v, v_bar, shape: index(v_bar, slots=_at_place(shape, j)),
+    batch=_batch_pack,
 )
 """An array of scalars, in C order."""
 
@@ -95,13 +91,11 @@ def _np_assemble(*xs: np.ndarray, shape: Shape, slots: tuple[tuple[Slot, ...], .
     return result
 
 
-assemble = register(
-    Structural(
-        "assemble",
-        ("shape", "slots"),
-        infer=_infer_assemble,
-        evaluate=_np_assemble,
-    )
+assemble = Structural(
+    "assemble",
+    ("shape", "slots"),
+    infer=_infer_assemble,
+    evaluate=_np_assemble,
 )
 """An array whose parts are put at basic indices that cover it, each place once: what passes make,
 and so never differentiated or batched."""

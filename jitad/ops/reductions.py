@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.errors import TraceError
-from jitad.ir.op import INT64, DType, Elementwise, Shape, Structural, find, register
+from jitad.ir.op import INT64, DType, Elementwise, Shape, Structural, find
 from jitad.ops import elementwise as ew
 from jitad.ops.views import broadcast, linear, reshape, zeros
 
@@ -86,18 +86,16 @@ def _reduction(
     pullback: Any = None,
     infer: Any = _infer_reduction,
 ) -> Structural:
-    return register(
-        Structural(
-            name,
-            ("axes",),
-            infer=infer,
-            evaluate=evaluate,
-            jvp=jvp,
-            pullback=pullback,
-            batch=_batch_reduction(name),
-            scalars=_sum_scalars(combine),
-            combine=combine,
-        )
+    return Structural(
+        name,
+        ("axes",),
+        infer=infer,
+        evaluate=evaluate,
+        jvp=jvp,
+        pullback=pullback,
+        batch=_batch_reduction(name),
+        scalars=_sum_scalars(combine),
+        combine=combine,
     )
 
 
@@ -171,17 +169,15 @@ def _reduce_place(name: str, evaluate: Any, better: Elementwise) -> Structural:
         refuse_complex(name, x)
         return drop_axes(x.shape, (axis,)), INT64
 
-    return register(
-        Structural(
-            name,
-            ("axis",),
-            infer=infer,
-            evaluate=lambda x, axis: evaluate(x, axis=axis),
-            jvp=_constant,
-            batch=_batch_along(name),
-            scalars=scalars,
-            combine=better,
-        )
+    return Structural(
+        name,
+        ("axis",),
+        infer=infer,
+        evaluate=lambda x, axis: evaluate(x, axis=axis),
+        jvp=_constant,
+        batch=_batch_along(name),
+        scalars=scalars,
+        combine=better,
     )
 
 
@@ -207,19 +203,17 @@ def _cumsum_scalars(x: np.ndarray, axis: int, backward: bool) -> np.ndarray:
     return np.moveaxis(moved[::-1] if backward else moved, 0, axis)
 
 
-cumsum = register(
-    Structural(
-        "cumsum",
-        ("axis", "backward"),
-        infer=lambda x, axis, backward: (x.shape, x.dtype),
-        evaluate=_np_cumsum,
-        jvp=linear("cumsum"),
-        pullback=lambda j, xs, v, v_bar, axis, backward: cumsum(
-            v_bar, axis=axis, backward=not backward
-        ),
-        batch=_batch_along("cumsum"),
-        scalars=_cumsum_scalars,
-        combine=ew.add,
-    )
+cumsum = Structural(
+    "cumsum",
+    ("axis", "backward"),
+    infer=lambda x, axis, backward: (x.shape, x.dtype),
+    evaluate=_np_cumsum,
+    jvp=linear("cumsum"),
+    pullback=lambda j, xs, v, v_bar, axis, backward: cumsum(
+        v_bar, axis=axis, backward=not backward
+    ),
+    batch=_batch_along("cumsum"),
+    scalars=_cumsum_scalars,
+    combine=ew.add,
 )
 """Running sums along an axis, from its start, or (backward) from its end."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import INT64, DType, Shape, Structural, register
+from jitad.ir.op import INT64, DType, Shape, Structural
 from jitad.ops.reductions import refuse_complex
 
 _LEAST = 16
@@ -181,15 +181,13 @@ def _infer_argsort(x: Any) -> tuple[Shape, DType]:
     return x.shape, INT64
 
 
-argsort = register(
-    Structural(
-        "argsort",
-        (),
-        infer=_infer_argsort,
-        evaluate=lambda x: np.argsort(x, axis=-1, kind="stable"),
-        jvp=lambda *_, **__: None,
-        batch=lambda xs, batched, size: argsort(xs[0]),
-        library=_call_argsort,
-    )
+argsort = Structural(
+    "argsort",
+    (),
+    infer=_infer_argsort,
+    evaluate=lambda x: np.argsort(x, axis=-1, kind="stable"),
+    jvp=lambda *_, **__: None,
+    batch=lambda xs, batched, size: argsort(xs[0]),
+    library=_call_argsort,
 )
 """The places of the elements in ascending order along the last axis: stable, NaN last."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.errors import ShapeError
-from jitad.ir.op import DType, Shape, Structural, find, register
+from jitad.ir.op import DType, Shape, Structural, find
 
 Slot = int | tuple[int, int, int]
 """One axis of a basic index: an int (the axis goes), or (start, length, step)."""
@@ -61,17 +61,15 @@ def _map_broadcast(indices: Any, source: Shape, shape: Shape) -> Any:
     return [indices[lead + i] if n != 1 else 0 for i, n in enumerate(source)]
 
 
-broadcast = register(
-    Structural(
-        "broadcast",
-        ("shape",),
-        infer=_infer_broadcast,
-        evaluate=lambda x, shape: np.broadcast_to(x, shape),
-        jvp=linear("broadcast"),
-        pullback=_pull_broadcast,
-        batch=_batch_broadcast,
-        index_map=_map_broadcast,
-    )
+broadcast = Structural(
+    "broadcast",
+    ("shape",),
+    infer=_infer_broadcast,
+    evaluate=lambda x, shape: np.broadcast_to(x, shape),
+    jvp=linear("broadcast"),
+    pullback=_pull_broadcast,
+    batch=_batch_broadcast,
+    index_map=_map_broadcast,
 )
 
 
@@ -105,17 +103,15 @@ def _split(position: Any, shape: Shape) -> list[Any]:
     return indices
 
 
-reshape = register(
-    Structural(
-        "reshape",
-        ("shape",),
-        infer=_infer_reshape,
-        evaluate=lambda x, shape: np.reshape(x, shape),
-        jvp=linear("reshape"),
-        pullback=lambda j, xs, v, v_bar, shape: reshape(v_bar, shape=xs[0].shape),
-        batch=lambda xs, batched, size, shape: reshape(xs[0], shape=(size, *shape)),
-        index_map=_map_reshape,
-    )
+reshape = Structural(
+    "reshape",
+    ("shape",),
+    infer=_infer_reshape,
+    evaluate=lambda x, shape: np.reshape(x, shape),
+    jvp=linear("reshape"),
+    pullback=lambda j, xs, v, v_bar, shape: reshape(v_bar, shape=xs[0].shape),
+    batch=lambda xs, batched, size, shape: reshape(xs[0], shape=(size, *shape)),
+    index_map=_map_reshape,
 )
 
 
@@ -123,17 +119,15 @@ def _inverse(perm: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(range(len(perm)), key=perm.__getitem__))
 
 
-transpose = register(
-    Structural(
-        "transpose",
-        ("perm",),
-        infer=lambda x, perm: (tuple(x.shape[i] for i in perm), x.dtype),
-        evaluate=lambda x, perm: np.transpose(x, perm),
-        jvp=linear("transpose"),
-        pullback=lambda j, xs, v, v_bar, perm: transpose(v_bar, perm=_inverse(perm)),
-        batch=lambda xs, batched, size, perm: transpose(xs[0], perm=(0, *(i + 1 for i in perm))),
-        index_map=lambda indices, source, perm: [indices[i] for i in _inverse(perm)],
-    )
+transpose = Structural(
+    "transpose",
+    ("perm",),
+    infer=lambda x, perm: (tuple(x.shape[i] for i in perm), x.dtype),
+    evaluate=lambda x, perm: np.transpose(x, perm),
+    jvp=linear("transpose"),
+    pullback=lambda j, xs, v, v_bar, perm: transpose(v_bar, perm=_inverse(perm)),
+    batch=lambda xs, batched, size, perm: transpose(xs[0], perm=(0, *(i + 1 for i in perm))),
+    index_map=lambda indices, source, perm: [indices[i] for i in _inverse(perm)],
 )
 
 
@@ -232,18 +226,16 @@ def _accumulate_index(total: Any, v_bar: Any, x: Any, slots: tuple[Slot, ...]) -
     return index_add(total, v_bar, slots=slots)
 
 
-index = register(
-    Structural(
-        "index",
-        ("slots",),
-        infer=lambda x, slots: (slot_shape(slots), x.dtype),
-        evaluate=lambda x, slots: x[np_slots(slots)],
-        jvp=linear("index"),
-        pullback=lambda j, xs, v, v_bar, slots: _accumulate_index(None, v_bar, xs[0], slots),
-        accumulate=_accumulate_index,
-        batch=lambda xs, batched, size, slots: index(xs[0], slots=(full_slot(size), *slots)),
-        index_map=lambda indices, source, slots: map_slots(indices, slots),
-    )
+index = Structural(
+    "index",
+    ("slots",),
+    infer=lambda x, slots: (slot_shape(slots), x.dtype),
+    evaluate=lambda x, slots: x[np_slots(slots)],
+    jvp=linear("index"),
+    pullback=lambda j, xs, v, v_bar, slots: _accumulate_index(None, v_bar, xs[0], slots),
+    accumulate=_accumulate_index,
+    batch=lambda xs, batched, size, slots: index(xs[0], slots=(full_slot(size), *slots)),
+    index_map=lambda indices, source, slots: map_slots(indices, slots),
 )
 """Basic indexing: ints and slices, one slot an axis."""
 
@@ -263,19 +255,17 @@ def _jvp_index_add(xs: Any, v: Any, tangents: Any, slots: tuple[Slot, ...]) -> A
     return dx if du is None else index_add(or_zeros(dx, xs[0], du), du, slots=slots)
 
 
-index_add = register(
-    Structural(
-        "index_add",
-        ("slots",),
-        infer=_infer_index_add,
-        evaluate=_set_slots,
-        jvp=_jvp_index_add,
-        pullback=lambda j, xs, v, v_bar, slots: index(v_bar, slots=slots) if j else v_bar,
-        batch=lambda xs, batched, size, slots: index_add(
-            *(spread(x, b, size) for x, b in zip(xs, batched, strict=True)),
-            slots=(full_slot(size), *slots),
-        ),
-    )
+index_add = Structural(
+    "index_add",
+    ("slots",),
+    infer=_infer_index_add,
+    evaluate=_set_slots,
+    jvp=_jvp_index_add,
+    pullback=lambda j, xs, v, v_bar, slots: index(v_bar, slots=slots) if j else v_bar,
+    batch=lambda xs, batched, size, slots: index_add(
+        *(spread(x, b, size) for x, b in zip(xs, batched, strict=True)),
+        slots=(full_slot(size), *slots),
+    ),
 )
 """x with u added at a basic index; in place where nobody else reads x."""
 
@@ -299,19 +289,17 @@ def _pull_index_set(j: int, xs: Any, v: Any, v_bar: Any, slots: tuple[Slot, ...]
     return index_set(v_bar, zeros(v_bar, xs[1].shape, v_bar.dtype), slots=slots)
 
 
-index_set = register(
-    Structural(
-        "index_set",
-        ("slots",),
-        infer=_infer_index_add,
-        evaluate=_np_index_set,
-        jvp=_jvp_index_set,
-        pullback=_pull_index_set,
-        batch=lambda xs, batched, size, slots: index_set(
-            *(spread(x, b, size) for x, b in zip(xs, batched, strict=True)),
-            slots=(full_slot(size), *slots),
-        ),
-    )
+index_set = Structural(
+    "index_set",
+    ("slots",),
+    infer=_infer_index_add,
+    evaluate=_np_index_set,
+    jvp=_jvp_index_set,
+    pullback=_pull_index_set,
+    batch=lambda xs, batched, size, slots: index_set(
+        *(spread(x, b, size) for x, b in zip(xs, batched, strict=True)),
+        slots=(full_slot(size), *slots),
+    ),
 )
 """x with u in the place of what stands at a basic index; in place where nobody else reads x."""
 
@@ -332,14 +320,12 @@ def _map_strided(
     return [sum((i * step for i, step in zip(indices, steps, strict=True)), start=offset)]
 
 
-strided = register(
-    Structural(
-        "strided",
-        ("offset", "shape", "steps"),
-        infer=lambda x, offset, shape, steps: (shape, x.dtype),
-        evaluate=_np_strided,
-        index_map=_map_strided,
-    )
+strided = Structural(
+    "strided",
+    ("offset", "shape", "steps"),
+    infer=lambda x, offset, shape, steps: (shape, x.dtype),
+    evaluate=_np_strided,
+    index_map=_map_strided,
 )
 """An array that the function closes over and that is not contiguous, as a view of its memory: never
 differentiated, and never batched."""

@@ -25,7 +25,7 @@ from jitad.frontend.pytree import flatten
 from jitad.frontend.trace import Leaf
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import DifferentiationError, TraceError
-from jitad.ir.op import FLOAT64, DType, Shape, Structural, register
+from jitad.ir.op import FLOAT64, DType, Shape, Structural
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
@@ -295,16 +295,14 @@ def _stacked(system: System, size: int, batched: tuple[bool, ...]) -> System:
     return System(builder.finish([joined.index]), system.solve, size * r, system.active)
 
 
-integrate = register(
-    Structural(
-        "integrate",
-        ("system",),
-        infer=_infer,
-        evaluate=_np_integrate,
-        jvp=_jvp,
-        pullback=_pullback,
-        batch=_batch,
-        library=lambda call, system: call.call_back(),
-    )
+integrate = Structural(
+    "integrate",
+    ("system",),
+    infer=_infer,
+    evaluate=_np_integrate,
+    jvp=_jvp,
+    pullback=_pullback,
+    batch=_batch,
+    library=lambda call, system: call.call_back(),
 )
 """integrate(resets (T, r), jumps (T, n - r), times (T,), *args; system) -> (T, n)."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jitad.ir.builder import Builder, evaluate
-from jitad.ir.op import Control, DType, Pulled, Shape, register
+from jitad.ir.op import Control, DType, Pulled, Shape
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.ops.control.parts import (
@@ -91,19 +91,17 @@ def _simplify(
     return Simplified(Block(tape), [operands[k] for k in kept], {}, numbers)
 
 
-block = register(
-    Control(
-        "block",
-        ("form",),
-        infer=token,
-        evaluate=lambda *operands, form: evaluate(form.tape, operands),
-        results=_results,
-        tapes=lambda form: [form.tape],
-        with_tapes=lambda form, tapes: Block(tapes[0]),
-        flow=lambda form, flags, flow: flow(form.tape, flags),
-        forward=_forward,
-        pullback=_pullback,
-        batch=_batch,
-        simplify=_simplify,
-    )
+block = Control(
+    "block",
+    ("form",),
+    infer=token,
+    evaluate=lambda *operands, form: evaluate(form.tape, operands),
+    results=_results,
+    tapes=lambda form: [form.tape],
+    with_tapes=lambda form, tapes: Block(tapes[0]),
+    flow=lambda form, flags, flow: flow(form.tape, flags),
+    forward=_forward,
+    pullback=_pullback,
+    batch=_batch,
+    simplify=_simplify,
 )

@@ -13,7 +13,7 @@ from typing import Any
 
 from jitad.ir.builder import Builder, evaluate, inline
 from jitad.ir.errors import DifferentiationError, SourceLine
-from jitad.ir.op import Control, DType, Pulled, Shape, is_differentiable, register
+from jitad.ir.op import Control, DType, Pulled, Shape, is_differentiable
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import structural as st
@@ -380,19 +380,17 @@ def _results(form: Custom, *operands: Instr | Value) -> list[tuple[Shape, DType]
     return output_types(form.tape)
 
 
-custom = register(
-    Control(
-        "custom",
-        ("form",),
-        infer=token,
-        evaluate=lambda *operands, form: evaluate(form.tape, operands),
-        results=_results,
-        tapes=lambda form: [form.tape],
-        with_tapes=lambda form, tapes: replace(form, tape=tapes[0]),
-        flow=_flow,
-        forward=_forward,
-        pullback=_pullback,
-        batch=_batch,
-        simplify=_simplify,
-    )
+custom = Control(
+    "custom",
+    ("form",),
+    infer=token,
+    evaluate=lambda *operands, form: evaluate(form.tape, operands),
+    results=_results,
+    tapes=lambda form: [form.tape],
+    with_tapes=lambda form, tapes: replace(form, tape=tapes[0]),
+    flow=_flow,
+    forward=_forward,
+    pullback=_pullback,
+    batch=_batch,
+    simplify=_simplify,
 )

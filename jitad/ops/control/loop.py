@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jitad.ir.builder import Builder, evaluate, inline
-from jitad.ir.op import DYNAMIC, INT64, Control, DType, Shape, register
+from jitad.ir.op import DYNAMIC, INT64, Control, DType, Shape
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.ops import structural as st
@@ -285,19 +285,17 @@ def _with_tapes(form: Loop, tapes: Sequence[Tape]) -> Loop:
     return replace(form, body=tapes[0], condition=tapes[1] if len(tapes) > 1 else None)
 
 
-loop = register(
-    Control(
-        "loop",
-        ("form",),
-        infer=token,
-        evaluate=_np_loop,
-        results=_results,
-        tapes=_tapes,
-        with_tapes=_with_tapes,
-        flow=_flow,
-        forward=_forward,
-        pullback=lambda *args: pullback(loop, *args),
-        batch=_batch,
-        simplify=simplify,
-    )
+loop = Control(
+    "loop",
+    ("form",),
+    infer=token,
+    evaluate=_np_loop,
+    results=_results,
+    tapes=_tapes,
+    with_tapes=_with_tapes,
+    flow=_flow,
+    forward=_forward,
+    pullback=lambda *args: pullback(loop, *args),
+    batch=_batch,
+    simplify=simplify,
 )

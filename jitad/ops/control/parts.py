@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import BOOL, Control, DType, Shape, Structural, register
+from jitad.ir.op import BOOL, Control, DType, Shape, Structural
 from jitad.ir.tape import INPUT, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.contraction import contract
@@ -17,13 +17,11 @@ from jitad.ops.views import broadcast, reshape
 Flow = Callable[[Tape, Sequence[bool]], list[bool]]
 """Which outputs of a tape depend on the inputs that are flagged."""
 
-part = register(
-    Structural(
-        "part",
-        ("k", "shape", "dtype"),
-        infer=lambda token, k, shape, dtype: (shape, dtype),
-        evaluate=lambda token, k, shape, dtype: token[k],
-    )
+part = Structural(
+    "part",
+    ("k", "shape", "dtype"),
+    infer=lambda token, k, shape, dtype: (shape, dtype),
+    evaluate=lambda token, k, shape, dtype: token[k],
 )
 """Result k of a control op; the transforms treat it together with that op."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jitad.ir.builder import Builder, evaluate, inline
-from jitad.ir.op import Control, DType, Pulled, Shape, find, register
+from jitad.ir.op import Control, DType, Pulled, Shape, find
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.ops.control.parts import (
@@ -195,21 +195,19 @@ def _simplify(
     return Simplified(form, operands, {}, list(range(len(form.back.outputs))))
 
 
-revolve = register(
-    Control(
-        "revolve",
-        ("form",),
-        infer=token,
-        evaluate=lambda *operands, form: evaluate(plainly(form), operands),
-        results=_results,
-        tapes=lambda form: [form.loop.body, form.back],
-        with_tapes=lambda form, tapes: replace(
-            form, loop=replace(form.loop, body=tapes[0]), back=tapes[1]
-        ),
-        flow=_flow,
-        forward=_forward,
-        pullback=_pullback,
-        batch=_batch,
-        simplify=_simplify,
-    )
+revolve = Control(
+    "revolve",
+    ("form",),
+    infer=token,
+    evaluate=lambda *operands, form: evaluate(plainly(form), operands),
+    results=_results,
+    tapes=lambda form: [form.loop.body, form.back],
+    with_tapes=lambda form, tapes: replace(
+        form, loop=replace(form.loop, body=tapes[0]), back=tapes[1]
+    ),
+    flow=_flow,
+    forward=_forward,
+    pullback=_pullback,
+    batch=_batch,
+    simplify=_simplify,
 )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.builder import Builder, evaluate, inline
-from jitad.ir.op import INT64, Control, DType, Pulled, Shape, register
+from jitad.ir.op import INT64, Control, DType, Pulled, Shape
 from jitad.ir.tape import CONST, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
@@ -200,21 +200,19 @@ def _simplify(
     return Simplified(Switch(branches), [index, *(operands[1 + k] for k in kept)], {}, numbers)
 
 
-switch = register(
-    Control(
-        "switch",
-        ("form",),
-        infer=token,
-        evaluate=_np_switch,
-        results=_results,
-        tapes=lambda form: list(form.branches),
-        with_tapes=lambda form, tapes: Switch(tuple(tapes)),
-        flow=_flow,
-        forward=_forward,
-        pullback=_pullback,
-        batch=_batch,
-        simplify=_simplify,
-    )
+switch = Control(
+    "switch",
+    ("form",),
+    infer=token,
+    evaluate=_np_switch,
+    results=_results,
+    tapes=lambda form: list(form.branches),
+    with_tapes=lambda form, tapes: Switch(tuple(tapes)),
+    flow=_flow,
+    forward=_forward,
+    pullback=_pullback,
+    batch=_batch,
+    simplify=_simplify,
 )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import Structural, register
+from jitad.ir.op import Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
 from jitad.ops.reductions import reduce_sum
@@ -114,16 +114,14 @@ def _pullback(j: int, xs: Any, x: Any, x_bar: Any, lower: int, upper: int, trans
     return ew.neg(_outer(left, right, bands, lower, upper))
 
 
-band_solve = register(
-    Structural(
-        "band_solve",
-        ("lower", "upper", "transposed"),
-        infer=lambda bands, b, **_: (b.shape, b.dtype),
-        evaluate=_np_band_solve,
-        jvp=_jvp,
-        pullback=_pullback,
-        batch=mx.batch_of_rows(lambda: band_solve),
-        library=_call_band_solve,
-    )
+band_solve = Structural(
+    "band_solve",
+    ("lower", "upper", "transposed"),
+    infer=lambda bands, b, **_: (b.shape, b.dtype),
+    evaluate=_np_band_solve,
+    jvp=_jvp,
+    pullback=_pullback,
+    batch=mx.batch_of_rows(lambda: band_solve),
+    library=_call_band_solve,
 )
 """The solutions, as rows, of A x = b for each row b (of A^T x = b: transposed)."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import DType, Shape, Structural, register
+from jitad.ir.op import DType, Shape, Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.gathers import iota_on
 from jitad.ops.linalg import matrices as mx
@@ -130,17 +130,15 @@ def _infer_deficiency(f: Any, a: Any) -> tuple[Shape, DType]:
     return (*a.shape[:-2], a.shape[-1] + 7, a.shape[-1]), a.dtype
 
 
-deficiency = register(
-    Structural(
-        "deficiency",
-        (),
-        infer=_infer_deficiency,
-        evaluate=_np_deficiency,
-        jvp=lambda *_, **__: None,
-        pullback=lambda *_, **__: None,
-        batch=mx.batch_of_one(lambda: deficiency),
-        library=_call_deficiency,
-    )
+deficiency = Structural(
+    "deficiency",
+    (),
+    infer=_infer_deficiency,
+    evaluate=_np_deficiency,
+    jvp=lambda *_, **__: None,
+    pullback=lambda *_, **__: None,
+    batch=mx.batch_of_one(lambda: deficiency),
+    library=_call_deficiency,
 )
 """What must be added to A (f is lu(A)) to make it regular: rows E (n), u, u', v, v', then
 c, t and t', each at the beginning of a row.

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import REAL_OF, DType, Shape, Structural, register
+from jitad.ir.op import REAL_OF, DType, Shape, Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.gathers import iota_on
 from jitad.ops.linalg import matrices as mx
@@ -166,17 +166,15 @@ def _pull_eig(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
     return mx.product(right, _inverse(vectors), "ki,kj->ij")
 
 
-eig = register(
-    Structural(
-        "eig",
-        (),
-        infer=_infer_eig,
-        evaluate=_np_eig,
-        jvp=_jvp_eig,
-        pullback=_pull_eig,
-        batch=mx.batch_of_one(lambda: eig),
-        library=_call_eig,
-    )
+eig = Structural(
+    "eig",
+    (),
+    infer=_infer_eig,
+    evaluate=_np_eig,
+    jvp=_jvp_eig,
+    pullback=_pull_eig,
+    batch=mx.batch_of_one(lambda: eig),
+    library=_call_eig,
 )
 """Of the transpose of x: the eigenvectors as rows, then a row of the eigenvalues. Those of a real
 matrix must be real."""
@@ -194,17 +192,15 @@ def _pull_eigvals(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
     return mx.product(weighted, _inverse(vectors), "ki,kj->ij")
 
 
-eigvals = register(
-    Structural(
-        "eigvals",
-        (),
-        infer=lambda x: (x.shape[:-1], x.dtype),
-        evaluate=lambda x: _parts_of_values(_np_eig(x)),
-        jvp=_jvp_eigvals,
-        pullback=_pull_eigvals,
-        batch=mx.batch_of_one(lambda: eigvals),
-        library=_call_eigvals,
-    )
+eigvals = Structural(
+    "eigvals",
+    (),
+    infer=lambda x: (x.shape[:-1], x.dtype),
+    evaluate=lambda x: _parts_of_values(_np_eig(x)),
+    jvp=_jvp_eigvals,
+    pullback=_pull_eigvals,
+    batch=mx.batch_of_one(lambda: eigvals),
+    library=_call_eigvals,
 )
 """The eigenvalues alone; their derivatives need the vectors, but no differences of eigenvalues."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import DType, Shape, Structural, register
+from jitad.ir.op import DType, Shape, Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
 from jitad.ops.linalg.lu import call_copy
@@ -46,17 +46,15 @@ def _np_schur(x: np.ndarray) -> np.ndarray:
     )
 
 
-schur = register(
-    Structural(
-        "schur",
-        (),
-        infer=lambda x: ((*x.shape[:-2], 2 * x.shape[-1], x.shape[-1]), x.dtype),
-        evaluate=_np_schur,
-        jvp=lambda *_, **__: None,
-        pullback=lambda *_, **__: None,
-        batch=mx.batch_of_one(lambda: schur),
-        library=_call_schur,
-    )
+schur = Structural(
+    "schur",
+    (),
+    infer=lambda x: ((*x.shape[:-2], 2 * x.shape[-1], x.shape[-1]), x.dtype),
+    evaluate=_np_schur,
+    jvp=lambda *_, **__: None,
+    pullback=lambda *_, **__: None,
+    batch=mx.batch_of_one(lambda: schur),
+    library=_call_schur,
 )
 """Of the transpose A of x, with A = U T U^T: T^T, then U^T below it."""
 
@@ -104,17 +102,15 @@ def _np_quasi_triangular(
     return mx.over_stack(one, a, b, c, shape=(n, m)).astype(c.dtype)
 
 
-_quasi_triangular = register(
-    Structural(
-        "quasi_triangular_sylvester",
-        ("turn_a", "turn_b"),
-        infer=lambda fa, fb, c, **_: (c.shape, c.dtype),
-        evaluate=_np_quasi_triangular,
-        jvp=lambda *_, **__: None,
-        pullback=lambda *_, **__: None,
-        batch=mx.batch_of_one(lambda: _quasi_triangular),
-        library=_call_quasi_triangular,
-    )
+_quasi_triangular = Structural(
+    "quasi_triangular_sylvester",
+    ("turn_a", "turn_b"),
+    infer=lambda fa, fb, c, **_: (c.shape, c.dtype),
+    evaluate=_np_quasi_triangular,
+    jvp=lambda *_, **__: None,
+    pullback=lambda *_, **__: None,
+    batch=mx.batch_of_one(lambda: _quasi_triangular),
+    library=_call_quasi_triangular,
 )
 """X^T of T X + X S = C with the factors T, S of `schur`, from C^T; `turn`: with T^T, S^T."""
 
@@ -165,16 +161,14 @@ def _infer(x: Any, *_: Any, **__: Any) -> tuple[Shape, DType]:
     return x.shape, x.dtype
 
 
-_sylvester = register(
-    Structural(
-        "sylvester",
-        ("turn_a", "turn_b"),
-        infer=_infer,
-        evaluate=lambda x, *_, **__: x,
-        jvp=_jvp,
-        pullback=_pullback,
-        batch=mx.batch_of_one(lambda: _sylvester),
-        library=call_copy,
-    )
+_sylvester = Structural(
+    "sylvester",
+    ("turn_a", "turn_b"),
+    infer=_infer,
+    evaluate=lambda x, *_, **__: x,
+    jvp=_jvp,
+    pullback=_pullback,
+    batch=mx.batch_of_one(lambda: _sylvester),
+    library=call_copy,
 )
 """The solution, of (its value, fa, fb, A, B, C)."""

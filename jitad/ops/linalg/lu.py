@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import INT32, Structural, register
+from jitad.ir.op import INT32, Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
 
@@ -50,17 +50,15 @@ def _np_lu(x: np.ndarray) -> np.ndarray:
     return mx.over_stack(one, x, shape=(n + 1, n))
 
 
-lu = register(
-    Structural(
-        "lu",
-        (),
-        infer=lambda x: ((*x.shape[:-2], x.shape[-1] + 1, x.shape[-1]), x.dtype),
-        evaluate=_np_lu,
-        jvp=lambda *_, **__: None,
-        pullback=lambda *_, **__: None,
-        batch=mx.batch_of_one(lambda: lu),
-        library=_call_lu,
-    )
+lu = Structural(
+    "lu",
+    (),
+    infer=lambda x: ((*x.shape[:-2], x.shape[-1] + 1, x.shape[-1]), x.dtype),
+    evaluate=_np_lu,
+    jvp=lambda *_, **__: None,
+    pullback=lambda *_, **__: None,
+    batch=mx.batch_of_one(lambda: lu),
+    library=_call_lu,
 )
 """LAPACK's factors of the matrix that x is in memory, its transpose; in one row more the pivots."""
 
@@ -132,17 +130,15 @@ def _pull_lu_solve(j: int, xs: Any, v: Any, v_bar: Any, transposed: bool) -> Any
     return ew.neg(mx.product(*pair, "ki,kj->ij"))
 
 
-lu_solve = register(
-    Structural(
-        "lu_solve",
-        ("transposed",),
-        infer=lambda f, a, b, transposed: (b.shape, b.dtype),
-        evaluate=_np_lu_solve,
-        jvp=_jvp_lu_solve,
-        pullback=_pull_lu_solve,
-        batch=mx.batch_of_rows(lambda: lu_solve),
-        library=_call_lu_solve,
-    )
+lu_solve = Structural(
+    "lu_solve",
+    ("transposed",),
+    infer=lambda f, a, b, transposed: (b.shape, b.dtype),
+    evaluate=_np_lu_solve,
+    jvp=_jvp_lu_solve,
+    pullback=_pull_lu_solve,
+    batch=mx.batch_of_rows(lambda: lu_solve),
+    library=_call_lu_solve,
 )
 """The solutions, as rows, of A x = b for each row b (of A^T x = b: transposed); f is lu(A)."""
 
@@ -171,7 +167,7 @@ def ruled(name: str, operands: int, jvp: Any, pullback: Any) -> Structural:
         batch=mx.batch_of_one(lambda: op),
         library=call_copy,
     )
-    return register(op)
+    return op
 
 
 def inverse_transposed(f: Any, a: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import INT64, Structural, register
+from jitad.ir.op import INT64, Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
 from jitad.ops.linalg.equations import schur, sylvester
@@ -42,17 +42,15 @@ def _real(function: str, x: np.ndarray) -> np.ndarray:
     return mx.over_stack(one, x, shape=x.shape[-2:])
 
 
-square_root_value = register(
-    Structural(
-        "square_root_value",
-        (),
-        infer=lambda x: (x.shape, x.dtype),
-        evaluate=lambda x: _real("sqrtm", x),
-        jvp=lambda *_, **__: None,
-        pullback=lambda *_, **__: None,
-        batch=mx.batch_of_one(lambda: square_root_value),
-        library=lambda call: call.call_back(),
-    )
+square_root_value = Structural(
+    "square_root_value",
+    (),
+    infer=lambda x: (x.shape, x.dtype),
+    evaluate=lambda x: _real("sqrtm", x),
+    jvp=lambda *_, **__: None,
+    pullback=lambda *_, **__: None,
+    batch=mx.batch_of_one(lambda: square_root_value),
+    library=lambda call: call.call_back(),
 )
 
 
@@ -82,17 +80,15 @@ def _corner(a: Any, direction: Any) -> Any:
     return mx.part(logarithm(block), (0, n, 1), (n, n, 1))
 
 
-logarithm = register(
-    Structural(
-        "matrix_logarithm",
-        (),
-        infer=lambda x: (x.shape, x.dtype),
-        evaluate=lambda x: _real("logm", x),
-        jvp=lambda xs, v, tangents: _corner(xs[0], tangents[0]),
-        pullback=lambda j, xs, v, v_bar: _corner(mx.turned(xs[0]), v_bar),
-        batch=mx.batch_of_one(lambda: logarithm),
-        library=lambda call: call.call_back(),
-    )
+logarithm = Structural(
+    "matrix_logarithm",
+    (),
+    infer=lambda x: (x.shape, x.dtype),
+    evaluate=lambda x: _real("logm", x),
+    jvp=lambda xs, v, tangents: _corner(xs[0], tangents[0]),
+    pullback=lambda j, xs, v, v_bar: _corner(mx.turned(xs[0]), v_bar),
+    batch=mx.batch_of_one(lambda: logarithm),
+    library=lambda call: call.call_back(),
 )
 """The principal logarithm; the transpose of its derivative at A is its derivative at A^T."""
 
@@ -129,16 +125,14 @@ def _np_permutation(f: np.ndarray) -> np.ndarray:
     return result
 
 
-permutation = register(
-    Structural(
-        "permutation",
-        (),
-        infer=lambda f: ((*f.shape[:-2], f.shape[-1]), INT64),
-        evaluate=_np_permutation,
-        jvp=lambda *_, **__: None,
-        batch=mx.batch_of_one(lambda: permutation),
-        library=_call_permutation,
-    )
+permutation = Structural(
+    "permutation",
+    (),
+    infer=lambda f: ((*f.shape[:-2], f.shape[-1]), INT64),
+    evaluate=_np_permutation,
+    jvp=lambda *_, **__: None,
+    batch=mx.batch_of_one(lambda: permutation),
+    library=_call_permutation,
 )
 """Which row of the matrix each row of L U is, by the pivots of `lu`."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import DType, Shape, Structural, register
+from jitad.ir.op import DType, Shape, Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
 from jitad.ops.linalg.triangular import triangular_solve
@@ -122,17 +122,15 @@ def _pull_qr(j: int, xs: Any, v: Any, v_bar: Any, full: bool) -> Any:
     return mx.turned(_times_inverse(mx.turned(whole), square, transposed=True))
 
 
-qr = register(
-    Structural(
-        "qr",
-        ("full",),
-        infer=_infer_qr,
-        evaluate=_np_qr,
-        jvp=_jvp_qr,
-        pullback=_pull_qr,
-        batch=mx.batch_of_one(lambda: qr),
-        library=_call_qr,
-    )
+qr = Structural(
+    "qr",
+    ("full",),
+    infer=_infer_qr,
+    evaluate=_np_qr,
+    jvp=_jvp_qr,
+    pullback=_pull_qr,
+    batch=mx.batch_of_one(lambda: qr),
+    library=_call_qr,
 )
 """Of the transpose of x, which has no more columns than rows: Q^T and R^T laid flat, one after the
 other; `full`: Q is square."""

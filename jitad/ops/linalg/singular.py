@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import DType, Shape, Structural, register
+from jitad.ir.op import DType, Shape, Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
 from jitad.ops.views import zeros
@@ -164,17 +164,15 @@ def _pull_svd(j: int, xs: Any, v: Any, v_bar: Any, full: bool) -> Any:
     )
 
 
-svd = register(
-    Structural(
-        "svd",
-        ("full",),
-        infer=_infer_svd,
-        evaluate=_np_svd,
-        jvp=_jvp_svd,
-        pullback=_pull_svd,
-        batch=mx.batch_of_one(lambda: svd),
-        library=_call_svd,
-    )
+svd = Structural(
+    "svd",
+    ("full",),
+    infer=_infer_svd,
+    evaluate=_np_svd,
+    jvp=_jvp_svd,
+    pullback=_pull_svd,
+    batch=mx.batch_of_one(lambda: svd),
+    library=_call_svd,
 )
 """Of the transpose of x: U^T, V and s laid flat, one after the other; `full`: U, V are square."""
 
@@ -208,16 +206,14 @@ def _pull_svdvals(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
     return mx.product(right, _scaled_rows(u, v_bar), "ki,kj->ij")
 
 
-svdvals = register(
-    Structural(
-        "svdvals",
-        (),
-        infer=lambda x: ((*x.shape[:-2], min(x.shape[-2:])), x.dtype),
-        evaluate=lambda x: np.linalg.svd(np.swapaxes(x, -1, -2), compute_uv=False),
-        jvp=_jvp_svdvals,
-        pullback=_pull_svdvals,
-        batch=mx.batch_of_one(lambda: svdvals),
-        library=_call_svdvals,
-    )
+svdvals = Structural(
+    "svdvals",
+    (),
+    infer=lambda x: ((*x.shape[:-2], min(x.shape[-2:])), x.dtype),
+    evaluate=lambda x: np.linalg.svd(np.swapaxes(x, -1, -2), compute_uv=False),
+    jvp=_jvp_svdvals,
+    pullback=_pull_svdvals,
+    batch=mx.batch_of_one(lambda: svdvals),
+    library=_call_svdvals,
 )
 """The singular values; their derivatives need the vectors, but no differences of the values."""

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from jitad.ir.op import Structural, register
+from jitad.ir.op import Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
 
@@ -73,17 +73,15 @@ def _pull_eigh(j: int, xs: Any, v: Any, v_bar: Any, lower: bool) -> Any:
     return mx.symmetric(mx.product(mx.product(vectors, p_bar, "ij,ik->jk"), vectors))
 
 
-eigh = register(
-    Structural(
-        "eigh",
-        ("lower",),
-        infer=lambda x, lower: ((*x.shape[:-2], x.shape[-1] + 1, x.shape[-1]), x.dtype),
-        evaluate=_np_eigh,
-        jvp=_jvp_eigh,
-        pullback=_pull_eigh,
-        batch=mx.batch_of_one(lambda: eigh),
-        library=_call_eigh,
-    )
+eigh = Structural(
+    "eigh",
+    ("lower",),
+    infer=lambda x, lower: ((*x.shape[:-2], x.shape[-1] + 1, x.shape[-1]), x.dtype),
+    evaluate=_np_eigh,
+    jvp=_jvp_eigh,
+    pullback=_pull_eigh,
+    batch=mx.batch_of_one(lambda: eigh),
+    library=_call_eigh,
 )
 """The eigenvectors of a symmetric matrix as rows, then a row of the eigenvalues, ascending.
 
@@ -123,16 +121,14 @@ def _pull_eigvalsh(j: int, xs: Any, v: Any, v_bar: Any, lower: bool) -> Any:
     return mx.product(vectors, weighted, "ki,kj->ij")
 
 
-eigvalsh = register(
-    Structural(
-        "eigvalsh",
-        ("lower",),
-        infer=lambda x, lower: (x.shape[:-1], x.dtype),
-        evaluate=lambda x, lower: np.linalg.eigvalsh(np.swapaxes(x, -1, -2), UPLO=_triangle(lower)),
-        jvp=_jvp_eigvalsh,
-        pullback=_pull_eigvalsh,
-        batch=mx.batch_of_one(lambda: eigvalsh),
-        library=_call_eigvalsh,
-    )
+eigvalsh = Structural(
+    "eigvalsh",
+    ("lower",),
+    infer=lambda x, lower: (x.shape[:-1], x.dtype),
+    evaluate=lambda x, lower: np.linalg.eigvalsh(np.swapaxes(x, -1, -2), UPLO=_triangle(lower)),
+    jvp=_jvp_eigvalsh,
+    pullback=_pull_eigvalsh,
+    batch=mx.batch_of_one(lambda: eigvalsh),
+    library=_call_eigvalsh,
 )
 """The eigenvalues alone; their derivatives need the vectors, but no differences of eigenvalues."""

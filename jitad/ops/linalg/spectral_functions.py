@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.builder import Builder, evaluate
-from jitad.ir.op import DType, Shape, Structural, register
+from jitad.ir.op import DType, Shape, Structural
 from jitad.ir.tape import Tape
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
@@ -137,17 +137,15 @@ def _pull_trace(j: int, xs: Any, v: Any, v_bar: Any, tape: Tape, source: str) ->
     return ew.mul(mx.over_matrix(v_bar, gradient.shape), gradient)
 
 
-spectral_trace = register(
-    Structural(
-        "spectral_trace",
-        ("tape", "source"),
-        infer=lambda x, *_, **__: (x.shape[:-2], x.dtype),
-        evaluate=_evaluated(lambda: spectral_trace),
-        jvp=_jvp_trace,
-        pullback=_pull_trace,
-        batch=mx.batch_of_one(lambda: spectral_trace),
-        lowered=_lower_trace,
-    )
+spectral_trace = Structural(
+    "spectral_trace",
+    ("tape", "source"),
+    infer=lambda x, *_, **__: (x.shape[:-2], x.dtype),
+    evaluate=_evaluated(lambda: spectral_trace),
+    jvp=_jvp_trace,
+    pullback=_pull_trace,
+    batch=mx.batch_of_one(lambda: spectral_trace),
+    lowered=_lower_trace,
 )
 """sum_i g(w_i; c) over the eigenvalues or the singular values of x, which is stored transposed."""
 
@@ -264,17 +262,15 @@ def _infer_function(
     return (operands[0].shape if order else (*x.shape[:-2], n, n)), x.dtype
 
 
-spectral_function = register(
-    Structural(
-        "spectral_function",
-        ("tape", "order", "source"),
-        infer=_infer_function,
-        evaluate=_evaluated(lambda: spectral_function),
-        jvp=_jvp_function,
-        pullback=_pull_function,
-        batch=_batch_function,
-        lowered=_lower_function,
-    )
+spectral_function = Structural(
+    "spectral_function",
+    ("tape", "order", "source"),
+    infer=_infer_function,
+    evaluate=_evaluated(lambda: spectral_function),
+    jvp=_jvp_function,
+    pullback=_pull_function,
+    batch=_batch_function,
+    lowered=_lower_function,
 )
 """M_k, of (A, E_1 ... E_k, c): k is the order, and constants c of g are one a matrix A.
 

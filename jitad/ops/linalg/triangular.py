@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import Structural, register
+from jitad.ir.op import Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
 
@@ -75,17 +75,15 @@ def _pull_triangular_solve(j: int, xs: Any, v: Any, v_bar: Any, **how: Any) -> A
     return _triangle(ew.neg(mx.product(*pair, "ki,kj->ij")), how["lower"], how["unit"])
 
 
-triangular_solve = register(
-    Structural(
-        "triangular_solve",
-        ("lower", "transposed", "unit"),
-        infer=lambda a, b, **_: (b.shape, b.dtype),
-        evaluate=_np_triangular_solve,
-        jvp=_jvp_triangular_solve,
-        pullback=_pull_triangular_solve,
-        batch=mx.batch_of_rows(lambda: triangular_solve),
-        library=_call_triangular_solve,
-    )
+triangular_solve = Structural(
+    "triangular_solve",
+    ("lower", "transposed", "unit"),
+    infer=lambda a, b, **_: (b.shape, b.dtype),
+    evaluate=_np_triangular_solve,
+    jvp=_jvp_triangular_solve,
+    pullback=_pull_triangular_solve,
+    batch=mx.batch_of_rows(lambda: triangular_solve),
+    library=_call_triangular_solve,
 )
 """The solutions, as rows, of A x = b for each row b (of A^T x = b: transposed), A a triangle."""
 
@@ -133,17 +131,15 @@ def _pull_cholesky(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
     return mx.symmetric(solve_lower(v, mx.turned(left), transposed=True))
 
 
-cholesky = register(
-    Structural(
-        "cholesky",
-        (),
-        infer=lambda x: (x.shape, x.dtype),
-        evaluate=np.linalg.cholesky,
-        jvp=_jvp_cholesky,
-        pullback=_pull_cholesky,
-        batch=mx.batch_of_one(lambda: cholesky),
-        library=_call_cholesky,
-    )
+cholesky = Structural(
+    "cholesky",
+    (),
+    infer=lambda x: (x.shape, x.dtype),
+    evaluate=np.linalg.cholesky,
+    jvp=_jvp_cholesky,
+    pullback=_pull_cholesky,
+    batch=mx.batch_of_one(lambda: cholesky),
+    library=_call_cholesky,
 )
 """L with A = L L^T from A's lower triangle. The derivative is that within symmetric matrices: an
 unsymmetric direction counts by its symmetric part, which makes the gradient symmetric."""

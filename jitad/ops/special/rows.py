@@ -12,7 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from jitad.ir.errors import DifferentiationError, ShapeError
-from jitad.ir.op import DType, Elementwise, Rule, Shape, register
+from jitad.ir.op import DType, Elementwise, Rule, Shape
 from jitad.ops import elementwise as ew
 
 MODULE = "scipy.special.cython_special"
@@ -70,17 +70,15 @@ def row(
 
     `ufunc` is what it stands for, where `evaluate` is not that itself.
     """
-    op = register(
-        Elementwise(
-            name,
-            (),
-            _one_type,
-            evaluate,
-            partials,
-            call(name) if emit is None else emit,
-            cost=cost,
-            domain=domain or (ew.REAL,) * len(partials),
-        )
+    op = Elementwise(
+        name,
+        (),
+        _one_type,
+        evaluate,
+        partials,
+        call(name) if emit is None else emit,
+        cost=cost,
+        domain=domain or (ew.REAL,) * len(partials),
     )
     stands_for = evaluate if ufunc is None else ufunc
     if isinstance(stands_for, np.ufunc):
