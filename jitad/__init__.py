@@ -35,9 +35,9 @@ functions of Numba's. Many points: passes/components.py for what becomes of thei
 passes/if_convert.py of their branches, codegen/lanes.py and records.py for vectors, threads.py and
 runtime/team.py for cores, codegen/cuda.py and device.py for GPUs. A call from Python:
 runtime/launch.py, kernel.py and entry.py, bound.py for one without arguments; services.py and
-interrupts.py for memory and Ctrl-C. Where plain rules are not enough: transforms/shield.py for what
-was not taken, origins.py for sizes at 0, kinks.py for kinks that cancel, spectra.py for repeated
-eigenvalues.
+interrupts.py for memory and Ctrl-C, by codegen/routine.py. Where plain rules are not enough:
+transforms/shield.py for what was not taken, origins.py for sizes at 0, kinks.py for kinks that
+cancel, spectra.py for repeated eigenvalues.
 """
 
 import importlib

@@ -36,7 +36,7 @@ class Elements:
         """The register of one element of a value."""
         i, at = key
         instr = self.tape.instrs[i]
-        if self.reader.is_loaded(i, at) and i not in self.body.registers:
+        if self.reader.is_loaded(i) and i not in self.body.registers:
             return self.body.load(self.place(i, at), i)
         if instr.op is CONST or i in self.body.registers:
             for atom in self.reader.lookups(at):

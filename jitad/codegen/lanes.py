@@ -111,7 +111,7 @@ class Lanes:
         late = set(keys)
         here, there = {}, {}
         for key in keys:
-            if reader.is_loaded(*key) and not late.intersection(reader.loaded_atoms(key[1])):
+            if reader.is_loaded(key[0]) and not late.intersection(reader.loaded_atoms(key[1])):
                 scattered = self._scattered(*key)
                 if scattered is None:
                     here[key] = self._access(*key)
@@ -124,7 +124,7 @@ class Lanes:
         for key in keys:
             if key in self.values:
                 continue
-            if reader.is_loaded(*key) or late.intersection(reader.needs[key]):
+            if reader.is_loaded(key[0]) or late.intersection(reader.needs[key]):
                 waiting.append(key)
                 continue
             self.values[key] = self._compute(key)
@@ -279,7 +279,7 @@ def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes
         return None
     depths, count = loops[-1]
     depth = depths[-1]
-    keys = [key for key in nest.reader.order if not _is_uniform(nest, key, set(depths))]
+    keys = [key for key in nest.reader.order if not _is_uniform(key, set(depths))]
     dtypes = {nest.tape.instrs[i].dtype for i, _ in keys}
     if not dtypes or not all(dtype.kind in "fib" for dtype in dtypes):
         return None
@@ -326,7 +326,7 @@ def _has_calls(nest: NestEmitter, keys: Sequence[Key]) -> bool:
     return any(isinstance(op, Elementwise) and op.cost >= exp.cost for op in ops)
 
 
-def _is_uniform(nest: NestEmitter, key: Key, depths: set[int]) -> bool:
+def _is_uniform(key: Key, depths: set[int]) -> bool:
     """Whether an element's own index is without the innermost counter."""
     return not any(depths.intersection(index.depths()) for index in key[1])
 

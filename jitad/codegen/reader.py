@@ -150,7 +150,7 @@ class Reader:
         found: list[list[Key]] = [[] for _ in range(deepest + 1)]
         for key in self.order:
             i, at = key
-            own = at if self.is_loaded(i, at) or self.tape.instrs[i].op is st.iota else ()
+            own = at if self.is_loaded(i) or self.tape.instrs[i].op is st.iota else ()
             counters = [level_of[depth] for index in own for depth in index.depths()]
             level[key] = max([*counters, *(level[child] for child in self.needs[key])], default=0)
             found[level[key]].append(key)
@@ -159,7 +159,7 @@ class Reader:
     def children(self, key: Key) -> list[Key]:
         i, at = key
         instr = self.tape.instrs[i]
-        if self.is_loaded(i, at):
+        if self.is_loaded(i):
             if i not in self.body.registers:
                 self.accesses.append(flat(at, strides(instr.shape)))
             return self.loaded_atoms(at)
@@ -219,7 +219,7 @@ class Reader:
                     stack.append(atom.of)
         return found
 
-    def is_loaded(self, i: int, at: At) -> bool:
+    def is_loaded(self, i: int) -> bool:
         """Whether a value is at hand in memory or a register, complete before this nest."""
         instr = self.tape.instrs[i]
         if instr.op is INPUT or i in self.body.registers:

@@ -101,6 +101,12 @@ class _RevolveCall:
         again = w.line(f"icmp sgt i64 {last}, 0")
         w.do(f"br i1 {again}, label %{sweep}, label %{after}")
         w.label(after)
+        self._finish(count)
+        return self.forth.functions + self.back.functions
+
+    def _finish(self, count: int) -> None:
+        """After the sweep: the adjoints in their places."""
+        w = self.writer
         for k, x in enumerate(self.adjoints):
             if x.shape:
                 home = self.frame.memory(k, x.size)
@@ -110,7 +116,6 @@ class _RevolveCall:
                 self.frame.keep(k, x.read())
         for memory, size, k in self.rows:
             self.frame.store(k, memory, count * size)
-        return self.forth.functions + self.back.functions
 
     # -- states that are kept ----------------------------------------------------------------------
 

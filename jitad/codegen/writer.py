@@ -137,10 +137,6 @@ class Writer:
         """An LLVM scalar type as the type of a register."""
         return scalar if self.lanes == 1 else f"<{self.lanes} x {scalar}>"
 
-    def zero(self, scalar: str) -> str:
-        """Zero of an LLVM type."""
-        return "0" if self.lanes == 1 else "zeroinitializer"
-
     def number(self, x: Any, t: DType) -> str:
         """A literal, in every lane."""
         literal = self._literal(x, t)

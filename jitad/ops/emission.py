@@ -183,7 +183,7 @@ def emit_isnan(w: Any, t: DType, r: DType, x: str) -> str:
 def emit_signbit(w: Any, t: DType, r: DType, x: str) -> str:
     bits = {8: "i64", 4: "i32"}[t.itemsize]
     raw = w.line(f"bitcast {w.type(t)} {x} to {w.wide(bits)}") if t.kind == "f" else x
-    return w.line(f"icmp slt {w.wide(bits)} {raw}, {w.zero(bits)}")
+    return w.line(f"icmp slt {w.wide(bits)} {raw}, zeroinitializer")
 
 
 def emit_unit(w: Any, t: DType, r: DType, x: str, size: str) -> str:

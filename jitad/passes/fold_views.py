@@ -12,21 +12,12 @@ from jitad.ops import structural as st
 from jitad.passes.numbers import Rewrite, is_zero, number_of
 
 
-def _reshape(builder: Builder, instr: Instr) -> int | None:
+def _shaped(builder: Builder, instr: Instr) -> int | None:
     inner = builder.instrs[instr.args[0]]
     if inner.shape == instr.shape:
         return instr.args[0]
-    if inner.op is st.reshape:
-        return st.reshape(builder.value(inner.args[0]), shape=instr.shape).index
-    return None
-
-
-def _broadcast(builder: Builder, instr: Instr) -> int | None:
-    inner = builder.instrs[instr.args[0]]
-    if inner.shape == instr.shape:
-        return instr.args[0]
-    if inner.op is st.broadcast:
-        return st.broadcast(builder.value(inner.args[0]), shape=instr.shape).index
+    if inner.op is instr.op:
+        return instr.op(builder.value(inner.args[0]), shape=instr.shape).index
     return None
 
 
@@ -134,8 +125,8 @@ def _sum(builder: Builder, instr: Instr) -> int | None:
 
 
 VIEWS: dict[Op, Rewrite] = {
-    st.reshape: _reshape,
-    st.broadcast: _broadcast,
+    st.reshape: _shaped,
+    st.broadcast: _shaped,
     st.transpose: _transpose,
     st.index: _index,
     st.index_add: _index_add,

@@ -258,15 +258,7 @@ def _states(
     def slope(values: Sequence[Any]) -> Any:
         state, time, *rest = values
         state, given = state if shape else state[0], unflatten(structure, rest)
-        result = func(time, state, *given) if tfirst else func(state, time, *given)
-        result = np.stack(list(result)) if isinstance(result, (list, tuple)) else result
-        if not issubclass(type(result), TRACEABLE) or np.size(result) != size:
-            raise ShapeError(
-                f"the slope is a {type(result).__name__} of {np.size(result)} elements, and the "
-                f"state has {size}",
-                remedy="return an array of the state's shape",
-            )
-        return np.reshape(result * 1.0, (size,))
+        return _as_state(func(time, state, *given) if tfirst else func(state, time, *given), size)
 
     start: Any = np.reshape(y0, (size,)) * 1.0
     if start.dtype.kind == "c":
@@ -291,6 +283,18 @@ def _states(
     none = builder.const(0, (times.shape[0], 0), FLOAT64)
     system = System(traced.tape, solve, 0, active)
     return integrate(none, jumps, times, *arguments, system=system) + jumps
+
+
+def _as_state(slope: Any, size: int) -> Any:
+    """What a function returns for the slope, as one axis."""
+    slope = np.stack(list(slope)) if isinstance(slope, (list, tuple)) else slope
+    if not issubclass(type(slope), TRACEABLE) or np.size(slope) != size:
+        raise ShapeError(
+            f"the slope is a {type(slope).__name__} of {np.size(slope)} elements, and the "
+            f"state has {size}",
+            remedy="return an array of the state's shape",
+        )
+    return np.reshape(slope * 1.0, (size,))
 
 
 # -- sums over samples -----------------------------------------------------------------------------

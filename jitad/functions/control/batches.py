@@ -18,7 +18,7 @@ from jitad.frontend.pytree import NAMESPACE, flatten, unflatten
 from jitad.frontend.trace import TRACEABLE
 from jitad.frontend.traceable import traceable
 from jitad.functions.control import loops
-from jitad.functions.control.blocks import block, current
+from jitad.functions.control.blocks import Block, block, current
 from jitad.functions.control.examples import examples_of
 from jitad.functions.control.paths import is_guarded
 from jitad.ir.builder import Builder, inline
@@ -60,22 +60,23 @@ def vmap(
     ]
     types = [(x.shape, x.dtype, x.weak) for x in first]
     traced = block(lambda *xs: at(xs), first, builder, "x", examples=examples_of(f, types))
-    if not size:
-        shapes = [((0, *x.shape), x.dtype) for x in traced.results]
-        results, tree = [builder.const(0, *shape) for shape in shapes], traced.structure
-    elif is_guarded(traced.tape):
-        stacks = loops.scan(lambda _, xs: ((), at(xs)), (), rows, None, False)[1]
-        results, tree = flatten(stacks)
+    if is_guarded(traced.tape) and size:
+        results, tree = flatten(loops.scan(lambda _, xs: ((), at(xs)), (), rows, None, False)[1])
     else:
-        places = range(len(rows))
-        flags = [k in places for k in range(len(traced.tape.inputs))]
-        wide = depends_outputs(traced.tape, flags)
-        tape = batch(traced.tape, places, size, [k for k, flag in enumerate(wide) if flag])
-        found = inline(builder, tape, [*rows, *traced.captured])
-        results = [st.spread(x, flag, size) for x, flag in zip(found, wide, strict=True)]
-        tree = traced.structure
+        results, tree = _at_once(builder, traced, rows, size), traced.structure
     outer = axes_of(out_axes, unflatten(tree, [0] * len(results)), "out_axes")
     return unflatten(tree, [_back(x, axis) for x, axis in zip(results, outer, strict=True)])
+
+
+def _at_once(builder: Builder, traced: Block, rows: Sequence[Value], size: int) -> list[Value]:
+    """The results of all points, each operation of the function on all of them."""
+    if not size:
+        return [builder.const(0, (0, *x.shape), x.dtype) for x in traced.results]
+    places = range(len(rows))
+    wide = depends_outputs(traced.tape, [k in places for k in range(len(traced.tape.inputs))])
+    tape = batch(traced.tape, places, size, [k for k, flag in enumerate(wide) if flag])
+    found = inline(builder, tape, [*rows, *traced.captured])
+    return [st.spread(x, flag, size) for x, flag in zip(found, wide, strict=True)]
 
 
 def axes_of(axes: Any, tree: Any, name: str) -> list[Any]:
