@@ -129,7 +129,7 @@ trunc = _unary("trunc", np.trunc, intrinsic("trunc"), None, cost=2)
 
 sqrt = _unary("sqrt", np.sqrt, intrinsic("sqrt"), lambda x, v: mul(0.5, div(1.0, v)),
     domain=POSITIVE, cost=8, parts=cx.sqrt)  # fmt: skip
-root = _unary("root", np.sqrt, intrinsic("sqrt"), lambda x, v: unit(_like(0.5, v), v),
+root = _unary("root", np.sqrt, intrinsic("sqrt"), lambda x, v: unit(like(0.5, v), v),
     domain=POSITIVE, cost=8)  # fmt: skip
 """The square root of a sum of squares, the size of something; at 0 its derivative is 0."""
 cbrt = _unary("cbrt", np.cbrt, libm("cbrt"), lambda x, v: div(1 / 3, mul(v, v)), domain=POSITIVE)
@@ -180,7 +180,7 @@ fmod = _binary("fmod", np.fmod, libm("fmod"),
     lambda x, y, v: 1, lambda x, y, v: neg(trunc(div(x, y))),
     domain=(REAL, POSITIVE), cost=20)  # fmt: skip
 copysign = _binary("copysign", np.copysign, intrinsic("copysign"),
-    lambda x, y, v: where(ne(signbit(x), signbit(y)), -1.0, _ones(x)),
+    lambda x, y, v: where(ne(signbit(x), signbit(y)), -1.0, like(1.0, x)),
     None)  # fmt: skip
 maximum = _binary("maximum", np.maximum, extremum("maximum", "sgt"),
     lambda x, y, v: _share(ge(x, y), x, y), lambda x, y, v: _share(ge(y, x), x, y),
@@ -303,7 +303,7 @@ def _slope_of_arctanh(x: Any) -> Any:
 def _slope_of_tanh(x: Any) -> Any:
     """1 / cosh(x)^2 of a complex x, and its limit 4 exp(-2 |x|) where the real part is large."""
     far = gt(absolute(real(x)), 20.0)
-    secant = div(1.0, cosh(where(far, _zeros(x), x)))
+    secant = div(1.0, cosh(where(far, like(0.0, x), x)))
     falling = where(lt(real(x), 0.0), x, neg(x))
     return where(far, mul(4.0, exp(mul(2.0, falling))), mul(secant, secant))
 
@@ -313,21 +313,26 @@ def _slope_of_tanh(x: Any) -> Any:
 
 def _share(chosen: Any, x: Any, y: Any) -> Mask:
     """1 where an operand is chosen, 1/2 where both are, else nothing."""
-    return Mask(chosen, True, where(eq(x, y), 0.5, _ones(x)))
+    return Mask(chosen, True, where(eq(x, y), 0.5, like(1.0, x)))
 
 
-def _ones(x: Any) -> Any:
-    return x.builder.const(1.0, x.shape, x.dtype)
+def like(number: float, x: Any) -> Any:
+    """A number in an array of x's shape and dtype."""
+    return x.builder.const(number, x.shape, x.dtype)
 
 
-def _zeros(x: Any) -> Any:
-    return x.builder.const(0.0, x.shape, x.dtype)
+def horner(z: Any, coefficients: list[float]) -> Any:
+    """A polynomial in z, the constant coefficient first."""
+    total = like(coefficients[-1], z)
+    for c in reversed(coefficients[:-1]):
+        total = add(mul(total, z), c)
+    return total
 
 
 # -- the slopes of sizes: transforms/origins.py says what they are at the origin ------------------
 
 unit = _binary("unit", np_unit, emit_unit,
-    lambda x, r, v: over(_like(1.0, r), r), lambda x, r, v: neg(mul(v, over(_like(1.0, r), r))),
+    lambda x, r, v: over(like(1.0, r), r), lambda x, r, v: neg(mul(v, over(like(1.0, r), r))),
     domain=(REAL, POSITIVE), cost=8)  # fmt: skip
 """x / r, the slope of a size r; 0 at the origin."""
 over = _binary("over", np_unit, emit_unit, *unit.partials,
@@ -358,14 +363,10 @@ nought = _binary("nought", np.multiply, emit_mul,
 """a x where x is known to be 0 wherever this is read; what counts is its derivative a dx."""
 
 
-def _like(number: float, x: Any) -> Any:
-    return x.builder.const(number, x.shape, x.dtype)
-
-
 def _times_power(x: Any, y: Any, p: Any) -> Any:
     """y p for p = x^(y - 1), and 0 for an exponent y of 0 where p is infinite."""
     finite = ne(x, 0.0) if x.dtype.kind == "c" else isfinite(p)
-    return where(logical_or(ne(y, 0.0), finite), mul(y, p), _zeros(p))
+    return where(logical_or(ne(y, 0.0), finite), mul(y, p), like(0.0, p))
 
 
 ENTIRE = (

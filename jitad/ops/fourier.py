@@ -16,7 +16,7 @@ from jitad.ir.errors import ShapeError
 from jitad.ir.op import COMPLEX_OF, REAL_OF, DType, Shape, Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.gathers import iota_on
-from jitad.ops.views import linear
+from jitad.ops.views import linear, resized
 
 
 def _np_dft(x: np.ndarray, axes: tuple[int, ...], inverse: bool) -> np.ndarray:
@@ -45,10 +45,6 @@ dft = Structural(
 )
 
 
-def _set_length(shape: Shape, axis: int, n: int) -> Shape:
-    return (*shape[:axis], n, *shape[axis + 1 :])
-
-
 def _both_halves(v: Any, n: int, axis: int) -> Any:
     """How often a frequency of the half spectrum stands in the whole: 1 or 2 times."""
     k = iota_on(v, v.shape, axis)
@@ -69,7 +65,7 @@ real_dft = Structural(
     "real_dft",
     ("axis",),
     infer=lambda x, axis: (
-        _set_length(x.shape, axis, x.shape[axis] // 2 + 1),
+        resized(x.shape, axis, x.shape[axis] // 2 + 1),
         COMPLEX_OF[x.dtype],
     ),
     evaluate=lambda x, axis: np.fft.rfft(x, axis=axis),
@@ -89,7 +85,7 @@ def _pull_real_inverse(j: int, xs: Any, v: Any, v_bar: Any, n: int, axis: int) -
 real_inverse = Structural(
     "real_inverse",
     ("n", "axis"),
-    infer=lambda x, n, axis: (_set_length(x.shape, axis, n), REAL_OF[x.dtype]),
+    infer=lambda x, n, axis: (resized(x.shape, axis, n), REAL_OF[x.dtype]),
     evaluate=lambda x, n, axis: np.fft.irfft(x, n, axis=axis, norm="forward"),
     jvp=linear("real_inverse"),
     pullback=_pull_real_inverse,

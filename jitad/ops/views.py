@@ -17,6 +17,11 @@ Slot = int | tuple[int, int, int]
 """One axis of a basic index: an int (the axis goes), or (start, length, step)."""
 
 
+def resized(shape: Shape, axis: int, n: int) -> Shape:
+    """The shape with another length along an axis."""
+    return (*shape[:axis], n, *shape[axis + 1 :])
+
+
 def zeros(like: Any, shape: Shape, dtype: DType) -> Any:
     """A constant array of zeros on the tape of `like`."""
     return like.builder.const(0, shape, dtype)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from jitad.frontend.conversion import refuse_out
 from jitad.frontend.operands import as_dtype, as_value, implements, normal_axes, normal_axis
 from jitad.functions.elementwise.complex import as_complex, complex_dtype
 from jitad.ir.errors import ShapeError, TraceError
@@ -16,11 +17,6 @@ from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.fourier import dft, real_dft, real_inverse
-
-
-def _refuse_out(out: Any) -> None:
-    if out is not None:
-        raise TraceError("out= of a traced value", remedy="use the result that is returned")
 
 
 def _fitted(x: Value, n: int, axis: int) -> Value:
@@ -62,7 +58,7 @@ def _one_axis(name: str, function: Any, *, inverse: bool) -> None:
     def record(
         a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
     ) -> Value:
-        _refuse_out(out)
+        refuse_out(out)
         x = as_complex(as_value(a))
         place = normal_axis(axis, x.ndim)
         x = _fitted(x, x.shape[place] if n is None else int(n), place)
@@ -81,7 +77,7 @@ _one_axis("ifft", np.fft.ifft, inverse=True)
 def rfft(
     a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
 ) -> Value:
-    _refuse_out(out)
+    refuse_out(out)
     x = _real(as_value(a), "rfft")
     place = normal_axis(axis, x.ndim)
     x = _fitted(x, x.shape[place] if n is None else int(n), place)
@@ -92,7 +88,7 @@ def rfft(
 def irfft(
     a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
 ) -> Value:
-    _refuse_out(out)
+    refuse_out(out)
     x = as_complex(as_value(a))
     place = normal_axis(axis, x.ndim)
     count = 2 * (x.shape[place] - 1) if n is None else int(n)
@@ -150,7 +146,7 @@ def _over(x: Value, places: list[int], lengths: list[int], *, inverse: bool) -> 
 
 def _several(names: tuple[str, str], functions: tuple[Any, Any], *, inverse: bool) -> None:
     def over(a: Any, s: Any, axes: Any, norm: str | None, out: Any) -> Value:
-        _refuse_out(out)
+        refuse_out(out)
         x = as_complex(as_value(a))
         places, lengths = _places(x, s, axes)
         result = _over(x, places, lengths, inverse=inverse)
@@ -175,7 +171,7 @@ _several(("ifftn", "ifft2"), (np.fft.ifftn, np.fft.ifft2), inverse=True)
 
 @implements(np.fft.rfftn)
 def rfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Value:
-    _refuse_out(out)
+    refuse_out(out)
     x = _real(as_value(a), "rfftn")
     places, lengths = _places(x, s, axes)
     for i, n in zip(places, lengths, strict=True):
@@ -187,7 +183,7 @@ def rfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = 
 
 @implements(np.fft.irfftn)
 def irfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Value:
-    _refuse_out(out)
+    refuse_out(out)
     x = as_complex(as_value(a))
     places, lengths = _places(x, s, axes)
     last = places[-1]

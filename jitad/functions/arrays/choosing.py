@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -155,15 +155,8 @@ def sinc(x: Any) -> Value:
     near = np.abs(x) < 0.15
     z = ew.where(near, ew.mul(y, y), st.zeros(y, y.shape, y.dtype))
     safe = ew.where(near, 1.0, y)
-    series = _horner(z, [(-1) ** k / math.factorial(2 * k + 1) for k in range(9)])
+    series = ew.horner(z, [(-1) ** k / math.factorial(2 * k + 1) for k in range(9)])
     return ew.where(near, series, ew.div(np.sin(safe), safe))
-
-
-def _horner(z: Value, coefficients: Sequence[float]) -> Value:
-    total = z.builder.const(coefficients[-1], z.shape, z.dtype)
-    for c in reversed(coefficients[:-1]):
-        total = ew.add(ew.mul(total, z), c)
-    return total
 
 
 @implements(np.round, np.around)

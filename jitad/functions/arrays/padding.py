@@ -11,16 +11,16 @@ import numpy as np
 from jitad.frontend.active import holds_traced
 from jitad.frontend.conversion import as_array, as_array_on
 from jitad.frontend.operands import as_dtype, as_shape, implements, normal_axis
-from jitad.functions.arrays.indexing import getitem
 from jitad.functions.arrays.ranges import linspace
 from jitad.functions.arrays.repeating import tiled
 from jitad.functions.arrays.selecting import flip
 from jitad.functions.arrays.shaping import broadcast_to, concatenate
-from jitad.functions.arrays.taking import known
+from jitad.functions.arrays.taking import known, part_of
 from jitad.ir.errors import ShapeError, TraceError
-from jitad.ir.op import FLOAT64, DType, Shape, is_differentiable
+from jitad.ir.op import FLOAT64, DType, is_differentiable
 from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops import structural as st
+from jitad.ops.views import resized
 
 Widths = tuple[int, int]
 """How many elements come before an axis and after it."""
@@ -102,17 +102,9 @@ def _by_axis(extend: Callable[..., Any], *names: str) -> tuple[Callable[..., Val
     return record, names
 
 
-def _resized(shape: Shape, axis: int, n: int) -> Shape:
-    return (*shape[:axis], n, *shape[axis + 1 :])
-
-
-def _part(x: Value, part: slice, axis: int) -> Value:
-    return getitem(x, (*(slice(None),) * axis, part))
-
-
 def _end(x: Value, axis: int, side: int) -> Value:
     """The first (side 0) or last (side 1) place along the axis, which stays."""
-    return _part(x, slice(-1, None) if side else slice(1), axis)
+    return part_of(x, slice(-1, None) if side else slice(1), axis)
 
 
 # -- constants, edges and ramps --------------------------------------------------------------------
@@ -124,7 +116,7 @@ def _constant(x: Value, widths: list[Widths], constant_values: Any = 0) -> Value
         for axis, pair in enumerate(widths):
             sides = [
                 broadcast_to(as_array_on(x.builder, numbers[axis, side]),
-                             _resized(x.shape, axis, pair[side]))
+                             resized(x.shape, axis, pair[side]))
                 for side in (0, 1)
             ]  # fmt: skip
             x = concatenate([sides[0], x, sides[1]], axis=axis)
@@ -138,7 +130,7 @@ def _constant(x: Value, widths: list[Widths], constant_values: Any = 0) -> Value
 
 
 def _edge(x: Value, axis: int, widths: Widths) -> list[Value]:
-    return [as_shape(_end(x, axis, side), _resized(x.shape, axis, widths[side])) for side in (0, 1)]
+    return [as_shape(_end(x, axis, side), resized(x.shape, axis, widths[side])) for side in (0, 1)]
 
 
 def _ramp(x: Value, axis: int, widths: Widths, *, end_values: Any = 0) -> list[Value]:
@@ -160,7 +152,7 @@ def _statistic(function: Any) -> tuple[Callable[..., Value], Any]:
     def extend(x: Value, axis: int, widths: Widths, *, stat_length: Any = None) -> list[Value]:
         n = x.shape[axis]
         lengths = [n, n] if stat_length is None else _lengths(x, stat_length, axis)
-        heads = [_part(x, slice(lengths[0]), axis), _part(x, slice(n - lengths[1], None), axis)]
+        heads = [part_of(x, slice(lengths[0]), axis), part_of(x, slice(n - lengths[1], None), axis)]
         if lengths == [n, n]:
             heads = heads[:1]
         # Looked up when it is used: another module may replace it, or not be there.
@@ -169,7 +161,7 @@ def _statistic(function: Any) -> tuple[Callable[..., Value], Any]:
             numbers = [np.rint(y) if y.dtype.kind == "f" else y for y in numbers]
         numbers = [as_dtype(y, x.dtype) for y in numbers]
         return [
-            as_shape(y, _resized(x.shape, axis, width))
+            as_shape(y, resized(x.shape, axis, width))
             for y, width in zip((numbers[0], numbers[-1]), widths, strict=True)
         ]
 
@@ -212,13 +204,13 @@ def _mirrored(x: Value, axis: int, width: int, odd: bool, edge_again: bool) -> V
         whole = concatenate([whole, image], axis=axis)
         missing = n + width - whole.shape[axis]
         image = _image(whole, axis, missing, odd, edge_again)
-    return _part(whole, slice(n, None), axis)
+    return part_of(whole, slice(n, None), axis)
 
 
 def _image(x: Value, axis: int, width: int, odd: bool, edge_again: bool) -> Value:
     """The reflection of x at its end, as far as it is wanted."""
     stop = x.shape[axis] if edge_again else x.shape[axis] - 1
-    image: Any = flip(_part(x, slice(max(0, stop - width), stop), axis), axis)
+    image: Any = flip(part_of(x, slice(max(0, stop - width), stop), axis), axis)
     edge: Any = _end(x, axis, 1)
     return 2 * edge - image if odd else image
 
@@ -229,8 +221,8 @@ def _wrapped(x: Value, axis: int, widths: Widths) -> list[Value]:
     copies = -(-max(widths) // n)
     period = tiled(x, tuple(copies if i == axis else 1 for i in range(x.ndim)))
     return [
-        _part(period, slice(copies * n - before, None), axis),
-        _part(period, slice(after), axis),
+        part_of(period, slice(copies * n - before, None), axis),
+        part_of(period, slice(after), axis),
     ]
 
 

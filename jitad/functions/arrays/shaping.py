@@ -106,7 +106,7 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Value:
     return st.transpose(x, perm=tuple(perm))
 
 
-@implements(np.matrix_transpose)
+@implements(np.matrix_transpose, np.linalg.matrix_transpose)
 def matrix_transpose(x: Any, /) -> Value:
     return swapaxes(x, -1, -2)
 

@@ -34,6 +34,7 @@ from jitad.ir.op import BOOL, INT64
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.ops.views import resized
 
 FEW_RUNS = 8
 """Places in at most that many runs are taken run by run, and joined."""
@@ -68,16 +69,16 @@ def insist(inside: Value, error: Callable[[], JitadError]) -> None:
 def pick(x: Value, places: np.ndarray, axis: int) -> Value:
     """The elements at known places along an axis, which must lie within it."""
     if places.size == 0:
-        return _part(x, slice(0), axis)
+        return part_of(x, slice(0), axis)
     steps = np.diff(places)
     if np.all(steps == steps[:1]) and (steps.size == 0 or steps[0] != 0):
         step = int(steps[0]) if steps.size else 1
         stop = int(places[-1]) + (1 if step > 0 else -1)
-        return _part(x, slice(int(places[0]), stop if stop >= 0 else None, step), axis)
+        return part_of(x, slice(int(places[0]), stop if stop >= 0 else None, step), axis)
     pieces = runs(np.flatnonzero(steps != 1) + 1, places)
     if len(pieces) > FEW_RUNS:
         return getitem(x, (*(slice(None),) * axis, places))
-    return concatenate([_part(x, piece, axis) for piece in pieces], axis=axis)
+    return concatenate([part_of(x, piece, axis) for piece in pieces], axis=axis)
 
 
 def runs(cuts: np.ndarray, places: np.ndarray) -> list[slice]:
@@ -95,15 +96,16 @@ def weave(x: Value, y: Value, places: np.ndarray, axis: int) -> Value:
     if places.size == 0 or cuts.size >= FEW_RUNS:
         return pick(concatenate([x, y], axis=axis), places, axis)
     parts = [
-        _part(x, piece, axis)
+        part_of(x, piece, axis)
         if piece.start < n
-        else _part(y, slice(piece.start - n, piece.stop - n), axis)
+        else part_of(y, slice(piece.start - n, piece.stop - n), axis)
         for piece in runs(cuts, places)
     ]
     return concatenate(parts, axis=axis)
 
 
-def _part(x: Value, part: slice, axis: int) -> Value:
+def part_of(x: Value, part: slice, axis: int) -> Value:
+    """A part along an axis."""
     return getitem(x, (*(slice(None),) * axis, part))
 
 
@@ -160,10 +162,10 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Value:
             remedy="the indices have as many axes as the array; with axis=None they have one",
         )
     n, count = x.shape[place], i.shape[place]
-    others = broadcast_shape(*(_resized(y.shape, place, 1) for y in (x, i)))
+    others = broadcast_shape(*(resized(y.shape, place, 1) for y in (x, i)))
     rows = math.prod(others)
-    x = moveaxis(as_shape(x, _resized(others, place, n)), place, -1)
-    i = moveaxis(as_shape(as_dtype(i, INT64), _resized(others, place, count)), place, -1)
+    x = moveaxis(as_shape(x, resized(others, place, n)), place, -1)
+    i = moveaxis(as_shape(as_dtype(i, INT64), resized(others, place, count)), place, -1)
     flat = st.reshape(i, shape=(rows, count))
     flat = ew.where(ew.lt(flat, 0), ew.add(flat, n), flat)
     if rows > 1:
@@ -173,10 +175,6 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Value:
         flat = ew.where(inside, ew.add(start, flat), OUTSIDE)
     taken = st.gather(st.reshape(x, shape=(rows * n,)), flat)
     return moveaxis(st.reshape(taken, shape=i.shape), -1, place)
-
-
-def _resized(shape: tuple[int, ...], axis: int, n: int) -> tuple[int, ...]:
-    return (*shape[:axis], n, *shape[axis + 1 :])
 
 
 @implements(np.compress)

@@ -28,7 +28,7 @@ def i0(x: Any) -> Value:
 def _power_series(x: Value) -> Value:
     """Sum of (x^2 / 4)^k / k!^2: Abramowitz & Stegun 9.6.12; no two terms cancel."""
     z = ew.mul(x, ew.mul(x, 0.25))
-    total = x.builder.const(1.0, x.shape, x.dtype)
+    total = ew.like(1.0, x)
     for k in range(40, 0, -1):
         total = ew.add(ew.mul(ew.mul(z, 1 / k**2), total), 1.0)
     return total
@@ -37,7 +37,7 @@ def _power_series(x: Value) -> Value:
 def _asymptotic(x: Value) -> Value:
     """e^x / sqrt(2 pi x) times a sum in 1 / x: Abramowitz & Stegun 9.7.1, below rounding at 20."""
     z = ew.div(1.0, x)
-    total = x.builder.const(1.0, x.shape, x.dtype)
+    total = ew.like(1.0, x)
     for k in range(26, 0, -1):
         total = ew.add(ew.mul(ew.mul(z, (2 * k - 1) ** 2 / (8 * k)), total), 1.0)
     # e^x as a product of two: it overflows before the result does.

@@ -99,7 +99,7 @@ def angle(z: Any, deg: bool = False) -> Value:
         result = ew.imag(ew.log(x))
     else:
         (x,) = align(np.sin, (x,))
-        zero = x.builder.const(0.0, x.shape, x.dtype)
+        zero = ew.like(0.0, x)
         result = ew.arctan2(zero, x)
     return ew.mul(result, 180 / math.pi) if deg else result
 
@@ -113,7 +113,7 @@ def real(val: Any) -> Value:
 @implements(np.imag)
 def imag(val: Any) -> Value:
     x = as_value(val)
-    return ew.imag(x) if x.dtype.kind == "c" else x.builder.const(0, x.shape, x.dtype)
+    return ew.imag(x) if x.dtype.kind == "c" else ew.like(0, x)
 
 
 # -- tests: true of a number where they are true of its parts --------------------------------------

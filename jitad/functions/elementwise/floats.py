@@ -55,7 +55,7 @@ def _power_of_two(like: Value, n: Value) -> Value:
     """2.0**n in the dtype of `like`, exactly, where it is a normal number."""
     _, greatest, _ = _range(like.dtype)
     size, negative = ew.absolute(n), ew.lt(n, 0)
-    result = like.builder.const(1.0, like.shape, like.dtype)
+    result = ew.like(1.0, like)
     for k in range(greatest.bit_length()):
         up = like.builder.const(2.0 ** (2**k), like.shape, like.dtype)
         factor = ew.where(negative, 2.0 ** -(2**k), up)

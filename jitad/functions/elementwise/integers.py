@@ -25,7 +25,7 @@ def integer_power(x: Value, y: Value) -> Value:
                 remedy="use np.power(x.astype(float), y)",
             )
         steps = 8 * y.dtype.itemsize - 1
-    result = x.builder.const(1, x.shape, x.dtype)
+    result = ew.like(1, x)
     square = x
     for k in range(steps):
         result = ew.where(_bit(y, k), ew.mul(result, square), result)
@@ -39,7 +39,7 @@ def _bit(n: Value, k: int) -> Value:
 
 def _power_of_two(n: Value) -> Value:
     """2 ** n where n is less than the number of bits of its dtype."""
-    result = n.builder.const(1, n.shape, n.dtype)
+    result = ew.like(1, n)
     for k in range((8 * n.dtype.itemsize - 1).bit_length()):
         result = ew.where(_bit(n, k), ew.mul(result, 1 << (1 << k)), result)
     return result

@@ -99,7 +99,7 @@ def align(ufunc: Any, operands: tuple[Any, ...]) -> list[Value]:
                     break
                 kinds = (x.dtype, type(number)) if x is first else (type(number), x.dtype)
                 if _loop(ufunc, kinds) == (x.dtype, x.dtype):
-                    const = x.builder.const(number, x.shape, x.dtype)
+                    const = ew.like(number, x)
                     return [x, const] if x is first else [const, x]
     builder = innermost(operands)
     plain = [
@@ -168,10 +168,6 @@ def composite(ufunc: Any, *domain: tuple[float, float]) -> Callable[[Any], Any]:
     return register
 
 
-def _const(x: Value, number: float) -> Value:
-    return x.builder.const(number, x.shape, x.dtype)
-
-
 # -- rounding: integers stay as they are -----------------------------------------------------------
 
 for _op in (ew.floor, ew.ceil, ew.trunc, ew.rint):
@@ -190,7 +186,7 @@ def _square(x: Value) -> Value:
 def _reciprocal(x: Value) -> Value:
     if x.dtype.kind == "f":
         return ew.div(1.0, x)
-    return ew.where(ew.le(ew.absolute(x), 1), x, _const(x, 0))
+    return ew.where(ew.le(ew.absolute(x), 1), x, ew.like(0, x))
 
 
 @composite(np.positive, ew.REAL)
@@ -210,7 +206,7 @@ def _conjugate(x: Value) -> Value:
 
 def _zero_signed_as(zero: Value, y: Value) -> Value:
     """A zero with the sign of y, and its own derivative."""
-    signed = ew.copysign(_const(y, 0.0), ew.stop_gradient(y))
+    signed = ew.copysign(ew.like(0.0, y), ew.stop_gradient(y))
     return ew.sub(signed, ew.sub(ew.stop_gradient(zero), zero))
 
 
@@ -246,7 +242,7 @@ def _floor_divide(x: Value, y: Value) -> Value:
     quotient = ew.sub(ew.div(ew.sub(x, rest), y), ew.cast(down, dtype=x.dtype))
     whole = ew.floor(quotient)
     whole = ew.add(whole, ew.cast(ew.gt(ew.sub(quotient, whole), 0.5), dtype=x.dtype))
-    signed_zero = ew.copysign(_const(x, 0.0), ew.div(x, y))
+    signed_zero = ew.copysign(ew.like(0.0, x), ew.div(x, y))
     whole = ew.where(ew.eq(quotient, 0.0), signed_zero, whole)
     return ew.where(ew.eq(y, 0.0), ew.div(x, y), whole)
 
@@ -283,7 +279,7 @@ def _whole_power(x: Value, n: int) -> Value:
             result = square if result is None else ew.mul(result, square)
         n >>= 1
         square = sizes.square(square) if n else square
-    return _const(x, 1) if result is None else result
+    return ew.like(1, x) if result is None else result
 
 
 def _float_power(x: Any, y: Any) -> Value:
@@ -351,7 +347,7 @@ UFUNCS[np.degrees] = UFUNCS[np.rad2deg]
 
 @composite(np.heaviside, ew.REAL, ew.REAL)
 def _heaviside(x: Value, y: Value) -> Value:
-    step = ew.where(ew.gt(x, 0.0), _const(x, 1.0), _const(x, 0.0))
+    step = ew.where(ew.gt(x, 0.0), ew.like(1.0, x), ew.like(0.0, x))
     step = ew.where(ew.isnan(x), ew.stop_gradient(x), step)
     return ew.where(ew.eq(x, 0.0), y, step)
 

@@ -9,7 +9,7 @@ import numpy as np
 from jitad.frontend.conversion import as_array, as_arrays, refuse_out
 from jitad.frontend.operands import implements
 from jitad.functions.arrays.selecting import diagonal, trace
-from jitad.functions.arrays.shaping import atleast_2d, moveaxis, reshape, stack, swapaxes
+from jitad.functions.arrays.shaping import atleast_2d, moveaxis, reshape, stack
 from jitad.functions.products.contractions import dot, pair
 from jitad.ir.errors import ShapeError
 from jitad.ir.value import Value
@@ -127,11 +127,6 @@ def _parenthesised(chain: list[Value], splits: dict[tuple[int, int], int], i: in
 
 
 # -- np.linalg's names of views of matrices --------------------------------------------------------
-
-
-@implements(np.linalg.matrix_transpose)
-def matrix_transpose_of(x: Any, /) -> Value:
-    return swapaxes(x, -1, -2)
 
 
 @implements(np.linalg.diagonal)

@@ -209,7 +209,7 @@ def _counted(bins: Sequence[tuple[Value, Value]], counts: Sequence[int], w: Valu
     for (place, within), n in zip(bins[1:], counts[1:], strict=True):
         flat = ew.add(ew.mul(flat, n), place)
         inside = ew.logical_and(inside, within)
-    w = ew.where(inside, w, w.builder.const(0, w.shape, w.dtype))
+    w = ew.where(inside, w, ew.like(0, w))
     return st.reshape(_sums(flat, w, math.prod(counts)), shape=tuple(counts))
 
 

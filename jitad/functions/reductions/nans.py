@@ -51,7 +51,7 @@ def _both(x: Value, known: Value | None, where: Any) -> Value | None:
 
 
 def _or_nan(result: Value, bad: Any) -> Value:
-    nan = result.builder.const(math.nan, result.shape, result.dtype)
+    nan = ew.like(math.nan, result)
     return ew.where(as_shape(bad, result.shape), nan, result)
 
 

@@ -138,7 +138,7 @@ class _Rows:
             bad = ew.eq(self.count, 0.0)
         else:
             bad = ew.isnan(self.at(np.array([self.length - 1])))
-        nan = result.builder.const(math.nan, result.shape, result.dtype)
+        nan = ew.like(math.nan, result)
         return ew.where(as_shape(bad, result.shape), nan, result)
 
 

@@ -59,7 +59,7 @@ def select(mask: Value | None, x: Value, other: Any) -> Value:
     """x where the mask says so, else a number: derivatives of the others are 0, never NaN."""
     if mask is None:
         return x
-    return ew.where(mask, x, x.builder.const(other, x.shape, x.dtype))
+    return ew.where(mask, x, ew.like(other, x))
 
 
 def reduced(x: Value, op: Any, axes: tuple[int, ...]) -> Value:

@@ -142,7 +142,7 @@ def average(
     if weights is None:
         result = mean(x, axis=axes, keepdims=keepdims)
         count = math.prod(x.shape[i] for i in axes)
-        total = result.builder.const(count, result.shape, result.dtype)
+        total = ew.like(count, result)
         return (result, total) if returned else result
     w = aligned_weights(x, weights, axis)
     least = [FLOAT64] if x.dtype.kind in "ib" else []

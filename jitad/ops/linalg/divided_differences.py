@@ -54,7 +54,7 @@ def slope(tape: Tape, k: int = 0) -> Tape:
 
 def _product(c: Any, dx: Any, dtype: DType) -> Any:
     if isinstance(c, Mask):
-        zero = dx.builder.const(0.0, dx.shape, dx.dtype)
+        zero = ew.like(0.0, dx)
         dx = ew.where(c.condition, dx, zero) if c.keep else ew.where(c.condition, zero, dx)
     elif isinstance(c, Value):
         dx = ew.mul(c, dx)

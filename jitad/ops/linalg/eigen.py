@@ -98,12 +98,6 @@ def _infer_eig(x: Any) -> tuple[Shape, DType]:
     return (*x.shape[:-2], x.shape[-1] + 1, x.shape[-1]), x.dtype
 
 
-def _parts(v: Any) -> tuple[Any, Any]:
-    """The vectors as rows, and the values."""
-    n = v.shape[-1]
-    return mx.rows(v, 0, n), mx.part(v, n, (0, n, 1))
-
-
 def _inverse(vectors: Any) -> Any:
     """V^-1, of vectors as rows V^T."""
     return inverse_transposed(lu(vectors), vectors)
@@ -150,7 +144,7 @@ def _adjoint_of_length(vectors: Any, turn_bar: Any) -> Any:
 
 def _jvp_eig(xs: Any, v: Any, tangents: Any) -> Any:
     """With P = V^-1 dA V: dw = diag P, dV = V (F * P), F_ij = 1 / (w_j - w_i)."""
-    vectors, w = _parts(v)
+    vectors, w = mx.eigen_parts(v)
     p = mx.product(mx.product(_inverse(vectors), tangents[0], "ij,kj->ik"), vectors, "ij,kj->ik")
     turn = mx.product(ew.mul(mx.difference_quotients(w, w), p), vectors, "ij,ik->jk")
     return mx.stacked(_kept_in_length(vectors, turn), mx.as_row(mx.diagonal(p)))
@@ -158,7 +152,7 @@ def _jvp_eig(xs: Any, v: Any, tangents: Any) -> Any:
 
 def _pull_eig(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
     """A_bar = V^-T (diag w_bar + F * (V^T V_bar)) V^T, transposed as A is stored."""
-    (vectors, w), (vectors_bar, w_bar) = _parts(v), _parts(v_bar)
+    (vectors, w), (vectors_bar, w_bar) = mx.eigen_parts(v), mx.eigen_parts(v_bar)
     vectors_bar = _adjoint_of_length(vectors, vectors_bar)
     p_bar = mx.product(vectors, vectors_bar, "ij,kj->ik")
     p_bar = mx.with_diagonal(ew.mul(mx.difference_quotients(w, w), p_bar), w_bar)
@@ -181,13 +175,13 @@ matrix must be real."""
 
 
 def _jvp_eigvals(xs: Any, v: Any, tangents: Any) -> Any:
-    vectors, _ = _parts(eig(xs[0]))
+    vectors, _ = mx.eigen_parts(eig(xs[0]))
     left = mx.product(_inverse(vectors), tangents[0], "ij,kj->ik")
     return mx.total(ew.mul(left, vectors))
 
 
 def _pull_eigvals(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
-    vectors, _ = _parts(eig(xs[0]))
+    vectors, _ = mx.eigen_parts(eig(xs[0]))
     weighted = ew.mul(mx.along_columns(v_bar, vectors.shape), vectors)
     return mx.product(weighted, _inverse(vectors), "ki,kj->ij")
 

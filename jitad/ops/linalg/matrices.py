@@ -223,3 +223,9 @@ def _as_fewer_rows(x: Any, size: int) -> Any:
     rank = len(lead)
     apart = reshape(x, shape=(*lead, size, k // size, n))
     return transpose(apart, perm=(rank, *range(rank), rank + 1, rank + 2))
+
+
+def eigen_parts(v: Any) -> tuple[Any, Any]:
+    """Of what a decomposition gives the eigenvectors, as rows, and the eigenvalues."""
+    n = v.shape[-1]
+    return rows(v, 0, n), part(v, n, (0, n, 1))

@@ -45,12 +45,6 @@ def _np_eigh(x: np.ndarray, lower: bool) -> np.ndarray:
     return np.concatenate([np.swapaxes(vectors, -1, -2), values[..., None, :]], axis=-2)
 
 
-def _eigh_parts(v: Any) -> tuple[Any, Any]:
-    """The vectors as rows, and the values."""
-    n = v.shape[-1]
-    return mx.rows(v, 0, n), mx.part(v, n, (0, n, 1))
-
-
 def _quotients(w: Any) -> Any:
     """F_ij = 1 / (w_j - w_i), and 0 where both are equal but for rounding."""
     shape = (*w.shape, w.shape[-1])
@@ -59,7 +53,7 @@ def _quotients(w: Any) -> Any:
 
 def _jvp_eigh(xs: Any, v: Any, tangents: Any, lower: bool) -> Any:
     """With P = V^T dA V: dw = diag P, dV = V (F * P), F_ij = 1 / (w_j - w_i)."""
-    vectors, w = _eigh_parts(v)
+    vectors, w = mx.eigen_parts(v)
     p = mx.product(mx.product(vectors, mx.symmetric(tangents[0])), vectors, "ij,kj->ik")
     turn = ew.mul(_quotients(w), p)
     return mx.stacked(mx.product(turn, vectors, "ij,ik->jk"), mx.as_row(mx.diagonal(p)))
@@ -67,7 +61,7 @@ def _jvp_eigh(xs: Any, v: Any, tangents: Any, lower: bool) -> Any:
 
 def _pull_eigh(j: int, xs: Any, v: Any, v_bar: Any, lower: bool) -> Any:
     """A_bar = V (diag w_bar + F * (V^T V_bar)) V^T, made symmetric."""
-    (vectors, w), (vectors_bar, w_bar) = _eigh_parts(v), _eigh_parts(v_bar)
+    (vectors, w), (vectors_bar, w_bar) = mx.eigen_parts(v), mx.eigen_parts(v_bar)
     p_bar = ew.mul(_quotients(w), mx.product(vectors, vectors_bar, "ij,kj->ik"))
     p_bar = mx.with_diagonal(p_bar, w_bar)
     return mx.symmetric(mx.product(mx.product(vectors, p_bar, "ij,ik->jk"), vectors))

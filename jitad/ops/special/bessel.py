@@ -22,10 +22,6 @@ DISTANT = (0.5, 6.0)
 # -- Bessel functions: every derivative by the argument is a sum of neighbouring orders ------------
 
 
-def _like(number: float, x: Any) -> Any:
-    return x.builder.const(number, x.shape, x.dtype)
-
-
 def _neighbours(family: Callable[[], Any], lower: float, upper: float) -> Any:
     """(lower f_(n-1) + upper f_(n+1)) / 2."""
 
@@ -50,7 +46,7 @@ def _falling(x: Any) -> Any:
 
 
 def _rising(x: Any) -> Any:
-    return _like(1.0, x)
+    return ew.like(1.0, x)
 
 
 jv = row("jv", sp.jv, _order("jv"), _neighbours(lambda: jv, 1, -1), domain=(WHOLE, DISTANT))
@@ -81,19 +77,19 @@ kn = row(
 )
 
 j0 = row("j0", sp.j0, lambda x, v: neg(j1(x)))
-j1 = row("j1", sp.j1, lambda x, v: mul(0.5, sub(j0(x), jv(_like(2.0, x), x))))
+j1 = row("j1", sp.j1, lambda x, v: mul(0.5, sub(j0(x), jv(ew.like(2.0, x), x))))
 y0 = row("y0", sp.y0, lambda x, v: neg(y1(x)), domain=(DISTANT,))
-y1 = row("y1", sp.y1, lambda x, v: mul(0.5, sub(y0(x), yv(_like(2.0, x), x))), domain=(DISTANT,))
+y1 = row("y1", sp.y1, lambda x, v: mul(0.5, sub(y0(x), yv(ew.like(2.0, x), x))), domain=(DISTANT,))
 i0 = row("i0", sp.i0, lambda x, v: i1(x))
-i1 = row("i1", sp.i1, lambda x, v: mul(0.5, add(i0(x), iv(_like(2.0, x), x))))
+i1 = row("i1", sp.i1, lambda x, v: mul(0.5, add(i0(x), iv(ew.like(2.0, x), x))))
 i0e = row("i0e", sp.i0e, lambda x, v: sub(i1e(x), mul(ew.sign(x), v)), domain=(DISTANT,))
 i1e = row("i1e", sp.i1e,
-    lambda x, v: sub(mul(0.5, add(i0e(x), ive(_like(2.0, x), x))), mul(ew.sign(x), v)),
+    lambda x, v: sub(mul(0.5, add(i0e(x), ive(ew.like(2.0, x), x))), mul(ew.sign(x), v)),
     domain=(DISTANT,))  # fmt: skip
 k0 = row("k0", sp.k0, lambda x, v: neg(k1(x)), domain=(DISTANT,))
-k1 = row("k1", sp.k1, lambda x, v: mul(-0.5, add(k0(x), kv(_like(2.0, x), x))), domain=(DISTANT,))
+k1 = row("k1", sp.k1, lambda x, v: mul(-0.5, add(k0(x), kv(ew.like(2.0, x), x))), domain=(DISTANT,))
 k0e = row("k0e", sp.k0e, lambda x, v: sub(v, k1e(x)), domain=(DISTANT,))
-k1e = row("k1e", sp.k1e, lambda x, v: sub(v, mul(0.5, add(k0e(x), kve(_like(2.0, x), x)))),
+k1e = row("k1e", sp.k1e, lambda x, v: sub(v, mul(0.5, add(k0e(x), kve(ew.like(2.0, x), x)))),
     domain=(DISTANT,))  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import scipy.special as sp
 from jitad.ir.op import DType
 from jitad.ops import elementwise as ew
 from jitad.ops.elementwise import add, div, exp, log, mul, neg, sin, sqrt, sub, where
-from jitad.ops.special.rows import MODULE, call, horner, near_zero, row
+from jitad.ops.special.rows import MODULE, call, near_zero, row
 
 POSITIVE, REAL, UNIT = ew.POSITIVE, ew.REAL, ew.UNIT
 PROBABILITY = (0.05, 0.95)
@@ -101,10 +101,6 @@ logit = row("logit", sp.logit, lambda x, v: div(1.0, mul(x, sub(1.0, x))), domai
 # -- entropies: at the border of their domains the value is finite, and flat beyond it -------------
 
 
-def _zeros(x: Any) -> Any:
-    return x.builder.const(0.0, x.shape, x.dtype)
-
-
 def _product_or_zero(function: str) -> Any:
     """x f(y), and 0 where x is 0 and y is a number."""
 
@@ -142,7 +138,7 @@ def _share(x: Any, y: Any) -> Any:
 def _within(x: Any, y: Any, slope: Any) -> Any:
     """The slope for x, y >= 0, and 0 where the value is infinite."""
     inside = ew.logical_and(ew.ge(x, 0.0), ew.ge(y, 0.0))
-    return where(inside, slope, _zeros(x))
+    return where(inside, slope, ew.like(0.0, x))
 
 
 def _bounded(x: Any, bound: Any) -> Any:
@@ -150,7 +146,7 @@ def _bounded(x: Any, bound: Any) -> Any:
 
 
 huber = row("huber", sp.huber,
-    lambda d, x, v: ew.maximum(sub(ew.absolute(x), d), _zeros(x)),
+    lambda d, x, v: ew.maximum(sub(ew.absolute(x), d), ew.like(0.0, x)),
     lambda d, x, v: _bounded(x, d), domain=(POSITIVE, REAL), cost=10)  # fmt: skip
 pseudo_huber = row("pseudo_huber", sp.pseudo_huber,
     lambda d, x, v: sub(div(mul(2.0, v), d), div(mul(x, _ratio(d, x)), d)),
@@ -169,14 +165,14 @@ def _ratio(d: Any, x: Any) -> Any:
 def _exprel_slope(u: Any) -> Any:
     """(e^u (u - 1) + 1) / u^2 = sum u^k / (k! (k + 2))."""
     series = [1 / (math.factorial(k) * (k + 2)) for k in range(19)]
-    return near_zero(u, 1.0, lambda z: horner(z, series),
+    return near_zero(u, 1.0, lambda z: ew.horner(z, series),
         lambda z: div(add(mul(exp(z), sub(z, 1.0)), 1.0), mul(z, z)))  # fmt: skip
 
 
 def _log1prel_slope(u: Any) -> Any:
     """1 / (u (1 + u)) - log(1 + u) / u^2 = -sum (-u)^k (k + 1) / (k + 2)."""
     series = [-((-1) ** k) * (k + 1) / (k + 2) for k in range(18)]
-    return near_zero(u, 0.1, lambda z: horner(z, series),
+    return near_zero(u, 0.1, lambda z: ew.horner(z, series),
         lambda z: div(sub(div(z, add(1.0, z)), ew.log1p(z)), mul(z, z)))  # fmt: skip
 
 
@@ -214,7 +210,7 @@ cotdg = row("cotdg", sp.cotdg, lambda x, v: mul(-_DEGREE, add(1.0, mul(v, v))), 
 
 
 def _constant(number: float) -> Any:
-    return lambda d, m, s, v: v.builder.const(number, v.shape, v.dtype)
+    return lambda d, m, s, v: ew.like(number, v)
 
 
 radian = row("radian", sp.radian,

@@ -39,7 +39,7 @@ zeta = row("zeta", lambda s, q: sp.zeta(s, q), Undefined("zeta", "its first argu
     lambda s, q, v: neg(mul(s, zeta(add(s, 1.0), q))),
     emit=_emit_zeta, domain=((2.0, 6.0), POSITIVE), cost=150)  # fmt: skip
 zetac = row("zetac", sp.zetac, Undefined("zeta", "its first argument"), domain=((2.0, 6.0),))
-psi = row("psi", sp.psi, lambda x, v: zeta(x.builder.const(2.0, x.shape, x.dtype), x),
+psi = row("psi", sp.psi, lambda x, v: zeta(ew.like(2.0, x), x),
     domain=(POSITIVE,))  # fmt: skip
 gammaln = row("gammaln", sp.gammaln, lambda x, v: psi(x), domain=(POSITIVE,))
 loggamma = row("loggamma", sp.loggamma, lambda x, v: psi(x), domain=(POSITIVE,))

@@ -17,7 +17,7 @@ from jitad.ops import elementwise as ew
 from jitad.ops.elementwise import add, cos, div, exp, log1p, mul, neg, sin, sqrt, sub, where
 from jitad.ops.special.bessel import hyp2f1
 from jitad.ops.special.lambert import emit_lambert
-from jitad.ops.special.rows import WHOLE, Undefined, call, horner, near_zero, row
+from jitad.ops.special.rows import WHOLE, Undefined, call, near_zero, row
 
 POSITIVE, REAL = ew.POSITIVE, ew.REAL
 
@@ -34,7 +34,7 @@ def _over(numerator: Any, coefficients: list[float]) -> Any:
     """numerator(x) / x, by the series in x^2 near 0."""
 
     def quotient(x: Any) -> Any:
-        return near_zero(x, 0.5, lambda z: horner(mul(z, z), coefficients),
+        return near_zero(x, 0.5, lambda z: ew.horner(mul(z, z), coefficients),
             lambda z: div(numerator(z), z))  # fmt: skip
 
     return quotient
@@ -79,7 +79,7 @@ def _expn_slope(n: Any, x: Any) -> Any:
 def _log1prel(u: Any) -> Any:
     """log(1 + u) / u."""
     series = [(-1) ** k / (k + 1) for k in range(17)]
-    return near_zero(u, 0.1, lambda z: horner(z, series), lambda z: div(log1p(z), z))
+    return near_zero(u, 0.1, lambda z: ew.horner(z, series), lambda z: div(log1p(z), z))
 
 
 spence = row("spence", sp.spence, lambda x, v: neg(_log1prel(sub(x, 1.0))), domain=(POSITIVE,))
@@ -114,7 +114,7 @@ wrightomega = row("wrightomega", sp.wrightomega, lambda x, v: div(v, add(1.0, v)
 
 
 def _hyper(a: float, b: float, c: float, m: Any) -> Any:
-    return hyp2f1(*(m.builder.const(k, m.shape, m.dtype) for k in (a, b, c)), m)
+    return hyp2f1(*(ew.like(k, m) for k in (a, b, c)), m)
 
 
 ellipk = row("ellipk", sp.ellipk, lambda m, v: mul(math.pi / 8, _hyper(1.5, 1.5, 2.0, m)),
@@ -157,7 +157,7 @@ def _powers_of_sine(phi: Any, m: Any, exponent: float) -> Any:
     square = mul(s, s)
     odd, integral = mul(s, c), phi
     total, weight = None, 1.0
-    power: Any = phi.builder.const(1.0, phi.shape, phi.dtype)
+    power: Any = ew.like(1.0, phi)
     for k in range(1, 15):
         integral = div(sub(mul(2.0 * k - 1, integral), odd), 2.0 * k)
         odd = mul(odd, square)

@@ -24,12 +24,8 @@ Slope = Callable[..., Any]
 """d/dx as a function of (family, n, k, *parameters, x), with k = n - 1."""
 
 
-def _like(number: float, x: Any) -> Any:
-    return x.builder.const(number, x.shape, x.dtype)
-
-
 def _ultraspherical(p: Any, k: Any, a: float, x: Any) -> Any:
-    return p["eval_gegenbauer"](k, _like(a, x), x)
+    return p["eval_gegenbauer"](k, ew.like(a, x), x)
 
 
 def _shifted(x: Any) -> Any:
@@ -59,7 +55,7 @@ _FAMILIES: tuple[tuple[Any, Slope, tuple[Any, ...]], ...] = (
     (sp.eval_sh_chebyt, lambda p, n, k, x:
         mul(mul(2.0, n), p["eval_sh_chebyu"](k, x)), (BETWEEN,)),
     (sp.eval_laguerre, lambda p, n, k, x:
-        neg(p["eval_genlaguerre"](k, _like(1.0, x), x)), (POSITIVE,)),
+        neg(p["eval_genlaguerre"](k, ew.like(1.0, x), x)), (POSITIVE,)),
     (sp.eval_hermite, lambda p, n, k, x: mul(mul(2.0, n), p["eval_hermite"](k, x)), (REAL,)),
     (sp.eval_hermitenorm, lambda p, n, k, x: mul(n, p["eval_hermitenorm"](k, x)), (REAL,)),
 )  # fmt: skip

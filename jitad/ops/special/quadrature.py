@@ -72,7 +72,7 @@ def _width(slope: Any, curvature: Any) -> Any:
 def gammainc_slope(a: Any, x: Any, psi: Any, gammaln: Any) -> Any:
     """d/da P(a, x), from psi(a) and log Gamma(a)."""
     below = ew.lt(log(x), ew.maximum(psi, -2.0))
-    one = x.builder.const(1.0, x.shape, x.dtype)
+    one = ew.like(1.0, x)
     # Each side is computed for all elements: where it does not hold, at a harmless place.
     lower = _gamma_lower(a, where(below, x, mul(0.1, one)), psi, gammaln)
     upper = _gamma_upper(a, where(below, add(a, one), x), psi, gammaln)

@@ -86,21 +86,13 @@ def row(
     return op
 
 
-def horner(z: Any, coefficients: list[float]) -> Any:
-    """A polynomial in z, the constant coefficient first."""
-    total = z.builder.const(coefficients[-1], z.shape, z.dtype)
-    for c in reversed(coefficients[:-1]):
-        total = ew.add(ew.mul(total, z), c)
-    return total
-
-
 Function = Callable[[Any], Any]
 
 
 def near_zero(x: Any, bound: float, series: Function, closed: Function) -> Any:
     """series(x) where |x| < bound, else closed(x): a quotient whose singularity is removable."""
     near = ew.lt(ew.absolute(x), bound)
-    zero = x.builder.const(0.0, x.shape, x.dtype)
+    zero = ew.like(0.0, x)
     return ew.where(near, series(ew.where(near, x, zero)), closed(ew.where(near, 1.0, x)))
 
 

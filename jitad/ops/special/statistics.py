@@ -162,7 +162,7 @@ def _student_slope(n: Any, t: Any) -> Any:
     s = where(zero, 1.0, t)
     square = mul(s, s)
     total = add(n, square)
-    half = n.builder.const(0.5, n.shape, n.dtype)
+    half = ew.like(0.5, n)
     b, w = mul(0.5, n), div(square, total)
     shift = neg(mul(beta_density(half, b, w), div(square, mul(total, total))))
     slope = add(shift, mul(0.5, beta_slopes(half, b, w)[1]))
