@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 import jitad
@@ -55,6 +55,11 @@ def read_twice(x: Any, y: Any) -> Any:
     return np.concatenate([z, z, w]), w
 
 
+def sums_too(x: Any, y: Any) -> Any:
+    z = np.cumsum(x)
+    return np.concatenate([z, y]), z
+
+
 def by_columns(x: Any, y: Any) -> Any:
     return np.concatenate([np.sort(x)[:, None], np.sort(y)[:, None]], axis=1)
 
@@ -64,7 +69,7 @@ def short(x: Any, y: Any) -> Any:
 
 
 FUNCTIONS = (
-    sorted_parts, nested, reshaped, updated, then_updated, read_twice, by_columns, short,
+    sorted_parts, nested, reshaped, updated, then_updated, read_twice, sums_too, by_columns, short,
 )  # fmt: skip
 
 
@@ -140,6 +145,7 @@ def boxes(draw: Any) -> tuple[tuple[int, ...], tuple[Any, ...]]:
 
 
 @given(boxes())
+@example(((3, 1, 4), ((0, 3, 1), (0, 1, 1), (0, 2, 1))))
 def test_stretches(box: Any) -> None:
     """A basic index covers a stretch of memory if its elements' numbers are consecutive."""
     shape, slots = box

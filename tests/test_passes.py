@@ -126,15 +126,15 @@ def _program(steps: Sequence[Step]) -> Callable[[Sequence[Any]], Any]:
     return run
 
 
+KINDS = range(len(ONE) + len(TWO) + len(JOIN))
+places = some.integers(0, 99)
 steps = some.lists(
-    some.tuples(
-        some.integers(0, len(ONE) + len(TWO) + len(JOIN) - 1),
-        some.integers(0, 99),
-        some.integers(0, 99),
-    ),
-    min_size=1,
-    max_size=12,
+    some.tuples(some.integers(0, KINDS[-1]), places, places), min_size=1, max_size=12
 )
+# Of many kinds each comes as often as the others.
+mixed = some.tuples(
+    some.permutations(KINDS), some.lists(some.tuples(places, places), min_size=6, max_size=14)
+).map(lambda drawn: [(kind, *read) for kind, read in zip(*drawn, strict=False)])
 modes = some.sampled_from(["plain", "forward", "reverse", "both", "batch"])
 
 
@@ -173,7 +173,7 @@ def short_sums() -> Iterator[None]:
         yield
 
 
-@given(steps, modes)
+@given(mixed, modes)
 def test_every_pass_preserves_meaning(steps: Sequence[Step], mode: str) -> None:
     tape, arrays = _tape(_program(steps), mode, INPUTS)
     want = evaluate(tape, arrays)

@@ -31,9 +31,6 @@ def emit_contract(call: LibraryCall, spec: str) -> None:
     count = math.prod(sizes[label] for label in stack)
     m, n, k = (math.prod(sizes[label] for label in g) for g in (rows, columns, inner))
     item = call.dtype.itemsize
-    if k == 0:
-        call.writer.clear(call.out, m * n * count * item)
-        return
     product = _Product(call, m, n, k)
     product.x_rows_first = _leads(a, rows, inner)
     product.y_inner_first = _leads(b, inner, columns)

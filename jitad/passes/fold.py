@@ -1,6 +1,7 @@
 """Tape -> Tape: constant folding and algebraic simplification.
 
-No rule changes a result, NaN and infinity included; only the sign of a zero may change (x + 0).
+No rule changes a result, NaN and infinity included; only the sign of a zero may change (x + 0), and
+of a chain of products with numbers what a step between would overflow, or lose digits near 0.
 """
 
 from __future__ import annotations

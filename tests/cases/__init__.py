@@ -24,6 +24,11 @@ def case(f: Callable[[], tuple[Any, Any]]) -> Callable[[], tuple[Any, Any]]:
 
 def load() -> dict[str, Callable[[], tuple[Any, Any]]]:
     """The table of all cases."""
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
+    names = [module.name for module in pkgutil.iter_modules(__path__)]
+    for name in names:
+        importlib.import_module(f"{__name__}.{name}")
+    empty = {*names} - {name.partition(".")[0] for name in CASES} - {"pickled"}
+    assert not empty, (
+        f"{empty} enter no case: they import `case` from another module than {__name__}"
+    )
     return CASES

@@ -188,3 +188,28 @@ def nor_does_that_of_a_point_of_vmap() -> Any:
     a = np.stack([SINGULAR, np.eye(2), SINGULAR])
     right = np.multiply.outer([1.0, -1.0, 1.0], np.ones((2, 2)))
     return jitad.vmap(jitad.grad(_inverses))(a, np.array([0, 2, 0])), right
+
+
+@case
+def points_beyond_the_first_and_the_last_branch() -> Any:
+    numbers, x = np.arange(-2, 5), np.arange(7.0) + 1
+    one = jitad.vmap(lambda k, x: jitad.switch(k, [np.sin, np.cos, np.exp], x))(numbers, x)
+    two = jitad.vmap(lambda k: jitad.switch(k, [lambda: 1.0, lambda: 2.0]))(numbers)
+    right = [
+        (np.sin, np.cos, np.exp)[max(0, min(k, 2))](y) for k, y in zip(numbers, x, strict=True)
+    ]
+    return (one, two), (right, [1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0])
+
+
+@case
+def a_rule_of_points_that_share_an_operand() -> Any:
+    @jitad.custom_vjp
+    def times(x: Any, p: Any) -> Any:
+        return np.sin(x) * p
+
+    times.defvjp(
+        lambda x, p: (times(x, p), (x, p)),
+        lambda kept, y_bar: (y_bar * np.cos(kept[0]) * kept[1], y_bar * np.sin(kept[0])),
+    )
+    x = np.array([0.3, -0.5, 2.0])
+    return jitad.grad(lambda p: np.sum(jitad.vmap(times, (0, None))(x, p)))(2.0), np.sum(np.sin(x))

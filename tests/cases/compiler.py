@@ -12,6 +12,7 @@ import jitad
 import jitad.numpy
 from cases import case
 from jitad.codegen import chunks
+from jitad.scipy import special
 
 RNG = np.random.default_rng(0)
 X, Z = RNG.random(9), RNG.normal(size=20) + 1j * RNG.normal(size=20)
@@ -245,3 +246,66 @@ def rolled_as_unrolled() -> Any:
     points = RNG.normal(size=(12, 3))
     rolled, written = jitad.jit(f), jitad.jit(f, roll=False)
     return tuple(" ".join(float(p(x)).hex() for x in points) for p in (rolled, written))
+
+
+@case
+def numbers_are_rounded_as_they_stand() -> Any:
+    """Products, quotients and sums with numbers have NumPy's bits, also where digits are few."""
+
+    def f(x: Any) -> Any:
+        return [
+            *(x * 0.1 * 0.3, x * 3.0 * 0.5, x / 3.0, x / 10.0, x / 4.0, -x * 0.7, -(x - 0.1)),
+            *(x * 1e308 * 4.0, x * 3e-308 * 0.25, x * 0.25 * 3e-308, x / 3e307 / 8.0),
+            *(0.5 * x + x, x - 0.25 * x, 2.0 * x - 0.1, 0.1 - 4.0 * x, 0.1 * x + 0.3, x * x - x),
+            *(x + x, x + x * 2.0, (x + x) * 0.1, 3.0 - -x, -x - x * 0.3, -x * -0.3),
+        ]
+
+    x = np.random.default_rng(3).normal(size=40)
+    x[:8] = 5e-324, -1.5e-323, 1e-308, 3e-310, 1e300, -1e-10, 1e-16, 4e307
+    with np.errstate(all="ignore"):
+        right = np.stack(f(x))
+    return jitad.jit(lambda x: np.stack(f(x)))(x).tobytes() == right.tobytes(), True
+
+
+@case
+def sums_and_products_of_the_same_in_another_order() -> Any:
+    def f(x: Any, y: Any) -> Any:
+        return y + x, y * x, x * y, x + y
+
+    return jitad.jit(f)(2.0, 5.0), (7.0, 10.0, 10.0, 7.0)
+
+
+@case
+def one_number_in_two_dtypes() -> Any:
+    found = jitad.jit(lambda x, y: (x * 2.5, y * 2.5))(np.ones(3, np.float32), np.ones(3))
+    return " ".join(f"{x.dtype} {x[0]}" for x in found), "float32 2.5 float64 2.5"
+
+
+@case
+def orders_that_are_no_numbers() -> Any:
+    def f(n: Any, x: Any) -> Any:
+        return special.kn(n, x), special.yn(n, x), special.expn(n, x)
+
+    return jitad.jit(f)(np.nan, 1.5), (np.nan, np.nan, np.nan)
+
+
+@case
+def rows_of_a_flat_view() -> Any:
+    x = RNG.normal(size=(40, 30))
+
+    def f(x: Any) -> Any:
+        flat = x.reshape(-1)
+        return flat[::-1] * 1.0, flat[1:1171].reshape(39, 30) * 1.0, flat[7:].reshape(-1, 1) + 0.5
+
+    return jitad.jit(f)(x), f(x)
+
+
+@case
+def the_first_of_equal_elements() -> Any:
+    x = np.tile([1.0, 5.0, 2.0, 5.0, -3.0], 40)
+    y = np.stack([x, np.roll(x, 2), np.where(np.arange(200) == 151, np.nan, x)])
+
+    def f(x: Any, y: Any) -> Any:
+        return np.argmax(x), np.argmin(x), np.argmax(y, axis=1), np.argmin(y, axis=1)
+
+    return jitad.jit(f)(x, y), f(x, y)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import mpmath as mp
 import numpy as np
 
 import jitad
@@ -85,6 +86,13 @@ def log1p_where_the_size_is_one() -> Any:
 @case
 def log_where_the_size_is_nearly_one() -> Any:
     return jitad.jit(np.log)(1 + 1e-10j).real * 1e21, 5.0
+
+
+@case
+def log_where_the_size_is_one_but_for_rounding() -> Any:
+    with mp.workdps(50):
+        right = mp.log(abs(mp.mpc(0.6, 0.8)))
+    return jitad.jit(np.log)(0.6 + 0.8j).real * 2.0**56, float(right * 2**56)
 
 
 @case

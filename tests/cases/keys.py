@@ -191,3 +191,52 @@ def types_of_numbers_as_arguments() -> Any:
     f = jitad.jit(lambda x, kind: x.astype(kind))
     kinds = (np.float32, np.float64, float, np.dtype("float32"))
     return " ".join(str(f(X, kind).dtype) for kind in kinds), "float32 float64 float64 float32"
+
+
+@case
+def errors_name_the_line_of_their_own_function() -> Any:
+    """Programs that differ by their lines alone share no code that speaks of lines."""
+
+    def first(x: Any, i: Any) -> Any:
+        return x[i] * 2.0
+
+    def second(x: Any, i: Any) -> Any:
+        # its line is another one
+        return x[i] * 2.0
+
+    found: list[int] = []
+    for f in (first, second):
+        try:
+            jitad.jit(f)(np.arange(3.0), np.array([5]))
+        except jitad.ShapeError as error:
+            assert error.line is not None
+            found.append(error.line.line - f.__code__.co_firstlineno)
+    return found, [1, 2]
+
+
+@case
+def numbers_of_python_and_numpys_in_one_body() -> Any:
+    """A number is read in a body as NumPy's, and as Python's, which promotes nothing."""
+
+    def f(x: Any, v: Any) -> Any:
+        n = x.item()
+        return jitad.cond(v[0] > 0, lambda: (v * x, v * n), lambda: (v + x, v - n))
+
+    found = jitad.jit(f)(np.float64(3.0), np.ones(2, np.float32))
+    return " ".join(str(y.dtype) for y in found), "float64 float32"
+
+
+@case
+def programs_of_other_results_do_not_share_code() -> Any:
+    def one_of_two(k: int) -> Any:
+        return lambda x: (x * 2.0, x + 1.0)[k]
+
+    return [float(jitad.jit(one_of_two(k))(5.0)) for k in range(2)], [10.0, 6.0]
+
+
+@case
+def shapes_that_differ_in_their_last_axis() -> Any:
+    f = jitad.jit(lambda x: np.sum(x, axis=0))
+    return tuple(f(np.ones((3, n))) for n in (4, 5, 4, 2)), tuple(
+        np.full(n, 3.0) for n in (4, 5, 4, 2)
+    )

@@ -363,3 +363,45 @@ def bounds_of_all_kinds_of_integers() -> Any:
 def a_branch_by_a_small_integer() -> Any:
     f = jitad.jit(lambda k: jitad.switch(k, [lambda: 1.0, lambda: 2.0]))
     return [f(np.uint8(1)), f(np.int8(-1)), f(np.uint16(7))], [2.0, 1.0, 2.0]
+
+
+@case
+def points_that_are_done_stay_as_they_are() -> Any:
+    def f(x: Any) -> Any:
+        return jitad.while_loop(lambda c: c[0] < 10, lambda c: (c[0] * 2, c[1] + 1), (x, 0))
+
+    return jitad.vmap(f)(np.array([1.0, 3.0, 7.0, 20.0])), ([16.0, 12.0, 14.0, 20.0], [4, 2, 1, 0])
+
+
+@case
+def rows_are_read_and_the_last_carry_is_not() -> Any:
+    def rows(x: Any, lib: Any) -> Any:
+        return lib(lambda c, v: (c * v, c), 1.0 + 0 * x[0], x)[1]
+
+    def plainly(step: Any, carry: Any, xs: Any) -> Any:
+        found = []
+        for x in xs:
+            carry, row = step(carry, x)
+            found.append(row)
+        return carry, np.stack(found)
+
+    x = np.array([0.5, -2.0, 3.0, 1.5])
+    steps = x + 1e-30j * np.eye(4)
+    return jitad.grad(lambda x: np.sum(rows(x, jitad.scan)))(x), [
+        np.sum(rows(z, plainly)).imag * 1e30 for z in steps
+    ]
+
+
+@case
+def arrays_that_change_places_in_a_while_loop() -> Any:
+    def step(s: Any) -> Any:
+        return s[0][::-1] * 1.5 + s[0][0], s[1] + 1
+
+    def plainly(x: Any, n: int) -> Any:
+        for _ in range(n):
+            x, _ = step((x, 0))
+        return x
+
+    x = np.linspace(-1.0, 2.0, 500)
+    f = jitad.jit(lambda x, n: jitad.while_loop(lambda s: s[1] < n, step, (x, 0))[0])
+    return [f(x, np.int64(n)) for n in range(5)], [plainly(x, n) for n in range(5)]

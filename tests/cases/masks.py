@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import jitad
-from tests.cases import case
+from cases import case
 
 X = np.array([1.0, 0.0, 4.0, 0.0, 2.25, 9.0])
 TAKEN = np.array([True, False, True, False, True, True])

@@ -20,7 +20,7 @@ import numpy as np
 import jitad
 from cases import case, pickled
 from jitad import implicit
-from jitad.runtime import shared
+from jitad.runtime import keeping, shared
 
 X = np.array([0.25, 0.5, 0.75])
 POINTS = np.linspace(0.1, 1.2, 12).reshape(4, 3)
@@ -423,3 +423,13 @@ def a_pickle_by_value_brings_rules_and_decorated_functions() -> Any:
         for name in names:
             delattr(main, name)
     return tuple(got), tuple(right)
+
+
+@case
+def of_many_transforms_the_last_are_kept() -> Any:
+    def f(*xs: Any) -> Any:
+        return sum(xs)
+
+    for k in range(keeping.MOST_REQUESTS + 5):
+        jitad.grad(f, k)
+    return jitad.grad(f, k).known is jitad.grad(f, k).known, True

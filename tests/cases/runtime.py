@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
 
 import jitad
+import jitad.numpy
 from cases import case
 
 _X = np.linspace(0.5, 1.5, 12)
@@ -15,7 +17,10 @@ _X = np.linspace(0.5, 1.5, 12)
 @case
 def numba_copies_what_is_strided() -> tuple[Any, Any]:
     kernel = jitad.compile(lambda x: np.cumsum(x) * 2, _X[::3])
-    return kernel.njit(_X[::3]), np.cumsum(_X[::3]) * 2
+    matrix = np.arange(48.0).reshape(6, 8)[::2, ::3]
+    other = jitad.compile(lambda x: x * 2, matrix)
+    right = np.cumsum(_X[::3]) * 2, matrix * 2
+    return (kernel.njit(_X[::3]), other.njit(matrix)), right
 
 
 @case
@@ -60,3 +65,69 @@ def an_index_out_of_bounds_is_an_index_error() -> tuple[Any, Any]:
     except IndexError as error:
         return (isinstance(error, jitad.ShapeError), "runtime.py" in str(error)), (True, True)
     return None, "an error"
+
+
+def _kind(f: Any, *args: Any) -> str:
+    try:
+        f(*args)
+    except Exception as error:
+        return type(error).__name__
+    return "none"
+
+
+@case
+def the_first_failure_is_reported() -> tuple[Any, Any]:
+    def looks_up_first(a: Any, i: Any) -> Any:
+        return np.linalg.inv(a + 0.0 * np.sum(a[i]))
+
+    def inverts_first(a: Any, i: Any) -> Any:
+        b = np.linalg.inv(a)
+        return np.sin(b)[i + (b[0, 0] > np.inf)]
+
+    a, i = np.zeros((3, 3)), np.array([7, 0])
+    found = [_kind(jitad.jit(f), a, i) for f in (looks_up_first, inverts_first)]
+    return " ".join(found), "OutOfBoundsError LinearAlgebraError"
+
+
+@case
+def results_of_a_call_that_fails_are_freed() -> tuple[Any, Any]:
+    f = jitad.jit(lambda x, i: (np.sin(x) + x[i], x * 2.0))
+    x, i = np.zeros(20_000), np.array([20_000])
+    f(x, i - 1)
+    tracemalloc.start()
+    try:
+        kinds = {_kind(f, x, i) for _ in range(50)}
+        return (" ".join(kinds), tracemalloc.get_traced_memory()[0] < x.nbytes), (
+            "OutOfBoundsError", True,
+        )  # fmt: skip
+    finally:
+        tracemalloc.stop()
+
+
+@case
+def rows_are_scattered_on_one_thread() -> tuple[Any, Any]:
+    places = np.arange(1_000_000) % 7
+    x, before = np.arange(1.0, 1_000_001.0), jitad.get_num_threads()
+    f = jitad.jit(lambda x: jitad.numpy.zeros(7).at[places].add(x), parallel=True)
+    jitad.set_num_threads(4)
+    try:
+        return f(x), np.bincount(places, x)
+    finally:
+        jitad.set_num_threads(before)
+
+
+@case
+def a_row_out_of_bounds_among_many() -> tuple[Any, Any]:
+    x, i = np.arange(300.0).reshape(50, 6), np.arange(64) % 50
+    f = jitad.jit(lambda x, i: (x[i, 0] * x[i, 1] + x[i, 2] * x[i, 3]) * x[i, 5])
+    rows = x[i]
+    right = (rows[:, 0] * rows[:, 1] + rows[:, 2] * rows[:, 3]) * rows[:, 5]
+    found = [_kind(f, x, np.where(np.arange(64) == k, 50, i)) for k in (0, 17, 63)]
+    return (f(x, i), " ".join(found)), (right, "OutOfBoundsError " * 2 + "OutOfBoundsError")
+
+
+@case
+def read_only_arrays_receive_nothing() -> tuple[Any, Any]:
+    kernel, out = jitad.compile(lambda x: x * 2, _X), np.zeros(12)
+    out.flags.writeable = False
+    return (_kind(lambda: kernel(_X, out=out)), out), ("ShapeError", np.zeros(12))
