@@ -1,7 +1,8 @@
 """Kernels on arrays that end, or begin, at a page which nobody may touch: every access is inside.
 
-`python -m tests.guard_pages [--kinds NAME...] [--sizes N...] [--parallel]` runs every kind of
-kernel at all sizes 1 to 70, by every door. Each is named before it runs, so that a crash has one.
+`python -m tests.guard_pages [--kinds NAME...] [--sizes N...] [--doors NAME...] [--parallel]` runs
+every kind of kernel at all sizes 1 to 70, by every door, and then streams in blocks. Each is named
+before it runs, so that a crash has one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ctypes
 import faulthandler
 import mmap
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -18,7 +20,8 @@ import numpy as np
 
 import jitad
 from jitad.codegen import chunks, pieces, threads
-from jitad.frontend.pytree import flatten
+from jitad.frontend.pytree import flatten, unflatten
+from tests.guarded_kinds import KINDS, STREAMS, forms
 
 # -- memory ----------------------------------------------------------------------------------------
 
@@ -75,133 +78,20 @@ def _stretch(pages: int) -> int:
     return start + PAGE
 
 
-# -- kernels ---------------------------------------------------------------------------------------
-
-Kind = tuple[Callable[..., Any], Callable[[int, np.random.Generator], tuple[Any, ...]]]
-
-
-def _vector(n: int, rng: np.random.Generator) -> tuple[Any, ...]:
-    return (rng.uniform(0.5, 1.5, n),)
-
-
-def _two(n: int, rng: np.random.Generator) -> tuple[Any, ...]:
-    return rng.uniform(0.5, 1.5, n), rng.uniform(0.5, 1.5, n)
-
-
-def _single(n: int, rng: np.random.Generator) -> tuple[Any, ...]:
-    return (rng.uniform(0.5, 1.5, n).astype(np.float32),)
-
-
-def _complex(n: int, rng: np.random.Generator) -> tuple[Any, ...]:
-    return (rng.normal(size=n) + 1j * rng.normal(size=n),)
-
-
-def _whole(n: int, rng: np.random.Generator) -> tuple[Any, ...]:
-    return (rng.integers(0, 9, n),)
-
-
-def _truth(n: int, rng: np.random.Generator) -> tuple[Any, ...]:
-    return (rng.integers(0, 2, n) > 0,)
-
-
-def _points(n: int, rng: np.random.Generator) -> tuple[Any, ...]:
-    return (rng.uniform(0.5, 1.5, (n, 3)),)
-
-
-def _matrix(n: int, rng: np.random.Generator) -> tuple[Any, ...]:
-    n = min(n, 40)
-    return (rng.normal(size=(n, n)) + 2 * n * np.eye(n),)
-
-
-def _chosen(n: int, rng: np.random.Generator) -> tuple[Any, ...]:
-    return rng.uniform(0.5, 1.5, n), rng.integers(0, n, n)
-
-
-def _distance(p: Any) -> Any:
-    return np.sqrt(p[0] ** 2 + p[1] * np.exp(p[2]))
-
-
-def _path(p: Any) -> Any:
-    return jitad.cond(p[0] > 1, lambda: np.sin(p[1]) * p[2], lambda: p[1] / p[2])
-
-
-def _while(p: Any) -> Any:
-    return jitad.while_loop(lambda x: x < 4, lambda x: x * (1 + p[1]) + p[0], p[2])
-
-
-def _scanned(x: Any) -> Any:
-    return jitad.scan(lambda c, row: (c * 0.5 + row, np.sin(c) * row), x[0], x)
-
-
-def _table(x: Any) -> Any:
-    return jitad.fori_loop(0, len(x), lambda i, t: t.at[i].add(np.sin(x[i])), x * 0.0)
-
-
-def _many(x: Any) -> Any:
-    return tuple(np.sin((k + 1) * x) for k in range(40))
-
-
-def _straight(x: Any) -> Any:
-    return [np.sin(x[k]) * x[k - 1] for k in range(len(x))]
-
-
-def _scattered(x: Any, i: Any) -> Any:
-    y = jitad.numpy.zeros(len(x))
-    y[i] = x
-    return y
-
-
-KINDS: dict[str, Kind] = {
-    "elementwise": (lambda x, y: np.sin(x) * y + np.where(x > 1, y, x), _two),
-    "single precision": (lambda x: np.exp(x) * x + np.sum(x), _single),
-    "complex": (lambda z: (z * z).real + np.abs(z), _complex),
-    "complex result": (lambda z: np.exp(z) / (z + 3), _complex),
-    "integers": (lambda i: (i * 3 - 1, i // 2, i % 3 > 0), _whole),
-    "conditions": (lambda b: (~b, b & b[::-1], np.any(b), np.sum(b)), _truth),
-    "reductions": (lambda x: (np.sum(x), np.max(x), np.prod(x), np.argmax(x)), _vector),
-    "reductions of rows": (lambda p: (np.sum(p, 0), np.max(p, 1), np.mean(p, 1)), _points),
-    "sums so far": (lambda x: np.cumsum(x) * np.cumprod(x), _vector),
-    "views": (lambda x: (x[::-1] * x, x[1:] - x[:-1], x[::2] * 2), _vector),
-    "joins": (lambda x: np.concatenate([x, x[::-1] * 2, np.roll(x, 1)]), _vector),
-    "columns": (lambda p: np.stack([p[:, 2], p[:, 0] * p[:, 1]], axis=1), _points),
-    "stencil": (lambda x: np.convolve(np.sin(x), np.array([1.0, -2.0, 1.0]), "same"), _vector),
-    "outer": (lambda x: np.exp(-np.abs(x[:, None] - x[None, :])), _vector),
-    "products": (lambda a: (a @ a, a @ a[0], a[0] @ a[0]), _matrix),
-    "narrow products": (lambda p: (p @ p.T, p.T @ p), _points),
-    "gather": (lambda x, i: x[i] * np.sin(x), _chosen),
-    "scatter": (_scattered, _chosen),
-    "sort": (lambda x: (np.sort(x), np.argsort(x)), _vector),
-    "factorisation": (lambda a: (np.linalg.solve(a, a[0]), np.linalg.inv(a)), _matrix),
-    "points": (jitad.vmap(_distance), _points),
-    "gradients at points": (jitad.vmap(jitad.grad(_distance)), _points),
-    "Hessians at points": (jitad.vmap(jitad.hessian(_distance)), _points),
-    "paths of points": (jitad.vmap(jitad.value_and_grad(_path)), _points),
-    "loops of points": (jitad.vmap(jitad.value_and_grad(_while)), _points),
-    "scan": (_scanned, _vector),
-    "table": (_table, _vector),
-    "many results": (_many, _vector),
-    "straight line": (_straight, _vector),
-}
-
-
-def _with_gradient(name: str, kind: Kind) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """A kind's function, and its gradient where there is one."""
-    f = kind[0]
-    yield name, f
-    if kind[1] in (_vector, _two, _single, _points, _matrix, _chosen) and "points" not in name:
-        yield f"gradient of {name}", jitad.grad(lambda *args: _total(f(*args)))
-
-
-def _total(results: Any) -> Any:
-    leaves = [x for x in flatten(results)[0] if hasattr(x, "dtype")]
-    return sum(np.sum(x * x) for x in leaves if x.dtype.kind == "f")
-
-
 # -- doors -----------------------------------------------------------------------------------------
 
 
 def _by_call(kernel: Any, args: Sequence[Any], pages: Pages) -> Any:
     return kernel(*args)
+
+
+def _by_views(kernel: Any, args: Sequence[Any], pages: Pages) -> Any:
+    """Python's door with arguments that lie backwards, or transposed."""
+    return kernel(*[pages.array(x.T).T if x.ndim > 1 else _backwards(pages, x) for x in args])
+
+
+def _backwards(pages: Pages, x: Any) -> Any:
+    return pages.array(x[::-1])[::-1] if x.ndim else x
 
 
 def _by_out(kernel: Any, args: Sequence[Any], pages: Pages) -> Any:
@@ -216,11 +106,25 @@ def _by_address(kernel: Any, args: Sequence[Any], pages: Pages) -> Any:
     """The C function itself, whose temporaries end at such a page too."""
     out = _places(kernel, pages)
     arena = pages.address(max(kernel.code.arena, 8), 64)
-    pointers = [x.ctypes.data for x in (*args, *kernel.captured, *flatten(out)[0])]
-    passed = [ctypes.c_void_p(x) for x in (*pointers, arena)]
-    function = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * len(passed))(kernel.address)
+    inputs, results = [*args, *kernel.captured], flatten(out)[0]
+    if kernel.code.is_wide:
+        tables = [_table(inputs, pages), _table(results, pages)]
+        passed = [*(x.ctypes.data_as(ctypes.c_void_p) for x in tables), ctypes.c_void_p(arena)]
+    else:
+        passed = [ctypes.c_void_p(x.ctypes.data) for x in (*inputs, *results)]
+        passed.append(ctypes.c_void_p(arena))
+    function = ctypes.CFUNCTYPE(ctypes.c_int64, *map(type, passed))(kernel.address)
     assert function(*passed) == 0
     return out
+
+
+def _table(arrays: Sequence[np.ndarray], pages: Pages) -> np.ndarray:
+    """Sixteen bytes for each: a number, or where an array's data are."""
+    table = np.zeros((len(arrays), 16), np.uint8)
+    for row, x in zip(table, arrays, strict=True):
+        data = x.tobytes() if x.ndim == 0 else x.ctypes.data.to_bytes(8, "little")
+        row[: len(data)] = np.frombuffer(data, np.uint8)
+    return pages.array(table)
 
 
 def _by_njit(kernel: Any, args: Sequence[Any], pages: Pages) -> Any:
@@ -235,9 +139,13 @@ def _by_njit_out(kernel: Any, args: Sequence[Any], pages: Pages) -> Any:
 
 def _by_strided(kernel: Any, args: Sequence[Any], pages: Pages) -> Any:
     """Numba's door with arguments that are not contiguous, and whose last element is the page's."""
-    wide = [pages.array(np.repeat(x[..., None], 2, -1)[..., 1:])[..., 0] for x in args]
-    wide = [pages.array(np.repeat(x, 2, 0)[1:])[::2] for x in args] if args[0].ndim == 1 else wide
-    return _tree(kernel, kernel.njit(*wide))
+    return _tree(kernel, kernel.njit(*[_wide(x, pages) for x in args]))
+
+
+def _wide(x: np.ndarray, pages: Pages) -> np.ndarray:
+    if x.ndim == 1:
+        return pages.array(np.repeat(x, 2, 0)[1:])[::2]
+    return pages.array(np.repeat(x[..., None], 2, -1)[..., 1:])[..., 0]
 
 
 def _tree(kernel: Any, results: Any) -> Any:
@@ -253,6 +161,7 @@ def _places(kernel: Any, pages: Pages) -> Any:
 
 DOORS: dict[str, Callable[[Any, Sequence[Any], Pages], Any]] = {
     "call": _by_call,
+    "call, views": _by_views,
     "out=": _by_out,
     "bind": _by_bind,
     "address": _by_address,
@@ -274,23 +183,46 @@ def run(
     for name in kinds:
         for n in sizes:
             args = KINDS[name][1](n, np.random.default_rng(n))
-            for full, f in _with_gradient(name, KINDS[name]):
+            for full, f in forms(name):
                 yield f"{full}, size {n}"
                 kernel = jitad.compile(f, *args, parallel=parallel)
                 yield from _through(kernel, args, doors)
 
 
 def _through(kernel: Any, args: Sequence[Any], doors: Sequence[str]) -> Iterator[str]:
-    right = flatten(kernel(*args))[0]
+    right = kernel(*args)
     for at_end in (True, False):
         pages = Pages(at_end)
         for door in doors:
             yield f"  by {door}, at a page's {'end' if at_end else 'start'}"
             guarded = [pages.array(x) for x in args]
-            got = flatten(DOORS[door](kernel, guarded, pages))[0]
-            same = [np.array_equal(x, y, equal_nan=True) for x, y in zip(got, right, strict=True)]
-            assert all(same), "another result than on ordinary arrays"
+            _compare(DOORS[door](kernel, guarded, pages), right)
             pages.give_back()
+
+
+def _compare(got: Any, right: Any, tolerance: float = 0.0) -> None:
+    pairs = zip(flatten(got)[0], flatten(right)[0], strict=True)
+    same = [np.allclose(x, y, tolerance, 0.0, equal_nan=True) for x, y in pairs]
+    assert all(same), "another result than on ordinary arrays"
+
+
+def run_streams(sizes: Sequence[int], parallel: bool) -> Iterator[str]:
+    """Streams in blocks, whose arguments and results end, or begin, at such a page."""
+    for name, (f, make) in STREAMS.items():
+        for n in sizes:
+            args = make(n, np.random.default_rng(n))
+            yield f"stream of {name}, size {n}"
+            right = jitad.vmap(f)(*args)
+            for at_end in (True, False):
+                pages = Pages(at_end)
+                for block in {1, 3, 8, n}:
+                    yield f"  in blocks of {block}, at a page's {'end' if at_end else 'start'}"
+                    leaves, structure = flatten(right)
+                    out = unflatten(structure, [pages.array(np.zeros_like(x)) for x in leaves])
+                    given = [pages.array(x) for x in args]
+                    jitad.stream(f, *given, out=out, block=block, parallel=parallel)
+                    _compare(out, right, 1e-6)  # functions of vectors round otherwise
+                    pages.give_back()
 
 
 def cut_small() -> None:
@@ -306,12 +238,16 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="*", type=int, default=list(range(1, 71)))
     parser.add_argument("--doors", nargs="*", default=list(DOORS))
     parser.add_argument("--parallel", action="store_true", help="on threads, in small pieces")
+    parser.add_argument("--no-streams", action="store_true", help="kernels alone")
     given = parser.parse_args()
     faulthandler.enable()
     if given.parallel:
         cut_small()
         jitad.set_num_threads(3)
+    warnings.simplefilter("ignore")  # of what is slow, or of eigenvalues that meet
     for text in run(given.kinds, given.sizes, given.doors, given.parallel):
+        print(text, flush=True)
+    for text in run_streams([] if given.no_streams else given.sizes, given.parallel):
         print(text, flush=True)
     print("all inside", flush=True)
 

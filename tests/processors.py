@@ -2,7 +2,9 @@
 
 llvmlite's LLVM carries its assertions: where two of its models disagree, it ends the process, on
 one processor and not on another. What codegen writes for a family of processors goes to files, and
-a child process runs LLVM on them. Exit status 0 where no child ends, or says anything.
+child processes run LLVM on them. Exit status 0 where no child ends, or says anything.
+
+What is done is noted in the folder that `--folder` names: the same command goes on from there.
 """
 
 from __future__ import annotations
@@ -11,12 +13,16 @@ import argparse
 import contextlib
 import ctypes
 import hashlib
+import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -95,23 +101,27 @@ def _forget() -> None:
             function.cache_clear()
 
 
+_NUMBERS = re.compile(r"0x[0-9A-F]+|_[0-9a-f]{24}\b|-?\d+\.\d+(?:e[+-]\d+)?")
+"""What two programs may differ in that are one to LLVM: floating constants, and the name."""
+
+
 class Collection:
     """Writes each program that is compiled, for every family, into a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.count = 0
+        self.written: set[str] = set()
 
     def emit(self, program: Any, options: Any) -> Any:
         """What stands in for codegen's `emit`."""
         for family in FEATURES:
             with on(family):
                 code = emit_here(program, options)
-            text = f"; level {code.level}\n{code.text}"
-            digest = hashlib.sha256(code.text.encode()).hexdigest()[:24]
+            digest = hashlib.sha256(_NUMBERS.sub("", code.text).encode()).hexdigest()[:24]
             path = self.folder / f"{family}-{digest}.ll"
-            self.count += not path.exists()
-            path.write_text(text)
+            if not path.exists():
+                path.write_text(f"; level {code.level}\n{code.text}")
+            self.written.add(path.name)
         return emit_here(program, options)
 
     @contextlib.contextmanager
@@ -123,34 +133,47 @@ class Collection:
 
 # -- LLVM on what was written ----------------------------------------------------------------------
 
+BATCH = 400
+"""Programs that a child process takes at once."""
+
+
+@cache
+def _machine(name: str) -> Any:
+    triple = next(x.triple for x in PROCESSORS if x.name == name)
+    return llvm.Target.from_triple(triple).create_target_machine(cpu=name, opt=2)
+
 
 def run_llvm(work: Iterable[str]) -> None:
     """Run LLVM's passes on files, each line a processor's name and a path, telling where it is."""
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
-    triples = {x.name: x.triple for x in PROCESSORS}
     for line in work:
         print(f"at {line}", flush=True)
         processor, path = line.split()
-        text = Path(path).read_text()
-        target = llvm.Target.from_triple(triples[processor])
-        machine = target.create_target_machine(cpu=processor, opt=2)
+        text, machine = Path(path).read_text(), _machine(processor)
         level = int(text.split("\n", 1)[0].split()[-1])
-        machine.emit_object(compiling.optimised_module(text, machine, level))
+        with (
+            llvm.create_context() as context,
+            compiling.optimised_module(text, machine, level, context) as module,
+        ):
+            module.verify()
+            machine.emit_object(module)
         print(f"done {line}", file=sys.stderr, flush=True)
 
 
-def faults(folder: Path) -> list[str]:
-    """The processors and files on which LLVM ends its process, or says something."""
-    waiting = [
-        f"{processor.name} {path}"
-        for processor in PROCESSORS
-        for path in sorted(folder.glob(f"{processor.family}-*.ll"))
-    ]
+def _child(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.processors", *arguments]
+    here = Path(__file__).parent.parent
+    return subprocess.run(
+        command, input=given, capture_output=True, text=True, cwd=here, check=False
+    )
+
+
+def _batch(waiting: Sequence[str]) -> list[str]:
+    """What LLVM says of these, or on which of them it ends its process."""
     found: list[str] = []
     while waiting:
-        command = [sys.executable, "-m", "tests.processors", "--llvm"]
-        done = subprocess.run(command, input="\n".join(waiting), capture_output=True, text=True)
+        done = _child("--llvm", given="\n".join(waiting))
         said: list[str] = []
         for line in done.stderr.splitlines():
             if not line.startswith("done "):
@@ -166,34 +189,85 @@ def faults(folder: Path) -> list[str]:
     return found
 
 
+def faults(folder: Path, jobs: int = 1) -> tuple[int, list[str]]:
+    """How many pairs of a processor and a file there are, and those that LLVM does not take."""
+    notes = folder / "pairs"
+    noted = notes.read_text().splitlines() if notes.exists() else []
+    known = {line for line in noted if not line.startswith("FAULT ")}
+    pairs = [
+        f"{processor.name} {path}"
+        for processor in PROCESSORS
+        for path in sorted(folder.glob(f"{processor.family}-*.ll"))
+    ]
+    waiting = [x for x in pairs if x not in known]
+    batches = [waiting[k : k + BATCH] for k in range(0, len(waiting), BATCH)]
+    found = [line[6:] for line in noted if line.startswith("FAULT ")]
+    with ThreadPoolExecutor(jobs) as pool, notes.open("a") as file:
+        for batch, said in zip(batches, pool.map(_batch, batches), strict=True):
+            print(*batch, *(f"FAULT {x}" for x in said), sep="\n", file=file, flush=True)
+            found += said
+    return len(pairs), found
+
+
 # -- programs --------------------------------------------------------------------------------------
 
 TABLES = ("test_elementwise_table", "test_structural_table", "test_linalg", "test_sorting",
           "test_lanes", "test_components", "test_complex", "test_gradbench", "test_cases",
-          "test_control_flow", "test_vector_math", "test_passes")  # fmt: skip
+          "test_control_flow", "test_vector_math", "test_passes", "test_special", "test_math",
+          "test_control_random", "test_updates", "test_if_convert")  # fmt: skip
+SLICE = 25
+"""Random programs of a kind that a child process compiles at once."""
 
 
-def tables() -> None:
-    """Compile the kernels of all tables."""
+def table(name: str) -> None:
+    """Compile the kernels of a file of tests."""
     import pytest
 
-    here = Path(__file__).parent
-    files = [str(here / f"{name}.py") for name in TABLES]
-    pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *files])
+    path = str(Path(__file__).parent / f"{name}.py")
+    pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", path])
 
 
-def random_programs(count: int, seed: int = 0) -> None:
-    """Compile random programs of each kind, `count` in all."""
+def random_programs(kind: str, seed: int, first: int) -> None:
+    """Compile random programs of a kind; whether their answers are right is not asked here."""
     from tests.fuzz.fuzzer import load
 
-    fuzzers = load()
+    fuzzer = load()[kind]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name, fuzzer in fuzzers.items():
-            for number in range(-(-count // len(fuzzers))):
-                said = fuzzer.check(fuzzer.program(seed, number))
-                if said:
-                    print(f"{name} {number}: {said}"[:300], flush=True)
+        for number in range(first, first + SLICE):
+            fuzzer.fault(fuzzer.program(seed, number))
+
+
+def parts(count: int, seed: int, with_tables: bool) -> list[str]:
+    """What children compile: files of tests, and slices of random programs, `count` in all."""
+    from tests.fuzz.fuzzer import load
+
+    kinds = load()
+    slices = -(-count // (len(kinds) * SLICE))
+    random = [f"{kind}:{seed}:{k * SLICE}" for k in range(slices) for kind in kinds]
+    return [*(TABLES if with_tables else ()), *random]
+
+
+def collect(part: str, folder: Path) -> None:
+    """Write the programs of a part into a folder, and note that this is done."""
+    collection = Collection(folder)
+    with collection.collecting():
+        if ":" in part:
+            kind, seed, first = part.split(":")
+            random_programs(kind, int(seed), int(first))
+        else:
+            table(part)
+    (folder / f"{part}.part").write_text(f"{len(collection.written)}\n")
+
+
+def collect_all(chosen: Sequence[str], folder: Path, jobs: int) -> list[str]:
+    """Compile all that is not noted as done, in children; those that ended before they were."""
+    missing = [part for part in chosen if not (folder / f"{part}.part").exists()]
+    with ThreadPoolExecutor(jobs) as pool:
+        run = partial(_child, "--folder", str(folder), "--collect")
+        for part, done in zip(missing, pool.map(run, missing), strict=True):
+            print(f"{part}: {done.stdout.splitlines()[-1:]}", flush=True)
+    return [part for part in missing if not (folder / f"{part}.part").exists()]
 
 
 def check(compile_programs: Callable[[], None]) -> tuple[int, list[str]]:
@@ -202,27 +276,34 @@ def check(compile_programs: Callable[[], None]) -> tuple[int, list[str]]:
         collection = Collection(Path(name))
         with collection.collecting():
             compile_programs()
-        return collection.count, faults(Path(name))
+        return len(collection.written), faults(Path(name))[1]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.processors", description=__doc__)
-    parser.add_argument("--programs", type=int, default=2000, help="random programs")
+    parser.add_argument("--count", type=int, default=2000, help="random programs")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--no-tables", action="store_true", help="random programs alone")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="child processes")
+    parser.add_argument("--folder", type=Path, help="where programs, and what is done, are kept")
+    parser.add_argument("--collect", help="write the programs of this part alone")
     parser.add_argument("--llvm", action="store_true", help="run LLVM as the standard input says")
     options = parser.parse_args()
     if options.llvm:
         run_llvm(sys.stdin.read().splitlines())
         return 0
-
-    def programs() -> None:
-        if not options.no_tables:
-            tables()
-        random_programs(options.programs)
-
-    count, found = check(programs)
-    print(f"{count} kernels, {len(PROCESSORS)} processors, {len(found)} faults", *found, sep="\n")
-    return int(bool(found))
+    if options.collect:
+        collect(options.collect, options.folder)
+        return 0
+    with contextlib.ExitStack() as stack:
+        folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
+        chosen = parts(options.count, options.seed, not options.no_tables)
+        ended = collect_all(chosen, folder, options.jobs)
+        pairs, found = faults(folder, options.jobs)
+    print(f"{len(chosen)} parts, of which ended early: {ended}")
+    print(f"{pairs} pairs of a program and a processor, {len(found)} faults", *found, sep="\n")
+    return int(bool(ended or found))
 
 
 if __name__ == "__main__":

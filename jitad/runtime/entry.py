@@ -51,6 +51,7 @@ from jitad.runtime.cpython import (
     pointer,
     python,
 )
+from jitad.runtime.services import FEW_PAIRS, service
 from jitad.runtime.wide import WIDE, Row, Tables, give_arena, in_tables, take_arena
 
 MISMATCH = 0
@@ -330,14 +331,19 @@ def _check_apart(
     """Require that the memory of each result is nobody else's."""
     met: list[tuple[Scalar, Scalar]] = []
     for x, i in zip((*arguments, *results), (*tape.inputs, *tape.outputs), strict=True):
-        if x.kind != "ptr":
-            continue
-        instr = tape.instrs[i]
-        end = x + math.prod(instr.shape) * instr.dtype.itemsize
-        if len(met) >= sum(y.kind == "ptr" for y in arguments):
-            for start, other_end in met:
-                r.require((end <= start) | (x >= other_end), "mismatch")
-        met.append((x, end))
+        if x.kind == "ptr":
+            instr = tape.instrs[i]
+            met.append((x, x + math.prod(instr.shape) * instr.dtype.itemsize))
+    if len(met) * len(results) > FEW_PAIRS:
+        table = r.room(16 * len(met))
+        for k, place in enumerate(place for pair in met for place in pair):
+            r.store(table + 8 * k, place)
+        apart = r.call(pointer(service("apart")), table, len(met), len(results), kind="i1")
+        r.require(apart, "mismatch")
+        return
+    for k in range(len(met) - len(results), len(met)):
+        for start, end in met[:k]:
+            r.require((met[k][1] <= start) | (met[k][0] >= end), "mismatch")
 
 
 def passed(r: Routine, place: Scalar, shape: Shape, dtype: DType) -> Scalar:

@@ -47,15 +47,12 @@ from jitad.runtime.numba_types import (
     result_type,
     scalar,
 )
-from jitad.runtime.services import STACK_ARENA, service, shelf
+from jitad.runtime.services import FEW_PAIRS, STACK_ARENA, service, shelf
 
 if TYPE_CHECKING:
     from jitad.runtime.kernel import Kernel
 
 _ALIGN = 64
-_FEW_PAIRS = 32
-"""Pairs of an array and a result up to which each is compared in the code of the call."""
-
 _MOST_ERRORS = 32
 """Errors of a kernel that differ by their lines, up to which each is raised with its own."""
 
@@ -291,7 +288,7 @@ class _Call:
         instrs = [tape.instrs[i] for i in (*tape.inputs, *tape.outputs)]
         pairs = zip([*passed, *targets], instrs, strict=True)
         met = [(x, nbytes(instr)) for x, instr in pairs if x.type == POINTER]
-        if len(met) * len(targets) <= _FEW_PAIRS:
+        if len(met) * len(targets) <= FEW_PAIRS:
             return self._few_apart(met, len(met) - len(targets))
         table = cgutils.alloca_once(b, POINTER, size=I64(2 * len(met)))
         for k, (x, size) in enumerate(met):

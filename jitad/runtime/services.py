@@ -49,6 +49,9 @@ _FUNCTIONS = (
     "wipe",
     POLL,
 )
+FEW_PAIRS = 32
+"""Pairs of an array and a result up to which a call's own code compares each; above, `apart`."""
+
 _VARIABLES = (INTERRUPTS, "main_thread", "raised")
 
 _DECLARED = """

@@ -83,6 +83,7 @@ ROWS: list[Any] = [
     (lambda: jitad.compile(f, X)(X, out=np.zeros(1)), ShapeError, 'out= does not fit the result'),
     (lambda: jitad.compile(f, X)(X, out=0.0), ShapeError, 'out= does not fit the result'),
     (lambda: jitad.compile(lambda x: (x, x + 1), X)(X, out=(Y := np.zeros(3), Y)), ShapeError, 'out= shares memory with an argument, an array'),
+    (lambda: jitad.compile(lambda x: (x,) * 100, X)(X, out=(*(np.zeros(3) for _ in range(99)), X)), ShapeError, 'out= shares memory with an argument, an array'),
     (lambda: jitad.compile(lambda x: (x, x + 1), X)(X, out=[np.zeros(3), np.zeros(3)]), ShapeError, 'out= does not fit the result'),
     (lambda: jitad.compile(lambda x: {"a": x}, X)(X, out={"b": np.zeros(3)}), ShapeError, 'out= does not fit the result'),
     (lambda: jitad.compile(rows, X).bind(), ShapeError, 'the kernel was compiled for arguments of'),
