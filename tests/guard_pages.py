@@ -108,7 +108,8 @@ def _by_address(kernel: Any, args: Sequence[Any], pages: Pages) -> Any:
     arena = pages.address(max(kernel.code.arena, 8), 64)
     inputs, results = [*args, *kernel.captured], flatten(out)[0]
     if kernel.code.is_wide:
-        tables = [_table(inputs, pages), _table(results, pages)]
+        numbers = [x.tobytes() if x.ndim == 0 else _place(x) for x in inputs]
+        tables = [_table(numbers, pages), _table([_place(x) for x in results], pages)]
         passed = [*(x.ctypes.data_as(ctypes.c_void_p) for x in tables), ctypes.c_void_p(arena)]
     else:
         passed = [ctypes.c_void_p(x.ctypes.data) for x in (*inputs, *results)]
@@ -118,13 +119,14 @@ def _by_address(kernel: Any, args: Sequence[Any], pages: Pages) -> Any:
     return out
 
 
-def _table(arrays: Sequence[np.ndarray], pages: Pages) -> np.ndarray:
+def _place(x: np.ndarray) -> bytes:
+    return x.ctypes.data.to_bytes(8, "little")
+
+
+def _table(values: Sequence[bytes], pages: Pages) -> np.ndarray:
     """Sixteen bytes for each: a number, or where an array's data are."""
-    table = np.zeros((len(arrays), 16), np.uint8)
-    for row, x in zip(table, arrays, strict=True):
-        data = x.tobytes() if x.ndim == 0 else x.ctypes.data.to_bytes(8, "little")
-        row[: len(data)] = np.frombuffer(data, np.uint8)
-    return pages.array(table)
+    rows = b"".join(x.ljust(16, b"\0") for x in values)
+    return pages.array(np.frombuffer(rows, np.uint8))
 
 
 def _by_njit(kernel: Any, args: Sequence[Any], pages: Pages) -> Any:
