@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from jitad.ir.op import FLOAT64, DType, Elementwise, Mask, RealLinear, is_differentiable
+from jitad.ir.op import FLOAT64, DType, Elementwise, Mask, RealLinear, Shape, is_differentiable
 from jitad.ir.tape import CONST, Instr
 from jitad.ir.value import Value
 from jitad.ops.elementwise import add, cast, mul, neg, where
+from jitad.ops.views import reshape
 
 Partial = Any
 """What a row's partial gives: a value, 1, -1 or 0, or a Mask."""
@@ -73,3 +74,13 @@ def dense(x: Value | None, like: Instr, builder: Any) -> Value:
     """x, or explicit zeros in the place of None."""
     dtype = like.dtype if is_active(like) else FLOAT64
     return builder.const(0, like.shape, dtype) if x is None else x
+
+
+def shaped(x: Value, shape: Shape) -> Value:
+    """x in a shape of as many elements; back in one that it had before."""
+    while x.shape != shape:
+        instr = x.builder.instrs[x.index]
+        if instr.op is not reshape:
+            return reshape(x, shape=shape)
+        x = x.builder.value(instr.args[0])
+    return x

@@ -14,9 +14,9 @@ from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.control import Transforms, part
 from jitad.ops.elementwise import add
-from jitad.ops.structural import guard
+from jitad.ops.structural import guard, reshape
 from jitad.transforms.flow import depends_outputs, varied, varied_outputs
-from jitad.transforms.linear import dense, is_nothing, partial, pull, typed
+from jitad.transforms.linear import dense, is_nothing, partial, pull, shaped, typed
 from jitad.transforms.lost import lost_derivative
 from jitad.transforms.origins import at_origins
 from jitad.transforms.shield import shield
@@ -69,7 +69,9 @@ def _told(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape:
 class _Adjoints:
     """The adjoints of a return sweep, summed as they come.
 
-    `bundles` are the adjoints of a control op's results.
+    A reshape has the elements of its operand in their order: shares of its adjoint are added to
+    its operand's, so that whatever reads one array, in whichever shape, adds to one sum. `bundles`
+    are the adjoints of a control op's results.
     """
 
     def __init__(self, builder: Builder, varied: list[bool]) -> None:
@@ -80,8 +82,16 @@ class _Adjoints:
 
     def add(self, j: int, share: Value) -> None:
         """Add to the adjoint of instruction j."""
+        j = self._home(j)
+        share = shaped(share, self.builder.instrs[j].shape)
         known = self.sums.get(j)
         self.sums[j] = share if known is None else add(known, share)
+
+    def _home(self, j: int) -> int:
+        """The array that instruction j is, perhaps in another shape."""
+        while self.builder.instrs[j].op is reshape:
+            (j,) = self.builder.instrs[j].args
+        return j
 
     def pull(self, instr: Instr, index: int, v_bar: Value) -> None:
         """Add to the adjoints of an instruction's operands their shares of its adjoint."""
@@ -110,7 +120,11 @@ class _Adjoints:
         if op.accumulate is not None:
             j = instr.args[0]
             if self.varied[j]:
-                self.sums[j] = op.accumulate(self.sums.get(j), v_bar, *operands, **params)
+                home = self._home(j)
+                known = self.sums.get(home)
+                known = None if known is None else shaped(known, operands[0].shape)
+                total = op.accumulate(known, v_bar, *operands, **params)
+                self.sums[home] = shaped(total, self.builder.instrs[home].shape)
             return
         assert op.pullback is not None
         result = self.builder.value(index)

@@ -152,7 +152,8 @@ def _advanced(x: Value, items: list[Any]) -> Value:
     shape = broadcast_shape(*(value.shape for value in values))
     flat = _flat_index(values, [y.shape[a] for a in axes], shape)
     others = [a for a in range(y.ndim) if a not in axes]
-    rows = st.transpose(y, perm=(*axes, *others))
+    order = (*axes, *others)
+    rows = y if order == tuple(range(y.ndim)) else st.transpose(y, perm=order)
     merged = math.prod(y.shape[a] for a in axes)
     rest = tuple(y.shape[a] for a in others)
     result = st.gather(st.reshape(rows, shape=(merged, *rest)), flat)
