@@ -14,8 +14,10 @@ def emit_switch(body: Body, index: int, name: str, emit_steps: EmitSteps) -> lis
     branches = frame.instr.params[0].branches
     types = output_types(branches[0])
     exchanged = frame.exchanged(frame.instr.args[1:], range(len(types)))
+    owned = frame.in_place(1)
     regions = [
-        Region(body, tape, f"{name}_{k}", emit_steps, exchanged) for k, tape in enumerate(branches)
+        Region(body, tape, f"{name}_{k}", emit_steps, exchanged, owned)
+        for k, tape in enumerate(branches)
     ]
     inputs = [frame.operand(j) for j in frame.instr.args]
     homes = [frame.home(k, *kind) for k, kind in enumerate(types)]
@@ -27,7 +29,8 @@ def emit_switch(body: Body, index: int, name: str, emit_steps: EmitSteps) -> lis
     w.do(f"switch i64 {number}, label %{labels[-1]} [ {cases} ]")
     for label, region in zip(labels, regions, strict=True):
         w.label(label)
-        region.run(inputs[1:], homes)
+        outputs = ["null" if k in owned else home for k, home in enumerate(homes)]
+        region.run(inputs[1:], outputs)
         w.do(f"br label %{after}")
     w.label(after)
     for k, (home, kind) in enumerate(zip(homes, types, strict=True)):

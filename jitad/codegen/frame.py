@@ -40,6 +40,13 @@ class Frame:
             f"out{k}" for k, home in enumerate(homes) if any(map(body.is_exchanged, home))
         }
 
+    def in_place(self, first: int) -> dict[int, int]:
+        """The results that are in the memory of an operand, and its place from the first on."""
+        storage = self.body.program.storage
+        homes = {storage.get(j, j): p for p, j in enumerate(self.instr.args[first:])}
+        found = {k: storage[i] for k in self.parts for i in self._stored(k)}
+        return {k: homes[home] for k, home in found.items() if home in homes}
+
     def _stored(self, k: int) -> list[int]:
         """The instructions for array result k that have memory."""
         return [i for i in self.parts.get(k, ()) if i in self.body.program.storage]

@@ -176,7 +176,8 @@ class _Carry:
         self.size = math.prod(self.instr.shape) * self.instr.dtype.itemsize
         self.result = call.frame.memory(k, self.size)
         if self.in_place:
-            self.body.writer.copy(self.result, self.start, self.size)
+            if self.result != self.start:
+                self.body.writer.copy(self.result, self.start, self.size)
         else:
             self.other = self.body.scratch(self.size)
 

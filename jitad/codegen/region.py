@@ -8,6 +8,7 @@ from jitad.codegen.arena import plan
 from jitad.codegen.body import Body
 from jitad.codegen.writer import TYPES
 from jitad.ir.tape import Tape
+from jitad.passes.in_place import taken_over
 from jitad.passes.schedule import schedule
 
 EmitSteps = Callable[[Body, str], list[str]]
@@ -33,12 +34,8 @@ class Region:
         self.body = body
         self.tape = tape
         self.name = name
-        pairs = {tape.outputs[k]: tape.inputs[j] for k, j in (owned or {}).items()}
-        program = schedule(tape, pairs)
-        self.in_place = {
-            k for k, j in (owned or {}).items()
-            if program.storage.get(tape.outputs[k]) == tape.inputs[j]
-        }  # fmt: skip
+        program = schedule(tape, owned)
+        self.in_place = taken_over(program, owned or {})
         memory = plan(program)
         exchanged = set(exchanged)
         for k, j in (owned or {}).items():

@@ -30,7 +30,7 @@ def emit_steps(body: Body, name: str) -> list[str]:
     nests: list[Unit] = []
     for k, step in enumerate(body.program.steps):
         if isinstance(step, Nest):
-            nests.append(Unit(k, step))
+            nests += [Unit(k, step)] if step.roots else []
             continue
         functions += emit_nests(body, nests, f"{name}_{k}")
         nests.clear()

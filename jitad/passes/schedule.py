@@ -18,6 +18,8 @@ from jitad.ir.op import DYNAMIC, Control, Elementwise, Op, Shape, Structural
 from jitad.ir.tape import CONST, INPUT, Tape
 from jitad.ops import structural as st
 from jitad.ops.control import part
+from jitad.ops.elementwise import stop_gradient
+from jitad.passes.in_place import in_place
 from jitad.passes.storage import share_memory
 
 CHEAP = 6.0
@@ -51,8 +53,7 @@ class Call:
 
 
 class Within(NamedTuple):
-    """A buffer that is a part of another value's, from an element on: of a join's, or all of a
-    reshape's."""
+    """A buffer that is a part of a join's, from an element on."""
 
     whole: int
     start: int
@@ -125,9 +126,11 @@ def stored_below(program: Program, values: Iterable[int], step: int) -> list[int
 def schedule(tape: Tape, owned: Mapping[int, int] | None = None) -> Program:
     """Order the tape's work into nests and calls, and say which values share memory.
 
-    `owned` maps outputs to inputs whose memory they may take over: what a loop carries.
+    `owned` maps places of outputs to those of inputs whose memory they may take over: what a loop
+    carries.
     """
-    return _Scheduler(tape).run(owned or {})
+    pairs = {tape.outputs[k]: tape.inputs[j] for k, j in (owned or {}).items()}
+    return _Scheduler(tape).run(pairs)
 
 
 class _Scheduler:
@@ -145,6 +148,7 @@ class _Scheduler:
         self.same = [0] * len(tape.instrs)
         self.other = [0] * len(tape.instrs)
         self.stored = self._stored()
+        self.shown = self._shown()
         self.slots: dict[int, list[tuple[st.Slot, ...]]] = {}
         self.within = self._within()
 
@@ -163,10 +167,23 @@ class _Scheduler:
         straight = {
             k for k, step in enumerate(self.steps) if isinstance(step, Nest) and not step.space
         }
-        storage = share_memory(self.tape, self.position, straight, owned)
+        storage = share_memory(
+            self.tape, self.position, straight, owned, self.shown, self._replaced()
+        )
         within = {storage[i]: place for i, place in self.within.items()}
+        for step in self.steps:
+            if isinstance(step, Nest):
+                step.roots = [root for root in step.roots if not self._stays(root.index, storage)]
         steps = tuple(self.steps)
         return Program(self.tape, steps, self.position, self.begun, storage, within, self.slots)
+
+    def _stays(self, i: int, storage: Mapping[int, int]) -> bool:
+        """Whether a value is another one, in its memory."""
+        instr = self.tape.instrs[i]
+        if instr.op is not stop_gradient or i not in storage:
+            return False
+        (j,) = instr.args
+        return storage[i] == storage.get(j, j)
 
     # -- which values are stored -------------------------------------------------------------------
 
@@ -227,14 +244,47 @@ class _Scheduler:
             return instr.args if self.cost[instr.args[0]] > CHEAP else ()
         return ()
 
+    def _shown(self) -> dict[int, int]:
+        """Of each reshape that is read from memory the array whose memory it shows: a stored one
+        or an input. A result shows no input, and no array that another result is."""
+        shown: dict[int, int] = {}
+        results = set(self.tape.outputs)
+        for i, instr in enumerate(self.tape.instrs):
+            if instr.op is not st.reshape or not self.stored[i] or self.sizes[i] <= 1:
+                continue
+            (j,) = instr.args
+            while self.tape.instrs[j].op is st.reshape and j not in shown and not self.stored[j]:
+                (j,) = self.tape.instrs[j].args
+            j = shown.get(j, j)
+            if self.tape.instrs[j].op is INPUT:
+                if i not in results:
+                    shown[i] = j
+            elif self.stored[j] and (i not in results or j not in results):
+                shown[i] = j
+                if i in results:
+                    results.add(j)
+        return shown
+
+    def _replaced(self) -> dict[int, int]:
+        """Results of control ops that can be computed in the memory of an operand, and these."""
+        taken: dict[int, list[tuple[int, int]]] = {}
+        for i, instr in enumerate(self.tape.instrs):
+            if instr.op is part and self.sizes[i] > 1:
+                taken.setdefault(instr.args[0], []).append((instr.params[0], i))
+        found: dict[int, int] = {}
+        for control, results in taken.items():
+            instr = self.tape.instrs[control]
+            operands = [self.shown.get(j, j) for j in instr.args]
+            numbers = [k for k, _ in results]
+            for k, place in in_place(instr, schedule).items():
+                once = numbers.count(k) == 1 and operands.count(operands[place]) == 1
+                found |= {i: operands[place] for number, i in results if number == k and once}
+        return found
+
     def _within(self) -> dict[int, Within]:
-        """What is computed where its only reader has it, a join or a view of the same memory."""
+        """What is computed where its only reader, a join, has it."""
         found: dict[int, Within] = {}
         for i, instr in enumerate(self.tape.instrs):
-            if instr.op is st.reshape and self.stored[i]:
-                source = self._read_once(instr.args[0])
-                if source is not None:
-                    found[source] = Within(i, 0)
             if instr.op not in st.JOINS:
                 continue
             operands = [self.tape.instrs[j] for j in instr.args]
@@ -278,8 +328,8 @@ class _Scheduler:
             self._complete(i, len(self.steps) - 1, shareable=False)
         elif instr.op is part:
             self._complete(i, self.position[instr.args[0]], shareable=False)
-        elif instr.op is st.reshape and (step := self._in_place(instr.args[0])) is not None:
-            self._complete(i, step, shareable=False)
+        elif i in self.shown:
+            self._complete(i, self.position.get(self.shown[i], -1), shareable=False)
         elif instr.op in st.JOINS:
             steps = [self._join(i, place, j) for place, j in enumerate(instr.args)]
             self.begun[i] = min(steps)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from jitad.ir.op import DYNAMIC, Elementwise
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ops import structural as st
+from jitad.ops.control import part
 
 
 class _Read(NamedTuple):
@@ -25,26 +26,41 @@ class _Read(NamedTuple):
 
 
 def share_memory(
-    tape: Tape, position: dict[int, int], straight: Collection[int], owned: Mapping[int, int]
+    tape: Tape,
+    position: dict[int, int],
+    straight: Collection[int],
+    owned: Mapping[int, int],
+    shown: Mapping[int, int],
+    replaced: Mapping[int, int],
 ) -> dict[int, int]:
     """For each stored array the one whose memory it is in; `straight` are the steps of rank 0.
 
     An output in `owned` takes over the memory of an input, if it can: by updates of that input,
-    or element by element.
+    or element by element. `shown` are reshapes, and the arrays that they are; `replaced` results
+    of control ops that can be computed in the memory of an operand, and these.
     """
     shapes = {i: tape.instrs[i].shape for i in position}
     apart = {i: i for i, shape in shapes.items() if math.prod(shape) != 1 and DYNAMIC not in shape}
-    owned = {i: j for i, j in owned.items() if i in apart}
-    updates = [i for i in apart if tape.instrs[i].op in st.UPDATES]
-    if not updates and not owned:
+    apart |= shown
+    bases = {i: shown.get(j, j) for i, j in _bases(tape, apart, replaced).items()}
+    if not bases and not owned:
         return apart
-    reads = _last_reads(tape, position, straight)
+    owned = {shown.get(i, i): j for i, j in owned.items() if i in apart}
+    reads = _last_reads(tape, position, straight, shown)
     while True:
-        storage = _shared(tape, position, straight, reads, apart, owned)
+        storage = _shared(tape, position, straight, reads, apart, owned, bases)
         failed = [i for i, j in owned.items() if storage[i] != j]
         if not failed:
             return storage
         owned = {i: j for i, j in owned.items() if i not in failed}
+
+
+def _bases(
+    tape: Tape, apart: Collection[int], replaced: Mapping[int, int]
+) -> dict[int, int]:
+    """Of each value that is another one but for what is changed, this other one."""
+    updates = {i: tape.instrs[i].args[0] for i in apart if tape.instrs[i].op in st.UPDATES}
+    return {**updates, **{i: j for i, j in replaced.items() if i in apart}}
 
 
 def _shared(
@@ -54,20 +70,22 @@ def _shared(
     reads: list[list[_Read]],
     apart: dict[int, int],
     owned: Mapping[int, int],
+    bases: Mapping[int, int],
 ) -> dict[int, int]:
     storage = dict(apart)
-    updates = [i for i in storage if tape.instrs[i].op in st.UPDATES]
-    mapped = [i for i in owned if isinstance(tape.instrs[i].op, Elementwise)]
+    mapped = {i: j for i, j in owned.items() if isinstance(tape.instrs[i].op, Elementwise)}
+    changed = {**bases, **mapped}
     taken: set[int] = set()
-    for i in sorted((*updates, *mapped), key=lambda i: (position[i], i)):
-        instr = tape.instrs[i]
-        j = owned[i] if i in mapped else instr.args[0]
+    for i in sorted(changed, key=lambda i: (position[i], i)):
+        instr, j = tape.instrs[i], changed[i]
         if (j not in storage and j not in owned.values()) or j in taken:
             continue
         before = (position[i], i if position[i] in straight else -1)
-        others = [read for read in reads[j] if read.root != i]
-        if all((read.step, read.place) < before for read in others) and _reads_own_places(
-            tape, instr, j, position
+        # What takes a control op's result out is computed where that op is.
+        computed = instr.args[0] if instr.op is part else i
+        others = [read for read in reads[j] if read.root != computed]
+        if all((read.step, read.place) < before for read in others) and (
+            instr.op is part or _reads_own_places(tape, instr, j, position, apart)
         ):
             storage[i] = j
             taken.add(j)
@@ -77,7 +95,7 @@ def _shared(
 
 
 def _last_reads(
-    tape: Tape, position: dict[int, int], straight: Collection[int]
+    tape: Tape, position: dict[int, int], straight: Collection[int], shown: Mapping[int, int]
 ) -> list[list[_Read]]:
     """For each value its last reads by two different roots; an output is read after all steps."""
     reads: list[list[_Read]] = [[] for _ in tape.instrs]
@@ -87,7 +105,7 @@ def _last_reads(
         instr = tape.instrs[i]
         if instr.op is INPUT or instr.op is CONST:
             continue
-        if i in position:
+        if i in position and i not in shown:
             step = position[i]
             own = [_Read(step, i if step in straight else math.inf, i)]
         else:
@@ -104,7 +122,9 @@ def _latest_two(reads: list[_Read]) -> list[_Read]:
     return list(latest.values())[:2]
 
 
-def _reads_own_places(tape: Tape, update: Instr, base: int, position: dict[int, int]) -> bool:
+def _reads_own_places(
+    tape: Tape, update: Instr, base: int, position: dict[int, int], apart: Mapping[int, int]
+) -> bool:
     """Whether in computing its elements an update reads its base only where that does no harm."""
     whole = isinstance(update.op, Elementwise)
     if math.prod(tape.instrs[update.args[-1]].shape) == 1 and not whole:
@@ -113,7 +133,7 @@ def _reads_own_places(tape: Tape, update: Instr, base: int, position: dict[int, 
     seen: set[tuple[int, bool]] = set()
     while stack:
         i, aligned = stack.pop()
-        if i == base:
+        if apart.get(i, i) == base:
             if whole and aligned:
                 continue
             return False
@@ -121,7 +141,7 @@ def _reads_own_places(tape: Tape, update: Instr, base: int, position: dict[int, 
             continue
         seen.add((i, aligned))
         instr = tape.instrs[i]
-        if instr.op is st.index and instr.args[0] == base and update.op in _INDEXED:
+        if instr.op is st.index and instr.args[0] == update.args[0] and update.op in _INDEXED:
             written, read = update.params[0], instr.params[0]
             if not ((aligned and written == read) or st.are_disjoint(written, read)):
                 return False

@@ -1,0 +1,76 @@
+"""Control op -> which of its results can be computed in the memory of an operand.
+
+A loop changes a carry in place where its body does; a switch an operand where all branches do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jitad.ir.tape import INPUT, Instr, Tape
+from jitad.ops import structural as st
+from jitad.ops.control import loop, part, switch
+from jitad.ops.elementwise import stop_gradient
+
+Owned = Mapping[int, int]
+"""Places of outputs, and of the inputs whose memory they are to take over."""
+
+
+def in_place(instr: Instr, schedule: Callable[[Tape, Owned], Any]) -> dict[int, int]:
+    """Results of a control op, and the places among its operands of what they are, changed."""
+    form = instr.params[0]
+    if instr.op is loop:
+        owned = {k: 1 + form.consts + k for k in range(form.carries)}
+        return {k: form.consts + k for k in _kept(form.body, owned, schedule)}
+    if instr.op is switch:
+        starts = [_starts(tape) for tape in form.branches]
+        owned = {k: j for k, j in starts[0].items() if all(s.get(k) == j for s in starts)}
+        for tape in form.branches:
+            owned = {k: owned[k] for k in _kept(tape, owned, schedule)}
+        return {k: 1 + j for k, j in owned.items()}
+    return {}
+
+
+def _kept(tape: Tape, owned: Owned, schedule: Callable[[Tape, Owned], Any]) -> set[int]:
+    arrays = {k: j for k, j in owned.items() if math.prod(tape.instrs[tape.inputs[j]].shape) > 1}
+    return taken_over(schedule(tape, arrays), arrays) if arrays else set()
+
+
+def taken_over(program: Any, owned: Owned) -> set[int]:
+    """The outputs of a scheduled tape that do take over an input's memory."""
+    tape, storage = program.tape, program.storage
+    return {k for k, j in owned.items() if storage.get(tape.outputs[k]) == tape.inputs[j]}
+
+
+def _starts(tape: Tape) -> dict[int, int]:
+    """The places of the inputs that outputs are, but for what is changed in them."""
+    place = {i: k for k, i in enumerate(tape.inputs)}
+    found: dict[int, int] = {}
+    for k, i in enumerate(tape.outputs):
+        while tape.instrs[i].op is not INPUT:
+            below = _below(tape, tape.instrs[i])
+            if below is None:
+                break
+            i = below
+        if i in place:
+            found[k] = place[i]
+    return found
+
+
+def _below(tape: Tape, instr: Instr) -> int | None:
+    """What a value is, but for what is changed in it."""
+    if instr.op in (*st.UPDATES, st.reshape, stop_gradient):
+        return instr.args[0]
+    if instr.op is not part:
+        return None
+    taker, k = tape.instrs[instr.args[0]], instr.params[0]
+    form = taker.params[0]
+    if taker.op is loop and k < form.carries:
+        return taker.args[form.consts + k]
+    if taker.op is switch:
+        starts = {_starts(branch).get(k) for branch in form.branches}
+        (start,) = starts if len(starts) == 1 else (None,)
+        return None if start is None else taker.args[1 + start]
+    return None
