@@ -8,7 +8,7 @@ its tangent and its pullback as calls of other ops.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
@@ -175,7 +175,8 @@ class Control(Op):
     `tapes(form)` and `with_tapes(form, tapes)`: the sub-tapes, and the form with others.
     `flow(form, flags, flow)`: which results depend on the operands that are flagged.
     `forward(form, operands, tangents, forward, flow)`: the results, and their tangents or None.
-    `pullback(form, operands, adjoints, varied, transforms)`: the `Pulled`.
+    `pullback(form, operands, adjoints, varied, transforms, sums)`: the `Pulled`; `sums` are what
+    is known of the adjoints of array operands, by place, to which it may add in their memory.
     `batch(form, operands, batched, size, batch, flow)`: the results, and which of them are batched.
     `simplify(form, operands, used, builder)`: the op without what nobody uses, a `Simplified`.
     """
@@ -194,11 +195,13 @@ class Pulled(NamedTuple):
     """A control op's reverse sweep: the form that keeps what the sweep reads, and the shares.
 
     Results of `form` are those of the old one, then what is kept; `result(k)` is number k of them.
-    `shares(result)` records the sweep and gives each operand's share of the adjoint, or None.
+    `shares(result)` records the sweep and gives each operand's share of the adjoint, or None; of
+    the operands `summed` it gives what was known of the adjoint together with the share.
     """
 
     form: Any
     shares: Rule
+    summed: Collection[int] = ()
 
 
 DYNAMIC = -1

@@ -144,7 +144,8 @@ class _Adjoints:
         operands = [self.builder.value(j) for j in instr.args]
         transforms = Transforms(_told, split, varied_outputs, depends_outputs)
         flags = [self.varied[j] for j in instr.args]
-        pulled = op.pullback(form, operands, bars, flags, transforms)
+        sums = self._sums(instr)
+        pulled = op.pullback(form, operands, bars, flags, transforms, sums)
         self.builder.instrs[index] = instr._replace(params=(pulled.form,))
         types = op.results(pulled.form, *operands)
 
@@ -152,6 +153,20 @@ class _Adjoints:
             shape, dtype = types[k]
             return part(self.builder.value(index), k=k, shape=shape, dtype=dtype)
 
-        for j, share in zip(instr.args, pulled.shares(result), strict=True):
+        for k, (j, share) in enumerate(zip(instr.args, pulled.shares(result), strict=True)):
+            if k in pulled.summed:
+                del self.sums[self._home(j)]
             if share is not None and self.varied[j] and not is_nothing(share):
                 self.add(j, share)
+
+    def _sums(self, instr: Instr) -> dict[int, Value]:
+        """What is known of the adjoints of an instruction's array operands, each array once."""
+        found: dict[int, Value] = {}
+        seen: set[int] = set()
+        for k, j in enumerate(instr.args):
+            home = self._home(j)
+            known, operand = self.sums.get(home), self.builder.instrs[j]
+            if known is not None and operand.shape and home not in seen:
+                found[k] = shaped(known, operand.shape)
+            seen.add(home)
+        return found

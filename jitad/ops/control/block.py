@@ -57,7 +57,7 @@ def _forward(
 
 def _pullback(
     form: Block, operands: Sequence[Value], bars: Mapping[int, Value], varied: Sequence[bool],
-    transforms: Transforms,
+    transforms: Transforms, sums: Mapping[int, Value],
 ) -> Pulled:  # fmt: skip
     """A block that runs the values again, and then its return sweep."""
     seeds = sorted(bars)

@@ -174,7 +174,7 @@ def _rule_of_tangents(form: Custom) -> Tangents:
 
 def _pullback(
     form: Custom, operands: Sequence[Value], bars: Mapping[int, Value], varied: Sequence[bool],
-    transforms: Transforms,
+    transforms: Transforms, sums: Mapping[int, Value],
 ) -> Pulled:  # fmt: skip
     _refuse_the_rest(form, varied)
     if form.rule is None:

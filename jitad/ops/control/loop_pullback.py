@@ -32,27 +32,29 @@ from jitad.ops.elementwise import lt
 from jitad.ops.views import zeros
 
 Bars = Mapping[int, Value]
-"""Adjoints of results by their numbers."""
+"""Adjoints of results by their numbers, or of operands by their places."""
 
 
 def pullback(
     op: Control, form: Any, operands: Sequence[Value], bars: Bars, varied: Sequence[bool],
-    transforms: Transforms,
+    transforms: Transforms, sums: Bars,
 ) -> Pulled:  # fmt: skip
     """The loop that keeps its residuals, and the one that reads them."""
-    sweep = _sweep(op, form, bars, varied, transforms)
+    sweep = _sweep(op, form, bars, varied, transforms, sums)
+    summed = [k for k in sweep.consts if k in sums]
     if form.snapshots is not None:
-        return Pulled(form, lambda result: sweep.revolved(operands, bars))
+        return Pulled(form, lambda result: sweep.revolved(operands, bars), summed)
     plan = _plan(sweep, transforms)
     new = replace(form, body=plan.kept)
-    return Pulled(new, lambda result: plan.shares(op, operands, bars, result))
+    return Pulled(new, lambda result: plan.shares(op, operands, bars, result), summed)
 
 
 @dataclass(frozen=True, eq=False)
 class _Sweep:
     """Which adjoints flow: `tape` is a turn and its reverse sweep.
 
-    `consts`, `carries` and `xs` are places among these that have adjoints, `rows` the ys that do.
+    `consts`, `carries` and `xs` are places among these that have adjoints, `rows` the ys that do;
+    `sums` is what is known of the adjoints of operands.
     The tape takes the body's inputs, then the adjoints of carries, sums for consts and adjoints of
     rows; after the first `first` outputs it returns the adjoints of carries, the sums, and the
     adjoints of the rows of xs.
@@ -65,6 +67,7 @@ class _Sweep:
     rows: list[int]
     first: int
     tape: Tape
+    sums: Bars
 
     @property
     def turns(self) -> int:
@@ -72,13 +75,17 @@ class _Sweep:
         return self.form.carries + (self.form.count is None)
 
     def starts(self, operands: Sequence[Value], bars: Bars) -> list[Value]:
-        """The adjoints of the last carries, and zeros for the sums."""
+        """The adjoints of the last carries, and what the sums begin with."""
         like, first = operands[0], self.form.consts
         starts = [
             bars[k] if k in bars else zeros(like, *type_of(operands[first + k]))
             for k in self.carries
         ]
-        return [*starts, *(zeros(like, *type_of(operands[k])) for k in self.consts)]
+        known = self.sums
+        return [
+            *starts,
+            *(known[k] if k in known else zeros(like, *type_of(operands[k])) for k in self.consts),
+        ]
 
     def arranged(self, operands: Sequence[Value], results: Sequence[Value]) -> list[Value | None]:
         """Each operand's share, from the results: adjoints of carries, consts and xs."""
@@ -199,7 +206,7 @@ class _Plan:
 
 
 def _sweep(
-    op: Control, form: Any, bars: Bars, varied: Sequence[bool], transforms: Transforms
+    op: Control, form: Any, bars: Bars, varied: Sequence[bool], transforms: Transforms, sums: Bars
 ) -> _Sweep:
     first, second = form.consts, form.consts + form.carries
     turns = form.carries + (form.count is None)
@@ -214,7 +221,7 @@ def _sweep(
     seeds = [*carries, *range(outputs, len(body.outputs)), *(form.carries + k for k in rows)]
     active = [1 + first + k for k in carries] + [1 + k for k in consts]
     swept = transforms.reverse(body, active + [1 + second + k for k in xs], seeds)
-    return _Sweep(form, consts, carries, xs, rows, len(body.outputs), swept)
+    return _Sweep(form, consts, carries, xs, rows, len(body.outputs), swept, sums)
 
 
 def _plan(sweep: _Sweep, transforms: Transforms) -> _Plan:

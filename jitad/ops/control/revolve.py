@@ -165,7 +165,7 @@ def _forward(
 
 def _pullback(
     form: Revolve, operands: Sequence[Value], bars: Mapping[int, Value], varied: Sequence[bool],
-    transforms: Transforms,
+    transforms: Transforms, sums: Mapping[int, Value],
 ) -> Pulled:  # fmt: skip
     tape = plainly(form)
     seeds = sorted(bars)

@@ -112,37 +112,48 @@ class _Branch:
 
 def _pullback(
     form: Switch, operands: Sequence[Value], bars: Mapping[int, Value], varied: Sequence[bool],
-    transforms: Transforms,
+    transforms: Transforms, sums: Mapping[int, Value],
 ) -> Pulled:  # fmt: skip
-    """The branches keep residuals in slots that they share; the sweep is a switch again."""
+    """The branches keep residuals in slots that they share; the sweep is a switch again.
+
+    It takes what is known of the operands' adjoints, to which the branch that is run adds.
+    """
     seeds = sorted(bars)
     active = places(varied[1:])
+    summed = [k for k in active if 1 + k in sums]
     slots: list[Type] = []
-    branches = [_cut(tape, active, seeds, slots, transforms) for tape in form.branches]
+    branches = [_cut(tape, active, seeds, summed, slots, transforms) for tape in form.branches]
     count = len(form.branches[0].outputs)
     kept = Switch(tuple(_with_slots(branch, slots, count) for branch in branches))
-    swept = Switch(tuple(_sweep(branch, slots) for branch in branches))
+    read = sorted({k for branch in branches for kind, k in branch.sources if kind == "operand"})
+    swept = Switch(tuple(_sweep(branch, read, slots) for branch in branches))
 
     def shares(result: Callable[[int], Value]) -> list[Value | None]:
         stored = [result(count + k) for k in range(len(slots))]
-        args = [*operands, *stored, *(bars[k] for k in seeds)]
+        args = [operands[0], *(operands[1 + k] for k in read), *stored]
+        args += [*(bars[k] for k in seeds), *(sums[1 + k] for k in summed)]
         adjoints = record(operands[0].builder, switch, args, swept)
         return [None, *spread_out(adjoints, varied[1:])]
 
-    return Pulled(kept, shares)
+    return Pulled(kept, shares, [1 + k for k in summed])
 
 
 def _cut(
-    tape: Tape, active: Sequence[int], seeds: Sequence[int], slots: list[Type],
-    transforms: Transforms,
+    tape: Tape, active: Sequence[int], seeds: Sequence[int], summed: Sequence[int],
+    slots: list[Type], transforms: Transforms,
 ) -> _Branch:  # fmt: skip
-    swept = transforms.reverse(tape, active, seeds)
+    count = len(tape.outputs)
+    # An operand as a result of its own: its adjoint is what is known before this branch adds.
+    tape = Tape(tape.instrs, tape.inputs, (*tape.outputs, *(tape.inputs[k] for k in summed)))
+    swept = transforms.reverse(tape, active, [*seeds, *range(count, len(tape.outputs))])
     late = range(len(tape.inputs), len(swept.inputs))
     early, rest = transforms.split(swept, late, range(len(tape.outputs), len(swept.outputs)))
+    kept = [*range(count), *range(len(tape.outputs), len(early.outputs))]
+    early = rewired(early, range(len(early.inputs)), kept)
     at = {i: k for k, i in enumerate(early.inputs)}
     free = list(enumerate(slots))
     sources: list[tuple[str, int]] = []
-    for i in early.outputs[len(tape.outputs) :]:
+    for i in early.outputs[count:]:
         if i in at:
             sources.append(("operand", at[i]))
             continue
@@ -167,12 +178,12 @@ def _with_slots(branch: _Branch, slots: Sequence[Type], count: int) -> Tape:
     return builder.finish([x.index for x in [*results[:count], *stored]])
 
 
-def _sweep(branch: _Branch, slots: Sequence[Type]) -> Tape:
-    """The second half as a tape of (operands..., slots..., adjoints...)."""
-    read = {source: k for k, source in enumerate(branch.sources)}
+def _sweep(branch: _Branch, read: Sequence[int], slots: Sequence[Type]) -> Tape:
+    """The second half as a tape of (operands that are read..., slots..., adjoints...)."""
+    places = {source: k for k, source in enumerate(branch.sources)}
     types = input_types(branch.early)
-    inputs: list[Any] = [read.get(("operand", k), t) for k, t in enumerate(types)]
-    inputs += [read.get(("slot", k), t) for k, t in enumerate(slots)]
+    inputs: list[Any] = [places.get(("operand", k), types[k]) for k in read]
+    inputs += [places.get(("slot", k), t) for k, t in enumerate(slots)]
     inputs += range(len(branch.sources), len(branch.late.inputs))
     return rewired(branch.late, inputs, range(len(branch.late.outputs)))
 
