@@ -99,7 +99,10 @@ def spell_out(tape: Tape) -> Tape:
             arrays = [_as_array(builder, x) for x in operands]
             result = _scalars(builder, instr, arrays)
             spelt.append(result[()].index if result.shape == () else result)
-    outputs = [_packed(_as_array(builder, spelt[i])).index for i in tape.outputs]
+    outputs = [
+        inputs[i] if i in inputs else _packed(_as_array(builder, spelt[i])).index
+        for i in tape.outputs
+    ]
     return builder.finish(outputs, [inputs[i] for i in tape.inputs])
 
 

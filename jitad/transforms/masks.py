@@ -105,6 +105,8 @@ def _is(x: Value, truth: bool) -> bool:
 
 def _scattered(x: Value, place: Value, u: Value) -> Value:
     """Rows that a mask adds to; of a whole row its number is enough."""
+    if place.size == 1:
+        return st.scatter_set(x, place, ew.logical_or(st.gather(x, place), u))
     if not _is(u, True):
         total = st.scatter_add(ew.cast(x, dtype=INT64), place, ew.cast(u, dtype=INT64))
         return ew.ne(total, 0)

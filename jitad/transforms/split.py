@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import DYNAMIC, Control
-from jitad.ir.tape import CONST, Tape
+from jitad.ir.op import DYNAMIC, Control, Elementwise
+from jitad.ir.tape import CONST, Instr, Tape
+from jitad.ops.structural import gather
 
 
-def split(tape: Tape, late: Collection[int], results: Collection[int]) -> tuple[Tape, Tape]:
+CHEAP = 24
+"""So many simple operations on numbers are done again rather than their result kept."""
+
+
+def split(
+    tape: Tape, late: Collection[int], results: Collection[int], free: Collection[int] = ()
+) -> tuple[Tape, Tape]:
     """Cut a tape where the inputs at positions `late` first matter.
 
     The first tape takes the early inputs; it returns the outputs that are not among `results`,
     then the residuals. The second takes the residuals, then the late inputs, and returns the
     outputs at positions `results`. A stack of unknown length cannot be handed over: what computes
-    it is done again in the second tape.
+    it is done again in the second tape. So is a number that costs little, from the early inputs at
+    positions `free`, which cost nothing to hand over, or from a single value of no more bytes.
     """
     depends = [False] * len(tape.instrs)
     for k in late:
@@ -24,6 +33,7 @@ def split(tape: Tape, late: Collection[int], results: Collection[int]) -> tuple[
         depends[i] = depends[i] or any(depends[j] for j in instr.args)
     wanted = [tape.outputs[k] for k in results]
     later = [a or b for a, b in zip(depends, _again(tape, wanted, depends), strict=True)]
+    _do_cheap_again(tape, wanted, later, {tape.inputs[k] for k in free})
     needed = _needed(tape, wanted, later)
     crossing = sorted(
         {j for i in needed if later[i] for j in tape.instrs[i].args if not later[j]}
@@ -53,6 +63,44 @@ def _again(tape: Tape, wanted: list[int], depends: list[bool]) -> list[bool]:
             again[i] = True
             stack.extend(instr.args)
     return again
+
+
+def _do_cheap_again(tape: Tape, wanted: list[int], later: list[bool], free: set[int]) -> None:
+    """Flag as later what costs less to do again than to keep."""
+    cost = _costs(tape, free)
+    stack = [j for i in _needed(tape, wanted, later) if later[i] for j in tape.instrs[i].args]
+    while stack:
+        i = stack.pop()
+        instr = tape.instrs[i]
+        if later[i] or not instr.args:
+            continue
+        if cost[i] <= CHEAP or _follows_from_one(tape, instr):
+            later[i] = True
+            stack.extend(instr.args)
+
+
+def _costs(tape: Tape, free: set[int]) -> list[float]:
+    """What each number costs to compute from the inputs `free`; inf where it cannot be."""
+    cost: list[float] = []
+    for i, instr in enumerate(tape.instrs):
+        if instr.op is CONST or i in free:
+            cost.append(0.0)
+        elif instr.op is gather and not instr.shape and instr.args[0] in free:
+            cost.append(1.0 + cost[instr.args[1]])
+        elif isinstance(instr.op, Elementwise) and not instr.shape:
+            cost.append(instr.op.cost + sum(cost[j] for j in set(instr.args)))
+        else:
+            cost.append(math.inf)
+    return cost
+
+
+def _follows_from_one(tape: Tape, instr: Instr) -> bool:
+    """Whether a value is a simple function of a single other one that is no larger."""
+    rest = {j for j in instr.args if tape.instrs[j].op is not CONST}
+    if not isinstance(instr.op, Elementwise) or instr.op.cost > 1 or len(rest) != 1:
+        return False
+    (j,) = rest
+    return tape.instrs[j].dtype.itemsize <= instr.dtype.itemsize
 
 
 def _needed(tape: Tape, wanted: list[int], depends: list[bool]) -> set[int]:

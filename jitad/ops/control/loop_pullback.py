@@ -227,7 +227,8 @@ def _sweep(
 def _plan(sweep: _Sweep, transforms: Transforms) -> _Plan:
     swept, inputs = sweep.tape, len(sweep.form.body.inputs)
     late = range(inputs, len(swept.inputs))
-    early, rest = transforms.split(swept, late, range(sweep.first, len(swept.outputs)))
+    results, free = range(sweep.first, len(swept.outputs)), range(1 + sweep.form.consts)
+    early, rest = transforms.split(swept, late, results, free)
     residuals = _residuals(sweep.form, early, sweep.first, transforms.depends)
     return _Plan(sweep, early, residuals, rest)
 
