@@ -8,7 +8,7 @@ from collections.abc import Collection
 from jitad.ir.builder import Builder
 from jitad.ir.op import DYNAMIC, Control, Elementwise
 from jitad.ir.tape import CONST, Instr, Tape
-from jitad.ops.structural import gather
+from jitad.ops.structural import gather, reshape
 
 
 CHEAP = 24
@@ -85,6 +85,8 @@ def _costs(tape: Tape, free: set[int]) -> list[float]:
     for i, instr in enumerate(tape.instrs):
         if instr.op is CONST or i in free:
             cost.append(0.0)
+        elif instr.op is reshape and not instr.shape:
+            cost.append(cost[instr.args[0]])
         elif instr.op is gather and not instr.shape and instr.args[0] in free:
             cost.append(1.0 + cost[instr.args[1]])
         elif isinstance(instr.op, Elementwise) and not instr.shape:

@@ -147,7 +147,9 @@ def _cut(
     tape = Tape(tape.instrs, tape.inputs, (*tape.outputs, *(tape.inputs[k] for k in summed)))
     swept = transforms.reverse(tape, active, [*seeds, *range(count, len(tape.outputs))])
     late = range(len(tape.inputs), len(swept.inputs))
-    early, rest = transforms.split(swept, late, range(len(tape.outputs), len(swept.outputs)))
+    results = range(len(tape.outputs), len(swept.outputs))
+    numbers = [k for k, (shape, _) in enumerate(input_types(tape)) if not shape]
+    early, rest = transforms.split(swept, late, results, numbers)
     kept = [*range(count), *range(len(tape.outputs), len(early.outputs))]
     early = rewired(early, range(len(early.inputs)), kept)
     at = {i: k for k, i in enumerate(early.inputs)}
