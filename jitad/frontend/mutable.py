@@ -138,13 +138,13 @@ class MutableArray(Value):
         if isinstance(index, Value) and index.dtype.kind == "b":
             self._set_where(index, value)
             return
-        places = places_of(self.storage, self.places, index)
-        self.storage.scatter(places, self.lifted(value, places.shape))
+        rows = places_of(self.storage, self.places, index)
+        self.storage.scatter(rows.at, self.lifted(value, rows.shape))
 
     def _gathered(self, index: Any) -> Value:
         """The elements at a traced index: by their places, where only integers are given."""
         if self.ndim == 1 and are_integers(index):
-            return self.storage.gather(places_of(self.storage, self.places, index))
+            return self.storage.gather(places_of(self.storage, self.places, index).at)
         return self.freeze()[index]
 
     def _set_where(self, mask: Value, value: Any) -> None:

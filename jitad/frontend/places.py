@@ -5,14 +5,16 @@ And whether what is assigned to elements fits them.
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from jitad.frontend.operands import as_dtype, as_shape, broadcast_shape, lift
 from jitad.frontend.storage import Places, Storage
 from jitad.ir.errors import ShapeError
-from jitad.ir.op import INT64
+from jitad.ir.op import INT64, Shape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
@@ -21,12 +23,33 @@ _NOWHERE = -(2**40)
 """In the place of an index that is out of bounds in one axis, so that it is so in memory."""
 
 
-def places_of(storage: Storage, places: Places, index: Any) -> Value:
-    """The places of `view[index]`, of that index's shape."""
+class Rows(NamedTuple):
+    """Where elements are: rows of memory by their numbers, each of elements of the shape `row`."""
+
+    at: Value
+    row: Shape
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the elements."""
+        return (*self.at.shape, *self.row)
+
+    def elements(self) -> Value:
+        """The place of each element."""
+        if not self.row:
+            return self.at
+        size, lead = math.prod(self.row), (1,) * len(self.row)
+        starts = st.reshape(ew.mul(self.at, size), shape=(*self.at.shape, *lead))
+        order = lift(self.at.builder, np.arange(size).reshape(self.row))
+        return ew.add(st.broadcast(starts, shape=self.shape), as_shape(order, self.shape))
+
+
+def places_of(storage: Storage, places: Places, index: Any) -> Rows:
+    """The places of the elements of `view[index]`."""
     items = index if isinstance(index, tuple) else (index,)
     key = storage.key(places)
     if key is None or not are_integers(index) or len(items) > places.ndim:
-        return lift(storage.builder.recording, np.ascontiguousarray(places))[index]
+        return Rows(lift(storage.builder.recording, np.ascontiguousarray(places))[index], ())
     return _from_integers(storage, places, items, key)
 
 
@@ -43,9 +66,13 @@ def _is_integer(item: Any) -> bool:
     return isinstance(item, (int, np.integer))
 
 
-def _from_integers(storage: Storage, places: Places, items: Any, key: Any) -> Value:
+def _from_integers(storage: Storage, places: Places, items: Any, key: Any) -> Rows:
     """Integers and arrays of them for the first axes: products with the steps, and a sum."""
     offset, _, steps = key
+    rest = places[(0,) * len(items)]
+    row = _row(rest - offset, (offset, *steps[: len(items)]))
+    if row:
+        offset, steps = offset // rest.size, tuple(step // rest.size for step in steps)
     builder = storage.builder.recording
     values = [as_dtype(lift(builder, item), INT64) for item in items]
     shape = broadcast_shape(*(value.shape for value in values))
@@ -56,19 +83,26 @@ def _from_integers(storage: Storage, places: Places, items: Any, key: Any) -> Va
         i = as_shape(value, shape)
         i = ew.where(ew.lt(i, 0), ew.add(i, n), i)
         if alone:
-            return i
+            return Rows(i, ())
         inside = ew.logical_and(ew.ge(i, 0), ew.lt(i, n))
         term = ew.mul(i, step)
         total = term if total is None else ew.add(total, term)
         valid = inside if valid is None else ew.logical_and(valid, inside)
     assert total is not None and valid is not None
     found = ew.where(valid, ew.add(total, offset), _NOWHERE)
-    rest = places[(0,) * len(items)]
-    if rest.shape == ():
-        return found
+    if row or rest.shape == ():
+        return Rows(found, row)
     full = (*shape, *rest.shape)
     spread = st.broadcast(st.reshape(found, shape=(*shape, *(1,) * rest.ndim)), shape=full)
-    return ew.add(spread, as_shape(lift(builder, np.ascontiguousarray(rest - offset)), full))
+    within = as_shape(lift(builder, np.ascontiguousarray(rest - offset)), full)
+    return Rows(ew.add(spread, within), ())
+
+
+def _row(rest: Places, steps: Sequence[int]) -> Shape:
+    """The shape of what an index of the first axes leaves, where this is a row of memory."""
+    size = rest.size
+    whole = size > 1 and np.array_equal(rest.ravel(), np.arange(size))
+    return rest.shape if whole and all(step % size == 0 for step in steps) else ()
 
 
 def fitting(x: Any, shape: tuple[int, ...]) -> Any:

@@ -176,7 +176,7 @@ class Storage:
             self._rebase(self._scattered(self._whole(), lift(self.builder, places.copy()), new))
 
     def scatter(self, places: Value, new: Value, op: Any = st.scatter_set) -> None:
-        """Write, or with `scatter_add` add, elements at places that are traced."""
+        """Write, or with `scatter_add` add, elements or rows of them at places that are traced."""
         self.frozen.clear()
         self.settle()
         self._rebase(self._scattered(self._whole(), places, new, op))
@@ -190,7 +190,12 @@ class Storage:
         return st.gather(base, places)
 
     def _scattered(self, base: Value, places: Value, new: Value, op: Any = st.scatter_set) -> Value:
-        return st.reshape(op(self._flat(base), places, new), shape=self.shape)
+        row = math.prod(new.shape[places.ndim :])
+        shape = (self.order.size,) if row == 1 else (self.order.size // row, row)
+        rows = base if base.shape == shape else st.reshape(base, shape=shape)
+        new = st.reshape(new, shape=(*places.shape, *shape[1:]))
+        found = op(rows, places, new)
+        return found if found.shape == self.shape else st.reshape(found, shape=self.shape)
 
     def _rebase(self, base: Value) -> None:
         self.base, self.numbers = base, None

@@ -20,7 +20,7 @@ from jitad.ops import structural as st
 from jitad.ops.control import part
 from jitad.ops.elementwise import stop_gradient
 from jitad.passes.in_place import in_place
-from jitad.passes.storage import share_memory
+from jitad.passes.storage import reads_own_places, share_memory
 
 CHEAP = 6.0
 """A virtual value of at most this cost is computed again rather than stored."""
@@ -130,12 +130,13 @@ def schedule(tape: Tape, owned: Mapping[int, int] | None = None) -> Program:
     carries.
     """
     pairs = {tape.outputs[k]: tape.inputs[j] for k, j in (owned or {}).items()}
-    return _Scheduler(tape).run(pairs)
+    return _Scheduler(tape, pairs).run()
 
 
 class _Scheduler:
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: Tape, owned: Mapping[int, int]) -> None:
         self.tape = tape
+        self.owned = owned
         self.sizes = [math.prod(instr.shape) for instr in tape.instrs]
         self.uses = tape.users()
         self.steps: list[Nest | Call] = []
@@ -149,10 +150,11 @@ class _Scheduler:
         self.other = [0] * len(tape.instrs)
         self.stored = self._stored()
         self.shown = self._shown()
+        self._store_what_updates_read()
         self.slots: dict[int, list[tuple[st.Slot, ...]]] = {}
         self.within = self._within()
 
-    def run(self, owned: Mapping[int, int]) -> Program:
+    def run(self) -> Program:
         for i, instr in enumerate(self.tape.instrs):
             if instr.op is INPUT or (instr.op is CONST and not self.stored[i]):
                 continue
@@ -168,7 +170,7 @@ class _Scheduler:
             k for k, step in enumerate(self.steps) if isinstance(step, Nest) and not step.space
         }
         storage = share_memory(
-            self.tape, self.position, straight, owned, self.shown, self._replaced()
+            self.tape, self.position, straight, self.owned, self.shown, self._replaced()
         )
         within = {storage[i]: place for i, place in self.within.items()}
         for step in self.steps:
@@ -200,6 +202,19 @@ class _Scheduler:
             for j in self._read_from_memory(i) + self._read_apart(i, seen):
                 stored[j] = stored[j] or self.tape.instrs[j].op is not INPUT
         return stored
+
+    def _store_what_updates_read(self) -> None:
+        """Rows that are computed from the array that they are then written to are stored first, so
+        that it can be changed in place."""
+        for i, instr in enumerate(self.tape.instrs):
+            if instr.op not in st.UPDATES:
+                continue
+            base = self.shown.get(instr.args[0], instr.args[0])
+            is_ours = is_root(self.tape.instrs[base].op) or base in self.owned.values()
+            if is_ours and not reads_own_places(self.tape, instr, base, self.stored, self.shown):
+                for j in instr.args[1:]:
+                    if not self.stored[j] and self.tape.instrs[j].op is not INPUT:
+                        self.stored[j] = self.tape.instrs[j].op is not CONST
 
     def _read_apart(self, i: int, seen: dict[int, object]) -> tuple[int, ...]:
         """A costly operand that a second view shows: a stencil would compute it at each place."""

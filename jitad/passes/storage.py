@@ -8,7 +8,7 @@ update itself reads there is the very place that it writes next, or none that it
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from jitad.ir.op import DYNAMIC, Elementwise
@@ -48,7 +48,7 @@ def share_memory(
     owned = {shown.get(i, i): j for i, j in owned.items() if i in apart}
     reads = _last_reads(tape, position, straight, shown)
     while True:
-        storage = _shared(tape, position, straight, reads, apart, owned, bases)
+        storage = _shared(tape, position, straight, reads, apart, owned, bases, shown)
         failed = [i for i, j in owned.items() if storage[i] != j]
         if not failed:
             return storage
@@ -71,8 +71,10 @@ def _shared(
     apart: dict[int, int],
     owned: Mapping[int, int],
     bases: Mapping[int, int],
+    shown: Mapping[int, int],
 ) -> dict[int, int]:
     storage = dict(apart)
+    stored = [i in position for i in range(len(tape.instrs))]
     mapped = {i: j for i, j in owned.items() if isinstance(tape.instrs[i].op, Elementwise)}
     changed = {**bases, **mapped}
     taken: set[int] = set()
@@ -85,7 +87,7 @@ def _shared(
         computed = instr.args[0] if instr.op is part else i
         others = [read for read in reads[j] if read.root != computed]
         if all((read.step, read.place) < before for read in others) and (
-            instr.op is part or _reads_own_places(tape, instr, j, position, apart)
+            instr.op is part or reads_own_places(tape, instr, j, stored, shown)
         ):
             storage[i] = j
             taken.add(j)
@@ -122,8 +124,8 @@ def _latest_two(reads: list[_Read]) -> list[_Read]:
     return list(latest.values())[:2]
 
 
-def _reads_own_places(
-    tape: Tape, update: Instr, base: int, position: dict[int, int], apart: Mapping[int, int]
+def reads_own_places(
+    tape: Tape, update: Instr, base: int, stored: Sequence[bool], shown: Mapping[int, int]
 ) -> bool:
     """Whether in computing its elements an update reads its base only where that does no harm."""
     whole = isinstance(update.op, Elementwise)
@@ -133,11 +135,11 @@ def _reads_own_places(
     seen: set[tuple[int, bool]] = set()
     while stack:
         i, aligned = stack.pop()
-        if apart.get(i, i) == base:
+        if shown.get(i, i) == base:
             if whole and aligned:
                 continue
             return False
-        if (i, aligned) in seen or i in position:
+        if (i, aligned) in seen or stored[i]:
             continue
         seen.add((i, aligned))
         instr = tape.instrs[i]

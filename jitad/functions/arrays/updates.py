@@ -176,11 +176,12 @@ def _combine_traced(target: MutableArray, index: Any, ufunc: Any, values: Any) -
     if all(x.shape == () or x.dtype.kind == "b" for x in arrays):
         target[index] = ufunc(target[index], values)
         return
-    places = places_of(target.storage, target.places, index)
-    x = target.lifted(values, places.shape)
+    rows = places_of(target.storage, target.places, index)
+    x = target.lifted(values, rows.shape)
     if ufunc in _SUMS:
-        target.storage.scatter(places, _SUMS[ufunc](x), st.scatter_add)
+        target.storage.scatter(rows.at, _SUMS[ufunc](x), st.scatter_add)
         return
+    places = rows.elements()
     if places.size > _ROUNDS:
         raise TraceError(
             f"np.{ufunc.__name__}.at with a traced index of {places.size} elements",
