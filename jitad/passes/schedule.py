@@ -204,17 +204,34 @@ class _Scheduler:
         return stored
 
     def _store_what_updates_read(self) -> None:
-        """Rows that are computed from the array that they are then written to are stored first, so
-        that it can be changed in place."""
-        for i, instr in enumerate(self.tape.instrs):
+        """Rows of an array that is then changed are stored first, so that it can be in place: what
+        is written to it is computed from them, or somebody reads them afterwards."""
+        instrs = self.tape.instrs
+        last = self._last_readers()
+        for i, instr in enumerate(instrs):
             if instr.op not in st.UPDATES:
                 continue
             base = self.shown.get(instr.args[0], instr.args[0])
-            is_ours = is_root(self.tape.instrs[base].op) or base in self.owned.values()
-            if is_ours and not reads_own_places(self.tape, instr, base, self.stored, self.shown):
-                for j in instr.args[1:]:
-                    if not self.stored[j] and self.tape.instrs[j].op is not INPUT:
-                        self.stored[j] = self.tape.instrs[j].op is not CONST
+            if not is_root(instrs[base].op) and base not in self.owned.values():
+                continue
+            wanted = [j for j, k in last.get(base, ()) if k > i and 4 * self.sizes[j] <= self.sizes[i]]
+            if not reads_own_places(self.tape, instr, base, self.stored, self.shown):
+                wanted += instr.args[1:]
+            for j in wanted:
+                self.stored[j] = self.stored[j] or instrs[j].op not in (INPUT, CONST)
+
+    def _last_readers(self) -> dict[int, list[tuple[int, int]]]:
+        """Of each array the rows that are read of it, and the last root that reads these."""
+        last = [i if stored else -1 for i, stored in enumerate(self.stored)]
+        rows: dict[int, list[tuple[int, int]]] = {}
+        for i in range(len(last) - 1, -1, -1):
+            instr = self.tape.instrs[i]
+            for j in instr.args:
+                last[j] = last[j] if self.stored[j] else max(last[j], last[i])
+            if instr.op in (st.gather, st.index):
+                base = self.shown.get(instr.args[0], instr.args[0])
+                rows.setdefault(base, []).append((i, last[i]))
+        return rows
 
     def _read_apart(self, i: int, seen: dict[int, object]) -> tuple[int, ...]:
         """A costly operand that a second view shows: a stencil would compute it at each place."""
