@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
 
 from jitad.ir.builder import Builder
 from jitad.ir.op import DYNAMIC, Control, Elementwise
-from jitad.ir.tape import CONST, Instr, Tape
+from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ops.structural import gather, reshape
 
 
 CHEAP = 24
-"""So many simple operations on numbers are done again rather than their result kept."""
+"""A number that so many simple instructions compute is computed again rather than kept."""
 
 
 def split(
@@ -67,33 +66,37 @@ def _again(tape: Tape, wanted: list[int], depends: list[bool]) -> list[bool]:
 
 def _do_cheap_again(tape: Tape, wanted: list[int], later: list[bool], free: set[int]) -> None:
     """Flag as later what costs less to do again than to keep."""
-    cost = _costs(tape, free)
+    cheap = _cheap(tape, free)
     stack = [j for i in _needed(tape, wanted, later) if later[i] for j in tape.instrs[i].args]
     while stack:
         i = stack.pop()
         instr = tape.instrs[i]
         if later[i] or not instr.args:
             continue
-        if cost[i] <= CHEAP or _follows_from_one(tape, instr):
+        if cheap[i] is not None or _follows_from_one(tape, instr):
             later[i] = True
             stack.extend(instr.args)
 
 
-def _costs(tape: Tape, free: set[int]) -> list[float]:
-    """What each number costs to compute from the inputs `free`; inf where it cannot be."""
-    cost: list[float] = []
+def _cheap(tape: Tape, free: set[int]) -> list[frozenset[int] | None]:
+    """Of each number the few instructions that compute it from the inputs `free`, or None."""
+    found: list[frozenset[int] | None] = []
     for i, instr in enumerate(tape.instrs):
+        below = [found[j] for j in instr.args if not (instr.op is gather and j in free)]
         if instr.op is CONST or i in free:
-            cost.append(0.0)
-        elif instr.op is reshape and not instr.shape:
-            cost.append(cost[instr.args[0]])
-        elif instr.op is gather and not instr.shape and instr.args[0] in free:
-            cost.append(1.0 + cost[instr.args[1]])
-        elif isinstance(instr.op, Elementwise) and not instr.shape:
-            cost.append(instr.op.cost + sum(cost[j] for j in set(instr.args)))
+            found.append(frozenset())
+        elif instr.shape or instr.op is INPUT or None in below or not _is_simple(instr, free):
+            found.append(None)
         else:
-            cost.append(math.inf)
-    return cost
+            work = frozenset([i]).union(*(x for x in below if x is not None))
+            found.append(work if len(work) <= CHEAP else None)
+    return found
+
+
+def _is_simple(instr: Instr, free: set[int]) -> bool:
+    if instr.op is gather:
+        return instr.args[0] in free
+    return instr.op is reshape or (isinstance(instr.op, Elementwise) and instr.op.cost <= 2)
 
 
 def _follows_from_one(tape: Tape, instr: Instr) -> bool:
