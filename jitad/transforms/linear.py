@@ -8,7 +8,8 @@ from jitad.ir.op import FLOAT64, DType, Elementwise, Mask, RealLinear, Shape, is
 from jitad.ir.tape import CONST, Instr
 from jitad.ir.value import Value
 from jitad.ops.elementwise import add, cast, mul, neg, where
-from jitad.ops.views import reshape
+from jitad.ops.gathers import scatter_add
+from jitad.ops.views import index_add, reshape
 
 Partial = Any
 """What a row's partial gives: a value, 1, -1 or 0, or a Mask."""
@@ -63,6 +64,31 @@ def plus(x: Value | None, y: Value | None) -> Value | None:
     if x is None or y is None:
         return x if y is None else y
     return add(x, y)
+
+
+def added(x: Value, y: Value) -> Value:
+    """x + y of adjoints, of which the order of additions is free: what one adds to some elements of
+    zeros is added to the other's."""
+    for base, other in ((y, x), (x, y)):
+        found = _onto(base, other)
+        if found is not None:
+            return found
+    return add(x, y)
+
+
+def _onto(base: Value, x: Value) -> Value | None:
+    """base + x, where x is zeros but for what is added to some elements."""
+    builder, updates = x.builder, list[Instr]()
+    instr = builder.instrs[x.index]
+    while instr.op is scatter_add or instr.op is index_add:
+        updates.append(instr)
+        instr = builder.instrs[instr.args[0]]
+    if not updates or not is_zeros(instr):
+        return None
+    for instr in reversed(updates):
+        rest = [builder.value(j) for j in instr.args[1:]]
+        base = instr.op(base, *rest, **instr.named_params)
+    return base
 
 
 def typed(x: Value | None, dtype: DType) -> Value | None:

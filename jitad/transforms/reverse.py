@@ -16,7 +16,7 @@ from jitad.ops.control import Transforms, part
 from jitad.ops.elementwise import add
 from jitad.ops.structural import guard, reshape
 from jitad.transforms.flow import depends_outputs, varied, varied_outputs
-from jitad.transforms.linear import dense, is_nothing, partial, pull, shaped, typed
+from jitad.transforms.linear import added, dense, is_nothing, partial, pull, shaped, typed
 from jitad.transforms.lost import lost_derivative
 from jitad.transforms.origins import at_origins
 from jitad.transforms.shield import shield
@@ -85,7 +85,7 @@ class _Adjoints:
         j = self._home(j)
         share = shaped(share, self.builder.instrs[j].shape)
         known = self.sums.get(j)
-        self.sums[j] = share if known is None else add(known, share)
+        self.sums[j] = share if known is None else added(known, share)
 
     def _home(self, j: int) -> int:
         """The array that instruction j is, perhaps in another shape."""

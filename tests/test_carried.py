@@ -1,0 +1,217 @@
+"""Arrays that loops carry: each write in its place, forward and in the reverse sweep.
+
+A program is written twice, with jitad's loops and plainly. Values are compared with the plain one,
+gradients with differences of it; and every loop within has all arrays that it carries in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import jitad
+from jitad import cond, fori_loop
+from jitad.ir.op import Control
+from jitad.ir.tape import Tape
+from jitad.ops.control import loop
+from jitad.passes.in_place import in_place
+from jitad.passes.pipeline import optimise
+from jitad.passes.schedule import schedule
+
+class Program(NamedTuple):
+    """A program on an array of some shape, and the plain one."""
+
+    loops: Callable[[Any], Any]
+    plain: Callable[[np.ndarray], Any]
+    shape: tuple[int, ...]
+
+
+def two_reads(x: Any) -> Any:
+    def turn(i: Any, o: Any) -> Any:
+        return o.at[i].set(0.5 * o[i - 1] - 0.3 * np.sin(o[i - 2]) + x[i])
+
+    return np.sum(fori_loop(2, len(x), turn, np.zeros(len(x))))
+
+
+def two_reads_plainly(x: np.ndarray) -> Any:
+    o = np.zeros(len(x))
+    for i in range(2, len(x)):
+        o[i] = 0.5 * o[i - 1] - 0.3 * np.sin(o[i - 2]) + x[i]
+    return np.sum(o)
+
+
+def neighbours(x: Any) -> Any:
+    return fori_loop(1, len(x), lambda i, s: 0.9 * s + x[i] * x[i - 1], 0.0)
+
+
+def neighbours_plainly(x: np.ndarray) -> Any:
+    s = 0.0
+    for i in range(1, len(x)):
+        s = 0.9 * s + x[i] * x[i - 1]
+    return s
+
+
+def write_under_if(x: Any) -> Any:
+    def turn(i: Any, o: Any) -> Any:
+        return cond(x[i] > 0, lambda: o.at[i].set(x[i] * x[i] + o[i - 1]), lambda: o)
+
+    return np.sum(fori_loop(1, len(x), turn, np.ones(len(x))) ** 2)
+
+
+def write_under_if_plainly(x: np.ndarray) -> Any:
+    o = np.ones(len(x))
+    for i in range(1, len(x)):
+        if x[i] > 0:
+            o[i] = x[i] * x[i] + o[i - 1]
+    return np.sum(o**2)
+
+
+def rows(x: Any) -> Any:
+    def turn(i: Any, o: Any) -> Any:
+        return o.at[i].set(0.5 * o[i - 1] * x[i] + np.sin(x[i]))
+
+    return np.sum(fori_loop(1, x.shape[0], turn, np.ones(x.shape)) ** 2)
+
+
+def rows_plainly(x: np.ndarray) -> Any:
+    o = np.ones(x.shape)
+    for i in range(1, x.shape[0]):
+        o[i] = 0.5 * o[i - 1] * x[i] + np.sin(x[i])
+    return np.sum(o**2)
+
+
+def product_by_elements(a: Any) -> Any:
+    n = a.shape[0]
+
+    def add(i: Any, j: Any, c: Any) -> Any:
+        return fori_loop(0, n, lambda k, c: c.at[i, j].add(a[i, k] * a[k, j]), c)
+
+    def row(i: Any, c: Any) -> Any:
+        return fori_loop(0, n, lambda j, c: add(i, j, c), c)
+
+    return np.sum(np.sin(fori_loop(0, n, row, np.zeros((n, n)))))
+
+
+def product_plainly(a: np.ndarray) -> Any:
+    return np.sum(np.sin(a @ a))
+
+
+def warping(x: Any) -> Any:
+    n = len(x)
+    table = np.full((n + 1, n + 1), 1e3)
+    table[0, 0] = 0.0
+
+    def element(i: Any, j: Any, d: Any) -> Any:
+        before = np.minimum(np.minimum(d[i - 1, j], d[i, j - 1]), d[i - 1, j - 1])
+        return d.at[i, j].set((x[i - 1] - np.cos(x[j - 1])) ** 2 + before)
+
+    def row(i: Any, d: Any) -> Any:
+        return fori_loop(1, n + 1, lambda j, d: element(i, j, d), d)
+
+    return fori_loop(1, n + 1, row, table)[n, n]
+
+
+def warping_plainly(x: np.ndarray) -> Any:
+    n = len(x)
+    d = np.full((n + 1, n + 1), 1e3)
+    d[0, 0] = 0.0
+    for i in range(1, n + 1):
+        for j in range(1, n + 1):
+            before = min(d[i - 1, j], d[i, j - 1], d[i - 1, j - 1])
+            d[i, j] = (x[i - 1] - np.cos(x[j - 1])) ** 2 + before
+    return d[n, n]
+
+
+def sweeps(b: Any) -> Any:
+    def sweep(s: Any, u: Any) -> Any:
+        def turn(i: Any, u: Any) -> Any:
+            return u.at[i].set(0.25 * (u[i - 1] + u[i + 1] + b[i] * u[i]) + b[i])
+
+        return fori_loop(1, len(b) - 1, turn, u)
+
+    return np.sum(fori_loop(0, 3, sweep, np.zeros(len(b))) ** 2)
+
+
+def sweeps_plainly(b: np.ndarray) -> Any:
+    u = np.zeros(len(b))
+    for _ in range(3):
+        for i in range(1, len(b) - 1):
+            u[i] = 0.25 * (u[i - 1] + u[i + 1] + b[i] * u[i]) + b[i]
+    return np.sum(u**2)
+
+
+def read_afterwards(x: Any) -> Any:
+    """The old array is read after it was changed, by what is no update of it."""
+
+    def turn(i: Any, carry: Any) -> Any:
+        o, s = carry
+        new = o.at[i].set(x[i] * o[i - 1])
+        return new, s + np.sin(o[i]) * new[i]
+
+    o, s = fori_loop(1, len(x), turn, (np.ones(len(x)), 0.0))
+    return s + np.sum(o)
+
+
+def read_afterwards_plainly(x: np.ndarray) -> Any:
+    o, s = np.ones(len(x)), 0.0
+    for i in range(1, len(x)):
+        new = o.copy()
+        new[i] = x[i] * o[i - 1]
+        s, o = s + np.sin(o[i]) * new[i], new
+    return s + np.sum(o)
+
+
+PROGRAMS = (
+    Program(two_reads, two_reads_plainly, (37,)),
+    Program(neighbours, neighbours_plainly, (37,)),
+    Program(write_under_if, write_under_if_plainly, (37,)),
+    Program(rows, rows_plainly, (11, 8)),
+    Program(product_by_elements, product_plainly, (7, 7)),
+    Program(warping, warping_plainly, (9,)),
+    Program(sweeps, sweeps_plainly, (23,)),
+    Program(read_afterwards, read_afterwards_plainly, (23,)),
+)
+
+
+def _differences(f: Callable[[np.ndarray], Any], x: np.ndarray, h: float = 1e-4) -> np.ndarray:
+    """The gradient by central differences of fourth order."""
+
+    def at(k: int, step: float) -> Any:
+        moved = x.copy()
+        moved.flat[k] += step
+        return f(moved)
+
+    slopes = [
+        (8 * (at(k, h) - at(k, -h)) - (at(k, 2 * h) - at(k, -2 * h))) / (12 * h)
+        for k in range(x.size)
+    ]
+    return np.reshape(slopes, x.shape)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.loops.__name__)
+def test_carried_arrays(program: Program) -> None:
+    x = np.random.default_rng(5).normal(size=program.shape)
+    value, slope = jitad.compile(program.loops, x), jitad.compile(jitad.grad(program.loops), x)
+    np.testing.assert_allclose(value(x), program.plain(x), rtol=1e-13)
+    expected = _differences(program.plain, x)
+    np.testing.assert_allclose(slope(x), expected, rtol=1e-5, atol=1e-7)
+    for kernel in (value, slope):
+        assert not list(_copied(optimise(kernel.tape)))
+
+
+def _copied(tape: Tape) -> Iterator[str]:
+    """Loops, also within others, that copy an array which they carry."""
+    for instr in tape.instrs:
+        if not isinstance(instr.op, Control):
+            continue
+        form = instr.params[0]
+        if instr.op is loop:
+            arrays = {k for k, i in enumerate(form.body.outputs[: form.carries])
+                      if form.body.instrs[i].shape}  # fmt: skip
+            if not arrays <= in_place(instr, schedule).keys():
+                yield str(form.body)
+        for inner in instr.op.tapes(form):
+            yield from _copied(inner)
