@@ -21,6 +21,7 @@ from jitad.passes.in_place import in_place
 from jitad.passes.pipeline import optimise
 from jitad.passes.schedule import schedule
 
+
 class Program(NamedTuple):
     """A program on an array of some shape, and the plain one."""
 

@@ -214,7 +214,9 @@ class _Scheduler:
             base = self.shown.get(instr.args[0], instr.args[0])
             if not is_root(instrs[base].op) and base not in self.owned.values():
                 continue
-            wanted = [j for j, k in last.get(base, ()) if k > i and 4 * self.sizes[j] <= self.sizes[i]]
+            wanted = [
+                j for j, k in last.get(base, ()) if k > i and 4 * self.sizes[j] <= self.sizes[i]
+            ]
             if not reads_own_places(self.tape, instr, base, self.stored, self.shown):
                 wanted += instr.args[1:]
             for j in wanted:

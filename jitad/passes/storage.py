@@ -55,9 +55,7 @@ def share_memory(
         owned = {i: j for i, j in owned.items() if i not in failed}
 
 
-def _bases(
-    tape: Tape, apart: Collection[int], replaced: Mapping[int, int]
-) -> dict[int, int]:
+def _bases(tape: Tape, apart: Collection[int], replaced: Mapping[int, int]) -> dict[int, int]:
     """Of each value that is another one but for what is changed, this other one."""
     updates = {i: tape.instrs[i].args[0] for i in apart if tape.instrs[i].op in st.UPDATES}
     return {**updates, **{i: j for i, j in replaced.items() if i in apart}}

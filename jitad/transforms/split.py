@@ -9,7 +9,6 @@ from jitad.ir.op import DYNAMIC, Control, Elementwise
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ops.structural import gather, reshape
 
-
 CHEAP = 24
 """A number that so many simple instructions compute is computed again rather than kept."""
 
