@@ -67,10 +67,10 @@ def _below(tape: Tape, instr: Instr) -> int | None:
         return None
     taker, k = tape.instrs[instr.args[0]], instr.params[0]
     form = taker.params[0]
+    place: int | None = None
     if taker.op is loop and k < form.carries:
-        return taker.args[form.consts + k]
+        place = form.consts + k
     if taker.op is switch:
-        starts = {_starts(branch).get(k) for branch in form.branches}
-        (start,) = starts if len(starts) == 1 else (None,)
-        return None if start is None else taker.args[1 + start]
-    return None
+        starts = {_starts(branch).get(k, -1) for branch in form.branches}
+        place = 1 + max(starts) if len(starts) == 1 and starts != {-1} else None
+    return None if place is None else taker.args[place]
