@@ -14,16 +14,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from jitad.ir.op import DYNAMIC, Control, Elementwise, Op, Shape, Structural
+from jitad.ir.op import DYNAMIC, Elementwise, Shape, Structural
 from jitad.ir.tape import CONST, INPUT, Tape
 from jitad.ops import structural as st
 from jitad.ops.control import part
 from jitad.ops.elementwise import stop_gradient
 from jitad.passes.in_place import in_place
-from jitad.passes.storage import reads_own_places, share_memory
-
-CHEAP = 6.0
-"""A virtual value of at most this cost is computed again rather than stored."""
+from jitad.passes.storage import share_memory
+from jitad.passes.stored import CHEAP, Stored, is_call, is_root
 
 EXCLUSIVE = (*st.PLACES, st.cumsum, st.scatter_add, st.scatter_set)
 """Ops with an order of their own along an axis: they share no nest."""
@@ -83,25 +81,6 @@ def squeeze(shape: Shape) -> Shape:
     return tuple(n for n in shape if n != 1)
 
 
-def is_call(op: Op) -> bool:
-    """Whether an op is computed by a library, or by code of its own, on arrays in memory."""
-    return isinstance(op, Control) or (isinstance(op, Structural) and op.library is not None)
-
-
-def is_root(op: Op) -> bool:
-    """Whether a value is stored whoever reads it, not computed in its readers' loops."""
-    if isinstance(op, Elementwise) or op in (INPUT, CONST, st.iota, st.gather):
-        return False
-    return not isinstance(op, Structural) or op.index_map is None
-
-
-def own_cost(op: Op) -> float:
-    """What an op itself costs for an element that is computed in its reader's loop."""
-    if op is st.gather:
-        return 4.0
-    return op.cost if isinstance(op, Elementwise) else 0.0
-
-
 def stored_below(program: Program, values: Iterable[int], step: int) -> list[int]:
     """The stored values that these are, or are computed from at a step.
 
@@ -144,13 +123,11 @@ class _Scheduler:
         self.places: dict[Shape, list[int]] = {}
         self.position: dict[int, int] = {}
         self.begun: dict[int, int] = {}
-        self.cost = [0.0] * len(tape.instrs)
         # The first step at which a value can be read: at the reader's own element, or at any.
         self.same = [0] * len(tape.instrs)
         self.other = [0] * len(tape.instrs)
-        self.stored = self._stored()
-        self.shown = self._shown()
-        self._store_what_updates_read()
+        found = Stored(tape, owned.values())
+        self.stored, self.cost, self.shown = found.stored, found.cost, found.shown
         self.slots: dict[int, list[tuple[st.Slot, ...]]] = {}
         self.within = self._within()
 
@@ -187,117 +164,7 @@ class _Scheduler:
         (j,) = instr.args
         return storage[i] == storage.get(j, j)
 
-    # -- which values are stored -------------------------------------------------------------------
-
-    def _stored(self) -> list[bool]:
-        stored = [is_root(instr.op) for instr in self.tape.instrs]
-        for i in self.tape.outputs:
-            stored[i] = self.tape.instrs[i].op is not INPUT or stored[i]
-        seen: dict[int, object] = {}
-        for i, instr in enumerate(self.tape.instrs):
-            if self.sizes[i] == 1 and instr.op not in (INPUT, CONST):
-                stored[i] = True
-            if not stored[i]:
-                self.cost[i] = self._cost(i, stored)
-            for j in self._read_from_memory(i) + self._read_apart(i, seen):
-                stored[j] = stored[j] or self.tape.instrs[j].op is not INPUT
-        return stored
-
-    def _store_what_updates_read(self) -> None:
-        """Rows of an array that is then changed are stored first, so that it can be in place: what
-        is written to it is computed from them, or somebody reads them afterwards."""
-        instrs = self.tape.instrs
-        last = self._last_readers()
-        for i, instr in enumerate(instrs):
-            if instr.op not in st.UPDATES:
-                continue
-            base = self.shown.get(instr.args[0], instr.args[0])
-            if not is_root(instrs[base].op) and base not in self.owned.values():
-                continue
-            wanted = [
-                j for j, k in last.get(base, ()) if k > i and 4 * self.sizes[j] <= self.sizes[i]
-            ]
-            if not reads_own_places(self.tape, instr, base, self.stored, self.shown):
-                wanted += instr.args[1:]
-            for j in wanted:
-                self.stored[j] = self.stored[j] or instrs[j].op not in (INPUT, CONST)
-
-    def _last_readers(self) -> dict[int, list[tuple[int, int]]]:
-        """Of each array the rows that are read of it, and the last root that reads these."""
-        last = [i if stored else -1 for i, stored in enumerate(self.stored)]
-        rows: dict[int, list[tuple[int, int]]] = {}
-        for i in range(len(last) - 1, -1, -1):
-            instr = self.tape.instrs[i]
-            for j in instr.args:
-                last[j] = last[j] if self.stored[j] else max(last[j], last[i])
-            if instr.op in (st.gather, st.index):
-                base = self.shown.get(instr.args[0], instr.args[0])
-                rows.setdefault(base, []).append((i, last[i]))
-        return rows
-
-    def _read_apart(self, i: int, seen: dict[int, object]) -> tuple[int, ...]:
-        """A costly operand that a second view shows: a stencil would compute it at each place."""
-        instr = self.tape.instrs[i]
-        if isinstance(instr.op, Structural) and instr.op.index_map is not None:
-            (j,) = instr.args
-            if self.sizes[i] * 4 < self.sizes[j]:
-                return ()  # a margin: little is computed again
-            source = self._costly_part(j)
-            view = (instr.op, instr.params)
-            if seen.setdefault(source, view) != view and self.cost[source] > CHEAP:
-                return (source,)
-        return ()
-
-    def _costly_part(self, i: int) -> int:
-        """What is worth storing of a value: not the constant factor that it ends with."""
-        instr = self.tape.instrs[i]
-        while isinstance(instr.op, Elementwise) and instr.op.cost <= 1:
-            rest = [j for j in instr.args if self.tape.instrs[j].op is not CONST]
-            if len(rest) != 1 or self.cost[rest[0]] <= CHEAP:
-                break
-            i = rest[0]
-            instr = self.tape.instrs[i]
-        return i
-
-    def _cost(self, i: int, stored: list[bool]) -> float:
-        instr = self.tape.instrs[i]
-        return own_cost(instr.op) + sum(0.0 if stored[j] else self.cost[j] for j in instr.args)
-
-    def _read_from_memory(self, i: int) -> tuple[int, ...]:
-        """The operands that an instruction needs stored."""
-        instr = self.tape.instrs[i]
-        if is_call(instr.op):
-            return instr.args
-        if instr.op in st.UPDATES:
-            return () if self.tape.instrs[instr.args[0]].op is CONST else instr.args[:1]
-        if instr.op is st.gather:
-            table, rows = instr.args
-            is_repeated = self.sizes[i] > self.sizes[rows] and self.cost[rows] > CHEAP
-            return (table, rows) if is_repeated else (table,)
-        if instr.op is st.broadcast and self.sizes[i] > self.sizes[instr.args[0]]:
-            return instr.args if self.cost[instr.args[0]] > CHEAP else ()
-        return ()
-
-    def _shown(self) -> dict[int, int]:
-        """Of each reshape that is read from memory the array whose memory it shows: a stored one
-        or an input. A result shows no input, and no array that another result is."""
-        shown: dict[int, int] = {}
-        results = set(self.tape.outputs)
-        for i, instr in enumerate(self.tape.instrs):
-            if instr.op is not st.reshape or not self.stored[i] or self.sizes[i] <= 1:
-                continue
-            (j,) = instr.args
-            while self.tape.instrs[j].op is st.reshape and j not in shown and not self.stored[j]:
-                (j,) = self.tape.instrs[j].args
-            j = shown.get(j, j)
-            if self.tape.instrs[j].op is INPUT:
-                if i not in results:
-                    shown[i] = j
-            elif self.stored[j] and (i not in results or j not in results):
-                shown[i] = j
-                if i in results:
-                    results.add(j)
-        return shown
+    # -- what is computed where its reader has it --------------------------------------------------
 
     def _replaced(self) -> dict[int, int]:
         """Results of control ops that can be computed in the memory of an operand, and these."""

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from jitad.ir.op import Elementwise, Shape
 from jitad.ir.tape import Instr, Tape
 from jitad.ops import structural as st
-from jitad.passes.schedule import CHEAP, is_root, own_cost, squeeze
+from jitad.passes.schedule import squeeze
+from jitad.passes.stored import CHEAP, is_root, own_cost
 
 SHORT = 32
 """The longest axis that is taken apart."""
