@@ -5,14 +5,14 @@ Names and semantics are JAX's. Functions take and return arrays, numbers, and py
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from jitad.codegen.options import DEFAULT, Options
+from jitad.codegen.options import Options
 from jitad.frontend.pytree import flatten, unflatten
-from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.errors import ShapeError
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.programs.call import Argnums, Function, plain
@@ -23,22 +23,9 @@ from jitad.programs.tangent import tangent
 from jitad.runtime.launch import Transformed, transformed
 
 
-def _shared(
-    program: Callable[..., Any],
-    fun: Function,
-    *options: Any,
-    roll: bool = True,
-    code: Options = DEFAULT,
-) -> Transformed:
-    """The transformed function, with the kernels of earlier requests like this one."""
-    if not callable(fun):
-        raise TraceError(
-            f"{fun!r} is not a function", remedy="pass the function itself, not its result"
-        )
-    return transformed(fun, program, options, roll, code)
-
-
 def _static(argnums: Argnums) -> Argnums:
+    if type(argnums) is int:
+        return argnums
     several = isinstance(argnums, (tuple, list, range, np.ndarray)) and np.ndim(argnums) == 1
     places: Any = argnums if several else (argnums,)
     whole = all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) for k in places)
@@ -81,8 +68,8 @@ def grad(
     >>> jitad.grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
     array([2., 4.])
     """
-    options = _static(argnums), bool(has_aux), bool(holomorphic)
-    return _shared(gradient, fun, *options, roll=roll)
+    options = _static(argnums), has_aux, holomorphic
+    return transformed(fun, gradient, options, roll)
 
 
 def value_and_grad(
@@ -101,8 +88,8 @@ def value_and_grad(
     >>> jitad.value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
     (np.float64(5.0), array([2., 4.]))
     """
-    options = _static(argnums), bool(has_aux), bool(holomorphic)
-    return _shared(value_and_gradient, fun, *options, roll=roll)
+    options = _static(argnums), has_aux, holomorphic
+    return transformed(fun, value_and_gradient, options, roll)
 
 
 # -- compiling as it is ----------------------------------------------------------------------------
@@ -129,7 +116,7 @@ def jit(
     >>> jitad.jit(lambda x, y: np.sum(x * y))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
     np.float64(11.0)
     """
-    return _shared(plain, fun, roll=roll, code=Options(parallel, fastmath))
+    return transformed(fun, plain, (), roll, Options(parallel, fastmath))
 
 
 # -- tangents and adjoints of given directions -----------------------------------------------------
@@ -167,7 +154,7 @@ def jvp(
             f"{len(primals)} primals and {len(tangents)} tangents",
             remedy="give each argument a tangent",
         )
-    return _shared(tangent, fun, bool(has_aux))(*primals, *tangents)
+    return transformed(fun, tangent, (has_aux,))(*primals, *tangents)
 
 
 def vjp(fun: Function, *primals: Any, has_aux: bool = False) -> Any:
@@ -189,7 +176,7 @@ def vjp(fun: Function, *primals: Any, has_aux: bool = False) -> Any:
     >>> pullback(2.0)
     (np.float64(2.0),)
     """
-    (value, residuals, aux), plan = _shared(pullback, fun, bool(has_aux)).run(primals, {})
+    (value, residuals, aux), plan = transformed(fun, pullback, (has_aux,)).run(primals, {})
     pull = Pullback(plan.companion, residuals, value)
     return (value, pull, aux) if has_aux else (value, pull)
 
@@ -205,7 +192,7 @@ def linearize(fun: Function, *primals: Any) -> tuple[Any, Linear]:
     >>> linear(1.0)
     np.float64(6.0)
     """
-    (value, residuals, _), plan = _shared(linear, fun).run(primals, {})
+    (value, residuals, _), plan = transformed(fun, linear).run(primals, {})
     return value, Linear(plan.companion, residuals, primals)
 
 
@@ -238,8 +225,8 @@ def jacfwd(
     array([[3., 2.],
            [1., 0.]])
     """
-    options = _static(argnums), bool(has_aux), bool(holomorphic), "forward"
-    return _shared(jacobian_program, fun, *options, roll=roll)
+    options = _static(argnums), has_aux, holomorphic, "forward"
+    return transformed(fun, jacobian_program, options, roll)
 
 
 def jacrev(
@@ -258,8 +245,8 @@ def jacrev(
     array([[3., 2.],
            [1., 0.]])
     """
-    options = _static(argnums), bool(has_aux), bool(holomorphic), "reverse"
-    return _shared(jacobian_program, fun, *options, roll=roll)
+    options = _static(argnums), has_aux, holomorphic, "reverse"
+    return transformed(fun, jacobian_program, options, roll)
 
 
 def jacobian(
@@ -281,8 +268,8 @@ def jacobian(
     """
     if mode not in ("auto", "forward", "reverse"):
         raise ShapeError(f"jacobian has no mode {mode!r}", remedy="auto, forward or reverse")
-    options = _static(argnums), bool(has_aux), bool(holomorphic), mode
-    return _shared(jacobian_program, fun, *options, roll=roll)
+    options = _static(argnums), has_aux, holomorphic, mode
+    return transformed(fun, jacobian_program, options, roll)
 
 
 def hessian(

@@ -19,6 +19,7 @@ from jitad.ir.builder import evaluate
 from jitad.ir.op import Control
 from jitad.ir.tape import Tape
 from jitad.ir.verify import IllegalTape, verify
+from jitad.ops import elementwise as ew
 from jitad.passes import pipeline
 from jitad.passes.dce import dce
 from jitad.passes.pipeline import PASSES, own_outputs
@@ -219,6 +220,16 @@ def test_loops_equal_the_interpreter_on_small_arrays(steps: Sequence[Step]) -> N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jitad.passes.scalarize, "SMALL", -(10**9))
         _check_compiled(tape, arrays)
+
+
+def test_sums_of_a_sweep_are_fused_and_those_of_a_function_are_not() -> None:
+    def f(x: Any) -> Any:
+        return x[0] * x[1] * x[3] - x[0] * x[2] * x[3]
+
+    tape = pipeline.optimise(jitad.value_and_grad(f).plan(np.ones(4)).tape)
+    ops = [instr.op for instr in tape.instrs]
+    assert (ops.count(ew.fma), ops.count(ew.sub)) == (1, 2)  # of x[3] the products are needed
+    assert ew.increment not in ops
 
 
 def test_verify_refuses_illegal_tapes() -> None:

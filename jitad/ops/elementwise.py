@@ -101,6 +101,9 @@ def _binary(
 
 add = _binary("add", np.add, lambda w, t, r, x, y: w.plus(x, y, t),
     lambda x, y, v: 1, lambda x, y, v: 1)  # fmt: skip
+increment = _binary("increment", np.add, lambda w, t, r, x, y: w.plus(x, y, t),
+    lambda x, y, v: 1, lambda x, y, v: 1)  # fmt: skip
+"""x + y of a sweep, v_bar += c * x_bar: a product in it need not be rounded by itself."""
 sub = _binary("sub", np.subtract, by_parts(SUBTRACT),
     lambda x, y, v: 1, lambda x, y, v: -1)  # fmt: skip
 mul = _binary("mul", np.multiply, emit_mul,
@@ -370,7 +373,7 @@ def _times_power(x: Any, y: Any, p: Any) -> Any:
 
 
 ENTIRE = (
-    *(add, sub, mul, fma, neg, where, cast, stop_gradient, real, imag, conj, pair),
+    *(add, increment, sub, mul, fma, neg, where, cast, stop_gradient, real, imag, conj, pair),
     *(absolute, sign, side, sided, told, copysign, maximum, minimum, fmax, fmin),
     *(floor, ceil, rint, trunc),
     *(sin, cos, tanh, sinh, cosh, exp, exp2, expm1, arctan, arcsinh),

@@ -31,6 +31,8 @@ def _add(builder: Builder, instr: Instr) -> int | None:
         return _added(builder, y, left)
     if left.op is ew.where and right.op is ew.where and left.args[0] == right.args[0]:
         return _join_masks(builder, left, right)
+    if instr.op is ew.increment:
+        return None  # until `fuse`, which may want the products
     if right.op is ew.neg:
         return ew.sub(builder.value(x), builder.value(right.args[0])).index
     if left.op is ew.neg:
@@ -214,6 +216,7 @@ def _side(builder: Builder, instr: Instr) -> int:
 
 ARITHMETIC: dict[Op, Rewrite] = {
     ew.add: _add,
+    ew.increment: _add,
     ew.sub: _sub,
     ew.mul: _mul,
     ew.fma: _fma,

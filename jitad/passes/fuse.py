@@ -1,8 +1,9 @@
-"""Tape -> Tape: a product with 2, 4, 8, ... that only a sum or a difference reads joins it.
+"""Tape -> Tape: a product that only a sum reads joins it, where nobody misses its rounding.
 
-Such a product is exact unless it overflows: rounding once is rounding twice. No other product is
-joined with a sum, here or by LLVM: each operation is rounded as NumPy rounds it, whatever stands
-next to it, and x * x - y * y is 0 where x is y.
+That is in the sums that a sweep makes, for which there are no bits of NumPy's; and in any sum, of a
+product with 2, 4, 8, ..., which is exact unless it overflows: rounding once is rounding twice. No
+other product is joined with a sum, here or by LLVM: each operation is rounded as NumPy rounds it,
+whatever stands next to it, and x * x - y * y is 0 where x is y.
 """
 
 from __future__ import annotations
@@ -15,35 +16,54 @@ from jitad.ops import elementwise as ew
 
 
 def fuse(tape: Tape) -> Tape:
-    """The tape with products and sums fused."""
+    """The tape with products and sums fused, and no `increment`."""
     uses = tape.users()
     builder = Builder()
     new: list[int] = []
     for instr in tape.instrs:
         builder.line = instr.line
+        args = [new[j] for j in instr.args]
         fused = _fused(tape, instr, uses, new, builder)
-        new.append(
-            builder.copy(instr, tuple([new[j] for j in instr.args])) if fused is None else fused
-        )
+        if fused is not None:
+            new.append(fused)
+        elif instr.op is ew.increment:
+            new.append(_sum(builder, *args))
+        else:
+            new.append(builder.copy(instr, tuple(args)))
     return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
 
 
 def _fused(
     tape: Tape, instr: Instr, uses: list[int], new: list[int], builder: Builder
 ) -> int | None:
-    if instr.op not in (ew.add, ew.sub) or instr.dtype.kind != "f":
+    if instr.op not in (ew.add, ew.increment, ew.sub) or instr.dtype.kind != "f":
         return None
-    for place in (0, 1):
+    # What a sweep adds comes second: the sum so far is likely to be waited for.
+    for place in (1, 0):
         i, other = instr.args[place], instr.args[1 - place]
+        negated = instr.op is ew.sub and place == 1
+        while tape.instrs[i].op is ew.neg and uses[i] == 1:
+            (i,), negated = tape.instrs[i].args, not negated
         product = tape.instrs[i]
-        if product.op is not ew.mul or uses[i] != 1 or not _is_exact(tape, product):
+        if product.op is not ew.mul or uses[i] != 1:
+            continue
+        if instr.op is not ew.increment and not _is_exact(tape, product):
             continue
         x, y = (builder.value(new[j]) for j in product.args)
         z = builder.value(new[other])
-        if instr.op is ew.sub:
-            x, z = (x, ew.neg(z)) if place == 0 else (ew.neg(x), z)
-        return ew.fma(x, y, z).index
+        if instr.op is ew.sub and place == 0:
+            z = ew.neg(z)
+        return ew.fma(ew.neg(x) if negated else x, y, z).index
     return None
+
+
+def _sum(builder: Builder, x: int, y: int) -> int:
+    """x + y, or a difference where one is negated."""
+    for kept, other in ((x, y), (y, x)):
+        below = builder.instrs[other]
+        if below.op is ew.neg:
+            return ew.sub(builder.value(kept), builder.value(below.args[0])).index
+    return ew.add(builder.value(x), builder.value(y)).index
 
 
 def _is_exact(tape: Tape, product: Instr) -> bool:

@@ -73,7 +73,7 @@ _SIZES: dict[Op, str] = {ew.root: "sqrt", ew.side: "sign"}
 def applied(instr: Instr, operands: Sequence[Term]) -> Term:
     """The instruction's operation written with these operands."""
     op = instr.op
-    if op is ew.add:
+    if op is ew.add or op is ew.increment:
         return _plus(*operands)
     if op is ew.sub:
         return _plus(operands[0], _negated(operands[1]))

@@ -163,8 +163,6 @@ def _of_ufunc(ufunc: np.ufunc) -> Kept | None:
 
 def _kept(owner: Any) -> Kept | None:
     kind = type(owner)
-    if kind is FunctionType:
-        return _of_function(owner)
     if kind is Known:
         owner.kept = owner.kept or Kept()
         return owner.kept
@@ -179,7 +177,7 @@ def known_of(owner: Any, request: Any) -> Known:
         if isinstance(owner, type):
             owner, method = method, owner
         request = Same(method), request
-    kept = _kept(owner)
+    kept = _of_function(owner) if type(owner) is FunctionType else _kept(owner)
     if kept is None:
         return Known()
     try:

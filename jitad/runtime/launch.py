@@ -102,11 +102,19 @@ class Transformed:
         known: Known | None = None,
     ) -> None:
         self.__wrapped__ = function
-        self.__name__ = getattr(function, "__name__", type(function).__name__)
         self.__doc__ = function.__doc__
         self._recipe = (function, program, options, roll, code, direct)
-        self.options = code
         self.known = Known() if known is None else known
+
+    @property
+    def options(self) -> Options:
+        """How its code is generated."""
+        return self._recipe[4]
+
+    @property
+    def __name__(self) -> str:
+        """The function's name."""
+        return getattr(self.__wrapped__, "__name__", type(self.__wrapped__).__name__)
 
     def _build(self, leaves: Sequence[Any], structure: Structure) -> Plan:
         """The program for arguments like these."""
@@ -143,9 +151,8 @@ class Transformed:
             leaves, structure = apart_in_order((args, kwargs))
             for shape, order, (entry, finish, seen, place) in self.known.nested:
                 if shape == structure and (seen is None or seen.hold()):
-                    if order is not None:
-                        leaves = [leaves[i] for i in order]
-                    result = entry(*leaves)
+                    given = leaves if order is None else map(leaves.__getitem__, order)
+                    result = entry(*given)
                     if type(result) is not int:
                         return result if finish is None else finish(result)
                     if result != MISMATCH and not result & GUARD_FAILED:
@@ -372,6 +379,10 @@ def transformed(
     `owner`, where it is not the function itself, is the user's function that all is kept with; the
     `request` then says what the function makes of it.
     """
+    if not callable(function):
+        raise TraceError(
+            f"{function!r} is not a function", remedy="pass the function itself, not its result"
+        )
     holder: Any = function if owner is None else owner
     holder = holder.known if type(holder) is Transformed else holder
     # The usual options are not part of the request: to hash them takes as long as all else.

@@ -7,7 +7,7 @@ from typing import Any
 from jitad.ir.op import FLOAT64, DType, Elementwise, Mask, RealLinear, Shape, is_differentiable
 from jitad.ir.tape import CONST, Instr
 from jitad.ir.value import Value
-from jitad.ops.elementwise import add, cast, mul, neg, where
+from jitad.ops.elementwise import cast, increment, mul, neg, where
 from jitad.ops.gathers import scatter_add
 from jitad.ops.views import index_add, reshape
 
@@ -63,7 +63,7 @@ def plus(x: Value | None, y: Value | None) -> Value | None:
     """x + y, where None is zero."""
     if x is None or y is None:
         return x if y is None else y
-    return add(x, y)
+    return increment(x, y)
 
 
 def added(x: Value, y: Value) -> Value:
@@ -73,7 +73,7 @@ def added(x: Value, y: Value) -> Value:
         found = _onto(base, other)
         if found is not None:
             return found
-    return add(x, y)
+    return increment(x, y)
 
 
 def _onto(base: Value, x: Value) -> Value | None:

@@ -32,6 +32,7 @@ from jitad.ops.elementwise import (
     eq,
     hypot,
     imag,
+    increment,
     log,
     mul,
     neg,
@@ -343,10 +344,11 @@ class _Origins:
         return op.jvp(operands, result, tangents, **instr.named_params)
 
 
-_SUMS = (add, sub, neg, reduce_sum)
+_SUMS = (add, increment, sub, neg, reduce_sum)
 
 _LINEAR: dict[object, Callable[..., Directions]] = {
     add: _Origins.joined,
+    increment: _Origins.joined,
     sub: _Origins.joined,
     neg: _Origins.joined,
     mul: _Origins.multiplied,

@@ -13,7 +13,7 @@ from jitad.ir.op import Control, Elementwise, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.control import Transforms, part
-from jitad.ops.elementwise import add
+from jitad.ops.elementwise import increment
 from jitad.ops.structural import guard, reshape
 from jitad.transforms.flow import depends_outputs, varied, varied_outputs
 from jitad.transforms.linear import added, dense, is_nothing, partial, pull, shaped, typed
@@ -98,7 +98,7 @@ class _Adjoints:
         op = instr.op
         if op is part:
             bundle, k = self.bundles.setdefault(instr.args[0], {}), instr.params[0]
-            bundle[k] = add(bundle[k], v_bar) if k in bundle else v_bar
+            bundle[k] = increment(bundle[k], v_bar) if k in bundle else v_bar
             return
         operands = [self.builder.value(j) for j in instr.args]
         if isinstance(op, Structural):

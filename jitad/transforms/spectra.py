@@ -189,11 +189,12 @@ class _Spectra:
         apart = len(parts) == len(operands) == 2 and all(
             s.isdisjoint(t) for s, t in zip(first.sets, last.sets, strict=False)
         )
-        if apart and instr.op in (ew.add, ew.mul):
-            if first.g != last.g or not {first.op, last.op} <= {None, instr.op}:
+        op = ew.add if instr.op is ew.increment else instr.op
+        if apart and op in (ew.add, ew.mul):
+            if first.g != last.g or not {first.op, last.op} <= {None, op}:
                 return None
             sets = tuple(s | t for s, t in zip(first.sets, last.sets, strict=True))
-            return self._complete(replace(first, op=instr.op, sets=sets), instr)
+            return self._complete(replace(first, op=op, sets=sets), instr)
         if any(k.op is not None or k.sets != first.sets for k in parts):
             return None
         factors = [
@@ -206,7 +207,7 @@ class _Spectra:
 
     def _is_neutral(self, instr: Instr, operands: list[Known | None]) -> bool:
         """Whether 0 is added, or 1 multiplied, as sums and products begin."""
-        neutral = 0 if instr.op is ew.add else 1 if instr.op is ew.mul else None
+        neutral = 0 if instr.op in (ew.add, ew.increment) else 1 if instr.op is ew.mul else None
         others = [
             self.builder.instrs[j] for k, j in zip(operands, instr.args, strict=True) if not k
         ]
