@@ -25,7 +25,7 @@ OPS = [
     and not op.params
     and any(op is row for row in vars(ew).values())  # SciPy's rows have no short formulas
     and op not in (ew.real, ew.imag, ew.conj, ew.pair)  # evaluation traces are of real numbers
-    and op not in (ew.fma, ew.increment)  # made by a pass or a sweep, and by no function
+    and op not in (ew.fma, ew.term, ew.increment)  # made by a pass or a sweep, and by no function
 ]
 NAMESPACE = {op.name: op.evaluate for op in TABLE.values() if isinstance(op, Elementwise)}
 

@@ -42,6 +42,7 @@ from jitad.ops.emission import (
     emit_part,
     emit_sign,
     emit_signbit,
+    emit_term,
     emit_unit,
     emit_where,
     extremum,
@@ -108,6 +109,9 @@ sub = _binary("sub", np.subtract, by_parts(SUBTRACT),
     lambda x, y, v: 1, lambda x, y, v: -1)  # fmt: skip
 mul = _binary("mul", np.multiply, emit_mul,
     lambda x, y, v: y, lambda x, y, v: x)  # fmt: skip
+term = _binary("term", np.multiply, emit_term,
+    lambda x, y, v: y, lambda x, y, v: x)  # fmt: skip
+"""x y in a sum of products, a contraction: as in BLAS it need not be rounded by itself."""
 fma = Elementwise(
     "fma",
     (),
@@ -373,7 +377,7 @@ def _times_power(x: Any, y: Any, p: Any) -> Any:
 
 
 ENTIRE = (
-    *(add, increment, sub, mul, fma, neg, where, cast, stop_gradient, real, imag, conj, pair),
+    *(add, increment, sub, mul, term, fma, neg, where, cast, stop_gradient, real, imag, conj, pair),
     *(absolute, sign, side, sided, told, copysign, maximum, minimum, fmax, fmin),
     *(floor, ceil, rint, trunc),
     *(sin, cos, tanh, sinh, cosh, exp, exp2, expm1, arctan, arcsinh),

@@ -24,7 +24,6 @@ def instruction(real: str, integer: str = "", boolean: str = "") -> Emit:
     return emit
 
 
-# In a sum over an array LLVM may still join the product with the addition.
 MULTIPLY = instruction("fmul", "mul", "and")
 SUBTRACT = instruction("fsub", "sub")
 DIVIDE = instruction("fdiv")
@@ -52,6 +51,15 @@ def emit_mul(w: Any, t: DType, r: DType, x: str, y: str) -> str:
     re = SUBTRACT(w, part, part, MULTIPLY(w, part, part, a, c), MULTIPLY(w, part, part, b, d))
     im = w.plus(MULTIPLY(w, part, part, a, d), MULTIPLY(w, part, part, b, c), part)
     return w.pair(re, im, t)
+
+
+def emit_term(w: Any, t: DType, r: DType, x: str, y: str) -> str:
+    """A product that LLVM may join with the addition to a sum over an array."""
+    emit = _CONTRACTED if t.kind == "f" else emit_mul
+    return emit(w, t, r, x, y)
+
+
+_CONTRACTED = instruction("fmul contract")
 
 
 def emit_equal(real: str, integer: str, joined: str) -> Emit:

@@ -114,5 +114,6 @@ def _product(
         value = value if perm == tuple(range(len(perm))) else st.transpose(value, perm=perm)
         value = st.reshape(value, shape=tuple(sizes[c] if c in term else 1 for c in order))
         factors.append(st.broadcast(value, shape=shape))
-    total = ew.mul(*factors)
-    return st.reduce_sum(total, axes=tuple(range(len(out), len(order)))) if inner else total
+    if not inner:
+        return ew.mul(*factors)
+    return st.reduce_sum(ew.term(*factors), axes=tuple(range(len(out), len(order))))

@@ -6,9 +6,9 @@ from typing import Any
 
 from jitad.ir.builder import Builder
 from jitad.ir.tape import CONST, INPUT, Tape
-from jitad.ops.elementwise import add, increment, mul
+from jitad.ops.elementwise import add, increment, mul, term
 
-_COMMUTATIVE = (add, increment, mul)
+_COMMUTATIVE = (add, increment, mul, term)
 
 
 def cse(tape: Tape) -> Tape:

@@ -219,6 +219,7 @@ ARITHMETIC: dict[Op, Rewrite] = {
     ew.increment: _add,
     ew.sub: _sub,
     ew.mul: _mul,
+    ew.term: _mul,
     ew.fma: _fma,
     ew.div: _div,
     ew.neg: _neg,
