@@ -16,7 +16,7 @@ from jitad.ops import structural as st
 
 
 class Elements:
-    """Computes elements within the loops of a nest."""
+    """Computes elements within the loops of a nest; `aside` is where some are kept till its end."""
 
     def __init__(self, body: Body, reader: Reader) -> None:
         self.body = body
@@ -26,6 +26,7 @@ class Elements:
         self.values: dict[Key, str] = {}
         self.counters: dict[int, str] = {}
         self.outside: dict[int, str] = {}
+        self.aside: dict[int, str] = {}
 
     def run(self, keys: Iterable[Key]) -> None:
         """Compute these elements, whose operands are computed already."""
@@ -72,7 +73,8 @@ class Elements:
     def element(self, i: int, index: str) -> str:
         dtype = self.tape.instrs[i].dtype
         kind = "i8" if dtype == BOOL else self.writer.type(dtype)
-        return self.writer.line(f"getelementptr {kind}, ptr {self.body.pointer(i)}, i64 {index}")
+        pointer = self.aside.get(i) or self.body.pointer(i)
+        return self.writer.line(f"getelementptr {kind}, ptr {pointer}, i64 {index}")
 
     def index(self, index: Index) -> str:
         """The register of an index."""

@@ -40,6 +40,9 @@ _PLACES_LOOKED_UP = 4
 _FEW = 16
 """Up to so many vectors, what LLVM's vectoriser leaves over, one by one, would be a good part."""
 
+_APART = 64
+"""Elements up to which a row that overwrites an operand is kept apart until it is whole."""
+
 _REDUCTIONS = (st.reduce_sum, st.reduce_max, st.reduce_min)
 
 
@@ -331,6 +334,20 @@ def _is_uniform(key: Key, depths: set[int]) -> bool:
     return not any(depths.intersection(index.depths()) for index in key[1])
 
 
+def is_set_aside(nest: NestEmitter, root: Root) -> bool:
+    """Whether a short row that overwrites an operand, which lanes may read again, is kept apart
+    until it is whole."""
+    loops, instr = nest.loops(), nest.tape.instrs[root.index]
+    return (
+        nest.body.program.storage.get(root.index, root.index) != root.index
+        and isinstance(instr.op, Elementwise)
+        and instr.dtype.kind in "fi"
+        and nest.span is None
+        and len(loops) == 1
+        and loops[0][1] == math.prod(instr.shape) <= _APART
+    )
+
+
 def _has_lanes(nest: NestEmitter, root: Root, depth: int) -> bool:
     """Whether a root can be computed for several iterations at once, and computed again."""
     body, i = nest.body, root.index
@@ -344,7 +361,9 @@ def _has_lanes(nest: NestEmitter, root: Root, depth: int) -> bool:
             return depth in reduced_depths(nest, instr)
         target = nest.reader.target(root, instr)
         return target is not None and step_of(flat(target, strides(instr.shape)), depth) == 1
-    if home != i or (instr.dtype == BOOL and instr.op in st.UPDATES):
+    if home != i:
+        return is_set_aside(nest, root)
+    if instr.dtype == BOOL and instr.op in st.UPDATES:
         return False
     if instr.op in (st.index_add, st.index_set):
         return overwrites(body, instr)

@@ -11,7 +11,7 @@ from jitad.codegen.accumulator import Accumulator, identity
 from jitad.codegen.body import Body, memory_type
 from jitad.codegen.elements import Elements
 from jitad.codegen.index import Index, Loop, flat, strides
-from jitad.codegen.lanes import Lanes, lanes_of
+from jitad.codegen.lanes import Lanes, is_set_aside, lanes_of
 from jitad.codegen.memory import fill, initialise, overwrites
 from jitad.codegen.packs import emit_pack, packs
 from jitad.codegen.polls import nest_poll
@@ -72,7 +72,12 @@ class NestEmitter:
         self.lanes = lanes_of(self, loops)
         self._remark()
         self.writer.in_loop = True
+        self._set_aside()
         self._emit_loops(loops, accumulators)
+        for i, slot in self.elements.aside.items():
+            instr = self.tape.instrs[i]
+            size = math.prod(instr.shape) * instr.dtype.itemsize
+            self.writer.copy(self.body.pointer(i), slot, size)
         self.writer.in_loop = False
         self.elements.report()
         for i, slot in self.slots.items():
@@ -80,6 +85,14 @@ class NestEmitter:
         for i, slot in self.differing.items():
             differs = self.writer.line(f"load i1, ptr {slot}")
             self.body.leave_where(differs, GUARD_FAILED, i)
+
+    def _set_aside(self) -> None:
+        """Memory for the rows that are kept apart until they are whole."""
+        for root in self.nest.roots if self.lanes is not None else ():
+            if is_set_aside(self, root):
+                instr = self.tape.instrs[root.index]
+                row = f"[{math.prod(instr.shape)} x {memory_type(instr.dtype)}]"
+                self.elements.aside[root.index] = self.body.alloca(row)
 
     def _remark(self) -> None:
         """What `explain` says of the loops."""

@@ -172,6 +172,21 @@ def complex_sinc() -> Any:
     return jitad.jit(np.sinc)(z), np.sinc(z)
 
 
+@case
+def short_rows_overwrite_what_they_are_computed_from() -> Any:
+    def step(carry: Any, x: Any) -> Any:
+        h, g = carry
+        g = g * np.tanh(0.5 * h + x) + np.exp(-h * h)
+        return (np.sin(g) * np.tanh(h), g), np.sum(h)
+
+    carry, xs = (RNG.normal(size=14), RNG.normal(size=14)), RNG.normal(size=5)
+    want, sums = carry, []
+    for x in xs:
+        want, total = step(want, x)
+        sums.append(total)
+    return jitad.jit(lambda c, xs: jitad.scan(step, c, xs))(carry, xs), (want, np.array(sums))
+
+
 # -- bits ------------------------------------------------------------------------------------------
 
 
