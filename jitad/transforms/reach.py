@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 from jitad.ir.op import Control, Elementwise, is_differentiable
@@ -94,8 +95,6 @@ class Reach:
         self._inputs = dict(zip(tape.inputs, range(len(tape.inputs)), strict=True))
         self._flags = inputs
         self._finite: list[bool] = []
-        self._data = depends(tape, inputs.data, found.flow(depends))
-        self._wild = wild(tape, inputs.wild, found.flow(wild))
         self._results: dict[int, set[int]] = {}
         self._nothing: set[int] = set()
         self._zeros: dict[int, set[int]] = {}
@@ -104,6 +103,14 @@ class Reach:
         for i, instr in enumerate(tape.instrs):
             self._finite.append(self._is_finite(instr))
             self.support.append(self._visit(i, instr))
+
+    @cached_property
+    def _data(self) -> list[bool]:
+        return depends(self.tape, self._flags.data, self.found.flow(depends))
+
+    @cached_property
+    def _wild(self) -> list[bool]:
+        return wild(self.tape, self._flags.wild, self.found.flow(wild))
 
     def outputs(self) -> list[bool]:
         """Which outputs may have elements that are 0 for sure."""

@@ -27,12 +27,25 @@ from jitad.transforms.support import EMPTY, Condition, Support, box
 def shield(tape: Tape, linear: Collection[int], active: Collection[int]) -> Tape:
     """The tape with its products shielded: it is linear in its inputs at positions `linear`, and
     differentiated by those at positions `active`."""
+    if _is_whole(tape):
+        return tape
     places = range(len(tape.inputs))
     no = (False,) * len(places)
     seeded = tuple(k in linear for k in places)
     data = tuple(k not in active and k not in linear for k in places)
     reach = Found().reach(tape, Inputs(seeded, no, no, data, no, no))
     return _Shielded(reach).tape() if reach.is_needed else tape
+
+
+def _is_whole(tape: Tape) -> bool:
+    """Whether no product can meet an element that is 0 for sure, for whatever makes or holds zeros
+    stands after the last one: most programs need no closer look."""
+    instrs = tape.instrs
+    last = next((i for i in reversed(range(len(instrs))) if instrs[i].op in (ew.mul, ew.div)), 0)
+    return not any(
+        is_zeros(instr) or instr.op is st.index_set or isinstance(instr.op, Control)
+        for instr in instrs[:last]
+    )
 
 
 Bundle = tuple[Sequence[Value], Sequence[Value | None]]
