@@ -46,6 +46,7 @@ NAMES = (
     "njit_loop",
     "paths",
     "loops",
+    "carried",
     "rolling",
 )
 
