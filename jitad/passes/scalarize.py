@@ -26,6 +26,7 @@ Objects = Any
 _MOVES = (st.broadcast, st.reshape, st.transpose, st.index, st.concatenate)
 _ALWAYS = (INPUT, CONST, st.pack, st.iota, st.index_add, st.index_set)
 _MAX_MOVES = 200_000
+_FEW = 16
 
 
 def scalarize(tape: Tape) -> Tape:
@@ -100,10 +101,15 @@ def spell_out(tape: Tape) -> Tape:
             result = _scalars(builder, instr, arrays)
             spelt.append(result[()].index if result.shape == () else result)
     outputs = [
-        inputs[i] if i in inputs else _packed(_as_array(builder, spelt[i])).index
+        inputs[i] if _stays_whole(tape.instrs[i]) else _packed(_as_array(builder, spelt[i])).index
         for i in tape.outputs
     ]
     return builder.finish(outputs, [inputs[i] for i in tape.inputs])
+
+
+def _stays_whole(instr: Instr) -> bool:
+    """Whether a result is an input of more than a few elements, which may stay where it is."""
+    return instr.op is INPUT and math.prod(instr.shape) > _FEW
 
 
 def _as_array(builder: Builder, x: int | Objects) -> Objects:
