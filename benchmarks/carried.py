@@ -40,22 +40,21 @@ class Library(NamedTuple):
 
 def run(size: str) -> list[Table]:
     """Two tables: the values and the gradients."""
-    names = ("jitad", "jax")
     rows: dict[str, list[Any]] = {"value": [], "gradient": []}
     for program in PROGRAMS:
-        for kind, row in _measured(program, size, names).items():
+        for kind, row in _measured(program, size).items():
             rows[kind].append(row)
     columns = ("program", "Numba's value (s)", "jitad: first call (s)", "a call (s)",
                "times Numba's value", "JAX: a call (s)", "bound")  # fmt: skip
     return [Table(f"Arrays carried: the {kind}", columns, found) for kind, found in rows.items()]
 
 
-def _measured(program: Program, size: str, names: tuple[str, ...]) -> dict[str, Any]:
+def _measured(program: Program, size: str) -> dict[str, Any]:
     x = np.random.default_rng(0).normal(size=program.shapes[_SIZES[size]])
     plain = numba.njit(program.plain)
     found: dict[str, Any] = {}
     for kind in ("value", "gradient"):
-        functions = {name: f for name, f in _functions(program, kind).items() if name in names}
+        functions = _functions(program, kind)
         first = once(lambda f=functions["jitad"]: f(x))
         if kind == "value":
             check_equal(program.name, functions["jitad"](x), plain(x), 1e-10)
