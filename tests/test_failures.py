@@ -242,13 +242,14 @@ INTERRUPTED = """
         if f is forever:
             call(-1.0)
         if "apart" in which:
-            other = threading.Thread(target=run, args=(call, x))
+            other = threading.Thread(target=run, args=(call, x), daemon=True)
             other.start()
-            try:
-                press()
-                time.sleep(60)
-            except KeyboardInterrupt:
-                other.join(60)
+            while other.is_alive():  # the first may come before it has begun
+                try:
+                    press()
+                    other.join(2)
+                except KeyboardInterrupt:
+                    pass
         else:
             threading.Thread(target=press, daemon=True).start()
             run(call, x)

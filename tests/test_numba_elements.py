@@ -91,6 +91,7 @@ ELEMENTS: list[Callable[[Any], Any]] = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:.*elements on other branches")
 @pytest.mark.parametrize("function", ELEMENTS)
 def test_a_function_of_elements(function: Callable[[Any], Any]) -> None:
     run = jitad.value_and_grad(function)

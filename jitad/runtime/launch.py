@@ -238,16 +238,23 @@ class Transformed:
                 result = _call_new(path.kernel, leaves)
             if type(result) is not int:
                 return result
-            self._warn_of_rounding(path.kernel.reporter(result))
+            self._warn_of_guard(path.kernel.reporter(result), was_known=path is known)
         tree.interpreted += 1
         return interpret(plan, leaves)
 
-    def _warn_of_rounding(self, guard: Instr | None) -> None:
-        """Say, once for each branch, that compiled code decides it otherwise than the trace."""
+    def _warn_of_guard(self, guard: Instr | None, *, was_known: bool) -> None:
+        """Say, once for each branch, that compiled code decides it otherwise than the trace: it
+        was compiled for elements on other branches, or it rounds otherwise."""
+        cause, remedy = (
+            "decides by a number that compiled code rounds otherwise than NumPy",
+            ("compare with a margin, or use jitad.cond, jitad.while_loop or np.where"),
+        )
+        if was_known:
+            cause = "has elements on other branches than those that it was compiled for"
+            remedy = "use np.where in place of branches, or jitad.vmap of a function of one element"
         self._say(
-            "decides by a number that compiled code rounds otherwise than NumPy; a call with such "
-            f"arguments is run in NumPy, which is slow{quoted(guard and guard.line)}\n"
-            "  Remedy: compare with a margin, or use jitad.cond, jitad.while_loop or np.where"
+            f"{cause}; a call with such arguments is run in NumPy, which is slow"
+            f"{quoted(guard and guard.line)}\n  Remedy: {remedy}"
         )
 
     def _warn(self, tree: Tree) -> None:
