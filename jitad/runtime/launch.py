@@ -17,6 +17,7 @@ from jitad.frontend.trace import Leaf, leaf_type
 from jitad.functions.control.examples import remembering
 from jitad.ir.builder import inline
 from jitad.ir.errors import CompileError, TraceError, quoted
+from jitad.ir.fingerprint import fingerprint
 from jitad.ir.tape import Instr
 from jitad.ir.value import Value
 from jitad.runtime.arguments import Arguments, take_apart
@@ -238,18 +239,19 @@ class Transformed:
                 result = _call_new(path.kernel, leaves)
             if type(result) is not int:
                 return result
-            self._warn_of_guard(path.kernel.reporter(result), was_known=path is known)
+            same = fingerprint(path.kernel.plan.tape) == fingerprint(plan.tape)
+            self._warn_of_guard(path.kernel.reporter(result), is_rounded=same)
         tree.interpreted += 1
         return interpret(plan, leaves)
 
-    def _warn_of_guard(self, guard: Instr | None, *, was_known: bool) -> None:
+    def _warn_of_guard(self, guard: Instr | None, *, is_rounded: bool) -> None:
         """Say, once for each branch, that compiled code decides it otherwise than the trace: it
         was compiled for elements on other branches, or it rounds otherwise."""
         cause, remedy = (
             "decides by a number that compiled code rounds otherwise than NumPy",
             ("compare with a margin, or use jitad.cond, jitad.while_loop or np.where"),
         )
-        if was_known:
+        if not is_rounded:
             cause = "has elements on other branches than those that it was compiled for"
             remedy = "use np.where in place of branches, or jitad.vmap of a function of one element"
         self._say(
