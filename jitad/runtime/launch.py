@@ -17,7 +17,6 @@ from jitad.frontend.trace import Leaf, leaf_type
 from jitad.functions.control.examples import remembering
 from jitad.ir.builder import inline
 from jitad.ir.errors import CompileError, TraceError, quoted
-from jitad.ir.fingerprint import fingerprint
 from jitad.ir.tape import Instr
 from jitad.ir.value import Value
 from jitad.runtime.arguments import Arguments, take_apart
@@ -239,7 +238,7 @@ class Transformed:
                 result = _call_new(path.kernel, leaves)
             if type(result) is not int:
                 return result
-            same = fingerprint(path.kernel.plan.tape) == fingerprint(plan.tape)
+            same = str(path.kernel.plan.tape) == str(plan.tape)
             self._warn_of_guard(path.kernel.reporter(result), is_rounded=same)
         tree.interpreted += 1
         return interpret(plan, leaves)
@@ -249,7 +248,7 @@ class Transformed:
         was compiled for elements on other branches, or it rounds otherwise."""
         cause, remedy = (
             "decides by a number that compiled code rounds otherwise than NumPy",
-            ("compare with a margin, or use jitad.cond, jitad.while_loop or np.where"),
+            "compare with a margin, or use jitad.cond, jitad.while_loop or np.where",
         )
         if not is_rounded:
             cause = "has elements on other branches than those that it was compiled for"
