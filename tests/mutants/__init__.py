@@ -41,7 +41,7 @@ def load() -> list[Mutant]:
     """The rows of all tables."""
     found: list[Mutant] = []
     for module in pkgutil.iter_modules(__path__):
-        if module.name != "__main__":
+        if module.name not in ("__main__", "trials"):
             table = importlib.import_module(f"{__name__}.{module.name}").ROWS
             found += [Mutant(*row[:4], tests=tuple(row[4:])) for row in table]
     return found
