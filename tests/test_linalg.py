@@ -119,6 +119,8 @@ def test_slogdet_of_a_negative_determinant() -> None:
     a = np.diag([2.0, -3.0, 4.0, 5.0])
     assert_allclose(jitad.grad(lambda x: np.linalg.slogdet(x)[1])(a), np.linalg.inv(a).T)
     assert jitad.jit(np.linalg.slogdet)(a) == (-1.0, np.log(120))
+    exchanged = np.array([[0.0, 2.0], [3.0, 4.0]])
+    assert_allclose(jitad.jit(np.linalg.slogdet)(exchanged), (-1.0, np.log(6)))
     singular = np.ones((4, 4))
     assert jitad.jit(np.linalg.slogdet)(singular) == np.linalg.slogdet(singular)
 

@@ -66,3 +66,12 @@ def what_an_update_leaves_alone() -> Any:
     two[20:30] += x[:10]
     three[7:] *= 2
     return jitad.jit(f)(x), (one, two, three)
+
+
+@case
+def a_loop_that_changes_an_argument() -> Any:
+    def f(x: Any) -> Any:
+        return jitad.fori_loop(1, 3, lambda i, y: y.at[i].set(y[i - 1] * 2), x)
+
+    x = np.linspace(-1.0, 1.0, 5)
+    return jitad.jit(f)(x), [-1.0, -2.0, -4.0, 0.5, 1.0]

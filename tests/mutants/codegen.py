@@ -76,7 +76,7 @@ ROWS = [
         "test_control.py::test_as_unrolled[backwards]"),
     ("an array that is updated in place begins unwritten", "codegen/loops.py",
         "self.body.writer.copy(self.result, self.start, self.size)", "pass",
-        "test_control_edges.py::test_arrays_updated_in_place"),
+        "test_cases.py::test_case[updates.a_loop_that_changes_an_argument]"),
     ("what an update leaves alone is not copied", "codegen/memory.py",
         "return [(0, size)] if box is None else [(0, box[0]), (box[1], size)]",
         "return [(0, size)] if box is None else [(0, box[0])]",

@@ -124,7 +124,7 @@ ROWS = [
     ("an exchange of rows does not change a determinant's sign", "ops/linalg/determinants.py",
         "return ew.where(exchanged, -1.0, f.builder.const(1, pivots.shape, f.dtype))",
         "return ew.where(exchanged, 1.0, f.builder.const(1, pivots.shape, f.dtype))",
-        "test_linalg.py::test_determinants_of_any_rank[0-4]"),
+        "test_linalg.py::test_slogdet_of_a_negative_determinant"),
     ("the other triangle of a factor has an adjoint", "ops/linalg/triangular.py",
         'return _triangle(ew.neg(mx.product(*pair, "ki,kj->ij")), how["lower"], how["unit"])',
         'return ew.neg(mx.product(*pair, "ki,kj->ij"))',

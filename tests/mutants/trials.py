@@ -63,8 +63,9 @@ def caught(folder: Path, tests: tuple[str, ...], limit: float) -> str:
             if process.exitcode == 5 or "ERROR: not found:" in said:
                 raise ValueError(f"there is no test {test}")
             names = _FAILED.findall(said)
-            ends = f"{test}, which ends with {process.exitcode}"
-            return names[0] if names else f"{ends}: {said.splitlines()[-1:]}"
+            if not names and process.exitcode > 0:
+                raise RuntimeError(f"{test} did not run: {said}")
+            return names[0] if names else f"{test}, which ends with signal {-process.exitcode}"
     return ""
 
 
