@@ -16,8 +16,7 @@ from jitad.frontend.pytree import Structure, apart_in_order, rearranged, unflatt
 from jitad.frontend.trace import Leaf, leaf_type
 from jitad.functions.control.examples import remembering
 from jitad.ir.builder import inline
-from jitad.ir.errors import CompileError, TraceError, quoted
-from jitad.ir.tape import Instr
+from jitad.ir.errors import CompileError, TraceError
 from jitad.ir.value import Value
 from jitad.runtime.arguments import Arguments, take_apart
 from jitad.runtime.debug import check_finite, debugging, is_debugging
@@ -25,7 +24,7 @@ from jitad.runtime.entry import MISMATCH
 from jitad.runtime.interpret import interpret
 from jitad.runtime.keeping import Known, Recent, everything_known, known_of
 from jitad.runtime.kernel import Kernel
-from jitad.runtime.paths import Tree, has_inner_paths, same_state
+from jitad.runtime.paths import Tree, decided_otherwise, has_inner_paths, same_state, too_many
 from jitad.runtime.pickling import by_name
 from jitad.runtime.plan import Plan
 from jitad.runtime.services import release_arenas
@@ -239,42 +238,15 @@ class Transformed:
             if type(result) is not int:
                 return result
             same = str(path.kernel.plan.tape) == str(plan.tape)
-            self._warn_of_guard(path.kernel.reporter(result), is_rounded=same)
+            self._say(decided_otherwise(path.kernel.reporter(result), is_rounded=same))
         tree.interpreted += 1
         return interpret(plan, leaves)
 
-    def _warn_of_guard(self, guard: Instr | None, *, is_rounded: bool) -> None:
-        """Say, once for each branch, that compiled code decides it otherwise than the trace: it
-        was compiled for elements on other branches, or it rounds otherwise."""
-        cause, remedy = (
-            "decides by a number that compiled code rounds otherwise than NumPy",
-            "compare with a margin, or use jitad.cond, jitad.while_loop or np.where",
-        )
-        if not is_rounded:
-            cause = "has elements on other branches than those that it was compiled for"
-            remedy = "use np.where in place of branches, or jitad.vmap of a function of one element"
-        self._say(
-            f"{cause}; a call with such arguments is run in NumPy, which is slow"
-            f"{quoted(guard and guard.line)}\n  Remedy: {remedy}"
-        )
-
     def _warn(self, tree: Tree) -> None:
         """Say, once for each branch, that it makes more paths than are compiled."""
-        if tree.has_warned:
-            return
-        tree.has_warned = True
-        line, dtype = tree.proliferating()
-        remedy = "use jitad.cond, jitad.while_loop or np.where"
-        if dtype.kind == "f":
-            remedy = (
-                "the branch is a traced value that became a number of Python's: use the value "
-                "itself, and jitad.numpy.zeros in place of np.zeros where elements are assigned"
-            )
-        self._say(
-            f"takes more than {len(tree.paths)} paths through its branches, most of which part "
-            f"here; a call that takes a new one is slow{quoted(line)}\n"
-            f"  Remedy: {remedy}, or allow more by jitad.set_max_paths"
-        )
+        if not tree.has_warned:
+            tree.has_warned = True
+            self._say(too_many(tree))
 
     def _say(self, what: str) -> None:
         """Warn, once in these words, of what the function does."""

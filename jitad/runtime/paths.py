@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jitad.codegen.status import GUARD_FAILED, LEFT_AGAIN, PLACE
-from jitad.ir.errors import SourceLine
+from jitad.ir.errors import SourceLine, quoted
 from jitad.ir.op import BOOL, DType
-from jitad.ir.tape import Tape, has_effect
+from jitad.ir.tape import Instr, Tape, has_effect
 from jitad.ops.structural import guard
 from jitad.runtime.arguments import canonical
 from jitad.runtime.kernel import Kernel
@@ -331,4 +331,36 @@ def _watched(seen: Surroundings | None) -> tuple[set[int], set[tuple[int, str]],
         {id(cell) for cell, _ in seen.cells},
         {(id(names), name) for names, name, _ in seen.names},
         {id(container) for container, _ in seen.contents},
+    )
+
+
+def decided_otherwise(guard: Instr | None, *, is_rounded: bool) -> str:
+    """What is said where compiled code decides a branch otherwise than the trace: it rounds
+    otherwise, or was compiled for elements on other branches."""
+    cause, remedy = (
+        "decides by a number that compiled code rounds otherwise than NumPy",
+        "compare with a margin, or use jitad.cond, jitad.while_loop or np.where",
+    )
+    if not is_rounded:
+        cause = "has elements on other branches than those that it was compiled for"
+        remedy = "use np.where in place of branches, or jitad.vmap of a function of one element"
+    return (
+        f"{cause}; a call with such arguments is run in NumPy, which is slow"
+        f"{quoted(guard and guard.line)}\n  Remedy: {remedy}"
+    )
+
+
+def too_many(tree: Tree) -> str:
+    """What is said where a branch makes more paths than are compiled."""
+    line, dtype = tree.proliferating()
+    remedy = "use jitad.cond, jitad.while_loop or np.where"
+    if dtype.kind == "f":
+        remedy = (
+            "the branch is a traced value that became a number of Python's: use the value "
+            "itself, and jitad.numpy.zeros in place of np.zeros where elements are assigned"
+        )
+    return (
+        f"takes more than {len(tree.paths)} paths through its branches, most of which part "
+        f"here; a call that takes a new one is slow{quoted(line)}\n"
+        f"  Remedy: {remedy}, or allow more by jitad.set_max_paths"
     )
