@@ -6,9 +6,19 @@ from typing import Any
 
 from jitad.ir.builder import Builder
 from jitad.ir.tape import CONST, INPUT, Tape
-from jitad.ops.elementwise import add, increment, mul, term
+from jitad.ops.elementwise import (
+    add,
+    eq,
+    increment,
+    logical_and,
+    logical_or,
+    logical_xor,
+    mul,
+    ne,
+    term,
+)
 
-_COMMUTATIVE = (add, increment, mul, term)
+_COMMUTATIVE = (add, increment, mul, term, logical_and, logical_or, logical_xor, eq, ne)
 
 
 def cse(tape: Tape) -> Tape:
