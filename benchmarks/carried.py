@@ -166,7 +166,7 @@ def _product_plainly(a: np.ndarray) -> float:
     return c.sum()
 
 
-def _warping(lib: Any, x: Any) -> Any:
+def warping(lib: Any, x: Any) -> Any:
     """Dynamic time warping of a sequence and its cosines."""
     n, minimum = x.shape[0], lib.np.minimum
 
@@ -182,7 +182,8 @@ def _warping(lib: Any, x: Any) -> Any:
     return lib.fori_loop(1, n + 1, row, lib.np.asarray(corner))[n, n]
 
 
-def _warping_plainly(x: np.ndarray) -> float:
+def warping_plainly(x: np.ndarray) -> float:
+    """The same in plain loops."""
     n = x.shape[0]
     d = np.full((n + 1, n + 1), 1e3)
     d[0, 0] = 0.0
@@ -219,7 +220,7 @@ PROGRAMS = (
     Program("a write under an if, 20,000", _under_if, _under_if_plainly, ((20,), (20_000,))),
     Program("rows, 1,000 x 8", _rows, _rows_plainly, ((5, 8), (1000, 8))),
     Program("matrix product by elements, 60", _product, _product_plainly, ((5, 5), (60, 60))),
-    Program("warping, 200 x 200", _warping, _warping_plainly, ((5,), (200,))),
+    Program("warping, 200 x 200", warping, warping_plainly, ((5,), (200,))),
     Program("Gauss-Seidel, 1,000", _sweeps, _sweeps_plainly, ((9,), (1000,))),
 )
 

@@ -31,13 +31,14 @@ Read the package in the order of the pipeline:
 To add a function of NumPy, look at functions/; an operation with a derivative of its own, at ops/.
 Branches and loops: frontend/guards.py and runtime/paths.py for Python's own, ops/control/ and
 functions/control/ for structured ones, passes/rolling/ for long loops, functions/compiled.py for
-functions of Numba's. Many points: passes/components.py for what becomes of their arrays,
-passes/if_convert.py of their branches, codegen/lanes.py and records.py for vectors, threads.py and
-runtime/team.py for cores, codegen/cuda.py and device.py for GPUs. A call from Python:
-runtime/launch.py, kernel.py and entry.py, bound.py for one without arguments; services.py and
-interrupts.py for memory and Ctrl-C, by codegen/routine.py. Where plain rules are not enough:
-transforms/shield.py for what was not taken, origins.py for sizes at 0, kinks.py for kinks that
-cancel, spectra.py for repeated eigenvalues.
+functions of Numba's. Which arrays have memory, and which are changed where they are, as those that
+loops carry: passes/stored.py, storage.py and in_place.py. Many points: passes/components.py for
+what becomes of their arrays, passes/if_convert.py of their branches, codegen/lanes.py and
+records.py for vectors, threads.py and runtime/team.py for cores, codegen/cuda.py and device.py for
+GPUs. A call from Python: runtime/launch.py, kernel.py and entry.py, bound.py for one without
+arguments; services.py and interrupts.py for memory and Ctrl-C, by codegen/routine.py. Where plain
+rules are not enough: transforms/shield.py for what was not taken, origins.py for sizes at 0,
+kinks.py for kinks that cancel, spectra.py for repeated eigenvalues.
 """
 
 import importlib

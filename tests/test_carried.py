@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import jitad
+from benchmarks import carried
 from jitad import cond, fori_loop
 from jitad.ir.op import Control
 from jitad.ir.tape import Tape
@@ -101,29 +102,7 @@ def product_plainly(a: np.ndarray) -> Any:
 
 
 def warping(x: Any) -> Any:
-    n = len(x)
-    table = np.full((n + 1, n + 1), 1e3)
-    table[0, 0] = 0.0
-
-    def element(i: Any, j: Any, d: Any) -> Any:
-        before = np.minimum(np.minimum(d[i - 1, j], d[i, j - 1]), d[i - 1, j - 1])
-        return d.at[i, j].set((x[i - 1] - np.cos(x[j - 1])) ** 2 + before)
-
-    def row(i: Any, d: Any) -> Any:
-        return fori_loop(1, n + 1, lambda j, d: element(i, j, d), d)
-
-    return fori_loop(1, n + 1, row, table)[n, n]
-
-
-def warping_plainly(x: np.ndarray) -> Any:
-    n = len(x)
-    d = np.full((n + 1, n + 1), 1e3)
-    d[0, 0] = 0.0
-    for i in range(1, n + 1):
-        for j in range(1, n + 1):
-            before = min(d[i - 1, j], d[i, j - 1], d[i - 1, j - 1])
-            d[i, j] = (x[i - 1] - np.cos(x[j - 1])) ** 2 + before
-    return d[n, n]
+    return carried.warping(carried.Library(np, fori_loop, cond), x)
 
 
 def sweeps(b: Any) -> Any:
@@ -171,7 +150,7 @@ PROGRAMS = (
     Program(write_under_if, write_under_if_plainly, (37,)),
     Program(rows, rows_plainly, (11, 8)),
     Program(product_by_elements, product_plainly, (7, 7)),
-    Program(warping, warping_plainly, (9,)),
+    Program(warping, carried.warping_plainly, (9,)),
     Program(sweeps, sweeps_plainly, (23,)),
     Program(read_afterwards, read_afterwards_plainly, (23,)),
 )
