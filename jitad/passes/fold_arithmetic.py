@@ -193,6 +193,42 @@ def _where(builder: Builder, instr: Instr) -> int | None:
     return None
 
 
+def _and(builder: Builder, instr: Instr) -> int | None:
+    return _of_two(builder, instr, True)
+
+
+def _or(builder: Builder, instr: Instr) -> int | None:
+    return _of_two(builder, instr, False)
+
+
+def _of_two(builder: Builder, instr: Instr, neutral: bool) -> int | None:
+    """x and y, x or y: of truths that are the same, or of which one is known."""
+    x, y = instr.args
+    if x == y:
+        return x
+    if instr.dtype.kind != "b":
+        return None
+    for known, other in ((x, y), (y, x)):
+        truth = number_of(builder, known)
+        if truth is not None:
+            return other if bool(truth) == neutral else known
+    return None
+
+
+def _over(builder: Builder, instr: Instr) -> int | None:
+    """c / r for a number c, by one reciprocal of the size r for all of them."""
+    number = number_of(builder, instr.args[0])
+    if number is None or number == 1 or not _exact(number):
+        return None
+    one = builder.const(1, instr.shape, instr.dtype)
+    inverse = ew.over(one, builder.value(instr.args[1]))
+    return _scaled(builder, inverse.index, number, instr)
+
+
+def _unit(builder: Builder, instr: Instr) -> int:
+    return ew.over(*(builder.value(j) for j in instr.args)).index
+
+
 def _cast(builder: Builder, instr: Instr) -> int | None:
     return instr.args[0] if builder.instrs[instr.args[0]].dtype == instr.dtype else None
 
@@ -224,6 +260,10 @@ ARITHMETIC: dict[Op, Rewrite] = {
     ew.div: _div,
     ew.neg: _neg,
     ew.where: _where,
+    ew.logical_and: _and,
+    ew.logical_or: _or,
+    ew.over: _over,
+    ew.unit: _unit,
     ew.cast: _cast,
     ew.stop_gradient: _stop_gradient,
     ew.told: _told,

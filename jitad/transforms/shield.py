@@ -48,17 +48,25 @@ def _is_whole(tape: Tape) -> bool:
     )
 
 
+_LINEAR = (ew.mul, ew.div, ew.neg, ew.cast, ew.add, ew.increment, ew.sub)
+"""Ops that give 0 where what is linear in them is 0."""
+
 Bundle = tuple[Sequence[Value], Sequence[Value | None]]
 """The results of a control op, and their masks."""
 
 
 class _Shielded:
-    """A tape being rewritten: `new` are the places of its instructions in the new one."""
+    """A tape being rewritten: `new` are the places of its instructions in the new one.
+
+    Of a value that is where(support, x, 0) `bare` has x: products and sums of such values go on
+    with that, and nothing is selected until somebody else reads the value.
+    """
 
     def __init__(self, reach: Reach) -> None:
         self.reach = reach
         self.builder = Builder()
         self.new: list[int] = []
+        self.bare: dict[int, Value] = {}
         self.masks = Masks(reach, self.builder, self.new)
         self.bundles: dict[int, Bundle] = {}
 
@@ -67,8 +75,20 @@ class _Shielded:
         self.write()
         tape = self.reach.tape
         return self.builder.finish(
-            [self.new[i] for i in tape.outputs], [self.new[i] for i in tape.inputs]
+            [self.place(i) for i in tape.outputs], [self.new[i] for i in tape.inputs]
         )
+
+    def place(self, i: int) -> int:
+        """Where a value stands, which is selected now if it is not yet."""
+        if self.new[i] < 0 and i in self.bare:
+            x = self.bare[i]
+            mask = self.masks.value(self.reach.support[i], x.shape)
+            self.new[i] = ew.where(mask, x, self.builder.const(0, x.shape, x.dtype)).index
+        return self.new[i]
+
+    def value(self, i: int) -> Value:
+        """The value of an instruction of the old tape."""
+        return self.builder.value(self.place(i))
 
     def write(self) -> None:
         """Write all instructions."""
@@ -79,10 +99,33 @@ class _Shielded:
                 self.new.append(self._control(i, instr, inside))
             elif instr.op is part and instr.args[0] in self.bundles:
                 self.new.append(self._part(i, instr))
+            elif self._is_bare(i, instr):
+                self.new.append(-1)
             elif self.reach.meets(i) is not None:
-                self.new.append(self._product(i, instr).index)
+                self.new.append(self._product(i, instr))
             else:
-                self.new.append(self.builder.copy(instr, tuple([self.new[j] for j in instr.args])))
+                self.new.append(self._copy(instr))
+
+    def _copy(self, instr: Instr) -> int:
+        return self.builder.copy(instr, tuple([self.place(j) for j in instr.args]))
+
+    def _is_bare(self, i: int, instr: Instr) -> bool:
+        """Whether a value has the support of what it is computed from, and so needs no selecting:
+        a multiple of one such value, or a sum of two."""
+        linear = [j for j in instr.args if self.reach.linear[j]]
+        support = self.reach.support[i]
+        is_product = instr.op in (ew.mul, ew.div)
+        if not linear or instr.op not in _LINEAR:
+            return False
+        if len(linear) < len(instr.args) and not is_product:
+            return False
+        for j in linear:
+            x = self.bare.get(j)
+            if x is None or x.shape != instr.shape or self.reach.support[j] != support:
+                return False
+        args = [self.bare[j].index if j in linear else self.place(j) for j in instr.args]
+        self.bare[i] = self.builder.value(self.builder.copy(instr, tuple(args)))
+        return True
 
     def _part(self, i: int, instr: Instr) -> int:
         values, masks = self.bundles[instr.args[0]]
@@ -92,19 +135,19 @@ class _Shielded:
             self.masks.given[i] = mask
         return values[k].index
 
-    def _product(self, i: int, instr: Instr) -> Value:
+    def _product(self, i: int, instr: Instr) -> int:
         c_place = self.reach.meets(i)
         assert c_place is not None
         v_place = next(j for j in instr.args if j != c_place)
         support = self.reach.support[v_place]
-        v, c = (self.builder.value(self.new[j]) for j in (v_place, c_place))
+        v, c = self.value(v_place), self.value(c_place)
         if support == EMPTY:
-            return self.builder.const(0, v.shape, v.dtype)
+            return self.builder.const(0, v.shape, v.dtype).index
         inner = self._within(instr, v, c, support)
         if inner is not None:
-            return inner
-        zero = self.builder.const(0, v.shape, v.dtype)
-        return ew.where(self.masks.value(support, v.shape), _times(instr, v, c), zero)
+            return inner.index
+        self.bare[i] = _times(instr, v, c)
+        return -1
 
     def _within(self, instr: Instr, v: Value, c: Value, support: Support) -> Value | None:
         """The product inside of what fills in the zeros, where that is one op.
@@ -142,10 +185,8 @@ class _Shielded:
             if inside.is_needed:
                 tapes = [_inner(tape, inside) for tape in op.tapes(form)]
                 form = op.with_tapes(form, tapes)
-            return self.builder.copy(
-                instr._replace(params=(form,)), tuple([self.new[j] for j in instr.args])
-            )
-        operands = [self.builder.value(self.new[j]) for j in instr.args]
+            return self._copy(instr._replace(params=(form,)))
+        operands = [self.value(j) for j in instr.args]
         told = [
             self.masks.value(self.reach.support[j], x.shape) if flag else None
             for j, x, flag in zip(instr.args, operands, inside.told, strict=True)
@@ -179,7 +220,7 @@ def _with_masks(tape: Tape, inside: Inside, active: Collection[int]) -> Tape:
     new = shielded.new
     said = [masks.of(i).index for i in tape.outputs]
     inputs = [*(new[i] for i in tape.inputs), *told]
-    return builder.finish([*(new[i] for i in tape.outputs), *said], inputs)
+    return builder.finish([*map(shielded.place, tape.outputs), *said], inputs)
 
 
 def _times(instr: Instr, v: Value, c: Value) -> Value:
