@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from jitad.ir.builder import extend
-from jitad.ir.tape import INPUT, Tape
-from jitad.ops.elementwise import stop_gradient
+from jitad.ir.tape import Tape
 from jitad.passes.components import components
 from jitad.passes.contractions import contractions
 from jitad.passes.cse import cse
@@ -16,6 +14,7 @@ from jitad.passes.fuse import fuse
 from jitad.passes.group_calls import group_calls
 from jitad.passes.if_convert import if_convert
 from jitad.passes.lower import lower
+from jitad.passes.own_outputs import own_outputs
 from jitad.passes.regions import regions
 from jitad.passes.scalarize import scalarize
 from jitad.passes.sink import sink
@@ -61,16 +60,3 @@ def optimise(tape: Tape) -> Tape:
     """The tape after all passes."""
     *_, (_, last) = stages(tape)
     return last
-
-
-def own_outputs(tape: Tape) -> Tape:
-    """Give every output an instruction of its own: a copy where it is an input or stands twice."""
-    builder = extend(tape)
-    seen: set[int] = set()
-    outputs: list[int] = []
-    for i in tape.outputs:
-        if i in seen or tape.instrs[i].op is INPUT:
-            i = stop_gradient(builder.value(i)).index
-        seen.add(i)
-        outputs.append(i)
-    return builder.finish(outputs)

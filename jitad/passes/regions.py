@@ -1,7 +1,7 @@
 """Tape -> Tape: control ops with what they do simplified, and each sub-tape optimised.
 
-What nobody reads is dropped, carries that stay as they are become consts, and what a loop computes
-in every turn alike is computed once before it.
+What nobody reads is dropped, carries that stay as they are become consts, those of few elements
+numbers, and what a loop computes in every turn alike is computed once before it.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import Control
+from jitad.ir.op import Control, Shape
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
-from jitad.ops.control import part, record
+from jitad.ops.control import loop, part, record
+from jitad.passes.carries import joined, split_carries
 
 
 def regions(tape: Tape, optimise: Callable[[Tape], Tape]) -> Tape:
@@ -70,5 +71,8 @@ def _simplified(
     if not simple.operands and not simple.numbers:
         return simple.known
     tapes = [optimise(tape) for tape in op.tapes(simple.form)]
-    results = record(builder, op, simple.operands, op.with_tapes(simple.form, tapes))
+    form, operands, shapes = op.with_tapes(simple.form, tapes), simple.operands, list[Shape]()
+    if op is loop:
+        form, operands, shapes = split_carries(form, operands)
+    results = joined(record(builder, op, operands, form), shapes)
     return {**simple.known, **dict(zip(simple.numbers, results, strict=True))}
