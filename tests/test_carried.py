@@ -144,6 +144,45 @@ def read_afterwards_plainly(x: np.ndarray) -> Any:
     return s + np.sum(o)
 
 
+def layers(w: Any) -> Any:
+    """Each turn reads rows of parts of an array, whose adjoint is one array that it adds to."""
+
+    def turn(i: Any, h: Any) -> Any:
+        for part in w:
+            h = np.tanh(h * part[0] + part[1]) * part[2]
+        return h
+
+    return np.sum(fori_loop(0, 5, turn, np.ones(w.shape[2])))
+
+
+def layers_plainly(w: np.ndarray) -> Any:
+    h = np.ones(w.shape[2])
+    for _ in range(5):
+        for a, b, c in w:
+            h = np.tanh(h * a + b) * c
+    return np.sum(h)
+
+
+def orbit(x: Any) -> Any:
+    """A state of few numbers, which the condition asks too."""
+
+    def turn(state: Any) -> Any:
+        place, speed, seen = state
+        force = -place / np.sum(place * place) ** 1.5
+        return place + 0.1 * speed, speed + 0.1 * force, np.array([seen[1] + 1.0, seen[0] + 1.0])
+
+    start = x[:2], x[2:4], np.zeros(2)
+    place, speed, _ = jitad.while_loop(lambda state: state[2][1] < 20, turn, start)
+    return np.sum(place * speed)
+
+
+def orbit_plainly(x: np.ndarray) -> Any:
+    place, speed = x[:2], x[2:4]
+    for _ in range(20):
+        place, speed = place + 0.1 * speed, speed - 0.1 * place / np.sum(place * place) ** 1.5
+    return np.sum(place * speed)
+
+
 PROGRAMS = (
     Program(two_reads, two_reads_plainly, (37,)),
     Program(neighbours, neighbours_plainly, (37,)),
@@ -171,15 +210,33 @@ def _differences(f: Callable[[np.ndarray], Any], x: np.ndarray, h: float = 1e-4)
     return np.reshape(slopes, x.shape)
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.loops.__name__)
-def test_carried_arrays(program: Program) -> None:
+def _kernels(program: Program) -> tuple[jitad.Kernel, jitad.Kernel]:
+    """The program's value and gradient, which are right."""
     x = np.random.default_rng(5).normal(size=program.shape)
     value, slope = jitad.compile(program.loops, x), jitad.compile(jitad.grad(program.loops), x)
     np.testing.assert_allclose(value(x), program.plain(x), rtol=1e-13)
     expected = _differences(program.plain, x)
     np.testing.assert_allclose(slope(x), expected, rtol=1e-5, atol=1e-7)
-    for kernel in (value, slope):
+    return value, slope
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.loops.__name__)
+def test_carried_arrays(program: Program) -> None:
+    for kernel in _kernels(program):
         assert not list(_copied(optimise(kernel.tape)))
+
+
+@pytest.mark.parametrize("width", (5, 43, 64))
+def test_rows_of_one_adjoint(width: int) -> None:
+    _kernels(Program(layers, layers_plainly, (2, 3, width)))
+
+
+def test_few_numbers_are_carried_apart() -> None:
+    for kernel in _kernels(Program(orbit, orbit_plainly, (4,))):
+        for instr in optimise(kernel.tape).instrs:
+            if instr.op is loop:
+                body, carries = instr.params[0].body, instr.params[0].carries
+                assert not any(body.instrs[i].shape for i in body.outputs[:carries])
 
 
 def _copied(tape: Tape) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import llvmlite.binding as llvm
 
+from jitad.codegen.body import Body
 from jitad.codegen.index import Atom, Index, Loaded, Loop, Quotient, Remainder, flat, strides
 from jitad.codegen.memory import overwrites
 from jitad.codegen.reader import At, Key, is_plain
@@ -245,6 +246,17 @@ class Lanes:
         """Note that a root's elements are to be stored."""
         self.stores.append((self._access(i, target), self.vector(key)))
 
+    def change(self, i: int, target: At, key: Key) -> None:
+        """Store elements of an update of what is there, but in lanes that were computed before."""
+        w, instr, value = self.writer, self.tape.instrs[i], self.vector(key)
+        place, kind = self.nest.elements.place(i, target), self.type(instr.dtype)
+        known = w.line(f"load {kind}, ptr {place}, align {instr.dtype.itemsize}")
+        with w.in_lanes(self.width):
+            total = value if instr.op is st.index_set else w.plus(known, value, instr.dtype)
+            if self.fresh:
+                total = w.select(self.fresh, instr.dtype, total, known)
+        w.do(f"store {kind} {total}, ptr {place}, align {instr.dtype.itemsize}")
+
     def finish(self) -> None:
         """Store what was noted."""
         store_records(self.nest.elements, self.stores, self.width)
@@ -334,6 +346,12 @@ def _is_uniform(key: Key, depths: set[int]) -> bool:
     return not any(depths.intersection(index.depths()) for index in key[1])
 
 
+def changes(body: Body, i: int) -> bool:
+    """Whether a root changes elements of what is in its memory, which it must not do twice."""
+    instr, home = body.tape.instrs[i], body.program.storage.get(i, i)
+    return instr.op in (st.index_add, st.index_set) and (home != i or not overwrites(body, instr))
+
+
 def is_set_aside(nest: NestEmitter, root: Root) -> bool:
     """Whether a short row that overwrites an operand, which lanes may read again, is kept apart
     until it is whole."""
@@ -361,10 +379,11 @@ def _has_lanes(nest: NestEmitter, root: Root, depth: int) -> bool:
             return depth in reduced_depths(nest, instr)
         target = nest.reader.target(root, instr)
         return target is not None and step_of(flat(target, strides(instr.shape)), depth) == 1
-    if home != i:
-        return is_set_aside(nest, root)
     if instr.dtype == BOOL and instr.op in st.UPDATES:
         return False
-    if instr.op in (st.index_add, st.index_set):
-        return overwrites(body, instr)
+    if changes(body, i):
+        target = nest.reader.target(root, instr)
+        return target is not None and step_of(flat(target, strides(instr.shape)), depth) == 1
+    if home != i:
+        return is_set_aside(nest, root)
     return is_plain(instr.op) or instr.op in st.JOINS

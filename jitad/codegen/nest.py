@@ -11,7 +11,7 @@ from jitad.codegen.accumulator import Accumulator, identity
 from jitad.codegen.body import Body, memory_type
 from jitad.codegen.elements import Elements
 from jitad.codegen.index import Index, Loop, flat, strides
-from jitad.codegen.lanes import Lanes, is_set_aside, lanes_of
+from jitad.codegen.lanes import Lanes, changes, is_set_aside, lanes_of
 from jitad.codegen.memory import fill, initialise, overwrites
 from jitad.codegen.packs import emit_pack, packs
 from jitad.codegen.polls import nest_poll
@@ -331,7 +331,8 @@ class NestEmitter:
             accumulator.take_lanes(lanes, lanes.vector(key), target)
         else:
             assert target is not None
-            lanes.store(root.index, target, key)
+            store = lanes.change if changes(self.body, root.index) else lanes.store
+            store(root.index, target, key)
 
     def _spill(self, i: int) -> None:
         """A register cannot carry what each turn of a loop adds: memory for the nest's time."""

@@ -27,6 +27,12 @@ EXCLUSIVE = (*st.PLACES, st.cumsum, st.scatter_add, st.scatter_set)
 """Ops with an order of their own along an axis: they share no nest."""
 
 
+_INDEXED = (st.index_add, st.index_set)
+
+_FAR = 64
+"""Updates that are made together in one nest, at most."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Root:
     """What a nest computes for keeps: an instruction, or one operand (`part`) of a join."""
@@ -267,8 +273,26 @@ class _Scheduler:
                 aligned = aligned and (op is st.reshape or not space)
             if op in st.UPDATES and j == self.tape.instrs[i].args[0]:
                 aligned = self.sizes[i] == 1 or not space
-            earliest = max(earliest, self.same[j] if aligned else self.other[j])
+            ready = self.same[j] if aligned else self.other[j]
+            if op in _INDEXED and j == self.tape.instrs[i].args[0] and not aligned:
+                ready = self._with_others(i, ready)
+            earliest = max(earliest, ready)
         return earliest
+
+    def _with_others(self, i: int, ready: int) -> int:
+        """When an update can be made of what was updated at other places, in the same memory: not
+        before these updates, but in their loops."""
+        instr, earliest = self.tape.instrs[i], 0
+        slots, j = instr.params[0], instr.args[0]
+        for _ in range(_FAR):
+            below = self.tape.instrs[j]
+            if below.op not in _INDEXED or self.uses[j] != 1 or self.sizes[j] == 1:
+                return max(earliest, self.other[j])
+            if not st.are_disjoint(below.params[0], slots):
+                return max(earliest, self.other[j])
+            earliest = max(earliest, self.position[j])
+            j = below.args[0]
+        return ready
 
     def _join(self, i: int, place: int, j: int) -> int:
         """At which step a part of a join is there."""

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 
 from jitad.ir.op import Elementwise, Shape
-from jitad.ir.tape import Instr, Tape
+from jitad.ir.tape import INPUT, Instr, Tape
 from jitad.ops import structural as st
 from jitad.passes.schedule import squeeze
 from jitad.passes.stored import CHEAP, is_root, own_cost
@@ -52,7 +52,8 @@ def split_axes(tape: Tape) -> dict[int, int]:
     costs = _costs(tape)
     for i in range(len(tape.instrs)):
         spread = list(_spread(tape, i, costs))
-        for seed, axis in (*_seeds(tape, i, bool(readers[i])), *spread):
+        seeds = () if _is_filled_in(tape, i, readers) else _seeds(tape, i, bool(readers[i]))
+        for seed, axis in (*seeds, *spread):
             if seed not in split and _can_split(tape, seed, axis):
                 group = _group(tape, seed, axis, readers, split)
                 if _is_small(tape, group, bool(spread)):
@@ -87,6 +88,31 @@ def _group(
                 group[j] = along
                 waiting.append(j)
     return group
+
+
+def _is_filled_in(tape: Tape, i: int, readers: list[list[tuple[int, int]]]) -> bool:
+    """Whether an instruction changes one row of an array that comes in and, with all its changes,
+    goes out: they are made where the array is, each row in a loop of its own."""
+    instr = tape.instrs[i]
+    if instr.op not in UPDATES or not _is_row(instr.params[0], instr.shape):
+        return False
+    first = last = i
+    while tape.instrs[first].op in UPDATES:
+        first = tape.instrs[first].args[0]
+        if len(readers[first]) != 1:
+            return False
+    while len(readers[last]) == 1 and readers[last][0][1] == 0:
+        last = readers[last][0][0]
+        if tape.instrs[last].op not in UPDATES:
+            return False
+    return tape.instrs[first].op is INPUT and not readers[last] and last in tape.outputs
+
+
+def _is_row(slots: tuple[st.Slot, ...], shape: Shape) -> bool:
+    """Whether elements lie side by side: single places, and then all of the axes after these."""
+    kinds = [slot == (0, n, 1) for slot, n in zip(slots, shape, strict=True)]
+    singles = kinds.index(True) if True in kinds else len(kinds)
+    return all(kinds[singles:]) and all(isinstance(slot, int) for slot in slots[:singles])
 
 
 def _seeds(tape: Tape, i: int, is_read: bool) -> Iterator[tuple[int, int]]:

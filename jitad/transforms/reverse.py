@@ -14,7 +14,8 @@ from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.control import Transforms, part
 from jitad.ops.elementwise import increment
-from jitad.ops.structural import guard, reshape
+from jitad.ops.structural import guard, joined_slots, reshape
+from jitad.ops.structural import index as indexed
 from jitad.transforms.flow import depends_outputs, varied, varied_outputs
 from jitad.transforms.linear import added, dense, is_nothing, partial, pull, shaped, typed
 from jitad.transforms.lost import lost_derivative
@@ -70,8 +71,8 @@ class _Adjoints:
     """The adjoints of a return sweep, summed as they come.
 
     A reshape has the elements of its operand in their order: shares of its adjoint are added to
-    its operand's, so that whatever reads one array, in whichever shape, adds to one sum. `bundles`
-    are the adjoints of a control op's results.
+    its operand's, so that whatever reads one array, in whichever shape, adds to one sum; so does
+    what reads a part of a part. `bundles` are the adjoints of a control op's results.
     """
 
     def __init__(self, builder: Builder, varied: list[bool]) -> None:
@@ -119,6 +120,9 @@ class _Adjoints:
         params = instr.named_params
         if op.accumulate is not None:
             j = instr.args[0]
+            while op is indexed and (below := self.builder.instrs[j]).op is indexed:
+                (j,), slots = below.args, joined_slots(below.params[0], params["slots"])
+                operands, params = [self.builder.value(j)], {"slots": slots}
             if self.varied[j]:
                 home = self._home(j)
                 known = self.sums.get(home)
