@@ -1,5 +1,5 @@
-"""What kernels call while they run, compiled once: memory for temporaries, and whether arrays that
-are written to lie apart from all others.
+"""What kernels call while they run, compiled when first needed: memory for temporaries, tables of
+arguments, whether arrays that are written to lie apart from all others, questions for Ctrl-C.
 
 Arenas are shared by all kernels of the process. Of each size a few are kept for the next call,
 for to free one after each call would give its pages back, and fault them in again; together they
@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import os
 import weakref
+from collections.abc import Callable
 from functools import lru_cache
 
 import llvmlite.binding as llvm
@@ -37,30 +38,14 @@ _SMALLEST, _STEPS, _OCTAVES = 15, 4, 15
 
 _ALIGN = 64
 
-_FUNCTIONS = (
-    "take",
-    "give",
-    "release",
-    "apart",
-    "check",
-    "make",
-    "pack",
-    "drop_objects",
-    "wipe",
-    POLL,
-)
-FEW_PAIRS = 32
-"""Pairs of an array and a result up to which a call's own code compares each; above, `apart`."""
-
-_VARIABLES = (INTERRUPTS, "main_thread", "raised")
-
 _DECLARED = """
 declare i64 @malloc(i64)
 declare void @free(i64)
-declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
-declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 @kept = internal global i64 0
 """
+
+FEW_PAIRS = 32
+"""Pairs of an array and a result up to which a call's own code compares each; above, `apart`."""
 
 
 def take(r: Routine, slots: Scalar, size: Scalar) -> None:
@@ -126,26 +111,49 @@ def wipe(r: Routine, memory: Scalar, size: Scalar) -> None:
 _slots = (ctypes.c_void_p * (_SLOTS * (_STEPS * _OCTAVES + 1)))()
 
 
+def _arenas() -> str:
+    own = [routine(write) for write in (take, drop, give, release)]
+    return "\n".join([_DECLARED, *own])
+
+
+def _overlaps() -> str:
+    return routine(apart)
+
+
+def _tables() -> str:
+    return "\n".join(
+        ["declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)", routine(wipe), tables()]
+    )
+
+
+_MODULES: tuple[tuple[Callable[[], str], tuple[str, ...], tuple[str, ...]], ...] = (
+    (_arenas, ("take", "give", "release"), ()),
+    (_overlaps, ("apart",), ()),
+    (_tables, ("check", "make", "pack", "drop_objects", "wipe"), ()),
+    (polling, (POLL,), (INTERRUPTS, "main_thread", "raised")),
+)
+"""What makes the text of a module, and the functions and variables that it has. Each is compiled
+when one of these is first asked for: few programs need them all."""
+
 _addresses: dict[str, int] = {}
 
 
 @global_compiler_lock
-def _load() -> None:
-    if _addresses:
+def _load(name: str) -> None:
+    if name in _addresses:
         return
-    own = [routine(write) for write in (take, drop, give, release, apart, wipe)]
-    text = "\n".join([_DECLARED, *own, tables(), polling()])
-    machine = load(Code(text, "take", arena=0, level=0, quick=True))
-    found = {name: machine.address(name) for name in _FUNCTIONS}
-    found |= {name: machine.variable(name) for name in _VARIABLES}
-    machine.engine.detach()  # kept for good: it has a handler of signals
+    write, functions, variables = next(x for x in _MODULES if name in (*x[1], *x[2]))
+    machine = load(Code(write(), functions[0], arena=0, level=0, quick=True))
+    found = {name: machine.address(name) for name in functions}
+    found |= {name: machine.variable(name) for name in variables}
+    machine.engine.detach()  # kept for good: one has a handler of signals
     _addresses.update(found)
 
 
 def service(name: str) -> int:
     """The address of one of these functions, or variables."""
-    if not _addresses:
-        _load()
+    if name not in _addresses:
+        _load(name)
     return _addresses[name]
 
 
@@ -174,6 +182,8 @@ def shelf(size: int) -> tuple[int, int]:
 
 def release_arenas(size: int | None = None) -> None:
     """Give back the arenas that are kept; those of one size, or all."""
+    if "release" not in _addresses:
+        return  # nobody has asked for an arena
     release = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(service("release"))
     shelves = {shelf(size)} if size is not None else {
         shelf((_STEPS + step) * (1 << _SMALLEST + octave) // _STEPS)

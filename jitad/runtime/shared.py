@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from jitad.codegen.llvm import Code
 from jitad.codegen.options import Options
+from jitad.codegen.polls import POLL
 from jitad.frontend.trace import Leaf
 from jitad.ir.fingerprint import fingerprint
 from jitad.ir.tape import Tape
@@ -73,7 +74,8 @@ def compiled(tape: Tape, leaves: Sequence[Leaf], options: Options) -> Compiled:
     found = _store.known.get(digest)
     if found is None:
         simple, code = lower(tape, options)
-        interrupts()
+        if POLL in code.text:
+            interrupts()
         machine = load(code, entry_text("entry", simple, code, leaves))
         release_arenas_with(machine)
         found = Compiled(simple, code, machine)
