@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from jitad.ir.builder import Builder
+from jitad.ir.op import Elementwise
 from jitad.ir.tape import CONST, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
@@ -47,8 +48,11 @@ def stencils(tape: Tape) -> Tape:
         chain = _chain(tape, uses, i)
         merged = None
         if chain is not None:
-            moved = [_moved(builder, new[a.operand], a.slots) for a in chain]
-            merged = _merge(builder, moved, instr.shape)
+            base, additions = chain
+            moved = [_moved(builder, new[a.operand], a.slots) for a in additions]
+            merged = _merge(builder, moved, instr.shape, base is None)
+            if merged is not None and base is not None:
+                merged = ew.add(builder.value(new[base]), builder.value(merged)).index
         args = tuple([new[j] for j in instr.args])
         new.append(builder.copy(instr, args) if merged is None else merged)
     return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
@@ -93,7 +97,8 @@ def _cuts(tape: Tape, uses: list[int]) -> dict[tuple[int, ...], tuple[int, int]]
     cuts: dict[tuple[int, ...], tuple[int, int]] = {}
     for i, instr in enumerate(tape.instrs):
         chain = _chain(tape, uses, i) if len(instr.shape) == 1 else None
-        boxes = _wide([box for a in chain or () if (box := _box(a.slots)) is not None])
+        additions = () if chain is None else chain[1]
+        boxes = _wide([box for a in additions if (box := _box(a.slots)) is not None])
         inside = _overlap(boxes) if len(boxes) > 1 else None
         if inside is not None:
             (low, high), (start, stop) = boxes[0][0], inside[0]
@@ -115,8 +120,9 @@ def _cut_sum(builder: Builder, x: int, cuts: dict[tuple[int, ...], tuple[int, in
     return total.index
 
 
-def _chain(tape: Tape, uses: list[int], last: int) -> list[_Addition] | None:
-    """The additions of which instruction `last` is the end, if they begin with zeros."""
+def _chain(tape: Tape, uses: list[int], last: int) -> tuple[int | None, list[_Addition]] | None:
+    """The additions of which instruction `last` is the end, and what they begin with: zeros
+    (None), or a value that is computed element by element, where its reader has it."""
     if tape.instrs[last].op is not st.index_add:
         return None
     additions: list[_Addition] = []
@@ -127,8 +133,10 @@ def _chain(tape: Tape, uses: list[int], last: int) -> list[_Addition] | None:
         if len(additions) > _MOST:
             return None
         i = total
-    zero = tape.instrs[i].op is CONST and tape.instrs[i].params[0] == 0
-    return additions[::-1] if zero and len(additions) >= 2 else None
+    is_zero = tape.instrs[i].op is CONST and tape.instrs[i].params[0] == 0
+    if len(additions) < 2 or not (is_zero or isinstance(tape.instrs[i].op, Elementwise)):
+        return None
+    return None if is_zero else i, additions[::-1]
 
 
 def _box(slots: tuple[st.Slot, ...]) -> Box | None:
@@ -142,11 +150,15 @@ def _box(slots: tuple[st.Slot, ...]) -> Box | None:
     return tuple(box)
 
 
-def _merge(builder: Builder, chain: Sequence[_Addition], shape: tuple[int, ...]) -> int | None:
+def _merge(
+    builder: Builder, chain: Sequence[_Addition], shape: tuple[int, ...], is_whole: bool
+) -> int | None:
+    """One sum of all additions; those that do not overlap become a join, if that is the whole."""
     boxed = [(a, box) for a in chain if (box := _box(a.slots)) is not None]
     if len(boxed) < 2:
         return None
-    tiled = _tiled(builder, boxed, shape) if len(boxed) == len(chain) else None
+    is_tiled = is_whole and len(boxed) == len(chain)
+    tiled = _tiled(builder, boxed, shape) if is_tiled else None
     if tiled is not None:
         return tiled
     wide = _wide([box for _, box in boxed])
