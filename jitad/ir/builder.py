@@ -175,10 +175,10 @@ class Builder:
 
     def copy(self, instr: Instr, args: tuple[int, ...]) -> int:
         """Append an instruction of another tape with arguments of this one."""
-        op, _, params, shape, dtype, line = instr
-        self.instrs.append(Instr(op, args, params, shape, dtype, line))
-        index = len(self.instrs) - 1
-        if op is INPUT:
+        instrs = self.instrs
+        instrs.append(instr.with_args(args))
+        index = len(instrs) - 1
+        if instr.op is INPUT:
             self.inputs.append(index)
         return index
 

@@ -22,10 +22,9 @@ def fold(tape: Tape) -> Tape:
     builder = Builder()
     new: list[int] = []
     for instr in tape.instrs:
-        op, args, params, shape, dtype, line = instr
-        moved = Instr(op, tuple([new[j] for j in args]), params, shape, dtype, line)
-        builder.line = line
-        rewritten = _simplest(builder, moved) if args else None
+        moved = instr.with_args(tuple([new[j] for j in instr.args]))
+        builder.line = instr.line
+        rewritten = _simplest(builder, moved) if moved.args else None
         new.append(builder.copy(moved, moved.args) if rewritten is None else rewritten)
     return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
 
