@@ -1,6 +1,6 @@
-"""Vectors: what lanes compute is what scalars are, for every op, dtype, length and layout.
+"""Vectors: what lanes compute is what NumPy computes, for every dtype, length and layout.
 
-Kernels of few elements are scalars, and the reference; of many, the same code in lanes.
+Every op is in test_elementwise_table.py.
 """
 
 from __future__ import annotations
@@ -12,16 +12,10 @@ from typing import Any
 import numpy as np
 import oracle
 import pytest
-from test_elementwise_table import SPECIAL, of_reals, sample
 
 import jitad
 import jitad.codegen.lanes
 from jitad.codegen.lanes import vector_bytes
-
-COUNT = 203
-FEW = 6
-ULPS = 4
-"""What libmvec promises of its functions."""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -35,51 +29,6 @@ def always() -> Iterator[None]:
 def in_lanes(kernel: Any) -> bool:
     """Whether a kernel's code, before LLVM's passes, has vectors."""
     return re.search(r"<\d+ x (double|float|i64|i32)>", kernel.code.text) is not None
-
-
-def _scalars(function: Callable[..., Any], operands: list[np.ndarray]) -> list[np.ndarray]:
-    compiled = jitad.jit(lambda *xs: function(*xs))
-    pieces = []
-    for start in range(0, COUNT, FEW):
-        few = [np.resize(x[start : start + FEW], FEW) for x in operands]
-        pieces.append(oracle.leaves(compiled(*few)))
-    return [np.concatenate(each)[:COUNT] for each in zip(*pieces, strict=True)]
-
-
-def _agree(got: np.ndarray, want: np.ndarray, ulps: int, scale: np.ndarray) -> None:
-    """Equal but for so many units in the last place of `scale`."""
-    assert got.dtype == want.dtype
-    same = (got == want) & (np.signbit(got) == np.signbit(want) if got.dtype.kind == "f" else True)
-    if got.dtype.kind == "f":
-        same |= np.isnan(got) & np.isnan(want)
-        with np.errstate(invalid="ignore"):
-            same |= np.abs(got - want) <= ulps * np.spacing(np.fmax(np.abs(want), scale))
-    bad = np.flatnonzero(~same)
-    assert not bad.size, f"at {bad[:5]}: {got[bad[:5]]}, as scalars {want[bad[:5]]}"
-
-
-@of_reals
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_every_op(function: Any, domain: Any, dtype: Any, request: Any) -> None:
-    """Within 4 units in the last place of scalar code; to the bit where no function is called.
-
-    Complex numbers are left to LLVM. A composite may cancel: its units are those of its operands.
-    """
-    operands = sample(domain, COUNT, request.node.name)
-    operands = [x.astype(dtype) if x.dtype.kind == "f" else x for x in operands]
-    if all(x.dtype.kind == "f" for x in operands):
-        special = np.resize(np.array([x for x in SPECIAL if abs(x) < 1e30], dtype), COUNT)
-        operands = [np.where(np.arange(COUNT) % (7 + k) < 2, special, x)
-                    for k, x in enumerate(operands)]  # fmt: skip
-    kernel = jitad.compile(lambda *xs: function(*xs), *operands)
-    composite = request.node.callspec.id.split("-")[1].startswith("np.")
-    sizes = [np.abs(x) for x in operands] if composite else []
-    scale = np.fmax.reduce([np.zeros(COUNT), *sizes])
-    exact = re.search(r"call [^@\n]*@(?!llvm\.)", kernel.code.text) is None
-    for got, want in zip(
-        oracle.leaves(kernel(*operands)), _scalars(function, operands), strict=True
-    ):
-        _agree(got, want, 0 if exact else ULPS, scale.astype(want.dtype))
 
 
 def _records(x: Any) -> Any:
