@@ -43,42 +43,12 @@ def test_every_function_has_calls() -> None:
     assert not set(FUNCTIONS) - covered - set(REFUSED)
 
 
-def _of_floats(function: Callable[..., Any], c: Call) -> tuple[Any, list[np.ndarray]]:
-    """The call as a function of its arrays of floating point, and these arrays."""
+def _of_arrays(
+    function: Callable[..., Any], c: Call, takes: Callable[[Any], bool]
+) -> tuple[Any, list[np.ndarray]]:
+    """The call as a function of some of its leaves, which are arrays, and these."""
     leaves, structure = flatten((c.args, c.kwargs))
-    places = [k for k, x in enumerate(leaves) if _is_active(x)]
-
-    def of_floats(*floats: Any) -> Any:
-        filled = list(leaves)
-        for k, x in zip(places, floats, strict=True):
-            filled[k] = x
-        args, kwargs = unflatten(structure, filled)
-        return function(*args, **kwargs)
-
-    return of_floats, [leaves[k] for k in places]
-
-
-def _is_active(x: Any) -> bool:
-    return isinstance(x, np.ndarray) and x.dtype in (np.float64, np.complex128)
-
-
-@pytest.mark.parametrize(("function", "c"), CALLS)
-def test_call(function: Callable[..., Any], c: Call, monkeypatch: Any) -> None:
-    f, xs = _of_floats(function, c)
-    if not xs:
-        _check_integers(function, c)
-        return
-    asked = oracle.question(f, [np.asarray(x) for x in xs])
-    with monkeypatch.context() as loops:
-        loops.setattr(jitad.passes.scalarize, "SMALL", -(10**9))
-        exact = oracle.check_double(asked, oracle.everything(f))
-    oracle.check_single(asked, oracle.reverse(f), exact)
-
-
-def _check_integers(function: Callable[..., Any], c: Call) -> None:
-    """A call without operands of floating point: its arrays are the traced arguments."""
-    leaves, structure = flatten((c.args, c.kwargs))
-    places = [k for k, x in enumerate(leaves) if isinstance(x, np.ndarray)]
+    places = [k for k, x in enumerate(leaves) if takes(x)]
 
     def of_arrays(*arrays: Any) -> Any:
         filled = list(leaves)
@@ -87,7 +57,34 @@ def _check_integers(function: Callable[..., Any], c: Call) -> None:
         args, kwargs = unflatten(structure, filled)
         return function(*args, **kwargs)
 
-    oracle.check_value(of_arrays, [leaves[k] for k in places])
+    return of_arrays, [np.asarray(leaves[k]) for k in places]
+
+
+def _is_array(x: Any) -> bool:
+    return isinstance(x, np.ndarray)
+
+
+def _is_active(x: Any) -> bool:
+    return _is_array(x) and x.dtype in (np.float64, np.complex128)
+
+
+@pytest.mark.parametrize(("function", "c"), CALLS)
+def test_call(function: Callable[..., Any], c: Call, monkeypatch: Any) -> None:
+    f, xs = _of_arrays(function, c, _is_active)
+    if not xs:
+        f, xs = _of_arrays(function, c, _is_array)
+        oracle.check_value(f, xs)
+        _as_loops(monkeypatch, oracle.check_value, f, xs)
+        return
+    asked = oracle.question(f, xs)
+    exact = _as_loops(monkeypatch, oracle.check_double, asked, oracle.everything(f))
+    oracle.check_single(asked, oracle.reverse(f), exact)
+
+
+def _as_loops(monkeypatch: Any, check: Callable[..., Any], *args: Any) -> Any:
+    with monkeypatch.context() as loops:
+        loops.setattr(jitad.passes.scalarize, "SMALL", -(10**9))
+        return check(*args)
 
 
 @pytest.mark.parametrize(
