@@ -50,14 +50,19 @@ def split_axes(tape: Tape) -> dict[int, int]:
         return split
     readers = _readers(tape)
     costs = _costs(tape)
+    refused: set[tuple[int, int, bool]] = set()  # a group is found again from each of its seeds
     for i in range(len(tape.instrs)):
         spread = list(_spread(tape, i, costs))
         seeds = () if _is_filled_in(tape, i, readers) else _seeds(tape, i, bool(readers[i]))
         for seed, axis in (*seeds, *spread):
-            if seed not in split and _can_split(tape, seed, axis):
+            if seed in split or (seed, axis, bool(spread)) in refused:
+                continue
+            if _can_split(tape, seed, axis):
                 group = _group(tape, seed, axis, readers, split)
                 if _is_small(tape, group, bool(spread)):
                     split.update(group)
+                else:
+                    refused.update((j, along, bool(spread)) for j, along in group.items())
     return split
 
 
