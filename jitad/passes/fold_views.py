@@ -40,6 +40,8 @@ def _index(builder: Builder, instr: Instr) -> int | None:
         return instr.args[0]
     if inner.op in (st.index_add, st.index_set):
         return _index_of_update(builder, instr.args[0], slots)
+    if inner.op is st.concatenate:
+        return _index_of_join(builder, inner, slots)
     if inner.op is st.iota:
         place = slots[inner.params[1]]
         if isinstance(place, int):
@@ -51,6 +53,24 @@ def _index(builder: Builder, instr: Instr) -> int | None:
         slot in (0, (0, n, 1)) for slot, n in zip(slots, inner.shape, strict=True)
     ):  # axes of length 1 go
         return st.reshape(builder.value(instr.args[0]), shape=instr.shape).index
+    return None
+
+
+def _index_of_join(builder: Builder, join: Instr, slots: tuple[st.Slot, ...]) -> int | None:
+    """An index of what lies in one part of a join."""
+    axis: int = join.params[0]
+    at, slot = 0, slots[axis]
+    start, length, step = st.as_range(slot)
+    if not length:
+        return None
+    first, last = sorted((start, start + (length - 1) * step))
+    for j in join.args:
+        size = builder.instrs[j].shape[axis]
+        if at <= first and last < at + size:
+            moved = slot - at if isinstance(slot, int) else (start - at, length, step)
+            own = (*slots[:axis], moved, *slots[axis + 1 :])
+            return st.index(builder.value(j), slots=own).index
+        at += size
     return None
 
 

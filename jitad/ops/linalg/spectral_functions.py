@@ -113,17 +113,22 @@ def _lower_trace(x: Any, *constants: Any, tape: Tape, source: str) -> Any:
 
 
 def _gradient(xs: Any, tape: Tape, source: str) -> Any:
-    """g'(A), of which the trace of g'(A) dA is the tangent; half of it where A has s and -s."""
-    if source != SINGULAR:
-        return spectral_function(*xs, tape=slope(tape), order=0, source=source)
-    return ew.mul(spectral_function(*xs, tape=odd(slope(tape)), order=0, source=source), 0.5)
+    """g'(A), of which the trace of g'(A) dA is the tangent, or of an odd g' where A has s and -s:
+    there the tangent is half of that."""
+    slopes = odd(slope(tape)) if source == SINGULAR else slope(tape)
+    return spectral_function(*xs, tape=slopes, order=0, source=source)
+
+
+def _halved(x: Any, source: str) -> Any:
+    return ew.mul(x, 0.5) if source == SINGULAR else x
 
 
 def _jvp_trace(xs: Any, v: Any, tangents: Any, tape: Tape, source: str) -> Any:
     terms: list[Any] = []
     if tangents[0] is not None:
         change = _as_symmetric(tangents[0], source)
-        terms.append(mx.total(ew.mul(_gradient(xs, tape, source), change), 2))
+        total = mx.total(ew.mul(_gradient(xs, tape, source), change), 2)
+        terms.append(_halved(total, source))
     for k, dc in enumerate(tangents[1:], 1):
         if dc is not None:
             terms.append(ew.mul(spectral_trace(*xs, tape=slope(tape, k), source=source), dc))
@@ -133,7 +138,7 @@ def _jvp_trace(xs: Any, v: Any, tangents: Any, tape: Tape, source: str) -> Any:
 def _pull_trace(j: int, xs: Any, v: Any, v_bar: Any, tape: Tape, source: str) -> Any:
     if j > 0:
         return ew.mul(spectral_trace(*xs, tape=slope(tape, j), source=source), v_bar)
-    gradient = _of_source(_gradient(xs, tape, source), xs[0], source)
+    gradient = _halved(_of_source(_gradient(xs, tape, source), xs[0], source), source)
     return ew.mul(mx.over_matrix(v_bar, gradient.shape), gradient)
 
 
