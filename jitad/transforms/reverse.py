@@ -14,7 +14,7 @@ from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.control import Transforms, part
 from jitad.ops.elementwise import increment
-from jitad.ops.structural import guard, joined_slots, reshape
+from jitad.ops.structural import Slot, guard, joined_slots, reshape
 from jitad.ops.structural import index as indexed
 from jitad.transforms.flow import depends_outputs, varied, varied_outputs
 from jitad.transforms.linear import added, dense, is_nothing, partial, pull, shaped, typed
@@ -53,10 +53,12 @@ def _swept(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape:
             raise lost_derivative(instr)
         if isinstance(instr.op, Control):
             adjoints.pull_control(instr, i)
-        elif i in adjoints.sums and instr.args and reached[i]:
-            adjoints.pull(instr, i, adjoints.sums.pop(i))
+        elif instr.args and reached[i]:
+            v_bar = adjoints.known(i)
+            if v_bar is not None:
+                adjoints.pull(instr, i, v_bar)
     results = [
-        dense(adjoints.sums.get(i), tape.instrs[i], builder).index
+        dense(adjoints.known(i), tape.instrs[i], builder).index
         for i in (tape.inputs[k] for k in active)
     ]
     return builder.finish([*tape.outputs, *results])
@@ -72,13 +74,16 @@ class _Adjoints:
 
     A reshape has the elements of its operand in their order: shares of its adjoint are added to
     its operand's, so that whatever reads one array, in whichever shape, adds to one sum; so does
-    what reads a part of a part. `bundles` are the adjoints of a control op's results.
+    what reads a part of a part. Shares of single parts are `waiting` until somebody asks for the
+    sum: added one after the other they may overlap, as those of a stencil do. `bundles` are the
+    adjoints of a control op's results.
     """
 
     def __init__(self, builder: Builder, varied: list[bool]) -> None:
         self.builder = builder
         self.varied = varied
         self.sums: dict[int, Value] = {}
+        self.waiting: dict[int, list[tuple[Instr, Value, tuple[Slot, ...]]]] = {}
         self.bundles: dict[int, dict[int, Value]] = {}
 
     def add(self, j: int, share: Value) -> None:
@@ -87,6 +92,17 @@ class _Adjoints:
         share = shaped(share, self.builder.instrs[j].shape)
         known = self.sums.get(j)
         self.sums[j] = share if known is None else added(known, share)
+
+    def known(self, j: int) -> Value | None:
+        """All that has been added to the adjoint of instruction j."""
+        line = self.builder.line
+        for instr, share, slots in self.waiting.pop(j, ()):
+            self.builder.line = instr.line
+            x = self.builder.value(j)
+            assert indexed.accumulate is not None
+            self.sums[j] = indexed.accumulate(self.sums.get(j), share, x, slots=slots)
+        self.builder.line = line
+        return self.sums.get(j)
 
     def _home(self, j: int) -> int:
         """The array that instruction j is, perhaps in another shape."""
@@ -125,7 +141,10 @@ class _Adjoints:
                 operands, params = [self.builder.value(j)], {"slots": slots}
             if self.varied[j]:
                 home = self._home(j)
-                known = self.sums.get(home)
+                if op is indexed and self.builder.instrs[home].shape == operands[0].shape:
+                    self.waiting.setdefault(home, []).append((instr, v_bar, params["slots"]))
+                    return
+                known = self.known(home)
                 known = None if known is None else shaped(known, operands[0].shape)
                 total = op.accumulate(known, v_bar, *operands, **params)
                 self.sums[home] = shaped(total, self.builder.instrs[home].shape)
@@ -169,7 +188,7 @@ class _Adjoints:
         seen: set[int] = set()
         for k, j in enumerate(instr.args):
             home = self._home(j)
-            known, operand = self.sums.get(home), self.builder.instrs[j]
+            known, operand = self.known(home), self.builder.instrs[j]
             if known is not None and operand.shape and home not in seen:
                 found[k] = shaped(known, operand.shape)
             seen.add(home)
