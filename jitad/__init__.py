@@ -37,8 +37,8 @@ what becomes of their arrays, passes/if_convert.py of their branches, codegen/la
 records.py for vectors, threads.py and runtime/team.py for cores, codegen/cuda.py and device.py for
 GPUs. A call from Python: runtime/launch.py, kernel.py and entry.py, bound.py for one without
 arguments; services.py and interrupts.py for memory and Ctrl-C, by codegen/routine.py. Where plain
-rules are not enough: transforms/shield.py for what was not taken, origins.py for sizes at 0,
-kinks.py for kinks that cancel, spectra.py for repeated eigenvalues.
+rules are not enough: transforms/shield.py for what was not taken, origins.py and slopes.py for
+sizes at 0, kinks.py for kinks that cancel, spectra.py for repeated eigenvalues.
 """
 
 import importlib

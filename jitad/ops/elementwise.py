@@ -29,6 +29,7 @@ from jitad.ops.emission import (
     by_parts,
     compare,
     emit_abs,
+    emit_bell,
     emit_cast,
     emit_conj,
     emit_equal,
@@ -142,8 +143,7 @@ root = _unary("root", np.sqrt, intrinsic("sqrt"), lambda x, v: unit(like(0.5, v)
 cbrt = _unary("cbrt", np.cbrt, libm("cbrt"), lambda x, v: div(1 / 3, mul(v, v)), domain=POSITIVE)
 exp = _unary("exp", np.exp, libm("exp"), lambda x, v: v, parts=cx.exp)
 exp2 = _unary("exp2", np.exp2, libm("exp2"), lambda x, v: mul(math.log(2), v), parts=cx.exp2)
-expm1 = _unary("expm1", np.expm1, libm("expm1"),
-    lambda x, v: exp(x) if x.dtype.kind == "c" else add(v, 1.0), parts=cx.expm1)  # fmt: skip
+expm1 = _unary("expm1", np.expm1, libm("expm1"), lambda x, v: exp(x), parts=cx.expm1)
 log = _unary("log", np.log, libm("log"), lambda x, v: div(1.0, x), domain=POSITIVE, parts=cx.log)
 log2 = _unary("log2", np.log2, libm("log2"), lambda x, v: div(1 / math.log(2), x),
     domain=POSITIVE, parts=cx.log_to(2.0))  # fmt: skip
@@ -167,11 +167,14 @@ arctan = _unary("arctan", np.arctan, libm("atan"),
 sinh = _unary("sinh", np.sinh, libm("sinh"), lambda x, v: cosh(x), parts=cx.sinh)
 cosh = _unary("cosh", np.cosh, libm("cosh"), lambda x, v: sinh(x), parts=cx.cosh)
 tanh = _unary("tanh", np.tanh, libm("tanh"),
-    lambda x, v: _slope_of_tanh(x) if x.dtype.kind == "c" else sub(1.0, mul(v, v)),
+    lambda x, v: _slope_of_tanh(x) if x.dtype.kind == "c" else bell(x),
     parts=cx.tanh)  # fmt: skip
+bell = _unary("bell", lambda x: 1 / np.cosh(x) ** 2, emit_bell,
+    lambda x, v: mul(-2.0, mul(tanh(x), v)))  # fmt: skip
+"""1 / cosh(x)^2, without the cancellation of 1 - tanh(x)^2."""
 arcsinh = _unary("arcsinh", np.arcsinh, libm("asinh"),
     lambda x, v: _slope_of_arcsin(_times_i(x)) if x.dtype.kind == "c"
-    else div(1.0, sqrt(add(mul(x, x), 1.0))),
+    else _slope_of_arcsinh(x),
     parts=swapped(cx.arcsin))  # fmt: skip
 arccosh = _unary("arccosh", np.arccosh, libm("acosh"), lambda x, v: _slope_of_arccosh(x),
     domain=(1.2, 4.0), parts=cx.arccosh)  # fmt: skip
@@ -179,8 +182,7 @@ arctanh = _unary("arctanh", np.arctanh, libm("atanh"), lambda x, v: _slope_of_ar
     domain=UNIT, parts=cx.arctanh)  # fmt: skip
 
 arctan2 = _binary("arctan2", np.arctan2, libm("atan2"),
-    lambda x, y, v: div(y, add(mul(x, x), mul(y, y))),
-    lambda x, y, v: neg(div(x, add(mul(x, x), mul(y, y)))), cost=30)  # fmt: skip
+    lambda x, y, v: _inverted(y, x), lambda x, y, v: neg(_inverted(x, y)), cost=30)  # fmt: skip
 hypot = _binary("hypot", np.hypot, libm("hypot"),
     lambda x, y, v: unit(x, v), lambda x, y, v: unit(y, v), cost=20)  # fmt: skip
 fmod = _binary("fmod", np.fmod, libm("fmod"),
@@ -295,9 +297,26 @@ def _slope_of_arcsin(x: Any) -> Any:
 
 
 def _slope_of_arccosh(x: Any) -> Any:
-    if x.dtype.kind == "c":
-        return div(1.0, mul(sqrt(sub(x, 1.0)), sqrt(sub(x, -1.0))))
-    return div(1.0, sqrt(mul(sub(x, 1.0), add(x, 1.0))))
+    return div(1.0, mul(sqrt(sub(x, 1.0)), sqrt(sub(x, -1.0))))
+
+
+def _slope_of_arcsinh(x: Any) -> Any:
+    """1 / sqrt(x^2 + 1), and 1 / |x| where that is the same: there squares of squares overflow."""
+    far = gt(mul(x, x), 1e18)
+    falling = div(1.0, where(far, x, 1.0))
+    near = where(far, like(0.0, x), x)
+    near = div(1.0, sqrt(add(mul(near, near), 1.0)))
+    return where(far, where(lt(x, 0.0), neg(falling), falling), near)
+
+
+def _inverted(x: Any, y: Any) -> Any:
+    """x / (x^2 + y^2), scaled by a power of 2 where squares would be infinite or denormal."""
+    step = 2.0**60 if x.dtype.itemsize == 4 else 2.0**480
+    square = add(mul(x, x), mul(y, y))
+    tiny = where(lt(square, step**-2 * 2**80), step, like(1.0, x))
+    scale = where(gt(square, step**2 * 2**-80), 1 / step, tiny)
+    x, y = mul(x, scale), mul(y, scale)
+    return mul(div(x, add(mul(x, x), mul(y, y))), scale)
 
 
 def _slope_of_arctanh(x: Any) -> Any:
@@ -380,6 +399,6 @@ ENTIRE = (
     *(add, increment, sub, mul, term, fma, neg, where, cast, stop_gradient, real, imag, conj, pair),
     *(absolute, sign, side, sided, told, copysign, maximum, minimum, fmax, fmin),
     *(floor, ceil, rint, trunc),
-    *(sin, cos, tanh, sinh, cosh, exp, exp2, expm1, arctan, arcsinh),
+    *(sin, cos, tanh, bell, sinh, cosh, exp, exp2, expm1, arctan, arcsinh),
 )
 """Ops that are finite with all their derivatives where their operands are, but for overflow."""

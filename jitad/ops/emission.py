@@ -53,6 +53,16 @@ def emit_mul(w: Any, t: DType, r: DType, x: str, y: str) -> str:
     return w.pair(re, im, t)
 
 
+def emit_bell(w: Any, t: DType, r: DType, x: str) -> str:
+    """1 / cosh(x)^2 = 4 e / (1 + e)^2 with e = exp(-2 |x|), which never overflows."""
+    kind = w.type(t)
+    size = w.intrinsic("llvm.fabs", t, x)
+    small = w.libm("exp", t, w.line(f"fmul {kind} {size}, {w.number(-2, t)}"))
+    total = w.line(f"fadd {kind} {small}, {w.number(1, t)}")
+    half = w.line(f"fdiv {kind} {w.number(2, t)}, {total}")
+    return w.line(f"fmul {kind} {w.line(f'fmul {kind} {half}, {half}')}, {small}")
+
+
 def emit_term(w: Any, t: DType, r: DType, x: str, y: str) -> str:
     """A product that LLVM may join with the addition to a sum over an array."""
     emit = _CONTRACTED if t.kind == "f" else emit_mul

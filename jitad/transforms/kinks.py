@@ -16,17 +16,24 @@ from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.elementwise import (
     absolute,
+    add,
+    div,
     eq,
+    hypot,
+    log,
     maximum,
     minimum,
     mul,
     neg,
+    root,
     side,
     sign,
     sub,
     told,
 )
+from jitad.ops.structural import reduce_sum
 from jitad.transforms.linear import is_zeros
+from jitad.transforms.slopes import is_view
 
 _HALVES: dict[Op, float] = {maximum: 0.5, minimum: -0.5}
 
@@ -112,3 +119,31 @@ def _is_nothing(instrs: tuple[Instr, ...], i: int) -> bool:
     while isinstance(op := instrs[i].op, Structural) and op.index_map is not None:
         (i,) = instrs[i].args
     return is_zeros(instrs[i])
+
+
+def divisors(tape: Tape) -> set[int]:
+    """Instructions where 0 is a singularity: what divides, with its factors, or has a logarithm."""
+    found = set[int]()
+    for i in range(len(tape.instrs) - 1, -1, -1):
+        op, args = tape.instrs[i].op, tape.instrs[i].args
+        if op is div or op is log:
+            found.add(args[-1])
+        elif i in found and (op is mul or is_view(tape.instrs[i])):
+            found.update(args)
+    return found
+
+
+def coordinates(builder: Builder, size: int) -> list[int]:
+    """What is 0 where a size is: the operands of abs and hypot, the squared ones of a root."""
+    instr = builder.instrs[size]
+    if instr.op is not root:
+        return list(instr.args) if instr.op in (absolute, hypot) else []
+    found: list[int] = []
+    stack = list(instr.args)
+    while stack:
+        below = builder.instrs[stack.pop()]
+        if below.op is mul and below.args[0] == below.args[1]:
+            found.append(below.args[0])
+        elif below.op is add or below.op is reduce_sum or is_view(below):
+            stack += below.args
+    return found

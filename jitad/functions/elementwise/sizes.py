@@ -169,7 +169,7 @@ def _away_from_factors(x: Value, depth: int) -> Value | None:
     factors = [builder.value(j) for j in instr.args]
     pairs = zip(cores, cores[::-1], strict=True)
     if any(is_sum_of_squares(builder.value(j)) for j in cores) or not any(
-        u in _linear_in(instrs, other) for u, other in pairs
+        _is_same(instrs, u, v) for u, other in pairs for v in _linear_in(instrs, other)
     ):
         known = [_away(u, depth - 1) if instr.op is ew.mul else None for u in factors]
         for away, other, weight in zip(known, known[::-1], factors[::-1], strict=True):

@@ -34,11 +34,42 @@ def _bell(x: Any) -> Any:
     return exp(neg(mul(x, x)))
 
 
+_FAR = 12.0
+"""From there on asymptotic series of so many terms are exact."""
+
+
+def _beyond(far: Any, x: Any, near: Any, series: Any) -> Any:
+    """A slope near zero, and its series far away, where the slope's terms would cancel."""
+    return where(far, series(where(far, x, ew.like(_FAR, x))), near)
+
+
+def _tail(x: Any, sign: int) -> Any:
+    """w (1 + 3 s w (1 + 5 s w ...)) with w = 1 / (2 x^2) and the sign s."""
+    half = div(1.0, x)
+    w = mul(0.5, mul(half, half))
+    total = ew.like(1.0, x)
+    for k in range(23, 1, -2):
+        total = add(mul(total, mul(sign * k, w)), 1.0)
+    return mul(w, total)
+
+
 erf = row("erf", sp.erf, lambda x, v: mul(_GAUSS, _bell(x)), emit=_libm("erf"), cost=20)
 erfc = row("erfc", sp.erfc, lambda x, v: mul(-_GAUSS, _bell(x)), emit=_libm("erfc"), cost=30)
-erfcx = row("erfcx", sp.erfcx, lambda x, v: sub(mul(2.0, mul(x, v)), _GAUSS))
+erfcx = row(
+    "erfcx",
+    sp.erfcx,
+    lambda x, v: _beyond(
+        ew.gt(x, _FAR), x, sub(mul(2.0, mul(x, v)), _GAUSS), lambda x: mul(-_GAUSS, _tail(x, -1))
+    ),
+)
 erfi = row("erfi", sp.erfi, lambda x, v: mul(_GAUSS, exp(mul(x, x))))
-dawsn = row("dawsn", sp.dawsn, lambda x, v: sub(1.0, mul(2.0, mul(x, v))))
+dawsn = row(
+    "dawsn",
+    sp.dawsn,
+    lambda x, v: _beyond(
+        ew.gt(ew.absolute(x), _FAR), x, sub(1.0, mul(2.0, mul(x, v))), lambda x: neg(_tail(x, 1))
+    ),
+)
 erfinv = row("erfinv", sp.erfinv, lambda x, v: mul(1 / _GAUSS, exp(mul(v, v))), domain=(UNIT,))
 erfcinv = row("erfcinv", sp.erfcinv, lambda x, v: mul(-1 / _GAUSS, exp(mul(v, v))),
     domain=((0.1, 1.9),))  # fmt: skip
@@ -55,9 +86,31 @@ def _emit_mills(w: Any, t: DType, r: DType, x: str) -> str:
 inverse_mills = row(
     "inverse_mills",
     lambda x: 2 * _DENSITY / sp.erfcx(-x * math.sqrt(0.5)),
-    lambda x, v: neg(mul(v, add(x, v))),
+    lambda x, v: neg(_beyond(ew.lt(x, -_FAR), x, mul(v, add(x, v)), _fall)),
     emit=_emit_mills,
 )
+
+
+def _fall(x: Any) -> Any:
+    """v (x + v) where x is far below 0 and v = -x sum c_k / x^(2 k)."""
+    t = div(-1.0, x)
+    return ew.horner(mul(t, t), _FALL)
+
+
+def _reciprocal(n: int) -> list[float]:
+    """Of sum (-1)^k (2k - 1)!! z^k, in n powers of z."""
+    series, found = [1.0], [1.0]
+    for k in range(1, n):
+        series.append(-series[-1] * (2 * k - 1))
+        found.append(-sum(series[j] * found[k - j] for j in range(1, k + 1)))
+    return found
+
+
+_MILLS = _reciprocal(16)
+_FALL = [sum(_MILLS[j] * _MILLS[k + 1 - j] for j in range(k + 1)) for k in range(15)]
+"""By the asymptotic series of erfc, DLMF 7.12.1."""
+
+
 """The normal density divided by the distribution function, also where both underflow."""
 
 ndtr = row("ndtr", sp.ndtr, lambda x, v: mul(_DENSITY, exp(mul(-0.5, mul(x, x)))))

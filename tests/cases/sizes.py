@@ -1,0 +1,79 @@
+"""Derivatives of functions of several sizes at their origins, and of high order."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from differences import nested
+
+import jitad
+from cases import case
+from cases.seams import Z, hessians
+
+
+def _all(f: Any, x: Any, right: Any) -> Any:
+    return hessians(f, x), [right] * 4
+
+
+@case
+def hessian_of_the_square_of_a_sum_of_sizes() -> Any:
+    """|x|^2 of each has a curvature, products of two sizes have none by convention."""
+    x = np.zeros(20)
+    return _all(lambda x: np.sum(np.abs(x)) ** 2, x, 2 * np.eye(20))
+
+
+@case
+def hessian_of_a_function_of_a_mean_of_sizes() -> Any:
+    return _all(lambda x: np.cos(np.mean(np.abs(x))), np.zeros(20), -np.eye(20) / 400)
+
+
+@case
+def hessian_of_squares_of_sums_of_rows() -> Any:
+    def f(x: Any) -> Any:
+        return np.sum(np.sum(np.abs(x.reshape(4, 5)), axis=1) ** 2)
+
+    return _all(f, np.zeros(20), 2 * np.eye(20))
+
+
+@case
+def hessian_of_a_form_of_sizes() -> Any:
+    weights = np.array([[2.0, 1.0], [1.0, 3.0]])
+    return _all(lambda x: np.abs(x) @ weights @ np.abs(x), Z, np.diag([4.0, 6.0]))
+
+
+@case
+def hessian_of_products_of_other_sizes() -> Any:
+    return _all(lambda x: np.abs(x) @ np.abs(x)[::-1], np.zeros(20), np.zeros((20, 20)))
+
+
+def _orders(f: Any, modes: str = "rfrf") -> list[float]:
+    return [float(nested(f, (0,) * k, modes)(np.float64(0.0))) for k in (1, 2, 3, 4)]
+
+
+@case
+def four_derivatives_of_even_functions() -> Any:
+    """cos, exp(-r^2), r^4 of |x| and of a norm."""
+    functions = (np.cos, lambda r: np.exp(-np.square(r)), lambda r: r**4)
+    sizes = (np.abs, lambda x: np.linalg.norm(np.stack([0.6 * x, 0.8 * x])))
+    got = [_orders(lambda x, f=f, r=r: f(r(x))) for f in functions for r in sizes]
+    right = ([0.0, -1.0, 0.0, 1.0], [0.0, -2.0, 0.0, 12.0], [0.0, 0.0, 0.0, 24.0])
+    return got, [r for r in right for _ in sizes]
+
+
+@case
+def four_derivatives_of_odd_functions_written_with_a_sign() -> Any:
+    """Of log1p(|x|) what both sides share: its even derivatives change their sign."""
+    functions = (np.log1p, np.sinh, np.arcsinh)
+    got = [_orders(lambda x, f=f: np.sign(x) * f(np.abs(x))) for f in functions]
+    return got, [[1.0, 0.0, 2.0, 0.0], [1.0, 0.0, 1.0, 0.0], [1.0, 0.0, -1.0, 0.0]]
+
+
+@case
+def hessian_of_a_root_of_a_form_in_numbers_written_twice() -> Any:
+    def f(y: Any) -> Any:
+        return np.cosh(np.sqrt(np.stack([y, y]) @ np.eye(2) @ np.stack([y, y])))
+
+    g = jitad.grad
+    return [g(f)(0.0), g(g(f))(0.0), g(f)(1.0)], [0.0, 2.0, math.sqrt(2) * math.sinh(math.sqrt(2))]
