@@ -381,9 +381,10 @@ def _has_lanes(nest: NestEmitter, root: Root, depth: int) -> bool:
         return target is not None and step_of(flat(target, strides(instr.shape)), depth) == 1
     if instr.dtype == BOOL and instr.op in st.UPDATES:
         return False
-    if changes(body, i):
+    if instr.op in (st.index_add, st.index_set):
         target = nest.reader.target(root, instr)
-        return target is not None and step_of(flat(target, strides(instr.shape)), depth) == 1
+        aligned = target is not None and step_of(flat(target, strides(instr.shape)), depth) == 1
+        return aligned or not changes(body, i)
     if home != i:
         return is_set_aside(nest, root)
     return is_plain(instr.op) or instr.op in st.JOINS
