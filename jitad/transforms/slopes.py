@@ -58,7 +58,7 @@ def aligned(builder: Builder, i: int) -> Aligned:
     instr = builder.instrs[i]
     if is_view(instr):
         return aligned(builder, instr.args[0]).then(instr.op, *instr.params)
-    places = _numbers(instr.shape)
+    places = numbers(instr.shape)
     return Aligned(i, (), places)
 
 
@@ -87,7 +87,7 @@ def _are_same(x: np.ndarray | None, y: np.ndarray | None) -> bool:
     return x is y or (x is not None and y is not None and np.array_equal(x, y))
 
 
-def _numbers(shape: Shape) -> np.ndarray:
+def numbers(shape: Shape) -> np.ndarray:
     """The number of each element, in order."""
     return np.arange(math.prod(shape)).reshape(shape)  # pyright: ignore[reportUnknownMemberType]
 
@@ -116,7 +116,7 @@ class Slopes:
         known = self.known.setdefault((by.size, by.steps), {})
         if by.size not in known:
             one = builder.const(1.0, r.shape, r.dtype)
-            known[by.size] = _Slope(one, _numbers(r.shape))
+            known[by.size] = _Slope(one, numbers(r.shape))
         for i in self._between(by.size, target, known):
             slopes = [known.get(j) for j in builder.instrs[i].args]
             known[i] = self._slope(builder.instrs[i], i, slopes, by)
@@ -141,7 +141,7 @@ class Slopes:
 
     def at(self, x: Value, target: int, by: Aligned) -> Value | None:
         """Instruction `target`, with x in the place of the size; None where elements are mixed."""
-        new, places = {by.size: x.index}, {by.size: _numbers(x.shape)}
+        new, places = {by.size: x.index}, {by.size: numbers(x.shape)}
         for i in self._between(by.size, target, {}):
             instr = self.builder.instrs[i]
             args = [j for j in instr.args if j in new]
@@ -237,7 +237,7 @@ class Slopes:
                     total = plus(total, mul(slope.value, other))
         if total is None:
             return _Slope(None)
-        groups = _numbers(instr.shape)
+        groups = numbers(instr.shape)
         kept = np.expand_dims(groups, axes)
         home = np.ravel(np.broadcast_to(kept, operands[0].shape))
         spread = (kept.shape, operands[0].shape, r.shape)

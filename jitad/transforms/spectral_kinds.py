@@ -11,13 +11,13 @@ from jitad.ir.op import Op, Shape
 class Spectrum(NamedTuple):
     """A decomposition: the instruction of its matrix, its source, and the shape of its stack.
 
-    `turned` says that its values stand in the other order.
+    `turned` says that its values stand in the other order, or in that of an instruction.
     """
 
     matrix: int
     source: str
     lead: Shape
-    turned: bool = False
+    turned: bool | int = False
 
 
 @dataclass(frozen=True)

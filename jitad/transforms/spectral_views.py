@@ -12,8 +12,10 @@ from dataclasses import replace
 from jitad.ir.op import Op
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
+from jitad.ops.gathers import gather
 from jitad.ops.joins import concatenate
 from jitad.ops.linalg.spectral_functions import SINGULAR
+from jitad.ops.sorting import argsort
 from jitad.ops.views import Slot
 from jitad.transforms.spectral_kinds import (
     Diagonal,
@@ -166,6 +168,14 @@ def _placed(instrs: Instrs, instr: Instr, i: int, operands: Sequence[Known | Non
     return Diagonal(known.of, known.g) if on_diagonal and zero.params[0] == 0 else None
 
 
+def _sorted(instrs: Instrs, instr: Instr, i: int, operands: Sequence[Known | None]) -> Known | None:
+    """A vector in an order of its own, in which it meets no other."""
+    known, (_, places) = operands[0], instr.args
+    if not isinstance(known, Numbers) or known.of.lead or instrs[places].op is not argsort:
+        return None
+    return Numbers(known.of._replace(turned=i), -1, i)
+
+
 def _joined(instrs: Instrs, instr: Instr, i: int, operands: Sequence[Known | None]) -> Known | None:
     """Elements of the same vector, one after the other."""
     parts = [known for known in operands if isinstance(known, Elements)]
@@ -184,4 +194,5 @@ VIEWS: dict[Op, Rule] = {
     st.index_add: _placed,
     concatenate: _joined,
     st.pack: _joined,
+    gather: _sorted,
 }

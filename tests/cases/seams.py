@@ -208,9 +208,11 @@ def hessian_of_weighted_sizes() -> Any:
 
 
 @case
-def root_of_a_fourth_power_is_not_flat() -> Any:
+def roots_of_fourth_powers() -> Any:
+    """sqrt(x^4) is x^2; sqrt(x^4 + y^4) has no second derivative at 0."""
+    bent = jitad.grad(jitad.grad(lambda x: np.sqrt(x**4 + 4 * x**4)))
     second = jitad.grad(jitad.grad(lambda x: np.sqrt(x**4)))
-    return bool(np.isnan(second(0.0))), True
+    return (second(0.0), bool(np.isnan(bent(0.0)))), (2.0, True)
 
 
 @case

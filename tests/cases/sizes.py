@@ -77,3 +77,25 @@ def hessian_of_a_root_of_a_form_in_numbers_written_twice() -> Any:
 
     g = jitad.grad
     return [g(f)(0.0), g(g(f))(0.0), g(f)(1.0)], [0.0, 2.0, math.sqrt(2) * math.sinh(math.sqrt(2))]
+
+
+@case
+def hessians_of_products_of_two_sizes_of_one_point() -> Any:
+    def f(z: Any) -> Any:
+        return np.hypot(z[0], -z[1]) * np.linalg.norm(z)
+
+    def g(z: Any) -> Any:
+        return np.sum(np.abs(z) * np.sqrt(z * z))
+
+    return [hessians(f), hessians(g)], [[2 * np.eye(2)] * 4] * 2
+
+
+@case
+def hessian_of_the_modulus_of_a_square() -> Any:
+    return _all(lambda x: np.abs((x[0] + 1j * x[1]) ** 2), Z, 2 * np.eye(2))
+
+
+@case
+def powers_of_squares_and_sizes_of_fourth_powers() -> Any:
+    functions = (lambda x: (x * x) ** 1.5, lambda x: (x * x) ** 2.5, lambda x: np.abs(x**4))
+    return [_orders(f) for f in functions], [[0.0] * 4, [0.0] * 4, [0.0, 0.0, 0.0, 24.0]]

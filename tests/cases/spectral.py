@@ -327,3 +327,12 @@ def functions_with_singular_vectors() -> Any:
             for a in (I3, ROTATION, TIED @ ROTATION):
                 results.append(jitad.jvp(jitad.jit(both), (a,), (G @ E,)))
     return np.array(got), np.array(right)
+
+
+@case
+def eigenvalues_that_are_sorted() -> Any:
+    def f(a: Any) -> Any:
+        w = EIGENVALUES(a)
+        return np.sum(np.sort(w) ** 2) + np.sum(np.sort(-w) ** 3)
+
+    return agree(f, lambda a: np.trace(a @ a) - np.trace(a @ a @ a), *MATRICES)

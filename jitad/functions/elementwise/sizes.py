@@ -5,6 +5,8 @@ A size has derivative 0 at the origin, where a square root has none; the square 
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from jitad.ir.builder import Builder
@@ -14,6 +16,7 @@ from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.contraction import contract, labels
+from jitad.ops.linalg.spectral_functions import governed
 
 _FEW = 40
 
@@ -21,10 +24,11 @@ SIZES = (ew.root, ew.absolute, ew.hypot)
 """Ops whose results are sizes."""
 
 
-def is_sum_of_squares(x: Value) -> bool:
+def is_sum_of_squares(x: Value, of_squares: bool = False) -> bool:
     """Whether a value is recorded as a sum of squares, with weights that are not negative.
 
-    Squares of squares are none: where they vanish a root of them may bend, as sqrt(x**4) does.
+    Squares of squares are none unless that is said: where they vanish a root of a sum of them may
+    bend, as sqrt(x**4 + y**4) does.
     """
     builder, stack, squares = x.builder, [x.index], 0
     while stack:
@@ -32,7 +36,8 @@ def is_sum_of_squares(x: Value) -> bool:
         op, args = instr.op, instr.args
         if op in (ew.mul, contract) and _is_same(builder.instrs, *args):
             terms = labels(instr.params[0]) if op is contract else ("", "", "")
-            if terms[0] != terms[1] or is_sum_of_squares(builder.value(args[0])):
+            bent = not of_squares and is_sum_of_squares(builder.value(args[0]))
+            if terms[0] != terms[1] or bent:
                 return False
             squares += 1
         elif op is ew.real and _is_modulus(builder.instrs, args[0]):
@@ -116,6 +121,9 @@ def square_root(x: Value) -> Value:
     inner = _unclipped(x)
     if is_sum_of_squares(inner):
         return ew.root(inner)
+    square = _squared(inner)
+    if square is not None and is_sum_of_squares(square):
+        return governed(ew.sqrt(x), square)
     away = _away(inner)
     return ew.sqrt(x) if away is None else ew.where(away, ew.sqrt(x), ew.root(inner))
 
@@ -208,4 +216,28 @@ def _linear_in(instrs: list[Instr], i: int, depth: int = 6) -> set[int]:
 def absolute(x: Value) -> Value:
     """|x|: a sum of squares is its own, and so is a size."""
     is_size = x.builder.instrs[x.index].op in SIZES
-    return x if is_size or is_sum_of_squares(x) else ew.absolute(x)
+    return x if is_size or is_sum_of_squares(x, True) else ew.absolute(x)
+
+
+def modulus(z: Value) -> Value:
+    """|z| of a complex number; of a square z^2 it is the sum of the squares of the parts of z."""
+    size, square = ew.hypot(ew.real(z), ew.imag(z)), _squared(z)
+    if square is None:
+        return size
+    re, im = ew.real(square), ew.imag(square)
+    return governed(size, ew.add(ew.mul(re, re), ew.mul(im, im)))
+
+
+def half_power(x: Value, n: int) -> Value | None:
+    """x^n sqrt(x) of a sum of squares, of which sqrt(x) is the size; None of other values."""
+    if x.dtype.kind != "f" or not is_sum_of_squares(x):
+        return None
+    return functools.reduce(ew.mul, [x] * n, ew.root(x))
+
+
+def _squared(x: Value) -> Value | None:
+    """What is recorded as multiplied with itself."""
+    instr = x.builder.instrs[x.index]
+    if instr.op is ew.mul and _is_same(x.builder.instrs, *instr.args):
+        return x.builder.value(instr.args[0])
+    return None

@@ -28,6 +28,7 @@ from jitad.ir.errors import TraceError
 from jitad.ir.op import BOOL, FLOAT32, INT64, SHORT_NAMES, STORED, DType
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops import elementwise as ew
+from jitad.ops.linalg.spectral_functions import governed
 
 
 @dataclass(frozen=True)
@@ -262,7 +263,11 @@ def power(base: Any, exponent: Any) -> Value:
     x, y = align(np.power, (base, exponent))
     if x.dtype.kind == "c":
         return complex_record(np.power)(x, y)
-    return integer_power(x, y) if x.dtype.kind == "i" else ew.power(x, y)
+    if x.dtype.kind == "i":
+        return integer_power(x, y)
+    is_half = type(exponent) is float and exponent in (1.5, 2.5, 3.5)
+    law = sizes.half_power(x, int(exponent)) if is_half else None
+    return ew.power(x, y) if law is None else governed(ew.power(x, y), law)
 
 
 UFUNCS[np.power] = power
