@@ -61,6 +61,7 @@ erfcx = row(
     lambda x, v: _beyond(
         ew.gt(x, _FAR), x, sub(mul(2.0, mul(x, v)), _GAUSS), lambda x: mul(-_GAUSS, _tail(x, -1))
     ),
+    seams=((_FAR - 0.01,), (_FAR,), (_FAR + 0.01,)),
 )
 erfi = row("erfi", sp.erfi, lambda x, v: mul(_GAUSS, exp(mul(x, x))))
 dawsn = row(
@@ -69,6 +70,7 @@ dawsn = row(
     lambda x, v: _beyond(
         ew.gt(ew.absolute(x), _FAR), x, sub(1.0, mul(2.0, mul(x, v))), lambda x: neg(_tail(x, 1))
     ),
+    seams=((-_FAR - 0.01,), (_FAR,), (_FAR + 0.01,)),
 )
 erfinv = row("erfinv", sp.erfinv, lambda x, v: mul(1 / _GAUSS, exp(mul(v, v))), domain=(UNIT,))
 erfcinv = row("erfcinv", sp.erfcinv, lambda x, v: mul(-1 / _GAUSS, exp(mul(v, v))),
@@ -88,6 +90,7 @@ inverse_mills = row(
     lambda x: 2 * _DENSITY / sp.erfcx(-x * math.sqrt(0.5)),
     lambda x, v: neg(_beyond(ew.lt(x, -_FAR), x, mul(v, add(x, v)), _fall)),
     emit=_emit_mills,
+    seams=((-_FAR,), (-_FAR - 0.01,)),
 )
 
 
@@ -229,11 +232,11 @@ def _log1prel_slope(u: Any) -> Any:
         lambda z: div(sub(div(z, add(1.0, z)), ew.log1p(z)), mul(z, z)))  # fmt: skip
 
 
-exprel = row("exprel", sp.exprel, lambda x, v: _exprel_slope(x))
+exprel = row("exprel", sp.exprel, lambda x, v: _exprel_slope(x), seams=((0.999,), (-1.001,)))
 boxcox = row("boxcox", sp.boxcox,
     lambda x, p, v: exp(xlogy(sub(p, 1.0), x)),
     lambda x, p, v: mul(mul(log(x), log(x)), _exprel_slope(mul(p, log(x)))),
-    domain=(POSITIVE, REAL))  # fmt: skip
+    domain=(POSITIVE, REAL), seams=((math.e, 0.999), (math.e, -1.001)))  # fmt: skip
 boxcox1p = row("boxcox1p", sp.boxcox1p,
     lambda x, p, v: exp(xlog1py(sub(p, 1.0), x)),
     lambda x, p, v: mul(mul(ew.log1p(x), ew.log1p(x)), _exprel_slope(mul(p, ew.log1p(x)))),
@@ -241,11 +244,11 @@ boxcox1p = row("boxcox1p", sp.boxcox1p,
 inv_boxcox = row("inv_boxcox", sp.inv_boxcox,
     lambda y, p, v: div(v, add(1.0, mul(p, y))),
     lambda y, p, v: mul(v, mul(mul(y, y), _log1prel_slope(mul(p, y)))),
-    domain=((0.1, 0.9), (-0.8, 2.0)))  # fmt: skip
+    domain=((0.1, 0.9), (-0.8, 2.0)), seams=((0.5, 0.2), (0.5, -0.199), (0.5, -0.201)))  # fmt: skip
 inv_boxcox1p = row("inv_boxcox1p", sp.inv_boxcox1p,
     lambda y, p, v: div(add(1.0, v), add(1.0, mul(p, y))),
     lambda y, p, v: mul(add(1.0, v), mul(mul(y, y), _log1prel_slope(mul(p, y)))),
-    domain=((0.1, 0.9), (-0.8, 2.0)))  # fmt: skip
+    domain=((0.1, 0.9), (-0.8, 2.0)), seams=((0.5, 0.2), (0.5, -0.199), (0.5, -0.201)))  # fmt: skip
 powm1 = row("powm1", sp.powm1,
     lambda x, y, v: mul(y, ew.power(x, sub(y, 1.0))),
     lambda x, y, v: mul(add(1.0, v), log(x)), domain=(POSITIVE, REAL))  # fmt: skip

@@ -140,10 +140,10 @@ def _root(phi: Any, m: Any) -> Any:
 
 ellipkinc = row("ellipkinc", sp.ellipkinc,
     lambda phi, m, v: div(1.0, _root(phi, m)), lambda phi, m, v: _first_slope(phi, m, v),
-    domain=(REAL, (-1.5, 0.8)))  # fmt: skip
+    domain=(REAL, (-1.5, 0.8)), seams=((1.0, 0.049), (1.0, 0.051), (1.0, -0.051)))  # fmt: skip
 ellipeinc = row("ellipeinc", sp.ellipeinc,
     lambda phi, m, v: _root(phi, m), lambda phi, m, v: _second_slope(phi, m, v),
-    domain=(REAL, (-1.5, 0.8)))  # fmt: skip
+    domain=(REAL, (-1.5, 0.8)), seams=((1.0, 0.049), (1.0, 0.051), (1.0, -0.051)))  # fmt: skip
 
 _SMALL = 0.05
 

@@ -65,6 +65,7 @@ def row(
     emit: Rule | None = None,
     cost: float = 60.0,
     ufunc: np.ufunc | None = None,
+    seams: tuple[tuple[float, ...], ...] = (),
 ) -> Elementwise:
     """Enter a special function of as many operands as there are partials.
 
@@ -79,6 +80,7 @@ def row(
         call(name) if emit is None else emit,
         cost=cost,
         domain=domain or (ew.REAL,) * len(partials),
+        seams=seams,
     )
     stands_for = evaluate if ufunc is None else ufunc
     if isinstance(stands_for, np.ufunc):
