@@ -15,7 +15,6 @@ from jitad.codegen.arena import plan
 from jitad.codegen.body import WIDE, Body
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.steps import emit_steps
-from jitad.codegen.turns import IN_VECTORS
 from jitad.codegen.writer import Writer
 from jitad.ir.errors import OutOfMemoryError
 from jitad.ir.op import Control
@@ -28,10 +27,9 @@ class Code:
     """The text of a module, its function's name, how many bytes of arena it needs.
 
     `level` is what LLVM's own passes should do: nothing for straight-line code, which comes out of
-    ours, and less where they are not to make vectors; `quick` asks for the fast instruction
-    selection, for code so long that it pays. `kept` are the objects that the code calls back,
-    `reported` the instructions that a status can name, `words` those statuses, `remarks` say how
-    loops were compiled.
+    ours; `quick` asks for the fast instruction selection, for code so long that it pays. `kept` are
+    the objects that the code calls back, `reported` the instructions that a status can name,
+    `words` those statuses, `remarks` say how loops were compiled.
     """
 
     text: str
@@ -79,7 +77,7 @@ def emit(program: Program, options: Options = DEFAULT) -> Code:
     text = writer.module([body.function(_NAME), *functions])
     name = f"{_NAME}_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
     straight = [step for step in program.steps if isinstance(step, Nest) and not step.space]
-    level = 0 if len(straight) == len(program.steps) else 2 if IN_VECTORS in text else 1
+    level = 0 if len(straight) == len(program.steps) else 2
     scalars = sum(len(nest.roots) for nest in straight)
     return Code(
         text.replace(_NAME, name),

@@ -9,9 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-IN_VECTORS = "llvm.loop.vectorize.width"
-"""What a module says where it has loops of which LLVM makes vectors."""
-
 _KEEPS_FROM_VECTORS = re.compile(r"call (?!.*(@llvm\.|\) #\d+$))|label %leave\b")
 """Lines that LLVM makes no vectors of, and would say so: calls without a vector version, exits."""
 
@@ -22,7 +19,7 @@ def in_vectors(metadata: list[str], width: int, interleaved: int, lines: Iterabl
     LLVM makes vectors of `width` turns, if it can, and interleaves so many of them, or as many as
     it likes (0).
     """
-    facts = [f'!"{IN_VECTORS}", i32 {width}']
+    facts = [f'!"llvm.loop.vectorize.width", i32 {width}']
     if interleaved:
         facts.append(f'!"llvm.loop.interleave.count", i32 {interleaved}')
     if width == 1 or any(map(_KEEPS_FROM_VECTORS.search, lines)):
