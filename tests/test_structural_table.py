@@ -72,19 +72,23 @@ def _is_active(x: Any) -> bool:
 def test_call(function: Callable[..., Any], c: Call, monkeypatch: Any) -> None:
     f, xs = _of_arrays(function, c, _is_active)
     if not xs:
-        f, xs = _of_arrays(function, c, _is_array)
-        oracle.check_value(f, xs)
-        _as_loops(monkeypatch, oracle.check_value, f, xs)
+        oracle.check_value(*_of_arrays(function, c, _is_array))
         return
     asked = oracle.question(f, xs)
-    exact = _as_loops(monkeypatch, oracle.check_double, asked, oracle.everything(f))
+    with monkeypatch.context() as loops:
+        loops.setattr(jitad.passes.scalarize, "SMALL", -(10**9))
+        exact = oracle.check_double(asked, oracle.everything(f))
     oracle.check_single(asked, oracle.reverse(f), exact)
 
 
-def _as_loops(monkeypatch: Any, check: Callable[..., Any], *args: Any) -> Any:
-    with monkeypatch.context() as loops:
-        loops.setattr(jitad.passes.scalarize, "SMALL", -(10**9))
-        return check(*args)
+OF_INTEGERS = [call for call in CALLS if not _of_arrays(*call.values, _is_active)[1]]
+
+
+@pytest.mark.parametrize(("function", "c"), OF_INTEGERS)
+def test_call_of_integers_as_loops(function: Callable[..., Any], c: Call, monkeypatch: Any) -> None:
+    """By itself: kernels of one tape are one as long as one of them lives."""
+    monkeypatch.setattr(jitad.passes.scalarize, "SMALL", -(10**9))
+    oracle.check_value(*_of_arrays(function, c, _is_array))
 
 
 @pytest.mark.parametrize(

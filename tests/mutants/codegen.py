@@ -12,7 +12,7 @@ ROWS = [
         "test_structural_table.py::test_call[argmax11]"),
     ("the extremum of integers begins at 0", "codegen/accumulator.py",
         "return str(limits.min if low else limits.max)", 'return "0"',
-        "test_structural_table.py::test_call[min18]"),
+        "test_structural_table.py::test_call_of_integers_as_loops[min18]"),
     ("memory is taken that is read in the same step", "codegen/arena.py",
         "if f <= last and first <= g)", "if f < last and first < g)",
         "test_fuzz.py::test_random_programs[arrays-0]"),
