@@ -165,6 +165,6 @@ def test_declared_types_are_kept() -> None:
     assert jitad.jit(lambda x: stepped(x, 1.0))(np.arange(3)).dtype == np.float64
 
 
-def test_elements_that_take_too_many_paths() -> None:
-    with pytest.raises(jitad.TraceError, match="more than 64 paths"):
-        jitad.jit(lambda x: stepped(x, 0.0))(np.linspace(0.0, 20.0, 200))
+def test_elements_whose_loops_turn_differently() -> None:
+    x = np.linspace(0.0, 20.0, 200)
+    np.testing.assert_allclose(jitad.jit(lambda x: stepped(x, 0.0))(x), stepped(x, 0.0))

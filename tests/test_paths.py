@@ -170,7 +170,7 @@ def test_guards_are_checked_in_pieces_of_a_long_program() -> None:
         y = x
         for k in range(2500):
             y = np.sin(y) + x
-            if k == 1200 and y > 0.0:
+            if k == 1200 and (y > 0.0).__bool__():
                 y = y - 1.0
         return y if y < 10.0 else x
 
@@ -204,7 +204,7 @@ def test_a_failed_guard_ends_the_kernel_at_once() -> None:
 def chain(x: Any) -> Any:
     """A path for each whole number up to 20."""
     for k in range(20):
-        if x < k:
+        if (x < k).__bool__():  # the number itself is asked for
             return x * k
     return x
 

@@ -21,7 +21,7 @@ X = np.array([0.5, -1.25, 2.0])
 def test_too_many_paths_are_interpreted() -> None:
     def f(x: Any, y: Any) -> Any:
         k = 0
-        while x > k:  # here
+        while (x > k).__bool__():  # here: the number itself is asked for
             k += 1
         return {"k": k * x, "y": y[::-1] if k > 3 else y * k, "z": y[0] > 0, "same": y}
 
@@ -170,9 +170,9 @@ def test_numbers_that_make_too_many_paths() -> None:
 
 def test_explain_shows_the_paths_and_how_often_they_ran() -> None:
     def f(x: Any) -> Any:
-        while x > 1.0:
+        while (x > 1.0).__bool__():
             x = x * 0.5
-        return x if x > 0.75 else x**2  # here
+        return x if (x > 0.75).__bool__() else x**2  # here
 
     g = jitad.grad(f)
     assert "== paths" not in jitad.explain(g, 7.0)
@@ -181,7 +181,7 @@ def test_explain_shows_the_paths_and_how_often_they_ran() -> None:
     text = jitad.explain(g, 7.0).partition("== paths\n")[2]
     assert text.count("path ") == 3
     assert "path 1, run 2 times" in text
-    assert "while x > 1.0: -> True, 3 times in a row" in text
+    assert "while (x > 1.0).__bool__(): -> True, 3 times in a row" in text
     place = f'File "{__file__}", line {line_of(f)}: '
     assert text.count(place) == 3
     assert "path 3, run once" in text.partition("path 2, run once")[2]

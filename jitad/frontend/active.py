@@ -67,6 +67,11 @@ def innermost_trace() -> Builder | None:
     return _active.builders[-1] if _active.builders else None
 
 
+def is_in_region(builder: Builder) -> bool:
+    """Whether a tape that is being recorded is, or is within, a side of a branch or a turn."""
+    return any(b.region is not None for b in _active.builders[: builder.level])
+
+
 def innermost_memo() -> dict[Any, Any]:
     """What is to be kept as long as the innermost trace goes on, by whatever keys.
 

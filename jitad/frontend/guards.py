@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from jitad.frontend.active import is_in_region
 from jitad.frontend.operands import as_value
+from jitad.frontend.regions import NeedsNumber
 from jitad.ir.builder import Builder, run
 from jitad.ir.errors import TraceError, is_user_storing
 from jitad.ir.op import INT64, Control
@@ -75,8 +77,17 @@ def guard_array(x: Value) -> np.ndarray:
     """The concrete array of x; the trace holds only where x has these values."""
     if not x.builder.tracing:
         raise TraceError("a derivative rule asked for a concrete value")
+    if is_in_region(x.builder):
+        raise NeedsNumber(f"{x!r} is asked for its number")
+    if is_in_region(x.builder.recording):  # a value from around: it is one for all turns
+        with x.builder.resumed():
+            return _guarded(x)
     if x.builder.recording is not x.builder:
         x = as_value(x)  # on the tape that records: its numbers are those of the path there
+    return _guarded(x)
+
+
+def _guarded(x: Value) -> np.ndarray:
     array = concrete(x)
     guard(x, expected=np.ascontiguousarray(array, x.dtype).tobytes())
     return array

@@ -52,10 +52,14 @@ class MutableArray(Value):
     def __init__(self, storage: Storage, places: Places) -> None:
         self.storage = storage
         self.places = places
-        self.builder = storage.builder
         self.shape = places.shape
         self.dtype = storage.dtype
         self.weak = False
+
+    @property
+    def builder(self) -> Builder:  # type: ignore[override]  # derived here
+        """The tape that its elements are on."""
+        return self.storage.builder
 
     @property
     def index(self) -> int:  # type: ignore[override]  # derived here
@@ -159,7 +163,10 @@ class MutableArray(Value):
 
     def check_writable(self) -> None:
         """Refuse to write where the array is not one of the innermost trace, or read-only."""
-        if innermost_trace() is not self.builder:
+        recording = innermost_trace()
+        if recording is not self.builder and recording is not None and recording.region:
+            recording.region.adopt(self.storage)
+        elif recording is not self.builder:
             raise TraceError(
                 "an array was written in a function nested in the one that created it, or after "
                 "that one had ended",

@@ -55,6 +55,28 @@ class Storage:
         self.dirty: set[int] = set()
         self.frozen: dict[Any, Value] = {}
 
+    # -- within regions ----------------------------------------------------------------------------
+
+    def state(self) -> Any:
+        """All that `restore` needs."""
+        return self.builder, self.numbers, self.base, self.aside, self.dirty, self.frozen
+
+    def restore(self, state: Any) -> None:
+        """Make the elements what they were."""
+        self.builder, self.numbers, self.base, self.aside, self.dirty, self.frozen = state
+
+    def begin(self, builder: Builder, contents: Value) -> None:
+        """Have the elements on another tape."""
+        self.restore((builder, None, lift(builder, contents), {}, set(), {}))
+
+    def contents(self) -> Value:
+        """All elements as they are now, on the array's tape."""
+        return self.read(self.order.reshape(self.shape))
+
+    def become(self, contents: Value) -> None:
+        """Have other elements, all of them."""
+        self.restore((self.builder, None, lift(self.builder, contents), {}, set(), {}))
+
     # -- reading -----------------------------------------------------------------------------------
 
     def element(self, place: int) -> Any:

@@ -26,7 +26,7 @@ class Vocabulary:
     """What names mean in a traced function: replacements of objects, by identity.
 
     Objects of the types `converted` that have no entry are replaced by what `convert` makes of
-    them.
+    them. `reader` gives what runs a function as a program, where it is to be run so.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class Vocabulary:
         self._convert = convert
         self.modules: set[str] = set()
         self.builtins: dict[str, Any] = {}
+        self.reader: Callable[[FunctionType], Any] = lambda f: None
 
     def add(self, original: Any, replacement: Any) -> None:
         """Enter a replacement; that of a module holds where it is imported, too."""
@@ -108,7 +109,9 @@ class _Copies:
         if self.vocabulary.has(x):
             replacement = self.vocabulary.find(x)
         elif isinstance(x, FunctionType):
-            return self._copy(x)
+            replacement = self.vocabulary.reader(x)
+            if replacement is None:
+                return self._copy(x)
         elif isinstance(x, MethodType):
             replacement = MethodType(self.of(x.__func__), x.__self__)
         elif isinstance(x, functools.partial):
@@ -141,8 +144,10 @@ class _Copies:
             if isinstance(item, _CARRIERS) and (id(item), names) not in seen:
                 seen.add((id(item), names))
                 if isinstance(item, FunctionType):
-                    if _is_library(item.__code__.co_filename):
+                    if is_library(item.__code__.co_filename):
                         continue
+                    if self.vocabulary.reader(item) is not None:
+                        return True
                     names = _names(item.__code__)
                     if not self.vocabulary.modules.isdisjoint(_imports(item.__code__)):
                         return True
@@ -221,14 +226,14 @@ def _is_users_module(x: Any) -> bool:
     if not isinstance(x, ModuleType):
         return False
     file = getattr(x, "__file__", None) or next(iter(getattr(x, "__path__", ())), "<built-in>")
-    return not _is_library(file)
+    return not is_library(file)
 
 
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 
 
 @functools.lru_cache(maxsize=4096)
-def _is_library(file: str) -> bool:
+def is_library(file: str) -> bool:
     """Whether a file is Python's, ours, or that of a library that traced values are known to."""
     if is_internal(file) or file.startswith(("<frozen", "<built-in")):
         return True

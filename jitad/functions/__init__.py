@@ -35,6 +35,7 @@ from jitad.functions.arrays import (
 from jitad.functions.elementwise import bessel, complex, floats
 from jitad.functions.linalg import decompositions, equations, least_squares, norms
 from jitad.functions.products import contractions, einsum, products
+from jitad.functions.program import gate
 from jitad.functions.reductions import (
     accumulations,
     counting,
@@ -66,6 +67,7 @@ __all__ = [
     "fitting",
     "floats",
     "fourier",
+    "gate",
     "indexing",
     "indices",
     "interpolation",

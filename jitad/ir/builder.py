@@ -30,8 +30,9 @@ class Builder:
     While a function is traced, `level` is the depth of nesting, `captured` holds the arrays and
     outer values that it closes over with their inputs, `concrete` the arrays behind the values,
     and `inner` is the tape of a function that is traced within it, which records in its place;
-    `fortran` are the inputs whose first axis runs fastest in memory. `stored` says whether there is
-    a dtype that nothing is computed in.
+    `fortran` are the inputs whose first axis runs fastest in memory; `region` is what is recorded,
+    where that is a side of a branch or a turn of a loop. `stored` says whether there is a dtype
+    that nothing is computed in.
     """
 
     __slots__ = (
@@ -49,6 +50,7 @@ class Builder:
             "line",
             "locate",
             "machine",
+            "region",
             "stored",
             "tracing",
         ),
@@ -66,6 +68,7 @@ class Builder:
         self.closed = False
         self.machine: Machine | None = None
         self.inner: Builder | None = None
+        self.region: Any = None
         self.captured: dict[Any, tuple[Any, Value]] = {}
         self.concrete: dict[int, Any] = {}
         self.constants: dict[Any, int] = {}
@@ -154,7 +157,10 @@ class Builder:
             )
         if self.inner is not None:
             inner = self.recording
-            lifted = [inner.enclose(x) if isinstance(x, Value) else x for x in operands]
+            lifted = [
+                inner.enclose(x) if isinstance(x, Value) and x.builder is not inner else x
+                for x in operands
+            ]
             return inner.apply(op, lifted, params)
         for operand in operands:
             if type(operand) is not Value and isinstance(operand, NUMBERS):

@@ -6,6 +6,8 @@ import dis
 import linecache
 import os
 import sys
+from collections.abc import Callable
+from types import CodeType, FrameType
 from typing import NamedTuple
 
 import numpy as np
@@ -136,6 +138,15 @@ def is_user_storing() -> bool:
     return False
 
 
+_LINES: dict[CodeType, Callable[[FrameType], SourceLine]] = {}
+"""Code of ours that runs the user's, line by line, and which line a frame of it is at."""
+
+
+def note_lines(code: CodeType, line_of: Callable[[FrameType], SourceLine]) -> None:
+    """Have frames of this code stand for the user's lines that they run."""
+    _LINES[code] = line_of
+
+
 def user_line() -> SourceLine | None:
     """The innermost line being run that is the user's."""
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # the way that logging walks
@@ -145,5 +156,8 @@ def user_line() -> SourceLine | None:
         users = known.get(file)
         if users or (users is None and _is_the_users(file)):
             return SourceLine(file, frame.f_lineno)
+        line_of = _LINES.get(frame.f_code)
+        if line_of is not None:
+            return line_of(frame)
         frame = frame.f_back
     return None

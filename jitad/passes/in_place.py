@@ -1,6 +1,7 @@
 """Control op -> which of its results can be computed in the memory of an operand.
 
-A loop changes a carry in place where its body does; a switch an operand where all branches do.
+A loop changes a carry in place where its body does; a switch an operand where all branches do. What
+is found of a tape is kept with it: nests of control ops are asked at each depth.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from jitad.ir.tape import INPUT, Instr, Tape
 from jitad.ops import structural as st
@@ -16,6 +18,10 @@ from jitad.ops.elementwise import stop_gradient
 
 Owned = Mapping[int, int]
 """Places of outputs, and of the inputs whose memory they are to take over."""
+
+
+_taken: WeakKeyDictionary[Tape, dict[Any, set[int]]] = WeakKeyDictionary()
+_started: WeakKeyDictionary[Tape, dict[int, int]] = WeakKeyDictionary()
 
 
 def in_place(instr: Instr, schedule: Callable[[Tape, Owned], Any]) -> dict[int, int]:
@@ -35,7 +41,12 @@ def in_place(instr: Instr, schedule: Callable[[Tape, Owned], Any]) -> dict[int, 
 
 def _kept(tape: Tape, owned: Owned, schedule: Callable[[Tape, Owned], Any]) -> set[int]:
     arrays = {k: j for k, j in owned.items() if math.prod(tape.instrs[tape.inputs[j]].shape) > 1}
-    return taken_over(schedule(tape, arrays), arrays) if arrays else set()
+    if not arrays:
+        return set()
+    known, key = _taken.setdefault(tape, {}), tuple(sorted(arrays.items()))
+    if key not in known:
+        known[key] = taken_over(schedule(tape, arrays), arrays)
+    return known[key]
 
 
 def taken_over(program: Any, owned: Owned) -> set[int]:
@@ -46,6 +57,13 @@ def taken_over(program: Any, owned: Owned) -> set[int]:
 
 def _starts(tape: Tape) -> dict[int, int]:
     """The places of the inputs that outputs are, but for what is changed in them."""
+    found = _started.get(tape)
+    if found is None:
+        found = _started[tape] = _find_starts(tape)
+    return found
+
+
+def _find_starts(tape: Tape) -> dict[int, int]:
     place = {i: k for k, i in enumerate(tape.inputs)}
     found: dict[int, int] = {}
     for k, i in enumerate(tape.outputs):

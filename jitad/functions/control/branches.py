@@ -74,7 +74,7 @@ def _switch(index: Value, branches: Sequence[Callable[..., Any]], operands: Sequ
     dtypes = [_common(column, w) for column, w in zip(columns, weak, strict=True)]
     shared: dict[int, Value] = {x.index: x for b in blocks for x in b.captured}
     places = {i: k for k, i in enumerate(shared)}
-    tapes = tuple(_aligned(b, len(values), places, shared, dtypes) for b in blocks)
+    tapes = tuple(aligned(b, len(values), places, shared, dtypes) for b in blocks)
     args = [index, *values, *shared.values()]
     results = record(builder, control.switch, args, control.Switch(tapes))
     results = [as_weak(x, all(w)) for x, w in zip(results, weak, strict=True)]
@@ -93,7 +93,7 @@ def _common(results: Sequence[Any], weak: Sequence[bool]) -> DType:
     return np.dtype(np.result_type(*(x.dtype.type(0).item() if w else x.dtype for x, w in pairs)))
 
 
-def _aligned(
+def aligned(
     b: Block, count: int, places: dict[int, int], shared: dict[int, Value], dtypes: list[DType]
 ) -> Tape:
     """A branch as a tape of the operands, then of all that some branch closes over."""

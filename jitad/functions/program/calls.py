@@ -1,0 +1,243 @@
+"""What a call means in a program.
+
+A user's function is entered; one of Python's that asks values for numbers is one that does not; and
+what might do something else than compute is not called in branches and loops.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import math
+import operator
+from types import BuiltinMethodType, FunctionType, MethodType, MethodWrapperType
+from typing import TYPE_CHECKING, Any
+
+import numba
+import numpy as np
+
+from jitad.frontend.mutable import MutableArray
+from jitad.frontend.regions import NeedsNumber
+from jitad.frontend.traceable import is_library, traceable
+from jitad.functions.program.data import NUMBERS, current
+from jitad.functions.program.iterators import InTurn, Places, counted, enumerated, iterator, zipped
+from jitad.ir.value import UFUNCS, Value
+
+if TYPE_CHECKING:
+    from jitad.functions.program.executor import Frame
+
+
+def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """f(*args, **kwargs), as a program means it."""
+    try:
+        always = ALWAYS.get(f)
+    except TypeError:  # no key
+        always = None
+    if always is not None:
+        return always(*args, **kwargs)
+    traced = any(isinstance(x, Value) for x in (*args, *kwargs.values()))
+    meaning = _of_traced(f) if traced else None
+    if meaning is not None:
+        return meaning(*args, **kwargs)
+    # A class is known by another name where it makes numbers, or arrays, of traced ones.
+    f = traceable(f, frame.words) if traced or isinstance(f, type) else frame.seen(f)
+    if current().region is not None:
+        f = _pure(frame, f)
+    args = [_plain(x) for x in args]
+    return f(*args, **kwargs)
+
+
+def _plain(x: Any) -> Any:
+    """An argument as other functions than a program's take it."""
+    return iter(x.all()) if isinstance(x, Places) else x.items if isinstance(x, InTurn) else x
+
+
+def _of_traced(f: Any) -> Any:
+    try:
+        return OF_TRACED.get(f)
+    except TypeError:  # no key
+        return None
+
+
+# -- what Python's functions mean ------------------------------------------------------------------
+
+
+def _truth(x: Any = False) -> Any:
+    if not isinstance(x, Value):
+        return bool(x)
+    if x.shape:
+        return bool(x)  # which says that it has many
+    return x if x.dtype.kind == "b" else UFUNCS[np.not_equal](x, 0)
+
+
+def _not(x: Any) -> Any:
+    return np.logical_not(_truth(x))
+
+
+def _extreme(better: Any) -> Any:
+    """max or min of numbers, as Python has it: the first that no later one is better than."""
+
+    def choose(*xs: Any, **kwargs: Any) -> Any:
+        items = list(iterator(xs[0]).all()) if len(xs) == 1 else list(xs)
+        if kwargs or any(np.ndim(x) for x in items):
+            return (max if better is operator.gt else min)(*xs, **kwargs)
+        return functools.reduce(lambda a, b: np.where(better(b, a), b, a), items)
+
+    return choose
+
+
+def _integer(x: Any, *rest: Any) -> Any:
+    if x.dtype.kind == "c" or x.size != 1:
+        return int(x, *rest)
+    x = x.reshape(())
+    whole = x if x.dtype.kind in "iub" else np.trunc(x)
+    value = whole.astype(np.int64)
+    return Value(value.builder, value.index, (), value.dtype, weak=True)
+
+
+# -- what is asked of a value ----------------------------------------------------------------------
+
+
+def stands_for(x: Value) -> type:
+    """The class of what a traced value is outside of a trace."""
+    if x.shape or isinstance(x, MutableArray):
+        return np.ndarray
+    return type(x.dtype.type(0).item()) if x.weak else x.dtype.type
+
+
+def _is_instance(x: Any, kinds: Any) -> bool:
+    return issubclass(stands_for(x), kinds) if isinstance(x, Value) else isinstance(x, kinds)
+
+
+def _type(x: Any, *rest: Any) -> Any:
+    return stands_for(x) if isinstance(x, Value) else type(x, *rest)
+
+
+def _has(x: Any, name: str) -> bool:
+    return hasattr(stands_for(x) if isinstance(x, Value) else x, name)
+
+
+def _is_scalar(x: Any) -> bool:
+    return not issubclass(stands_for(x), np.ndarray) if isinstance(x, Value) else np.isscalar(x)
+
+
+ALWAYS: dict[Any, Any] = {
+    range: counted,
+    numba.prange: counted,
+    zip: zipped,
+    enumerate: enumerated,
+    iter: iterator,
+    bool: _truth,
+}
+"""What programs mean by names, whatever the arguments."""
+
+OF_TRACED: dict[Any, Any] = {
+    operator.not_: _not,
+    max: _extreme(operator.gt),
+    min: _extreme(operator.lt),
+    int: _integer,
+    isinstance: _is_instance,
+    type: _type,
+    hasattr: _has,
+    np.isscalar: _is_scalar,
+}
+"""What they mean where an argument is traced."""
+
+
+# -- what may be called in branches and loops ------------------------------------------------------
+
+_PURE = frozenset(
+    (
+        *(
+            "abs",
+            "all",
+            "any",
+            "bool",
+            "callable",
+            "complex",
+            "dict",
+            "divmod",
+            "enumerate",
+            "filter",
+        ),
+        *("float", "frozenset", "getattr", "hasattr", "int", "isinstance", "issubclass", "iter"),
+        *("len", "list", "map", "max", "min", "pow", "range", "repr", "reversed", "round", "set"),
+        *("slice", "sorted", "str", "sum", "tuple", "type", "zip"),
+    )
+)
+"""Functions of Python's that only compute."""
+
+_CHANGING = frozenset(
+    (
+        *(
+            "add",
+            "append",
+            "appendleft",
+            "byteswap",
+            "clear",
+            "discard",
+            "extend",
+            "fill",
+            "insert",
+        ),
+        *(
+            "itemset",
+            "partition",
+            "pop",
+            "popitem",
+            "popleft",
+            "put",
+            "remove",
+            "resize",
+            "reverse",
+        ),
+        *("rotate", "setdefault", "setflags", "sort", "update", "__delitem__", "__setitem__"),
+    )
+)
+"""Methods that change what they are of."""
+
+_LIBRARIES = ("numpy", "scipy", "jitad", "math", "cmath", "operator", "_operator", "functools")
+
+
+def _pure(frame: Frame, f: Any) -> Any:
+    """What is called in a branch or a loop in place of f, which must do nothing but compute."""
+    if isinstance(f, functools.partial):
+        return functools.partial(_pure(frame, f.func), *f.args, **f.keywords)
+    if isinstance(f, MethodType):
+        if isinstance(f.__func__, FunctionType):
+            return MethodType(_pure(frame, f.__func__), f.__self__)
+        return f
+    if isinstance(f, FunctionType) and "program" in f.__dict__:
+        return f
+    if isinstance(f, FunctionType) and not is_library(f.__code__.co_filename):
+        read = frame.read(f)
+        if read is not None:
+            return read
+        raise NeedsNumber(f"{f.__name__} is called, which is not read as a program")
+    if _only_computes(f):
+        return f
+    raise NeedsNumber(f"{f!r} is called")
+
+
+def _only_computes(f: Any) -> bool:
+    owner = getattr(f, "__self__", None)
+    name = getattr(f, "__name__", "")
+    if isinstance(f, (BuiltinMethodType, MethodWrapperType)) and not _is_module(owner):
+        inner = isinstance(owner, (Value, np.ndarray, *NUMBERS, str, bytes, tuple, list, dict))
+        return inner and name not in _CHANGING
+    module = (getattr(f, "__module__", None) or type(f).__module__ or "").split(".")
+    if module[0] == "builtins":
+        return getattr(builtins, name, None) is f and name in _PURE
+    if module[:2] == ["numpy", "random"] or name in ("seed", "set_num_threads"):
+        return False
+    if isinstance(f, type) and issubclass(f, tuple):
+        return True  # a named tuple
+    return (
+        module[0] in _LIBRARIES
+        or isinstance(f, np.ufunc)
+        or type(f).__module__.startswith(("jitad", "numba"))
+    )
+
+
+def _is_module(x: Any) -> bool:
+    return isinstance(x, type(math))

@@ -1,0 +1,170 @@
+"""What a program's names are bound to: data, which flows through control ops, or something else.
+
+Data are numbers, traced values, arrays, and tuples of data. An array that can be written to is a
+reference: two names of one array stay two names of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jitad.frontend.active import innermost_trace
+from jitad.frontend.mutable import MutableArray
+from jitad.frontend.operands import lift
+from jitad.frontend.regions import NeedsNumber
+from jitad.functions.control.blocks import is_weak
+from jitad.ir.builder import Builder
+from jitad.ir.op import SHORT_NAMES, DType, Shape
+from jitad.ir.value import Value
+
+
+class Names(dict[str, Any]):
+    """What names are bound to."""
+
+    def __missing__(self, name: str) -> Any:
+        raise UnboundLocalError(f"local variable {name!r} is read before it is assigned")
+
+
+@dataclass(frozen=True)
+class Somewhere:
+    """A place that depends on traced values: a label as a traced int, and those that it may be."""
+
+    label: Value
+    possible: frozenset[int]
+
+
+Place = int | Somewhere
+
+
+def labels_of(place: Place) -> frozenset[int]:
+    """The labels that a place may be."""
+    return place.possible if isinstance(place, Somewhere) else frozenset([place])
+
+
+NUMBERS = (bool, int, float, complex, np.generic)
+
+
+class Kind(NamedTuple):
+    """The type of a number or an array."""
+
+    shape: Shape
+    dtype: DType
+    weak: bool
+
+
+def is_data(x: Any) -> bool:
+    """Whether control ops can carry x."""
+    if type(x) is tuple:
+        return all(map(is_data, x))
+    if isinstance(x, np.ndarray):
+        return type(x) is np.ndarray and x.dtype in SHORT_NAMES
+    return isinstance(x, (Value, *NUMBERS)) and not isinstance(x, Enum)
+
+
+def is_reference(x: Any) -> bool:
+    """Whether x is an array that can be written to."""
+    return isinstance(x, (MutableArray, np.ndarray))
+
+
+def leaves(x: Any) -> Iterator[Any]:
+    """The numbers and arrays of data."""
+    if type(x) is tuple:
+        for item in x:
+            yield from leaves(item)
+    else:
+        yield x
+
+
+def form(x: Any) -> Any:
+    """How data is made of its leaves: nested tuples, None for a leaf."""
+    return tuple(map(form, x)) if type(x) is tuple else None
+
+
+def rebuilt(pattern: Any, rest: Iterator[Any]) -> Any:
+    """Data of that form from leaves."""
+    return next(rest) if pattern is None else tuple([rebuilt(p, rest) for p in pattern])
+
+
+def kind(x: Any) -> Kind:
+    """The type of a leaf."""
+    if isinstance(x, Value):
+        return Kind(x.shape, x.dtype, x.weak)
+    array = np.asarray(x)
+    return Kind(array.shape, array.dtype, is_weak(x))
+
+
+def wider(a: Kind, b: Kind) -> Kind:
+    """The type that both fit."""
+    if a == b:
+        return a
+    if a.shape != b.shape:
+        raise NeedsNumber(f"arrays of shapes {a.shape} and {b.shape}")
+    stand_ins = [k.dtype.type(0).item() if k.weak else k.dtype for k in (a, b)]
+    dtype = np.result_type(*stand_ins)
+    return Kind(a.shape, np.dtype(dtype), a.weak and b.weak)
+
+
+def current() -> Builder:
+    """The tape that records."""
+    builder = innermost_trace()
+    assert builder is not None
+    return builder
+
+
+def fitted(x: Any, wanted: Kind) -> Value:
+    """A leaf as a value of that type on the tape that records; zeros in place of None."""
+    builder = current()
+    value = builder.const(0, wanted.shape, wanted.dtype) if x is None else lift(builder, x)
+    if value.dtype != wanted.dtype:
+        value = value.astype(wanted.dtype)
+    if value.weak != wanted.weak:
+        value = Value(value.builder, value.index, value.shape, value.dtype, wanted.weak)
+    return value
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two names are bound to one and the same: an object, or equal numbers of Python's."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if type(a) is tuple:
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, (bool, int, str, type(None))):
+        return a == b
+    if isinstance(a, (float, complex, np.generic)):
+        return np.asarray(a).tobytes() == np.asarray(b).tobytes()
+    return False
+
+
+def holds_tracers(x: Any, depth: int = 3) -> bool:
+    """Whether x is, or has in it, something traced."""
+    if isinstance(x, MutableArray):
+        return not x.storage.is_plain(x.storage.order)
+    if isinstance(x, Value):
+        return True
+    if isinstance(x, (np.ndarray, *NUMBERS, str, bytes, type, type(None))) or not depth:
+        return isinstance(x, np.ndarray) and x.dtype == object
+    if isinstance(x, dict):
+        return any(holds_tracers(item, depth - 1) for item in x.values())
+    if isinstance(x, (list, tuple, set)):
+        return any(holds_tracers(item, depth - 1) for item in x)
+    parts = getattr(x, "__dict__", None)
+    cells = getattr(x, "__closure__", None) or ()
+    inside = list(parts.values()) if isinstance(parts, dict) else []
+    inside += [cell.cell_contents for cell in cells if _is_bound(cell)]
+    inside += [getattr(x, "__self__", None)]
+    return any(holds_tracers(item, depth - 1) for item in inside)
+
+
+def _is_bound(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018  raises where it is empty
+    except ValueError:
+        return False
+    return True

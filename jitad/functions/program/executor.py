@@ -1,0 +1,268 @@
+"""Runs a program on values and tracers, block by block, from a label to where the run must stop."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import inspect
+from collections.abc import Callable, Collection
+from types import CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.regions import NeedsNumber
+from jitad.frontend.traceable import Vocabulary, traceable
+from jitad.functions.program import calls
+from jitad.functions.program.data import Names, Place, Somewhere, current, holds_tracers
+from jitad.functions.program.graph import EXIT, RESULT, Program, program_of
+from jitad.functions.program.iterators import InTurn, Places, Turn, element, iterator
+from jitad.functions.program.joins import fork
+from jitad.functions.program.turns import loop
+from jitad.ir import errors
+from jitad.ir.errors import SourceLine, TraceError
+from jitad.ir.value import Value
+
+FEW = 4
+"""A `for` of so few turns, with no loop in it, is unrolled."""
+
+
+class Frame:
+    """One call of a function that is run as a program; `line` is the user's that is being run."""
+
+    def __init__(
+        self, function: FunctionType, program: Program, args: list[Any], words: Vocabulary
+    ) -> None:
+        self.function = function
+        self.program = program
+        self.args = args
+        self.words = words
+        self.line = function.__code__.co_firstlineno
+        self.unrolled: set[int] = set()
+
+    def result(self) -> Any:
+        """What the function returns."""
+        _, names = self.run(self.program.start, Names(), {EXIT}, enters=False)
+        return names[RESULT]
+
+    # -- blocks ------------------------------------------------------------------------------------
+
+    def run(
+        self, place: Place, names: Names, stops: Collection[int], *, enters: bool = True
+    ) -> tuple[Place, Names]:
+        """Run from a place to one of the stops, which may be traced; where, and the names there.
+
+        Without `enters` the first block is run as it is, a stop or the header of a loop though it
+        be.
+        """
+        while True:
+            if isinstance(place, Somewhere):
+                if place.possible <= set(stops):
+                    return place, names
+                place, names = self._dispatch(place, names, stops)
+                continue
+            if enters:
+                if place in stops:
+                    return place, names
+                if place in self.program.loops and not self._unrolls(place, names):
+                    found = self._loop(place, names)
+                    if found is not None:
+                        place, names = found
+                        continue
+            enters = True
+            place, names = self._block(place, names, stops)
+
+    def _block(self, label: int, names: Names, stops: Collection[int]) -> tuple[Place, Names]:
+        """Run one block; where that leads."""
+        block = self.program.blocks[label]
+        for s in block.statements:
+            self.line = s.line
+            x = s.do(self, names)
+            if s.bound is not None:
+                names[s.bound] = x
+        last = block.end
+        self.line = last.line
+        if last.result is not None:
+            names[RESULT] = names[last.result]
+            return EXIT, names
+        if last.raised is not None:
+            self.outside_of_regions("an exception is raised")
+            raise names[last.raised]
+        ways = [self.program.follow(label) for label in last.after]
+        if last.condition is None:
+            return ways[0], names
+        condition = names[last.condition]
+        if isinstance(condition, Value):
+            return self._fork(condition, ways[0], ways[1], names, stops)
+        return (ways[0] if condition else ways[1]), names
+
+    def _dispatch(
+        self, place: Somewhere, names: Names, stops: Collection[int]
+    ) -> tuple[Place, Names]:
+        """Go on from the places that are no stops."""
+        first = min(place.possible - set(stops))
+        rest = place.possible - {first}
+        other = Somewhere(place.label, rest) if len(rest) > 1 else min(rest)
+        is_first: Any = place.label == first
+        return self._fork(is_first, first, other, names, stops)
+
+    def _fork(
+        self, condition: Value, yes: Place, no: Place, names: Names, stops: Collection[int]
+    ) -> tuple[Place, Names]:
+        try:
+            return fork(self, condition, yes, no, names, stops)
+        except (NeedsNumber, Exception):
+            # A branch of Python's, outside of regions: a guard, and a path each. What one side
+            # raises, it raises then, if it is taken.
+            return (yes if bool(condition) else no), names
+
+    def _loop(self, header: int, names: Names) -> tuple[Place, Names] | None:
+        """Record a loop; None where it is to be run turn by turn."""
+        before, it = set(self.unrolled), self.iterator(header, names)
+        try:
+            return loop(self, header, names)
+        except (NeedsNumber, Exception):
+            if isinstance(it, Places) and isinstance(it.count, Value):
+                name = self.iterator_name(header)
+                assert name is not None
+                names[name] = Places(int(it.count), it.item, it.place)
+            self.unrolled = before | {header}
+            return None
+
+    def iterator_name(self, header: int) -> str | None:
+        """The name of the iterator of a `for`."""
+        for s in self.program.blocks[header].statements:
+            if s.advances is not None:
+                return s.advances
+        return None
+
+    def iterator(self, header: int, names: Names) -> Any:
+        """The iterator of a `for`, None for a `while`."""
+        name = self.iterator_name(header)
+        if name is None:
+            return None
+        names[name] = iterator(names[name])  # of a comprehension it is an argument
+        return names[name]
+
+    def _unrolls(self, header: int, names: Names) -> bool:
+        """Whether a loop is run turn by turn."""
+        it = self.iterator(header, names)
+        if header in self.unrolled or isinstance(it, (InTurn, Turn)):
+            return True
+        body = self.program.loops[header]
+        if isinstance(it, Places) and not isinstance(it.count, Value):
+            inner = any(h in body for h in self.program.loops if h != header)
+            if it.count - it.place <= FEW and not inner:
+                return True
+        reads = self.program.reads(body)
+        return not any(holds_tracers(names[v]) for v in reads if v in names)
+
+    # -- what statements ask -----------------------------------------------------------------------
+
+    def outside_of_regions(self, what: str) -> None:
+        """Refuse what must not be done for more than one value at once."""
+        if current().region is not None:
+            raise NeedsNumber(what)
+
+    def globally(self, name: str) -> Any:
+        """What a global name stands for."""
+        table = self.function.__globals__
+        if name in table:
+            return self.seen(table[name])
+        if not hasattr(builtins, name):
+            raise NameError(f"name {name!r} is not defined")
+        return self.seen(getattr(builtins, name))
+
+    def free(self, place: int, name: str) -> Any:
+        """What a name of the function around stands for."""
+        assert self.function.__closure__ is not None
+        return self.seen(self.function.__closure__[place].cell_contents)
+
+    def seen(self, x: Any) -> Any:
+        """An object as programs see it."""
+        # What a class means is said where it is called, or asked for: it stays what it is.
+        return x if isinstance(x, (np.ndarray, type)) else traceable(x, self.words)
+
+    def function_of(self, code: CodeType) -> Any:
+        """A function that is made as the program runs."""
+        return FunctionType(code, self.function.__globals__)
+
+    def read(self, f: FunctionType) -> Any:
+        """A function as one that runs as a program; None where it cannot be read."""
+        return reader(f, self.words)
+
+    def attribute(self, x: Any, name: str) -> Any:
+        """x.name"""
+        return self.seen(getattr(x, name))
+
+    def item(self, x: Any, index: Any) -> Any:
+        """x[index]"""
+        return element(x, index)
+
+    def set_item(self, x: Any, index: Any, value: Any) -> None:
+        """x[index] = value"""
+        if isinstance(x, Value):
+            x[index] = value
+            return
+        self.outside_of_regions("an object is changed")
+        if isinstance(x, np.ndarray) and holds_tracers(value):
+            raise TraceError(
+                "a traced value was to be written into a plain array, which holds numbers",
+                remedy="create the array in the function, or write to its .copy()",
+            )
+        x[index] = value
+
+    def binary(self, operator: Callable[..., Any], a: Any, b: Any) -> Any:
+        """operator(a, b)"""
+        return operator(a, b)
+
+    def in_place(self, operator: Any, plain: Any, a: Any, b: Any) -> Any:
+        """operator(a, b), which may write to a."""
+        if isinstance(a, (np.ndarray, list, dict, set)):
+            if isinstance(a, np.ndarray) and isinstance(b, Value):
+                return plain(a, b)
+            self.outside_of_regions("an object is changed in place")
+        return operator(a, b)
+
+    def call(self, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        """f(*args, **kwargs)"""
+        return calls.call(self, f, args, kwargs)
+
+
+# -- functions -------------------------------------------------------------------------------------
+
+
+def run_program(
+    f: FunctionType, program: Program, words: Vocabulary, args: Any, kwargs: dict[str, Any]
+) -> Any:
+    """Call a function as a program."""
+    given = _signature(f).bind(*args, **kwargs)
+    given.apply_defaults()
+    return Frame(f, program, list(given.arguments.values()), words).result()
+
+
+def _signature(f: FunctionType) -> inspect.Signature:
+    return inspect.Signature.from_callable(f, follow_wrapped=False)
+
+
+def reader(f: FunctionType, words: Vocabulary) -> Any:
+    """The function as one that runs as a program; None where it cannot be read."""
+    program = program_of(f)
+    if program is None:
+        return None
+
+    @functools.wraps(f)
+    def read(*args: Any, **kwargs: Any) -> Any:
+        return run_program(f, program, words, args, kwargs)
+
+    read.__dict__["program"] = program
+    return read
+
+
+def line_of(frame: Any) -> SourceLine:
+    """The user's line that a frame is at which runs a block."""
+    run = frame.f_locals["self"]
+    return SourceLine(run.function.__code__.co_filename, run.line)
+
+
+errors.note_lines(Frame._block.__code__, line_of)

@@ -1,0 +1,141 @@
+"""What a `for` goes over: by places, where items can be had in any order, or one after another.
+
+Iterators do not change: both sides of a branch may go on with one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.operands import lift
+from jitad.frontend.regions import NeedsNumber
+from jitad.functions.program.data import current
+from jitad.ir.builder import Builder
+from jitad.ir.value import Value
+
+END = object()
+"""In place of an item, after the last one."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """`item(k)` for k in range(count); `place` is the next one, which may be traced."""
+
+    count: Any
+    item: Callable[[Any], Any]
+    place: Any = 0
+
+    def next(self) -> tuple[Any, Any]:
+        """A tuple of the next item, empty after the last, and the iterator behind it."""
+        more = self.place < self.count
+        return ((self.item(self.place),) if more else ()), replace(self, place=self.place + 1)
+
+    def all(self) -> list[Any]:
+        """Its items."""
+        return [self.item(k) for k in range(self.place, int(self.count))]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The iterator at the beginning of a turn of a loop: there is a next item, this one."""
+
+    value: Any
+    behind: Any
+
+    def next(self) -> tuple[Any, Any]:
+        """The item of the turn."""
+        return (self.value,), self.behind
+
+
+@dataclass(frozen=True, eq=False)
+class InTurn:
+    """Items that are had in turn, from an iterator of Python's."""
+
+    items: Any
+    builder: Builder
+
+    def next(self) -> tuple[Any, Any]:
+        """The next item; it is gone then."""
+        if current() is not self.builder:
+            raise NeedsNumber("an iterator from around goes on")
+        item = next(self.items, END)
+        return (() if item is END else (item,)), self
+
+    def all(self) -> list[Any]:
+        """Its items."""
+        return list(self.items)
+
+
+Iterator = Places | InTurn
+
+
+def counted(*bounds: Any) -> Any:
+    """range(...); its bounds may be traced."""
+    if not any(isinstance(x, Value) for x in bounds):
+        return range(*bounds)
+    start, stop, step = {1: (0, *bounds, 1), 2: (*bounds, 1), 3: bounds}[len(bounds)]
+    if isinstance(step, Value):
+        raise NeedsNumber("a step of range")
+    count = stop - start if step == 1 else -((start - stop) // step)
+    return Places(np.maximum(count, 0), lambda k: start + k * step)
+
+
+def iterator(x: Any) -> Any:
+    """What a `for` goes over x by."""
+    if isinstance(x, (Places, InTurn, Turn)):
+        return x
+    if isinstance(x, range):
+        start, step = x.start, x.step
+        return Places(len(x), lambda k: start + k * step)
+    if isinstance(x, Value) and x.shape:
+        # A row that is written to is the array's own, which needs its number.
+        return Places(x.shape[0], lambda k: x[k])
+    if isinstance(x, np.ndarray) and x.ndim:
+        return Places(len(x), lambda k: element(x, k))
+    return InTurn(iter(x), current())
+
+
+def element(x: Any, index: Any) -> Any:
+    """x[index], where a plain array may be asked for traced places."""
+    if type(x) is np.ndarray and _asks(index):
+        return current_value(x)[index]
+    return x[index]
+
+
+def current_value(x: np.ndarray) -> Value:
+    """A plain array as an input of the tape that records."""
+    return lift(current(), x)
+
+
+def _asks(index: Any) -> bool:
+    items = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(item, Value) for item in items)
+
+
+def zipped(*xs: Any, strict: bool = False) -> Any:
+    """zip(...)."""
+    parts = [iterator(x) for x in xs]
+    if strict or not parts or not all(isinstance(p, Places) for p in parts):
+        return InTurn(zip(*(_native(p) for p in parts), strict=strict), current())
+    count: Any = parts[0].count
+    for p in parts[1:]:
+        plain = not isinstance(p.count, Value) and not isinstance(count, Value)
+        lesser: Any = min if plain else np.minimum
+        count = lesser(count, p.count)
+    return Places(count, lambda k: tuple([p.item(k) for p in parts]))
+
+
+def enumerated(x: Any, start: Any = 0) -> Any:
+    """enumerate(...)."""
+    part = iterator(x)
+    if not isinstance(part, Places):
+        return InTurn(enumerate(_native(part), start), current())
+    return Places(part.count, lambda k: (k + start, part.item(k)))
+
+
+def _native(x: Any) -> Any:
+    return x.items if isinstance(x, InTurn) else iter(x.all())

@@ -1,0 +1,25 @@
+"""Function -> its blocks, as Numba reads them: the one module that knows Numba's private parts."""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import Any
+
+from numba.core.analysis import compute_cfg_from_blocks
+from numba.core.compiler import run_frontend
+
+
+def blocks_of(f: FunctionType) -> dict[int, Any] | None:
+    """Blocks of Numba's IR by label; None where Numba cannot read the function."""
+    try:
+        return run_frontend(f).blocks
+    except Exception:  # its reader refuses by errors of every kind
+        return None
+
+
+def loops_of(blocks: dict[int, Any]) -> tuple[int, dict[int, frozenset[int]], list[int]]:
+    """The first label, the blocks of each loop by the label of its header, and an order in which
+    blocks come before those that they lead to."""
+    graph = compute_cfg_from_blocks(blocks)
+    loops = {header: frozenset(loop.body) for header, loop in graph.loops().items()}
+    return graph.entry_point(), loops, list(graph.topo_order())

@@ -1,0 +1,241 @@
+"""A loop -> a loop op: one turn of it is recorded, whatever the number of turns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jitad.frontend.mutable import MutableArray, mutable
+from jitad.frontend.regions import NeedsNumber, NotCarried, Region
+from jitad.frontend.storage import Storage
+from jitad.functions.control import loops
+from jitad.functions.program.data import (
+    Kind,
+    Names,
+    Place,
+    Somewhere,
+    current,
+    fitted,
+    form,
+    is_data,
+    is_reference,
+    kind,
+    labels_of,
+    leaves,
+    rebuilt,
+    same,
+    wider,
+)
+from jitad.functions.program.iterators import Places, Turn
+from jitad.functions.program.joins import write
+from jitad.ir.op import Control
+from jitad.ir.value import Value
+from jitad.ops import control
+
+if TYPE_CHECKING:
+    from jitad.functions.program.executor import Frame
+
+
+BRIEF = 256
+"""Steps of a loop without branches that are recorded one by one."""
+
+
+class Again(BaseException):  # what is between here and there is not to handle it
+    """The carries are of other types than the turn was recorded with."""
+
+
+def loop(frame: Frame, header: int, names: Names) -> tuple[Place, Names]:
+    """Record the loop with that header; where it leads, and what names are bound to there."""
+    return _Loop(frame, header, names).record()
+
+
+class _Loop:
+    """A loop being recorded.
+
+    Attributes:
+        types: for each name that it carries, (how its data is made of leaves, their kinds).
+        arrays: the arrays from around that it writes to.
+        by_value: arrays from around that names are bound to which turns bind anew.
+        bound: the names that it binds, and that are read after it or in a later turn.
+        possible: the labels at which turns have ended.
+    """
+
+    def __init__(self, frame: Frame, header: int, names: Names) -> None:
+        self.frame, self.header, self.names = frame, header, names
+        program = frame.program
+        self.body = program.loops[header]
+        self.it = frame.iterator(header, names)
+        self.iterator_name = frame.iterator_name(header)
+        ways = {(b, s) for b in self.body for s in program.after[b] if s not in self.body}
+        done = (s for b, s in ways if b == header) if self.it is not None else iter(())
+        self.exhausted: int | None = next(done, None)
+        self.leaves = any(self.it is None or b != header for b, _ in ways)
+        self.stops = {header, *(s for _, s in ways)}
+        self.living = program.living(self.stops)
+        bound = program.bound(self.body) & self.living
+        self.bound = sorted(bound - {self.iterator_name})
+        self.types: dict[str, tuple[Any, list[Kind]]] = {}
+        self.arrays: list[Storage] = []
+        self.by_value: list[Storage] = []
+        self.possible: set[int] = set()
+        for v in self.bound:
+            if v in names and is_data(names[v]) and not is_reference(names[v]):
+                self._carry(v, names[v])
+
+    def _carry(self, v: str, x: Any) -> None:
+        """Have the loop carry a name, with data like x."""
+        self.types[v] = form(x), [kind(leaf) for leaf in leaves(x)]
+
+    def record(self) -> tuple[Place, Names]:
+        """Record the loop: until its carries are of the types that a turn leaves."""
+        while True:
+            self.possible.clear()
+            first = len(current().instrs)
+            try:
+                where, carry = self._record(self._init())
+                break
+            except Again:
+                continue
+            except NotCarried as error:
+                if error.storage in self.by_value:
+                    raise NeedsNumber("an array has two names in a loop") from None
+                self.arrays.append(error.storage)
+        if self._is_brief(first):
+            raise NeedsNumber("a loop of few steps is faster unrolled")
+        after, contents = self._taken_apart(carry)
+        names = Names(self.names | after)
+        for storage, value in zip(self.arrays, contents, strict=True):
+            write(storage, value)
+        ends = self.possible - {self.header}
+        if self.exhausted is not None:
+            ends.add(self.exhausted)
+        if len(ends) == 1:
+            return min(ends), names
+        return Somewhere(where, frozenset(ends)), names
+
+    def _is_brief(self, first: int) -> bool:
+        """Whether the loop, recorded from an instruction on, is a few steps without branches."""
+        it = self.it
+        if not isinstance(it, Places) or isinstance(it.count, Value) or self.leaves:
+            return False
+        bodies = [x.params[0].body for x in current().instrs[first:] if x.op is control.loop]
+        plain = all(not isinstance(x.op, Control) for body in bodies for x in body.instrs)
+        return plain and (it.count - it.place) * len(bodies[-1]) <= BRIEF
+
+    def _init(self) -> list[Value]:
+        """The carries before the first turn; zeros for a name that is not bound yet."""
+        values: list[Value] = []
+        for v, (pattern, kinds) in self.types.items():
+            x = self.names.get(v)
+            known = v in self.names and form(x) == pattern
+            items = list(leaves(x)) if known else [None] * len(kinds)
+            values += [fitted(leaf, k) for leaf, k in zip(items, kinds, strict=True)]
+        return [*values, *(storage.contents() for storage in self.arrays)]
+
+    def _taken_apart(self, carry: list[Any]) -> tuple[Names, list[Any]]:
+        """What names are bound to, and what is in arrays, by the carries."""
+        rest = iter(carry)
+        found = Names()
+        for v, (pattern, _) in self.types.items():
+            x = rebuilt(pattern, rest)
+            if pattern is None and is_reference(self.names.get(v, None)) and x.shape:
+                x = mutable(current(), x)
+            found[v] = x
+        return found, list(rest)
+
+    # -- turns -------------------------------------------------------------------------------------
+
+    def _record(self, init: list[Value]) -> tuple[Any, list[Any]]:
+        """The traced label at which the loop is left, and the last carries."""
+        if isinstance(self.it, Places):
+            it = self.it
+            if not self.leaves:
+                count = it.count - it.place
+                last = loops.fori_loop(0, count, lambda k, c: self._turn(k, c)[1], init)
+                return self.exhausted, last
+
+            def goes_on(state: Any) -> Any:
+                return (state[0] == self.header) & (state[1] < it.count)
+
+            def step(state: Any) -> Any:
+                where, carry = self._turn(state[1] - it.place, state[2])
+                return where, state[1] + 1, carry
+
+            begin = (np.int64(self.header), np.int64(0) + it.place, init)
+            where, _, last = loops.while_loop(goes_on, step, begin)
+            return np.where(where == self.header, np.int64(self.exhausted or 0), where), last
+        state = (np.int64(self.header), init)
+        return loops.while_loop(
+            lambda s: s[0] == self.header, lambda s: self._turn(None, s[1]), state
+        )
+
+    def _turn(self, k: Any, carry: list[Any]) -> tuple[Any, list[Any]]:
+        """One turn: where it ends, and the carries then."""
+        region = Region(current(), is_turn=True)
+        try:
+            found, contents = self._taken_apart(carry)
+            for storage, value in zip(self.arrays, contents, strict=True):
+                region.take(storage, value)
+            names = Names(self.names | found)
+            if self.iterator_name is not None and isinstance(self.it, Places):
+                names[self.iterator_name] = Turn(self.it.item(k + self.it.place), self.it)
+            where, after = self.frame.run(self.header, names, self.stops, enters=False)
+            self.possible.update(labels_of(where))
+            label = where.label if isinstance(where, Somewhere) else np.int64(where)
+            return label, self._carries(after)
+        finally:
+            region.release()
+
+    def _carries(self, after: Names) -> list[Any]:
+        """The carries at the end of a turn; Again where they are of other types."""
+        again = False
+        for v in self.bound:
+            if v in after:
+                again = self._settle(v, after) or again
+        if again:
+            raise Again
+        values: list[Any] = []
+        for v, (_, kinds) in self.types.items():
+            items = list(leaves(after[v])) if v in after else [None] * len(kinds)
+            values += [fitted(leaf, k) for leaf, k in zip(items, kinds, strict=True)]
+        return [*values, *(storage.contents() for storage in self.arrays)]
+
+    def _settle(self, v: str, after: Names) -> bool:
+        """Whether a name is to be carried with other types."""
+        x, before = after[v], self.names.get(v)
+        known = self.types.get(v)
+        if known is None:
+            if v in self.names and same(x, before):
+                return False  # the same object in each turn
+            if not is_data(x):
+                raise NeedsNumber(f"{v} is another object in each turn")
+            self._refuse_aliases(x, after)
+            self._carry(v, x)
+            if v in self.names and form(before) == form(x) and is_data(before):
+                self._widen(v, before)
+            return True
+        if not is_data(x) or form(x) != known[0]:
+            raise NeedsNumber(f"{v} has another structure after a turn")
+        self._refuse_aliases(x, after)
+        return self._widen(v, x)
+
+    def _widen(self, v: str, x: Any) -> bool:
+        """Have a carry take data like x; whether it was of other types."""
+        pattern, kinds = self.types[v]
+        wide = [wider(k, kind(leaf)) for k, leaf in zip(kinds, leaves(x), strict=True)]
+        self.types[v] = pattern, wide
+        return wide != kinds
+
+    def _refuse_aliases(self, x: Any, after: Names) -> None:
+        """What a name is bound to anew is carried by value, and so must have this name alone."""
+        for leaf in leaves(x):
+            if not isinstance(leaf, MutableArray):
+                continue
+            known = (after[v] for v in self.living if v in after)
+            if sum(isinstance(y, MutableArray) and y.storage is leaf.storage for y in known) > 1:
+                raise NeedsNumber("an array has two names after a turn")
+            if leaf.storage in self.arrays:
+                self.arrays.remove(leaf.storage)
+            if leaf.builder is not current():
+                self.by_value.append(leaf.storage)

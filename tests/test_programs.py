@@ -1,0 +1,85 @@
+"""Plain Python loops with branches: right values and derivatives by every door, of one trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+from plain_programs import PROGRAMS, PlainProgram
+
+import jitad
+
+STEP = 1e-6
+ROUNDS = 6
+
+
+def differences(f: Any, args: tuple[Any, ...]) -> np.ndarray:
+    """The gradient by the first argument, by central differences."""
+    x = np.asarray(args[0], float)
+    flat = x.reshape(-1)
+    found = []
+    for k in range(flat.size):
+        sides = []
+        for step in (STEP, -STEP):
+            moved = flat.copy()
+            moved[k] += step
+            sides.append(f(moved.reshape(x.shape)[()], *args[1:]))
+        found.append((sides[0] - sides[1]) / (2 * STEP))
+    return np.asarray(found).reshape(x.shape)
+
+
+def cases() -> list[Any]:
+    return [pytest.param(p, n, id=f"{p.function.__name__}-{n}") for p in PROGRAMS for n in p.sizes]
+
+
+@pytest.mark.parametrize(("program", "n"), cases())
+def test_value_and_gradient_at_all_data(program: PlainProgram, n: int) -> None:
+    f = program.function
+    value, gradient = jitad.jit(f), jitad.grad(f)
+    for seed in range(ROUNDS):
+        args = program.make(n, np.random.default_rng(seed))
+        np.testing.assert_allclose(value(*args), f(*args), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(gradient(*args), differences(f, args), rtol=2e-4, atol=2e-6)
+    assert [len(tree.paths) for tree in gradient.trees(args, {})] == [1]
+
+
+@pytest.mark.parametrize(("program", "n"), cases())
+def test_doors(program: PlainProgram, n: int) -> None:
+    """Numba's door, points at once, and forward mode agree with the gradient."""
+    f = program.function
+    args = program.make(n, np.random.default_rng(0))
+    gradient = jitad.grad(f)
+    inside = jitad.compile(gradient, *args).njit
+
+    @numba.njit
+    def call(*xs):
+        return inside(*xs)
+
+    for seed in range(3):
+        args = program.make(n, np.random.default_rng(seed))
+        wanted = gradient(*args)
+        np.testing.assert_array_equal(call(*args), wanted)
+        np.testing.assert_allclose(jitad.jacfwd(f)(*args), wanted, rtol=1e-10, atol=1e-12)
+    points = [program.make(n, np.random.default_rng(seed)) for seed in range(3)]
+    columns = [np.stack(column) for column in zip(*points, strict=True)]
+    each = [gradient(*args) for args in points]
+    np.testing.assert_allclose(jitad.vmap(gradient)(*columns), each, rtol=1e-10, atol=1e-12)
+
+
+UNROLLED = ("rows", "lists", "prefixes")
+"""Programs whose loops ask for numbers."""
+
+
+@pytest.mark.parametrize(
+    "program", [pytest.param(p, id=p.function.__name__) for p in PROGRAMS if len(p.sizes) > 1]
+)
+def test_the_number_of_turns_does_not_show(program: PlainProgram) -> None:
+    sizes = [len(_tape(program, n)) for n in (7, 30)]
+    assert (sizes[0] == sizes[1]) == (program.function.__name__ not in UNROLLED)
+
+
+def _tape(program: PlainProgram, n: int) -> Any:
+    args = program.make(n, np.random.default_rng(0))
+    return jitad.jit(program.function).plan(*args).tape
