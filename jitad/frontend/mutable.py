@@ -47,14 +47,25 @@ class MutableArray(Value):
     subclass first, so that no function meets one that could change after the call.
     """
 
-    __slots__ = ("places", "storage")
+    __slots__ = ("_places", "is_argument", "storage")
 
-    def __init__(self, storage: Storage, places: Places) -> None:
+    def __init__(
+        self, storage: Storage, places: Places | None = None, *, is_argument: bool = False
+    ) -> None:
         self.storage = storage
-        self.places = places
-        self.shape = places.shape
+        self.is_argument = is_argument
+        self._places = places
+        self.shape = storage.shape if places is None else places.shape
         self.dtype = storage.dtype
         self.weak = False
+
+    @property
+    def places(self) -> Places:
+        """Which elements of the storage it shows."""
+        if self._places is None:
+            self._places = self.storage.order.reshape(self.shape)
+            self._places.flags.writeable = not self.is_argument
+        return self._places
 
     @property
     def builder(self) -> Builder:  # type: ignore[override]  # derived here
@@ -68,11 +79,16 @@ class MutableArray(Value):
 
     def freeze(self) -> Value:
         """The elements as they are now."""
-        return self.storage.read(self.places)
+        return self.storage.contents() if self._places is None else self.storage.read(self.places)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing traced has been written to it."""
+        return self.storage.is_plain(self._places)
 
     def plain(self) -> np.ndarray | None:
         """A copy as a NumPy array, where nothing traced has been written; else None."""
-        return self.storage.plain(self.places)
+        return self.storage.plain(self.places) if self.is_plain else None
 
     # -- NumPy's protocols -------------------------------------------------------------------------
 
@@ -172,9 +188,11 @@ class MutableArray(Value):
                 "that one had ended",
                 remedy="create the array in the function that writes to it, and return it",
             )
-        if not self.places.flags.writeable:
+        if self.is_argument:
+            super().__setitem__(None, None)
+        if self._places is not None and not self._places.flags.writeable:
             raise ShapeError(
-                "assignment to an argument of a compiled function, or to a read-only view",
+                "assignment to a view of an argument, or to a read-only view",
                 remedy="write to x.copy(), to the array itself, or use np.fill_diagonal",
             )
 
@@ -269,12 +287,16 @@ class MutableArray(Value):
         return (self[i] for i in range(self.shape[0]))
 
 
-def mutable(builder: Builder, contents: Value | np.ndarray) -> MutableArray:
-    """A new array on the tape with these elements; of numbers it takes the memory over."""
+def mutable(
+    builder: Builder, contents: Value | np.ndarray, *, is_argument: bool = False
+) -> MutableArray:
+    """A new array on the tape with these elements; of numbers it takes the memory over.
+
+    An argument, and what is a view of it, is not written to: it is the caller's.
+    """
     if isinstance(contents, Value):
         contents = lift(builder, contents)
-    storage = Storage(builder, contents)
-    return MutableArray(storage, storage.order.reshape(storage.shape))
+    return MutableArray(Storage(builder, contents), is_argument=is_argument)
 
 
 def renewed(result: Any, scalars: bool = False) -> Any:
@@ -308,7 +330,7 @@ def settled(args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
 def _any_traced(items: Any) -> bool:
     for x in items:
         if isinstance(x, MutableArray):
-            if not x.storage.is_plain(x.places):
+            if not x.is_plain:
                 return True
         elif isinstance(x, (list, tuple)):
             if _any_traced(x):

@@ -41,7 +41,7 @@ class Storage:
     """
 
     __slots__ = (
-        *("aside", "base", "builder", "dirty", "dtype", "frozen", "numbers", "order", "shape"),
+        *("_order", "aside", "base", "builder", "dirty", "dtype", "frozen", "numbers", "shape"),
     )
 
     def __init__(self, builder: Builder, contents: Value | np.ndarray) -> None:
@@ -50,10 +50,17 @@ class Storage:
         self.dtype: DType = contents.dtype
         self.numbers = contents.reshape(-1) if isinstance(contents, np.ndarray) else None
         self.base = contents if isinstance(contents, Value) else None
-        self.order = np.arange(math.prod(self.shape))
+        self._order: Places | None = None
         self.aside: dict[int, Value] = {}
         self.dirty: set[int] = set()
         self.frozen: dict[Any, Value] = {}
+
+    @property
+    def order(self) -> Places:
+        """The place of each element; of an array that is only read as a whole nobody asks."""
+        if self._order is None:
+            self._order = np.arange(math.prod(self.shape))
+        return self._order
 
     # -- within regions ----------------------------------------------------------------------------
 
@@ -71,6 +78,8 @@ class Storage:
 
     def contents(self) -> Value:
         """All elements as they are now, on the array's tape."""
+        if self.base is not None and not self.dirty:
+            return self.base
         return self.read(self.order.reshape(self.shape))
 
     def become(self, contents: Value) -> None:
@@ -92,8 +101,10 @@ class Storage:
             known = self.aside[place] = st.index(self.base, slots=slots)
         return known
 
-    def is_plain(self, places: Places) -> bool:
-        """Whether nothing traced has been written there."""
+    def is_plain(self, places: Places | None) -> bool:
+        """Whether nothing traced has been written there, or anywhere."""
+        if places is None:
+            return self.numbers is not None and not self.dirty
         return self.numbers is not None and not self._dirty_among(places)
 
     def plain(self, places: Places) -> np.ndarray | None:

@@ -54,9 +54,7 @@ def _read_only(x: np.ndarray | Value) -> Any:
             known = guard_array(lift(builder, x)).copy()
             known.flags.writeable = False
             return known
-    array = mutable(builder, lift(builder, x))
-    array.places.flags.writeable = False
-    return array
+    return mutable(builder, lift(builder, x), is_argument=True)
 
 
 def _passed(x: Any) -> Any:

@@ -19,7 +19,7 @@ import numpy as np
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.traceable import is_library, traceable
-from jitad.functions.program.data import NUMBERS, current
+from jitad.functions.program.data import NUMBERS, current, owned
 from jitad.functions.program.iterators import InTurn, Places, counted, enumerated, iterator, zipped
 from jitad.ir.value import UFUNCS, Value
 
@@ -44,7 +44,7 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if current().region is not None:
         f = _pure(frame, f)
     args = [_plain(x) for x in args]
-    return f(*args, **kwargs)
+    return owned(f(*args, **kwargs))
 
 
 def _plain(x: Any) -> Any:
@@ -106,6 +106,7 @@ def stands_for(x: Value) -> type:
 
 
 def _is_instance(x: Any, kinds: Any) -> bool:
+    isinstance(None, kinds)  # says what is no class
     return issubclass(stands_for(x), kinds) if isinstance(x, Value) else isinstance(x, kinds)
 
 

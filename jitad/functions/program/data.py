@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jitad.frontend.active import innermost_trace
-from jitad.frontend.mutable import MutableArray
+from jitad.frontend.mutable import MutableArray, mutable
 from jitad.frontend.operands import lift
 from jitad.frontend.regions import NeedsNumber
 from jitad.functions.control.blocks import is_weak
@@ -116,6 +116,16 @@ def current() -> Builder:
     return builder
 
 
+def owned(x: Any) -> Any:
+    """The result of an operation: an array as one that can be written to, as all of NumPy's can."""
+    return mutable(current(), x) if type(x) is Value and x.shape else x
+
+
+def as_argument(x: Any) -> Any:
+    """An argument: a traced array that is not written to, and whose views are not."""
+    return mutable(current(), x, is_argument=True) if type(x) is Value and x.shape else x
+
+
 def fitted(x: Any, wanted: Kind) -> Value:
     """A leaf as a value of that type on the tape that records; zeros in place of None."""
     builder = current()
@@ -145,7 +155,7 @@ def same(a: Any, b: Any) -> bool:
 def holds_tracers(x: Any, depth: int = 3) -> bool:
     """Whether x is, or has in it, something traced."""
     if isinstance(x, MutableArray):
-        return not x.storage.is_plain(x.storage.order)
+        return not x.storage.is_plain(None)
     if isinstance(x, Value):
         return True
     if isinstance(x, (np.ndarray, *NUMBERS, str, bytes, type, type(None))) or not depth:

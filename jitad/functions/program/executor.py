@@ -11,10 +11,20 @@ from typing import Any
 
 import numpy as np
 
+from jitad.frontend.mutable import MutableArray
 from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.traceable import Vocabulary, traceable
+from jitad.functions.arrays.creation import ScalarType
 from jitad.functions.program import calls
-from jitad.functions.program.data import Names, Place, Somewhere, current, holds_tracers
+from jitad.functions.program.data import (
+    Names,
+    Place,
+    Somewhere,
+    as_argument,
+    current,
+    holds_tracers,
+    owned,
+)
 from jitad.functions.program.graph import EXIT, RESULT, Program, program_of
 from jitad.functions.program.iterators import InTurn, Places, Turn, element, iterator
 from jitad.functions.program.joins import fork
@@ -22,6 +32,8 @@ from jitad.functions.program.turns import loop
 from jitad.ir import errors
 from jitad.ir.errors import SourceLine, TraceError
 from jitad.ir.value import Value
+
+_NUMERIC = (int, float, complex, np.generic, type)
 
 FEW = 4
 """A `for` of so few turns, with no loop in it, is unrolled."""
@@ -180,8 +192,11 @@ class Frame:
 
     def seen(self, x: Any) -> Any:
         """An object as programs see it."""
-        # What a class means is said where it is called, or asked for: it stays what it is.
-        return x if isinstance(x, (np.ndarray, type)) else traceable(x, self.words)
+        # Classes of numbers stay what they are: what they mean is said where they are called.
+        if isinstance(x, np.ndarray) or (isinstance(x, type) and issubclass(x, _NUMERIC)):
+            return x
+        found = traceable(x, self.words)
+        return found.kind if isinstance(found, ScalarType) else found
 
     def function_of(self, code: CodeType) -> Any:
         """A function that is made as the program runs."""
@@ -197,7 +212,7 @@ class Frame:
 
     def item(self, x: Any, index: Any) -> Any:
         """x[index]"""
-        return element(x, index)
+        return owned(element(x, index))
 
     def set_item(self, x: Any, index: Any, value: Any) -> None:
         """x[index] = value"""
@@ -214,15 +229,17 @@ class Frame:
 
     def binary(self, operator: Callable[..., Any], a: Any, b: Any) -> Any:
         """operator(a, b)"""
-        return operator(a, b)
+        return owned(operator(a, b))
 
     def in_place(self, operator: Any, plain: Any, a: Any, b: Any) -> Any:
         """operator(a, b), which may write to a."""
+        if isinstance(a, MutableArray) and a.is_argument:
+            return owned(plain(a, b))  # as in JAX, the caller's array stays what it is
         if isinstance(a, (np.ndarray, list, dict, set)):
             if isinstance(a, np.ndarray) and isinstance(b, Value):
-                return plain(a, b)
+                return owned(plain(a, b))
             self.outside_of_regions("an object is changed in place")
-        return operator(a, b)
+        return owned(operator(a, b))
 
     def call(self, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """f(*args, **kwargs)"""
@@ -238,7 +255,8 @@ def run_program(
     """Call a function as a program."""
     given = _signature(f).bind(*args, **kwargs)
     given.apply_defaults()
-    return Frame(f, program, list(given.arguments.values()), words).result()
+    arguments = [as_argument(x) for x in given.arguments.values()]
+    return Frame(f, program, arguments, words).result()
 
 
 def _signature(f: FunctionType) -> inspect.Signature:

@@ -1,5 +1,5 @@
-"""Which functions are run as programs: those with loops, or that ask what values are, and
-what these call that branches.
+"""Which functions are run as programs: those with loops, with arrays that they change, and with
+questions what values are; and what these call that branches.
 
 Functions of Numba's are run so where they branch at all.
 """
@@ -28,6 +28,19 @@ def has_branches(code: CodeType) -> bool:
     return any("IF" in step.opname or "FOR_ITER" in step.opname for step in _jumps(code))
 
 
+@functools.lru_cache(maxsize=4096)
+def changes(code: CodeType) -> bool:
+    """Whether the code, or code within it, writes to elements or changes an object in place."""
+    steps = [(step.opname, step.argrepr) for step in dis.get_instructions(code)]
+    writes = any(
+        name == "STORE_SUBSCR"
+        or name.startswith("INPLACE_")
+        or (name == "BINARY_OP" and "=" in said)
+        for name, said in steps
+    )
+    return writes or any(changes(x) for x in code.co_consts if isinstance(x, CodeType))
+
+
 _QUESTIONS = frozenset(("isinstance", "type", "hasattr", "isscalar"))
 
 
@@ -42,7 +55,8 @@ def _jumps(code: CodeType) -> list[dis.Instruction]:
 
 
 def _read_loops(f: FunctionType) -> Any:
-    return reader(f, NAMES) if has_loops(f.__code__) or asks(f.__code__) else None
+    code = f.__code__
+    return reader(f, NAMES) if has_loops(code) or asks(code) or changes(code) else None
 
 
 def _read_branches(f: FunctionType) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from types import CodeType, FunctionType
@@ -118,6 +119,9 @@ class Program:
         return max(shared, key=lambda b: len(later[b]), default=None)
 
 
+_REBINDING = ("STORE_DEREF", "DELETE_DEREF", "STORE_GLOBAL", "DELETE_GLOBAL")
+"""What binds names that are not the function's own."""
+
 _MOST = 2048
 _programs: OrderedDict[CodeType, Program | None] = OrderedDict()
 
@@ -133,8 +137,8 @@ def program_of(f: FunctionType) -> Program | None:
 
 
 def _read(f: FunctionType) -> Program | None:
-    if f.__code__.co_cellvars:
-        return None  # functions within it see its names change
+    if f.__code__.co_cellvars or any(s.opname in _REBINDING for s in dis.get_instructions(f)):
+        return None  # other functions see its names change
     nodes = blocks_of(f)
     if nodes is None:
         return None
