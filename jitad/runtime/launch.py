@@ -12,7 +12,7 @@ from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED
 from jitad.frontend.active import depth, unrolled
 from jitad.frontend.operands import innermost, lift
-from jitad.frontend.pytree import Structure, apart_in_order, rearranged, unflatten
+from jitad.frontend.pytree import Structure, apart_in_order, rearranged, statics_of, unflatten
 from jitad.frontend.trace import Leaf, leaf_type
 from jitad.functions.control.examples import remembering
 from jitad.ir.builder import inline
@@ -27,9 +27,10 @@ from jitad.runtime.kernel import Kernel
 from jitad.runtime.paths import Tree, decided_otherwise, has_inner_paths, same_state, too_many
 from jitad.runtime.pickling import by_name
 from jitad.runtime.plan import Plan
+from jitad.runtime.reach import reach
 from jitad.runtime.services import release_arenas
 from jitad.runtime.shared import forget_unused
-from jitad.runtime.surroundings import Surroundings, surroundings
+from jitad.runtime.surroundings import Surroundings
 
 Build = Callable[[Sequence[Any], Structure], Plan]
 """From the leaves of the arguments and the structure of (args, kwargs) to a program."""
@@ -191,22 +192,24 @@ class Transformed:
         self, key: Any, leaves: list[Any], structure: Structure, kwargs: Any
     ) -> tuple[Any, Plan]:
         """Trace the function anew; its program is compiled, or run in NumPy."""
-        seen = surroundings(self._recipe[0])
+        statics = () if key[1] is None else statics_of(unflatten(structure, leaves))
+        found = reach(self._recipe[0], statics)
         plan = self._build(leaves, structure)
         if any(isinstance(x, Value) for x in plan.captured):
             return self._inline(plan, leaves), plan
-        if seen.drew():  # asked before the call, in which SciPy itself may draw
+        restless = found.restlessness()  # asked before the call, in which SciPy itself may draw
+        if restless is not None:
             # A kernel would give the same numbers again.
             warnings.warn(
-                f"{self.__name__} draws random numbers, and so is traced and compiled at each "
-                "call; pass them, or draw them outside of the function",
+                f"{self.__name__} {restless}, and so is traced and compiled at each call; pass "
+                "what it gets there, or get it outside of the function",
                 RuntimeWarning,
                 stacklevel=4,
             )
             tree = Tree(None)
             result = self._run_new(tree, plan, leaves)
         else:
-            tree = self._tree(key, seen.left_alone())
+            tree = self._tree(key, found.settle(plan.captured))
             try:
                 result = self._run_new(tree, plan, leaves)
             finally:

@@ -321,17 +321,9 @@ def has_inner_paths(tape: Tape) -> bool:
 
 def same_state(one: Surroundings | None, other: Surroundings | None) -> bool:
     """Whether two surroundings that both hold look at the same things, and so are one state."""
-    return _watched(one) == _watched(other)
-
-
-def _watched(seen: Surroundings | None) -> tuple[set[int], set[tuple[int, str]], set[int]]:
-    if seen is None:
-        return set(), set(), set()
-    return (
-        {id(cell) for cell, _ in seen.cells},
-        {(id(names), name) for names, name, _ in seen.names},
-        {id(container) for container, _ in seen.contents},
-    )
+    if one is None or other is None:
+        return one is other
+    return one.watched() == other.watched()
 
 
 def decided_otherwise(guard: Instr | None, *, is_rounded: bool) -> str:

@@ -1,66 +1,97 @@
-"""Function -> what it reads from outside of itself, and whether that is still the same.
+"""What a function read from outside of itself when it was traced, and whether that is still so.
 
 A trace holds what the function's closure cells, globals, default arguments and the attributes of
-its objects were when it was made. Where one has been bound to another object since, the function is
-traced again. What arrays hold is no matter: they are inputs by reference.
+its objects were when it was made (jitad/runtime/reach.py finds them). Where one has been bound to
+another object since, or a container holds other items, the function is traced again. What arrays
+hold is no matter where traced values meet them: they are inputs by reference. An array whose
+numbers the function asked for by itself is compared.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
+from collections.abc import Sequence
+from operator import is_
+from types import CellType, MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from jitad.ir.errors import is_internal
-
 _NUMBERS = (bool, int, float, complex, str, bytes, type(None))
-_LEAVES = (*_NUMBERS, np.ndarray, np.generic, ModuleType, type, BuiltinFunctionType, np.ufunc)
-"""What has nothing in it that a function could read under another name."""
 
+ABSENT = object()
+"""What a name that is not there is bound to."""
 
-_LIBRARIES = ("jitad", "numpy", "scipy", "numba", "optree", "builtins")
-"""Packages whose objects keep no state that a function of the user's reads by name."""
-
-
-_CONSTANT = (ModuleType, type)
-"""Names of modules and classes are taken to stay what they are: nearly every function has some, and
-to look at each before a call would cost as much as the call."""
+Layout = tuple[Any, ...]
+"""The shape, strides and dtype of an array."""
 
 
 class Surroundings:
-    """What a function saw outside of itself when it was traced."""
+    """What a function saw outside of itself when it was traced.
+
+    Attributes:
+        cells: closure cells and what they held.
+        names: tables of names, a name, and what it was bound to.
+        attributes: objects (modules and classes too), a name, and what `getattr` gave.
+        contents: containers and what `items` gave.
+        arrays: arrays and how they lay in memory.
+        numbers: arrays that the function asked for numbers, and their bytes.
+        has_data: whether there are any of the last three.
+    """
 
     def __init__(self) -> None:
         self.cells: list[tuple[CellType, Any]] = []
         self.names: list[tuple[dict[str, Any], str, Any]] = []
-        self.contents: list[tuple[Any, Any]] = []
-        self.generators: list[tuple[Any, Any]] = [(np.random, _random_state(np.random))]
+        self.attributes: list[tuple[Any, str, Any]] = []
+        self.contents: list[tuple[Any, list[Any]]] = []
+        self.arrays: list[tuple[np.ndarray, Layout]] = []
+        self.numbers: list[tuple[np.ndarray, bytes]] = []
+        self.has_data = True
+
+    def _parts(self) -> tuple[list[Any], ...]:
+        return (
+            self.cells,
+            self.names,
+            self.attributes,
+            self.contents,
+            self.arrays,
+            self.numbers,
+        )
 
     def __bool__(self) -> bool:
-        return bool(self.cells or self.names or self.contents)
+        return any(self._parts())
+
+    def is_more_than_code(self) -> bool:
+        """Whether there is more than the code of a single function."""
+        return sum(map(len, self._parts())) > 1 or self.attributes[:1] == []
+
+    def watched(self) -> list[set[tuple[Any, ...]]]:
+        """What is looked at, whatever it was: what is watched under a name is told by that too."""
+        return [{(id(entry[0]), *entry[1:-1]) for entry in entries} for entries in self._parts()]
 
     def hold(self) -> bool:
         """Whether all of it is as it was: identity first, for this stands before every call."""
         try:
             for cell, seen in self.cells:
-                if cell.cell_contents is not seen and not _same_cell(cell, seen):
+                if cell.cell_contents is not seen and not _same_number(cell.cell_contents, seen):
                     return False
         except ValueError:  # a cell emptied by `del`
             return False
         for names, name, seen in self.names:
-            if names.get(name, _ABSENT) is not seen and not _same_name(names, name, seen):
+            if names.get(name, ABSENT) is not seen and not _same_name(names, name, seen):
                 return False
-        if not self.contents:
-            return True
-        return all(_same_contents(now, seen) for now, seen in self.contents)
+        for x, name, seen in self.attributes:
+            if getattr(x, name, ABSENT) is not seen and not _same_attribute(x, name, seen):
+                return False
+        return not self.has_data or self._data_hold()
 
-    def drew(self) -> bool:
-        """Whether random numbers have been drawn since, from NumPy's or a generator seen here."""
-        return any(_random_state(source) != state for source, state in self.generators)
+    def _data_hold(self) -> bool:
+        for container, seen in self.contents:
+            if not _same_contents(container, seen):
+                return False
+        for x, (shape, strides, dtype) in self.arrays:
+            if x.shape != shape or x.strides != strides or x.dtype is not dtype:
+                return False
+        return not self.numbers or all(x.tobytes() == seen for x, seen in self.numbers)
 
     def left_alone(self) -> Surroundings | None:
         """The part that still is as it was; None where there is no such part.
@@ -71,24 +102,22 @@ class Surroundings:
         rest = Surroundings()
         rest.cells = [entry for entry in self.cells if _same_cell(*entry)]
         rest.names = [entry for entry in self.names if _same_name(*entry)]
+        rest.attributes = [entry for entry in self.attributes if _same_attribute(*entry)]
         rest.contents = [entry for entry in self.contents if _same_contents(*entry)]
+        rest.arrays = [(x, seen) for x, seen in self.arrays if layout(x) == seen]
+        rest.numbers = [(x, seen) for x, seen in self.numbers if x.tobytes() == seen]
+        rest.has_data = bool(rest.contents or rest.arrays or rest.numbers)
         return rest if rest else None
 
 
-_ABSENT = object()
+def layout(x: np.ndarray) -> Layout:
+    """How an array lies in memory."""
+    return x.shape, x.strides, x.dtype
 
 
-def _random_state(source: Any) -> Any:
-    """The state of np.random, of a RandomState or of a Generator, as something that compares."""
-    if isinstance(source, np.random.Generator):
-        return _comparable(source.bit_generator.state)
-    return _comparable(source.get_state(legacy=False))
-
-
-def _comparable(state: Any) -> Any:
-    if isinstance(state, dict):
-        return tuple((k, _comparable(v)) for k, v in state.items())
-    return state.tobytes() if isinstance(state, np.ndarray) else state
+def items(x: Any) -> list[Any]:
+    """What a container holds, in its order: of a dict the keys, then the values."""
+    return [*x, *x.values()] if isinstance(x, (dict, MappingProxyType)) else list(x)
 
 
 def _same_cell(cell: CellType, seen: Any) -> bool:
@@ -100,7 +129,12 @@ def _same_cell(cell: CellType, seen: Any) -> bool:
 
 
 def _same_name(names: dict[str, Any], name: str, seen: Any) -> bool:
-    now = names.get(name, _ABSENT)
+    now = names.get(name, ABSENT)
+    return now is seen or _same_number(now, seen)
+
+
+def _same_attribute(x: Any, name: str, seen: Any) -> bool:
+    now = getattr(x, name, ABSENT)
     return now is seen or _same_number(now, seen)
 
 
@@ -109,114 +143,13 @@ def _same_number(now: Any, seen: Any) -> bool:
     return type(now) is type(seen) and isinstance(now, _NUMBERS) and repr(now) == repr(seen)
 
 
-def _same_contents(now: Any, seen: Any) -> bool:
+def _same_contents(x: Any, seen: Sequence[Any]) -> bool:
+    try:
+        now = items(x)
+    except RuntimeError:  # another thread changes it
+        return False
     if len(now) != len(seen):
         return False
-    if isinstance(now, dict):
-        pairs: Iterable[tuple[Any, Any]] = ((now.get(k, _ABSENT), v) for k, v in seen.items())
-    else:
-        pairs = zip(now, seen, strict=True)
-    return all(x is y or _same_number(x, y) for x, y in pairs)
-
-
-def surroundings(function: Callable[..., Any]) -> Surroundings:
-    """What the function sees now."""
-    collector = _Collector()
-    collector.visit(function, ())
-    return collector.found
-
-
-class _Collector:
-    """Walks from a function through what it and the functions that it calls name."""
-
-    def __init__(self) -> None:
-        self.found = Surroundings()
-        self.seen: set[tuple[int, tuple[str, ...]]] = set()
-        # Objects must not be freed while their ids are in `seen`.
-        self.kept: list[Any] = []
-
-    def visit(self, x: Any, names: tuple[str, ...]) -> None:
-        """Note what is in x; `names` are the attributes that the code that has x speaks of."""
-        if isinstance(x, _LEAVES) or (id(x), names) in self.seen:
-            return
-        self.seen.add((id(x), names))
-        self.kept.append(x)
-        if isinstance(x, (np.random.Generator, np.random.RandomState)):
-            self.found.generators.append((x, _random_state(x)))
-        elif isinstance(x, FunctionType):
-            self._function(x)
-        elif isinstance(x, MethodType):
-            self.visit(x.__func__, names)
-            method = inspect.unwrap(x.__func__)
-            code = getattr(method, "__code__", None)
-            self.visit(x.__self__, names if code is None else _names(code))
-        elif isinstance(x, partial):
-            for item in (x.func, *x.args, *x.keywords.values()):
-                self.visit(item, names)
-        elif isinstance(x, (list, dict)):
-            self.found.contents.append((x, x.copy()))
-            self._all(x.values() if isinstance(x, dict) else x, names)
-        elif isinstance(x, (tuple, set, frozenset)):
-            self._all(x, names)
-        else:
-            self._object(x, names)
-
-    def _all(self, items: Iterable[Any], names: tuple[str, ...]) -> None:
-        for item in items:
-            self.visit(item, names)
-
-    def _function(self, f: FunctionType) -> None:
-        wrapped = getattr(f, "__wrapped__", None)
-        if is_internal(f.__code__.co_filename):
-            if wrapped is not None:
-                self.visit(wrapped, ())
-            return
-        names = _names(f.__code__)
-        for cell in f.__closure__ or ():
-            try:
-                content = cell.cell_contents
-            except ValueError:  # a name that is bound later
-                continue
-            if not isinstance(content, _CONSTANT):
-                self.found.cells.append((cell, content))
-                self.visit(content, names)
-        for name in names:
-            if name in f.__globals__ and not isinstance(f.__globals__[name], _CONSTANT):
-                self._named(f.__globals__, name, names)
-        for default in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
-            self.visit(default, names)
-
-    def _named(self, table: dict[str, Any], name: str, names: tuple[str, ...]) -> None:
-        self.found.names.append((table, name, table[name]))
-        self.visit(table[name], names)
-
-    def _object(self, x: Any, names: tuple[str, ...]) -> None:
-        """An object of the user's: the attributes that are named, and the methods."""
-        attributes = getattr(x, "__dict__", None)
-        if not isinstance(attributes, dict):
-            return
-        if "__wrapped__" in attributes and "reads" not in attributes:
-            self.visit(attributes["__wrapped__"], names)
-            return
-        if type(x).__module__.split(".")[0] in _LIBRARIES:
-            self.visit(getattr(x, "reads", ()), names)  # the user's functions in an object of ours
-            return
-        for name in (*names, "__call__"):
-            if name in attributes:
-                self._named(attributes, name, names)
-                continue
-            method = inspect.getattr_static(type(x), name, None)
-            method = method.fget if isinstance(method, property) else method
-            if isinstance(method, FunctionType):
-                self.visit(method, ())
-                self.visit(x, _names(method.__code__))
-
-
-def _names(code: CodeType) -> tuple[str, ...]:
-    """Every global or attribute that a function's code names, inner functions included."""
-    found = dict.fromkeys(code.co_names)
-    inner: Sequence[Any] = code.co_consts
-    for constant in inner:
-        if isinstance(constant, CodeType):
-            found.update(dict.fromkeys(_names(constant)))
-    return tuple(found)
+    if all(map(is_, now, seen)):
+        return True
+    return all(a is b or _same_number(a, b) for a, b in zip(now, seen, strict=True))
