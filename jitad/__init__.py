@@ -29,8 +29,9 @@ Read the package in the order of the pipeline:
     textbook/    dual numbers and a reverse sweep in pure Python, to learn from
 
 To add a function of NumPy, look at functions/; an operation with a derivative of its own, at ops/.
-Branches and loops: frontend/guards.py and runtime/paths.py for Python's own, ops/control/ and
-functions/control/ for structured ones, passes/rolling/ for long loops, functions/compiled.py for
+Branches and loops: functions/program/ reads functions with loops as programs, frontend/guards.py
+and runtime/paths.py are for what Python decides itself, ops/control/ and functions/control/ for
+structured control flow, passes/rolling/ for loops that were unrolled, functions/compiled.py for
 functions of Numba's. Which arrays have memory, and which are changed where they are, as those that
 loops carry: passes/stored.py, storage.py and in_place.py. Many points: passes/components.py for
 what becomes of their arrays, passes/if_convert.py of their branches, codegen/lanes.py and
