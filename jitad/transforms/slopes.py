@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import FLOAT64, Control, Elementwise, Mask, Op, Shape, Structural
+from jitad.ir.op import DYNAMIC, FLOAT64, Control, Elementwise, Mask, Op, Shape, Structural
 from jitad.ir.tape import Instr
 from jitad.ir.value import Value
 from jitad.ops.contraction import contract
@@ -147,6 +147,8 @@ class Slopes:
             args = [j for j in instr.args if j in new]
             if not args:
                 continue
+            if DYNAMIC in instr.shape:
+                return None
             same = all(_are_same(places[j], places[args[0]]) for j in args)
             if x.size == 1:
                 places[i] = np.zeros(instr.shape, int)
@@ -176,7 +178,7 @@ class Slopes:
         given = [slope for slope in slopes if slope is not None]
         if not given or not (is_active(instr) or isinstance(instr.op, Control)):
             return None
-        if any(slope.value is None for slope in given):
+        if DYNAMIC in instr.shape or any(slope.value is None for slope in given):
             return _Slope(None)
         first, r = given[0], self.builder.value(by.size)
         if r.size == 1:

@@ -70,6 +70,8 @@ class _Loop:
         ways = {(b, s) for b in self.body for s in program.after[b] if s not in self.body}
         done = (s for b, s in ways if b == header) if self.it is not None else iter(())
         self.exhausted: int | None = next(done, None)
+        if self._goes_on_with_another():
+            raise NeedsNumber("an iterator from around goes on")
         self.leaves = any(self.it is None or b != header for b, _ in ways)
         self.stops = {header, *(s for _, s in ways)}
         self.living = program.living(self.stops)
@@ -82,6 +84,12 @@ class _Loop:
         for v in self.bound:
             if v in names and is_data(names[v]) and not is_reference(names[v]):
                 self._carry(v, names[v])
+
+    def _goes_on_with_another(self) -> bool:
+        """Whether turns ask an iterator for items that is not the loop's, or one of their own."""
+        program = self.frame.program
+        asked = {s.advances for b in self.body for s in program.blocks[b].statements if s.advances}
+        return not asked <= {self.iterator_name, *program.bound(self.body)}
 
     def _carry(self, v: str, x: Any) -> None:
         """Have the loop carry a name, with data like x."""

@@ -1,0 +1,209 @@
+"""Random Python functions with loops, branches, ways out, arrays that they write to, and helpers.
+
+Values are compared with the function as it is, gradients with dual numbers, on the same path. One
+function of jitad's serves all points; Numba's door and points at once have to agree with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numba
+import numpy as np
+
+import jitad
+from jitad.textbook import dual
+from tests.fuzz.fuzzer import Fuzzer, register
+
+Node = tuple[Any, ...]
+"""A statement: a line, or a head with the statements below it (and below its `else`)."""
+
+N = 4  # elements of the argument and of arrays
+POINTS = 3
+
+HELPERS = """
+def helper(p, q):
+    if p > q:
+        return p - 0.5 * q
+    for j in range(3):
+        p = p + 0.2 * q
+        if p > 1.0:
+            return p * q
+    return 0.3 * p
+
+
+def fill(a, p):
+    for j in range(len(a)):
+        if a[j] < p:
+            a[j] = a[j] + 0.1 * p
+"""
+
+
+class _Maker:
+    """Writes statements at random."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.loops = 0
+        self.budget = 14
+
+    def pick(self, *items: Any) -> Any:
+        return items[self.rng.integers(len(items))]
+
+    def number(self) -> str:
+        return self.pick("s", "t", "u", f"x[{self.index()}]", f"a[{self.index()}]",
+                         f"b[{self.index()}]", self.pick("0.5", "1.0", "-0.25"))  # fmt: skip
+
+    def integer(self) -> str:
+        return self.pick("k", *(f"i{n}" for n in range(1, self.loops + 1)), "2")
+
+    def index(self) -> str:
+        return self.pick(f"{self.integer()} % {N}", str(self.rng.integers(N)))
+
+    def expression(self) -> str:
+        p, q = self.number(), self.number()
+        form = self.pick("0.5 * {p} + 0.3 * {q}", "{p} * {q} / (1.0 + {p} * {p})",
+                         "{p} - 0.2 * {q}",
+                         "0.4 * {p} * {q}", "({p} if {c} else {q})", "abs({p}) * 0.5",
+                         "max({p}, 0.3 * {q})", "min({p}, {q}, 0.8)", "0.5 * helper({p}, {q})",
+                         "0.1 * {p} * {i}")  # fmt: skip
+        return form.format(p=p, q=q, c=self.condition(), i=self.integer())
+
+    def condition(self) -> str:
+        p, q, i = self.number(), self.number(), self.integer()
+        form = self.pick("{p} < {q}", "{p} > 0.3", "{i} % 2 == 0", "k == 1", "not {p} > {q}",
+                         "{p} > 0.1 and {q} < 0.6", "{p} > {q} or {i} == 1",
+                         "-0.5 < {p} < 0.7")  # fmt: skip
+        return form.format(p=p, q=q, i=i)
+
+    def block(self, depth: int) -> tuple[Node, ...]:
+        return tuple(self.statement(depth) for _ in range(self.rng.integers(1, 4)))
+
+    def statement(self, depth: int) -> Node:
+        self.budget -= 1
+        kind = self.rng.random()
+        if depth and self.budget > 0:
+            if kind < 0.2:
+                rest = self.block(depth - 1) if self.rng.random() < 0.6 else ()
+                return (f"if {self.condition()}:", self.block(depth - 1), rest)
+            if kind < 0.4 and self.loops < 3:
+                return self.loop(depth)
+        if kind < 0.5 and self.loops:
+            return (f"if {self.condition()}:", ((self.pick("break", "continue"),),), ())
+        if kind < 0.53:
+            return (f"if {self.condition()}:", ((f"return {self.expression()}",),), ())
+        return (self.line(),)
+
+    def line(self) -> str:
+        name, array = self.pick("s", "t", "u"), self.pick("a", "b", "c")
+        form = self.pick("{v} = {e}", "{v} = {e}", "{v} = 0.5 * {v} + {e}", "{w}[{j}] = {e}",
+                         "{w}[{j}] = 0.5 * {w}[{j}] + {e}", "{v} += 0.3 * {e}",
+                         "k = (2 * k + 1) % 3",
+                         "k = k + 1 if {q} else 0", "fill({w}, {e})", "s, t = t, s",
+                         "{w}[{j}] += 0.2 * {e}")  # fmt: skip
+        return form.format(v=name, w=array, e=self.expression(), j=self.index(), q=self.condition())
+
+    def loop(self, depth: int) -> Node:
+        self.loops += 1
+        name = f"i{self.loops}"
+        head = self.pick(f"for {name} in range({self.rng.integers(1, 8)}):",
+                         f"for {name} in range(k, {N} + 2):",
+                         f"for {name} in range({N} - 1, -1, -1):",
+                         f"for {name}, v in enumerate(x):")  # fmt: skip
+        body = self.block(depth - 1)
+        self.loops -= 1
+        rest = self.block(0) if self.rng.random() < 0.2 else ()
+        return (head, body, rest)
+
+
+def _make(rng: np.random.Generator) -> Node:
+    maker = _Maker(rng)
+    return tuple(maker.statement(3) for _ in range(rng.integers(1, 5)))
+
+
+def _lines(nodes: Iterable[Node], indent: int) -> Iterator[str]:
+    space = "    " * indent
+    for node in nodes:
+        yield space + node[0]
+        if len(node) == 3:
+            yield from _lines(node[1], indent + 1)
+            if node[2]:
+                yield space + "else:"
+                yield from _lines(node[2], indent + 1)
+
+
+def source(program: Node) -> str:
+    """The function, as Python."""
+    begin = ["def f(x):", "    a, b = zeros(x), zeros(x)", "    c = a",
+             "    s, t, u, k = x[0], 0.5, 0.0, 0", "    i1 = i2 = i3 = 0", "    b[0] = x[1]"]  # fmt: skip
+    last = "    return s + 0.7 * t - u + 0.1 * k + a[0] + 0.3 * a[1] - b[2] + c[3]"
+    return "\n".join([HELPERS, *begin, *_lines(program, 1), last])
+
+
+def _function(program: Node, zeros: Any) -> Any:
+    names: dict[str, Any] = {"zeros": zeros, "np": np}
+    exec(compile(source(program), "<program>", "exec"), names)
+    return names["f"]
+
+
+def _list(x: Any) -> list[float]:
+    return [0.0] * len(x)
+
+
+def _array(x: Any) -> Any:
+    return np.zeros(len(x))
+
+
+def _check(program: Node) -> str:
+    plain, f = _function(program, _list), _function(program, _array)
+    value, gradient = jitad.jit(f), jitad.grad(f)
+    rng = np.random.default_rng(len(repr(program)))
+    points = rng.normal(size=(POINTS, N)).round(3)
+    right: list[list[float]] = []
+    for x in points:
+        try:
+            want, slopes = dual.value_and_gradient(plain, x.tolist())
+        except UnboundLocalError:
+            return ""
+        got, found = value(x), gradient(x)
+        if not np.allclose(got, want, rtol=1e-11, atol=1e-12):
+            return f"at {x.tolist()}: {got}, right is {want}"
+        if not np.allclose(found, slopes, rtol=1e-9, atol=1e-10):
+            return f"at {x.tolist()}: slopes {found.tolist()}, right are {slopes}"
+        right.append(slopes)
+    if not np.allclose(jitad.vmap(gradient)(points), right, rtol=1e-9, atol=1e-10):
+        return f"points at once: {jitad.vmap(gradient)(points).tolist()}, right are {right}"
+    return _at_other_doors(gradient, f, points, right)
+
+
+def _at_other_doors(gradient: Any, f: Any, points: np.ndarray, right: list[list[float]]) -> str:
+    x, wanted = points[0], np.array(right)
+    if not np.allclose(jitad.jacfwd(f)(x), wanted[0], rtol=1e-9, atol=1e-10):
+        return f"forward: {jitad.jacfwd(f)(x).tolist()}, right is {right[0]}"
+    kernel = jitad.compile(gradient, x).njit
+    each = numba.njit(lambda xs: [kernel(x) for x in xs])
+    found = np.array(each(points))
+    return "" if np.allclose(found, wanted, rtol=1e-9, atol=1e-10) else f"njit: {found.tolist()}"
+
+
+def _smaller(program: Node) -> Iterator[Node]:
+    """Without a statement, with what stands below one in its place, or with less below it."""
+    for k, node in enumerate(program):
+        before, after = program[:k], program[k + 1 :]
+        if before or after:
+            yield (*before, *after)
+        if len(node) == 3:
+            if not node[0].startswith(("for", "while")):
+                yield (*before, *node[1], *after)
+                if node[2]:
+                    yield (*before, *node[2], *after)
+            if node[2]:
+                yield (*before, (node[0], node[1], ()), *after)
+            for place in (1, 2):
+                for less in _smaller(node[place]):
+                    changed = (node[0], less, node[2]) if place == 1 else (node[0], node[1], less)
+                    yield (*before, changed, *after)
+
+
+programs = register(Fuzzer("programs", _make, _check, _smaller))
