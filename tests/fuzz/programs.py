@@ -136,7 +136,8 @@ def _lines(nodes: Iterable[Node], indent: int) -> Iterator[str]:
 def source(program: Node) -> str:
     """The function, as Python."""
     begin = ["def f(x):", "    a, b = zeros(x), zeros(x)", "    c = a",
-             "    s, t, u, k = x[0], 0.5, 0.0, 0", "    i1 = i2 = i3 = 0", "    b[0] = x[1]"]  # fmt: skip
+             "    s, t, u, k = x[0], 0.5, 0.0, 0", "    i1 = i2 = i3 = 0",
+             "    b[0] = x[1]"]  # fmt: skip
     last = "    return s + 0.7 * t - u + 0.1 * k + a[0] + 0.3 * a[1] - b[2] + c[3]"
     return "\n".join([HELPERS, *begin, *_lines(program, 1), last])
 
