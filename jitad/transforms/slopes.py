@@ -19,6 +19,7 @@ from jitad.ir.tape import Instr
 from jitad.ir.value import Value
 from jitad.ops.contraction import contract
 from jitad.ops.control import part
+from jitad.ops.control.parts import can_fail, may_not_end
 from jitad.ops.elementwise import cast, eq, mul, where
 from jitad.ops.gathers import iota_on
 from jitad.ops.structural import broadcast, reduce_sum, reshape
@@ -147,8 +148,8 @@ class Slopes:
             args = [j for j in instr.args if j in new]
             if not args:
                 continue
-            if DYNAMIC in instr.shape:
-                return None
+            if DYNAMIC in instr.shape or can_fail(instr) or may_not_end(instr):
+                return None  # at another point a loop might never end
             same = all(_are_same(places[j], places[args[0]]) for j in args)
             if x.size == 1:
                 places[i] = np.zeros(instr.shape, int)
