@@ -180,8 +180,10 @@ class Frame:
     def globally(self, name: str) -> Any:
         """What a global name stands for."""
         table = self.function.__globals__
-        if name in table:
+        try:
             return self.seen(table[name])
+        except KeyError:  # those of a copy of a function look names up in the original's
+            pass
         if not hasattr(builtins, name):
             raise NameError(f"name {name!r} is not defined")
         return self.seen(getattr(builtins, name))
