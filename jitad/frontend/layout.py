@@ -17,6 +17,20 @@ from jitad.ir.op import Shape
 from jitad.ir.value import Value
 from jitad.ops import structural as st
 
+VIEWS = frozenset(
+    (
+        *(np.reshape, np.ravel, np.transpose, np.permute_dims, np.swapaxes, np.matrix_transpose),
+        *(np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims, np.diagonal, np.broadcast_to),
+        *(np.atleast_1d, np.atleast_2d, np.atleast_3d, np.flip, np.fliplr, np.flipud, np.rot90),
+        *(np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit),
+        getattr(np, "unstack", np.split),  # of NumPy 2.1
+    )
+)
+"""NumPy's functions that may return a view of their first argument."""
+
+EACH = (np.atleast_1d, np.atleast_2d, np.atleast_3d)
+"""Functions that do the same to each of their arguments."""
+
 
 class Axis(NamedTuple):
     """An axis of a view along which its places differ, in elements of the array."""

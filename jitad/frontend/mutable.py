@@ -13,7 +13,8 @@ import numpy as np
 
 from jitad.frontend.active import holds_traced, innermost_trace
 from jitad.frontend.guards import guard_array
-from jitad.frontend.operands import as_dtype, as_shape, check_kind, lift
+from jitad.frontend.layout import EACH, VIEWS
+from jitad.frontend.operands import as_dtype, as_shape, check_casting, check_kind, lift
 from jitad.frontend.places import are_integers, fitting, places_of
 from jitad.frontend.storage import Places, Storage
 from jitad.ir.builder import Builder
@@ -24,20 +25,6 @@ from jitad.ops import structural as st
 
 WRITERS: dict[Any, Callable[..., Any]] = {}
 """NumPy's functions that write to their first argument, as they are for mutable arrays."""
-
-VIEWS = frozenset(
-    (
-        *(np.reshape, np.ravel, np.transpose, np.permute_dims, np.swapaxes, np.matrix_transpose),
-        *(np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims, np.diagonal, np.broadcast_to),
-        *(np.atleast_1d, np.atleast_2d, np.atleast_3d, np.flip, np.fliplr, np.flipud, np.rot90),
-        *(np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit),
-        getattr(np, "unstack", np.split),  # of NumPy 2.1
-    )
-)
-"""NumPy's functions that may return a view of their first argument."""
-
-_EACH = (np.atleast_1d, np.atleast_2d, np.atleast_3d)
-"""Functions that do the same to each of their arguments."""
 
 
 class MutableArray(Value):
@@ -107,7 +94,7 @@ class MutableArray(Value):
         writer = WRITERS.get(function)
         if writer is not None and isinstance(args[0] if args else None, MutableArray):
             return writer(*args, **kwargs)
-        if function in _EACH and len(args) > 1:
+        if function in EACH and len(args) > 1:
             return tuple(function(x) for x in args)
         if function in VIEWS:
             return _viewed(function, args, kwargs)
@@ -383,15 +370,6 @@ def _into(outs: Any, ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any
     return outs[0] if len(outs) == 1 else outs
 
 
-def check_casting(name: str, source: Any, target: Any, casting: str = "same_kind") -> None:
-    """Refuse to write what NumPy would not cast by itself."""
-    if not np.can_cast(source, target, casting):  # type: ignore[arg-type]  # a dtype
-        raise TraceError(
-            f"np.{name} gives {source}, which is not written into an array of {target}",
-            remedy="create the array with dtype=float, or use x.astype",
-        )
-
-
 # -- keys ------------------------------------------------------------------------------------------
 
 
@@ -421,8 +399,3 @@ def _is_same(value: Any, storage: Storage, places: Places) -> bool:
     if not isinstance(value, MutableArray) or value.storage is not storage:
         return False
     return value.shape == places.shape and bool(np.all(value.places == places))
-
-
-def freeze(x: Value) -> Value:
-    """A value that no later assignment changes."""
-    return x.freeze() if isinstance(x, MutableArray) else x

@@ -152,6 +152,15 @@ def check_kind(x: np.ndarray, what: str) -> None:
     )
 
 
+def check_casting(name: str, source: Any, target: Any, casting: str = "same_kind") -> None:
+    """Refuse to write what NumPy would not cast by itself."""
+    if not np.can_cast(source, target, casting):  # type: ignore[arg-type]  # a dtype
+        raise TraceError(
+            f"np.{name} gives {source}, which is not written into an array of {target}",
+            remedy="create the array with dtype=float, or use x.astype",
+        )
+
+
 def number_dtype(x: Any) -> DType:
     """The dtype of a Python number; an error where its bits have no room in one."""
     if isinstance(x, bool):

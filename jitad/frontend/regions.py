@@ -8,7 +8,6 @@ the region ends: then the array is what it was, and the control op says what bec
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from jitad.frontend.storage import Storage
@@ -57,11 +56,3 @@ class Region:
         """Make all arrays what they were before."""
         for storage, state in reversed(self._before):
             storage.restore(state)
-
-
-def region_of(builders: Iterable[Builder]) -> Region | None:
-    """The innermost region among tapes that are being recorded, the outermost first."""
-    found = None
-    for builder in builders:
-        found = builder.region or found
-    return found

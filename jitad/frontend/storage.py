@@ -84,7 +84,7 @@ class Storage:
 
     def become(self, contents: Value) -> None:
         """Have other elements, all of them."""
-        self.restore((self.builder, None, lift(self.builder, contents), {}, set(), {}))
+        self.begin(self.builder, contents)
 
     # -- reading -----------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ class Vocabulary:
     """What names mean in a traced function: replacements of objects, by identity.
 
     Objects of the types `converted` that have no entry are replaced by what `convert` makes of
-    them. `reader` gives what runs a function as a program, where it is to be run so.
+    them. Functions whose code it `reads` are run as programs, by what `reader` makes of them.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class Vocabulary:
         self._convert = convert
         self.modules: set[str] = set()
         self.builtins: dict[str, Any] = {}
+        self.reads: Callable[[CodeType], bool] = lambda code: False
         self.reader: Callable[[FunctionType], Any] = lambda f: None
 
     def add(self, original: Any, replacement: Any) -> None:
@@ -109,7 +110,8 @@ class _Copies:
         if self.vocabulary.has(x):
             replacement = self.vocabulary.find(x)
         elif isinstance(x, FunctionType):
-            replacement = self.vocabulary.reader(x)
+            reads = self.vocabulary.reads(x.__code__)
+            replacement = self.vocabulary.reader(x) if reads else None
             if replacement is None:
                 return self._copy(x)
         elif isinstance(x, MethodType):
@@ -146,7 +148,7 @@ class _Copies:
                 if isinstance(item, FunctionType):
                     if is_library(item.__code__.co_filename):
                         continue
-                    if self.vocabulary.reader(item) is not None:
+                    if self.vocabulary.reads(item.__code__):
                         return True
                     names = _names(item.__code__)
                     if not self.vocabulary.modules.isdisjoint(_imports(item.__code__)):
@@ -207,11 +209,7 @@ def _reached(x: Any, names: tuple[str, ...]) -> Iterator[Any]:
                 yield x.__globals__[name]
             elif name in vars(builtins):
                 yield vars(builtins)[name]
-        for cell in x.__closure__ or ():
-            try:
-                yield cell.cell_contents
-            except ValueError:  # a name that is bound later
-                continue
+        yield from enclosed(x)
         yield from x.__defaults__ or ()
         yield from (x.__kwdefaults__ or {}).values()
     elif isinstance(x, MethodType):
@@ -220,6 +218,15 @@ def _reached(x: Any, names: tuple[str, ...]) -> Iterator[Any]:
         yield from (x.func, *x.args, *x.keywords.values())
     elif _is_users_module(x):
         yield from (vars(x)[name] for name in names if name in vars(x))
+
+
+def enclosed(f: FunctionType) -> Iterator[Any]:
+    """What a function closes over."""
+    for cell in f.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:  # a name that is bound later
+            continue
 
 
 def _is_users_module(x: Any) -> bool:
@@ -266,7 +273,7 @@ class _Names(dict[str, Any]):
 
     def settle(self, code: CodeType) -> None:
         """Have what the bodies of classes within a function name: Python looks in here alone."""
-        for inner in _codes(code):
+        for inner in codes_of(code):
             if not inner.co_flags & inspect.CO_OPTIMIZED:
                 for name in inner.co_names:
                     if name in self.origin and name not in self:
@@ -306,18 +313,18 @@ def _committing(copy: FunctionType, names: _Names, written: Iterable[str]) -> An
 # -- what code says --------------------------------------------------------------------------------
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
+def codes_of(code: CodeType) -> Iterator[CodeType]:
     """The code and all code within it."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _codes(constant)
+            yield from codes_of(constant)
 
 
 @functools.lru_cache(maxsize=4096)
 def _names(code: CodeType) -> tuple[str, ...]:
     """Every global or attribute that the code names."""
-    return tuple(dict.fromkeys(name for inner in _codes(code) for name in inner.co_names))
+    return tuple(dict.fromkeys(name for inner in codes_of(code) for name in inner.co_names))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -345,4 +352,4 @@ def _compares_types(code: CodeType) -> bool:
 
 
 def _steps(code: CodeType) -> Iterator[dis.Instruction]:
-    return itertools.chain.from_iterable(map(dis.get_instructions, _codes(code)))
+    return itertools.chain.from_iterable(map(dis.get_instructions, codes_of(code)))

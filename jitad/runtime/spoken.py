@@ -9,6 +9,7 @@ from functools import lru_cache
 from types import CodeType
 from typing import NamedTuple
 
+from jitad.frontend.traceable import codes_of
 from jitad.runtime.restless import MAKERS
 
 _BY_TEXT = frozenset(("getattr", "hasattr", "globals", "attrgetter"))
@@ -32,7 +33,7 @@ def spoken(code: CodeType) -> Spoken:
     attributes: dict[str, None] = {}
     texts: list[str] = []
     is_random = False
-    for inner in _codes(code):
+    for inner in codes_of(code):
         attributes.update(dict.fromkeys(inner.co_names))
         steps = _steps(inner)
         for step, *rest in _windows(steps):
@@ -62,7 +63,7 @@ def asks(code: CodeType, name: str) -> bool:
     `np.any(w)`, `2 * w`; or gives it another name."""
     return any(
         step.argval == name and step.opname.startswith("LOAD_") and _asks(*rest)
-        for inner in _codes(code)
+        for inner in codes_of(code)
         for step, *rest in _windows(_steps(inner))
     )
 
@@ -72,7 +73,7 @@ def measures(code: CodeType, name: str) -> bool:
     """Whether code asks no more of the array of that name than how it lies in memory."""
     return all(
         step.argval == "len" or one.argval in _LAYOUT
-        for inner in _codes(code)
+        for inner in codes_of(code)
         for step, load, one, _ in _windows(_steps(inner))
         if load.argval == name and load.opname.startswith("LOAD_")
     )
@@ -91,14 +92,6 @@ def _asks(one: dis.Instruction, two: dis.Instruction, _: dis.Instruction) -> boo
         return is_plain or (is_item and (is_number or isinstance(one.argval, tuple)))
     asking = ("COMPARE", "CONTAINS", "POP_JUMP", "JUMP_IF", "TO_BOOL", "UNARY", "GET_ITER", "STORE")
     return one.opname.startswith(asking)
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    """The code and all code within it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
 
 
 @lru_cache(maxsize=4096)

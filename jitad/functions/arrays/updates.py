@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.active import innermost_trace
-from jitad.frontend.mutable import WRITERS, MutableArray, check_casting, mutable, static
-from jitad.frontend.operands import as_dtype, innermost, lift
+from jitad.frontend.mutable import WRITERS, MutableArray, mutable, static
+from jitad.frontend.operands import as_dtype, check_casting, innermost, lift
 from jitad.frontend.places import places_of
 from jitad.frontend.storage import FEW
 from jitad.ir.errors import ShapeError, TraceError

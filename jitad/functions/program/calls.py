@@ -149,50 +149,20 @@ OF_TRACED: dict[Any, Any] = {
 
 _PURE = frozenset(
     (
-        *(
-            "abs",
-            "all",
-            "any",
-            "bool",
-            "callable",
-            "complex",
-            "dict",
-            "divmod",
-            "enumerate",
-            "filter",
-        ),
-        *("float", "frozenset", "getattr", "hasattr", "int", "isinstance", "issubclass", "iter"),
-        *("len", "list", "map", "max", "min", "pow", "range", "repr", "reversed", "round", "set"),
-        *("slice", "sorted", "str", "sum", "tuple", "type", "zip"),
+        *("abs", "all", "any", "bool", "callable", "complex", "dict", "divmod", "enumerate"),
+        *("filter", "float", "frozenset", "getattr", "hasattr", "int", "isinstance", "iter"),
+        *("issubclass", "len", "list", "map", "max", "min", "pow", "range", "repr", "reversed"),
+        *("round", "set", "slice", "sorted", "str", "sum", "tuple", "type", "zip"),
     )
 )
 """Functions of Python's that only compute."""
 
 _CHANGING = frozenset(
     (
-        *(
-            "add",
-            "append",
-            "appendleft",
-            "byteswap",
-            "clear",
-            "discard",
-            "extend",
-            "fill",
-            "insert",
-        ),
-        *(
-            "itemset",
-            "partition",
-            "pop",
-            "popitem",
-            "popleft",
-            "put",
-            "remove",
-            "resize",
-            "reverse",
-        ),
-        *("rotate", "setdefault", "setflags", "sort", "update", "__delitem__", "__setitem__"),
+        *("add", "append", "appendleft", "byteswap", "clear", "discard", "extend", "fill"),
+        *("insert", "itemset", "partition", "pop", "popitem", "popleft", "put", "remove"),
+        *("resize", "reverse", "rotate", "setdefault", "setflags", "sort", "update"),
+        *("__delitem__", "__setitem__"),
     )
 )
 """Methods that change what they are of."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from jitad.frontend.active import innermost_trace
 from jitad.frontend.mutable import MutableArray, mutable
 from jitad.frontend.operands import lift
 from jitad.frontend.regions import NeedsNumber
+from jitad.frontend.traceable import enclosed
 from jitad.functions.control.blocks import is_weak
 from jitad.ir.builder import Builder
 from jitad.ir.op import SHORT_NAMES, DType, Shape
@@ -165,16 +167,7 @@ def holds_tracers(x: Any, depth: int = 3) -> bool:
     if isinstance(x, (list, tuple, set)):
         return any(holds_tracers(item, depth - 1) for item in x)
     parts = getattr(x, "__dict__", None)
-    cells = getattr(x, "__closure__", None) or ()
-    inside = list(parts.values()) if isinstance(parts, dict) else []
-    inside += [cell.cell_contents for cell in cells if _is_bound(cell)]
-    inside += [getattr(x, "__self__", None)]
+    inside = [getattr(x, "__self__", None), *(parts.values() if isinstance(parts, dict) else ())]
+    if isinstance(x, FunctionType):
+        inside += enclosed(x)
     return any(holds_tracers(item, depth - 1) for item in inside)
-
-
-def _is_bound(cell: Any) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018  raises where it is empty
-    except ValueError:
-        return False
-    return True

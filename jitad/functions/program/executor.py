@@ -125,8 +125,8 @@ class Frame:
         try:
             return fork(self, condition, yes, no, names, stops)
         except (NeedsNumber, Exception):
-            # A branch of Python's, outside of regions: a guard, and a path each. What one side
-            # raises, it raises then, if it is taken.
+            # A branch of Python's, outside of regions: a guard, and a path each. What a side has
+            # raised here, that side raises again if it is taken.
             return (yes if bool(condition) else no), names
 
     def _loop(self, header: int, names: Names) -> tuple[Place, Names] | None:
@@ -134,7 +134,7 @@ class Frame:
         before, it = set(self.unrolled), self.iterator(header, names)
         try:
             return loop(self, header, names)
-        except (NeedsNumber, Exception):
+        except (NeedsNumber, Exception):  # what a turn raises, it raises again by itself
             if isinstance(it, Places) and isinstance(it.count, Value):
                 name = self.iterator_name(header)
                 assert name is not None

@@ -11,7 +11,7 @@ import functools
 from types import CodeType, FunctionType
 from typing import Any
 
-from jitad.frontend.traceable import PLAIN
+from jitad.frontend.traceable import PLAIN, codes_of
 from jitad.functions.compiled import NAMES
 from jitad.functions.program.executor import reader
 
@@ -31,14 +31,13 @@ def has_branches(code: CodeType) -> bool:
 @functools.lru_cache(maxsize=4096)
 def changes(code: CodeType) -> bool:
     """Whether the code, or code within it, writes to elements or changes an object in place."""
-    steps = [(step.opname, step.argrepr) for step in dis.get_instructions(code)]
-    writes = any(
-        name == "STORE_SUBSCR"
-        or name.startswith("INPLACE_")
-        or (name == "BINARY_OP" and "=" in said)
-        for name, said in steps
+    return any(
+        step.opname == "STORE_SUBSCR"
+        or step.opname.startswith("INPLACE_")
+        or (step.opname == "BINARY_OP" and "=" in step.argrepr)
+        for inner in codes_of(code)
+        for step in dis.get_instructions(inner)
     )
-    return writes or any(changes(x) for x in code.co_consts if isinstance(x, CodeType))
 
 
 _QUESTIONS = frozenset(("isinstance", "type", "hasattr", "isscalar"))
@@ -54,14 +53,13 @@ def _jumps(code: CodeType) -> list[dis.Instruction]:
     return [step for step in dis.get_instructions(code) if step.opcode in jumping]
 
 
-def _read_loops(f: FunctionType) -> Any:
-    code = f.__code__
-    return reader(f, NAMES) if has_loops(code) or asks(code) or changes(code) else None
+def _of_plain(code: CodeType) -> bool:
+    return has_loops(code) or asks(code) or changes(code)
 
 
-def _read_branches(f: FunctionType) -> Any:
-    return reader(f, NAMES) if has_branches(f.__code__) else None
+def _read(f: FunctionType) -> Any:
+    return reader(f, NAMES)
 
 
-PLAIN.reader = _read_loops
-NAMES.reader = _read_branches
+PLAIN.reads, NAMES.reads = _of_plain, has_branches
+PLAIN.reader = NAMES.reader = _read

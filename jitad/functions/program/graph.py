@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dis
-from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from types import CodeType, FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from jitad.functions.program.numba_ir import blocks_of, loops_of
 from jitad.functions.program.statements import End, Statement, Unreadable, end, statement
@@ -122,8 +122,8 @@ class Program:
 _REBINDING = ("STORE_DEREF", "DELETE_DEREF", "STORE_GLOBAL", "DELETE_GLOBAL")
 """What binds names that are not the function's own."""
 
-_MOST = 2048
-_programs: OrderedDict[CodeType, Program | None] = OrderedDict()
+_programs: WeakKeyDictionary[CodeType, Program | None] = WeakKeyDictionary()
+"""Of each code as long as it lives."""
 
 
 def program_of(f: FunctionType) -> Program | None:
@@ -131,8 +131,6 @@ def program_of(f: FunctionType) -> Program | None:
     code = f.__code__
     if code not in _programs:
         _programs[code] = _read(f)
-        while len(_programs) > _MOST:
-            _programs.popitem(last=False)
     return _programs[code]
 
 

@@ -70,9 +70,6 @@ class InTurn:
         return list(self.items)
 
 
-Iterator = Places | InTurn
-
-
 def counted(*bounds: Any) -> Any:
     """range(...); its bounds may be traced."""
     if not any(isinstance(x, Value) for x in bounds):
@@ -102,13 +99,8 @@ def iterator(x: Any) -> Any:
 def element(x: Any, index: Any) -> Any:
     """x[index], where a plain array may be asked for traced places."""
     if type(x) is np.ndarray and _asks(index):
-        return current_value(x)[index]
+        return lift(current(), x)[index]
     return x[index]
-
-
-def current_value(x: np.ndarray) -> Value:
-    """A plain array as an input of the tape that records."""
-    return lift(current(), x)
 
 
 def _asks(index: Any) -> bool:

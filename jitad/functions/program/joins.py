@@ -134,9 +134,8 @@ def _joined(
     """The switch, and what names are bound to behind it."""
     possible = frozenset[int]().union(*(labels_of(side.place) for side in sides))
     kinds: list[Kind] = []
-    columns: list[list[Any]] = [
-        [] for _ in sides
-    ]  # outputs of each side, or what is in their place
+    # Of each side its outputs, or what is in their place.
+    columns: list[list[Any]] = [[] for _ in sides]
     if len(possible) > 1:
         kinds.append(Kind((), INT64, False))
         for column in columns:

@@ -97,6 +97,11 @@ def _binary(e: Any) -> tuple[Do, tuple[str, ...]]:
     return (lambda frame, names: frame.binary(e.fn, names[a], names[b])), (a, b)
 
 
+def _in_place(e: Any) -> tuple[Do, tuple[str, ...]]:
+    a, b = e.lhs.name, e.rhs.name
+    return (lambda frame, names: frame.in_place(e.fn, e.immutable_fn, names[a], names[b])), (a, b)
+
+
 def _unary(e: Any) -> tuple[Do, tuple[str, ...]]:
     a = e.value.name
     return (lambda frame, names: frame.call(e.fn, (names[a],), {})), (a,)
@@ -199,6 +204,7 @@ def _function(e: Any) -> tuple[Do, tuple[str, ...]]:
 
 EXPRESSIONS: dict[str, Callable[[Any], tuple[Do, tuple[str, ...]]]] = {
     "binop": _binary,
+    "inplace_binop": _in_place,
     "unary": _unary,
     "getitem": _item,
     "static_getitem": _static_item,
@@ -216,14 +222,6 @@ EXPRESSIONS: dict[str, Callable[[Any], tuple[Do, tuple[str, ...]]]] = {
     "call": _call,
     "make_function": _function,
 }
-
-
-def _in_place(e: Any) -> tuple[Do, tuple[str, ...]]:
-    a, b = e.lhs.name, e.rhs.name
-    return (lambda frame, names: frame.in_place(e.fn, e.immutable_fn, names[a], names[b])), (a, b)
-
-
-EXPRESSIONS["inplace_binop"] = _in_place
 
 
 # -- ends of blocks --------------------------------------------------------------------------------

@@ -1,0 +1,10 @@
+"""Functions in plain Python loops with branches on what they compute: as people write programs.
+
+Each has a maker of arguments from a size and a random generator; those are away from where the
+function jumps, so that differences tell its derivative.
+"""
+
+from plain_programs import arrays, branches, nests, ways_out
+from plain_programs.program import PROGRAMS, PlainProgram
+
+__all__ = ["PROGRAMS", "PlainProgram", "arrays", "branches", "nests", "ways_out"]

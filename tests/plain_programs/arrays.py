@@ -1,0 +1,152 @@
+"""Arrays that loops write to, and loops that need numbers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from plain_programs.program import positive, program, vector
+
+
+@program(positive, (3, 8, 30))
+def tridiagonal(d):
+    n = len(d)
+    c, r = np.zeros(n), np.zeros(n)
+    for i in range(n):
+        below = 0.5 if i > 0 else 0.0
+        scale = d[i] + 2 - below * (c[i - 1] if i > 0 else 0.0)
+        c[i] = 0.5 / scale
+        r[i] = (1.0 - below * (r[i - 1] if i > 0 else 0.0)) / scale
+    return np.sum(r)
+
+
+@program()
+def swapped(x):
+    old, new = x.copy(), np.zeros(len(x))
+    for _ in range(6):
+        for i in range(len(x)):
+            left = old[i - 1] if i > 0 else 0.0
+            new[i] = 0.7 * old[i] + 0.2 * left * old[i]
+        old, new = new, old
+    return np.sum(old)
+
+
+@program()
+def two_names(x):
+    a = np.zeros(len(x))
+    b = a
+    for i in range(len(x)):
+        if x[i] > 0:
+            a[i] = x[i] ** 2
+        else:
+            b[i] = x[i]
+    return np.sum(b * x)
+
+
+@program(vector, (2, 9))
+def rows(x):
+    a = np.zeros((len(x), 3))
+    for i in range(len(x)):
+        row = a[i]
+        if x[i] > 0:
+            row[1] = x[i]
+        row += 0.5 * x[i]
+    return np.sum(a**2)
+
+
+def _relu_into(out, x, k):
+    for i in range(len(x)):
+        if x[i] > k:
+            out[i] += (x[i] - k) ** 2
+
+
+@program()
+def by_reference(x):
+    out = np.zeros(len(x))
+    for k in range(5):
+        _relu_into(out, x, 0.1 * k)
+    return out.sum()
+
+
+def _soft(v):
+    if v > 1:
+        return v - 0.5
+    if v < -1:
+        return -v - 0.5
+    return 0.5 * v * v
+
+
+@program()
+def helper_with_returns(x):
+    s = 0.0
+    for v in x:
+        s += _soft(v) if v != 0.25 else 0.0
+    return s
+
+
+@program(vector, (2, 9))
+def histogram(x):
+    counts = np.zeros(4)
+    for v in x:
+        k = 0
+        while k < 3 and v > -1.0 + k:
+            k += 1
+        counts[k] += v
+    return np.sum(counts**2)
+
+
+TABLE = np.array([0.5, 1.5, -0.5, 2.0, 3.0, 1.0])
+STEPS = np.array([0.0, 0.4, 0.8, 1.2, 1.6, 2.0])
+
+
+@program(positive)
+def table_search(x):
+    s = 0.0
+    for v in x:
+        k = 0
+        while k < 4 and STEPS[k + 1] <= v:
+            k += 1
+        w = (v - STEPS[k]) / 0.4
+        s += (1 - w) * TABLE[k] + w * TABLE[k + 1]
+    return s
+
+
+@program(vector, (2, 6))
+def lists(x):
+    kept = []
+    for v in x:
+        w = v * v
+        kept.append(w if len(kept) % 2 else 2 * w)
+    s = 0.0
+    for k, w in enumerate(kept):
+        s += k * w
+    return s
+
+
+@program(vector, (2, 8))
+def prefixes(x):
+    s = 0.0
+    for i in range(len(x)):
+        if i % 2 == 0:
+            s += np.sum(x[: i + 1]) ** 2
+    return s
+
+
+@program(vector, (3, 10))
+def zipped(x):
+    s = 0.0
+    for k, (a, b) in enumerate(zip(x, x[1:], strict=False)):  # noqa: RUF007  to be read
+        if a < b:
+            s += k * a * b
+    return s
+
+
+@program(positive)
+def refused(x):
+    s = 0.0
+    for v in x:
+        if v < 0:
+            raise ValueError("negative")
+        s += math.log(v)
+    return s
