@@ -64,7 +64,10 @@ def _is_uniform(program: Program) -> bool:
 
 def emit(program: Program, options: Options = DEFAULT) -> Code:
     """The LLVM module of a program; its function is named after what it computes."""
-    writer = Writer(fast=options.fastmath, uniform=_is_uniform(program))
+    straight = [step for step in program.steps if isinstance(step, Nest) and not step.space]
+    level = 0 if len(straight) == len(program.steps) else 2
+    uniform = _is_uniform(program)
+    writer = Writer(fast=options.fastmath, uniform=uniform, calls=uniform and not level)
     memory = plan(program)
     body = Body(program, writer, memory, options)
     body.is_wide = len(body.parameters) > WIDE
@@ -76,8 +79,6 @@ def emit(program: Program, options: Options = DEFAULT) -> Code:
         )
     text = writer.module([body.function(_NAME), *functions])
     name = f"{_NAME}_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-    straight = [step for step in program.steps if isinstance(step, Nest) and not step.space]
-    level = 0 if len(straight) == len(program.steps) else 2
     scalars = sum(len(nest.roots) for nest in straight)
     return Code(
         text.replace(_NAME, name),

@@ -51,18 +51,28 @@ _ARITHMETIC = re.compile(
 class Writer:
     """The text of one function body: instructions, and what must be declared for them.
 
-    `uniform` has functions of numbers computed as those of vectors are, outside of a nest's loops.
+    `uniform` has functions of numbers computed as those of vectors are, outside of a nest's loops;
+    `calls` that long arithmetic stands once in the text, and is called.
     """
 
-    def __init__(self, *, fast: bool = False, device: bool = False, uniform: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        fast: bool = False,
+        device: bool = False,
+        uniform: bool = False,
+        calls: bool = False,
+    ) -> None:
         self.fast = fast
         self.uniform = uniform
+        self.calls = calls
         self.device = device
         self.lines: list[str] = []
         self.declarations: dict[str, str] = {}
         self.attributes: dict[str, str] = {}
         self.kept: list[str] = []
         self.globals: list[str] = []
+        self.routines: set[str] = set()
         self.metadata: list[str] = []
         self.kept_objects: list[object] = []
         self.reported: list[Instr] = []
@@ -229,7 +239,7 @@ class Writer:
         check_real(name, t)
         as_vectors = self.uniform or self.in_loop or self.lanes > 1
         if name == "exp" and as_vectors and not self.device and has_fma():
-            return exponential(self, t, *xs)
+            return self._called(exponential, t, *xs) if self.calls else exponential(self, t, *xs)
         if self.lanes > 1:
             return self._vector_libm(name, t, xs)
         if self.uniform and not self.in_loop:
@@ -303,6 +313,19 @@ class Writer:
             return self._by_lanes(t, lambda *each: self.defined(name, text, t, *each), xs)
         wide = ", ".join(f"double {self.cast(x, t, FLOAT64)}" for x in xs)
         return self.cast(self.line(f"call double @{name}({wide})"), FLOAT64, t)
+
+    def _called(self, emit: Callable[..., str], t: DType, x: str) -> str:
+        """What `emit` writes, as a function of its own."""
+        ty = self.type(t)
+        name = f"{emit.__name__}_{self._suffix(t)}"
+        if name not in self.routines:
+            self.routines.add(name)
+            self.lines, before = [], self.lines
+            self.do(f"ret {ty} {emit(self, t, '%x')}")
+            lines = "\n".join(self.lines)
+            self.globals.append(f"define internal {ty} @{name}({ty} %x) nounwind {{\n{lines}\n}}")
+            self.lines = before
+        return self.line(f"call {ty} @{name}({ty} {x})")
 
     def need_host(self, name: str) -> None:
         """An error where this code is for a GPU, which has no such function."""
