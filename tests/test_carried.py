@@ -15,6 +15,7 @@ import pytest
 import jitad
 from benchmarks import carried
 from jitad import cond, fori_loop
+from jitad.codegen.polls import work
 from jitad.ir.op import Control
 from jitad.ir.tape import Tape
 from jitad.ops.control import loop
@@ -237,6 +238,17 @@ def test_few_numbers_are_carried_apart() -> None:
             if instr.op is loop:
                 body, carries = instr.params[0].body, instr.params[0].carries
                 assert not any(body.instrs[i].shape for i in body.outputs[:carries])
+
+
+@pytest.mark.parametrize("f", [two_reads, write_under_if, sweeps])
+def test_a_turn_is_as_much_work_whatever_the_length_of_arrays(f: Any) -> None:
+    """By its work a loop asks from time to time whether it was interrupted."""
+    turns: list[list[float]] = []
+    for n in (300, 3000):
+        tape = optimise(jitad.grad(f).plan(np.ones(n)).tape)
+        loops = [instr.params[0] for instr in tape.instrs if instr.op is loop]
+        turns.append([work(form.body) / (n if f is sweeps else 1) for form in loops])
+    np.testing.assert_allclose(turns[0], turns[1], rtol=0.05)
 
 
 def _copied(tape: Tape) -> Iterator[str]:

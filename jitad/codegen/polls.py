@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from jitad.codegen.body import Body
 from jitad.codegen.status import INTERRUPTED
-from jitad.ir.op import Control, Elementwise
+from jitad.ir.op import Control, Elementwise, Structural
 from jitad.ir.tape import CONST, INPUT, Tape
+from jitad.ops.control import part
+from jitad.ops.structural import UPDATES
 
 if TYPE_CHECKING:
     from jitad.codegen.nest import NestEmitter
@@ -33,6 +35,10 @@ _UNKNOWN = 1024
 """Turns that a loop of unknown length is taken to have, where it is a part of another's turn."""
 
 
+_FREE = (INPUT, CONST, part)
+"""Beside views, what is no work: results that are taken out of an op are there."""
+
+
 def work(tape: Tape) -> float:
     """About how many operations a tape is."""
     total = 0.0
@@ -43,7 +49,9 @@ def work(tape: Tape) -> float:
             turns = getattr(getattr(form, "loop", form), "count", 1)
             turns = _UNKNOWN if turns is None else turns
             total += turns * sum(work(inner) for inner in op.tapes(form))
-        elif op not in (INPUT, CONST):
+        elif op in UPDATES:
+            total += math.prod(tape.instrs[instr.args[-1]].shape)
+        elif op not in _FREE and not (isinstance(op, Structural) and op.index_map is not None):
             total += math.prod(instr.shape) * (op.cost if isinstance(op, Elementwise) else 1.0)
     return total
 

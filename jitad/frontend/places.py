@@ -13,6 +13,7 @@ import numpy as np
 
 from jitad.frontend.operands import as_dtype, as_shape, broadcast_shape, lift
 from jitad.frontend.storage import Places, Storage
+from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError
 from jitad.ir.op import INT64, Shape
 from jitad.ir.value import Value
@@ -74,7 +75,7 @@ def _from_integers(storage: Storage, places: Places, items: Any, key: Any) -> Ro
     if row:
         offset, steps = offset // rest.size, tuple(step // rest.size for step in steps)
     builder = storage.builder.recording
-    values = [as_dtype(lift(builder, item), INT64) for item in items]
+    values = [_number(builder, item) for item in items]
     shape = broadcast_shape(*(value.shape for value in values))
     total: Value | None = None
     valid: Value | None = None
@@ -96,6 +97,13 @@ def _from_integers(storage: Storage, places: Places, items: Any, key: Any) -> Ro
     spread = st.broadcast(st.reshape(found, shape=(*shape, *(1,) * rest.ndim)), shape=full)
     within = as_shape(lift(builder, np.ascontiguousarray(rest - offset)), full)
     return Rows(ew.add(spread, within), ())
+
+
+def _number(builder: Builder, item: Any) -> Value:
+    """An integer or an array of them; of a known one the tape knows it too."""
+    if isinstance(item, (int, np.integer)):
+        return builder.const(int(item), (), INT64)
+    return as_dtype(lift(builder, item), INT64)
 
 
 def _row(rest: Places, steps: Sequence[int]) -> Shape:

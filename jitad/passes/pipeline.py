@@ -14,6 +14,7 @@ from jitad.passes.fuse import fuse
 from jitad.passes.group_calls import group_calls
 from jitad.passes.if_convert import if_convert
 from jitad.passes.lower import lower
+from jitad.passes.narrow import narrow
 from jitad.passes.own_outputs import own_outputs
 from jitad.passes.regions import regions
 from jitad.passes.scalarize import scalarize
@@ -30,6 +31,7 @@ def control(tape: Tape) -> Tape:
 PASSES: tuple[Callable[[Tape], Tape], ...] = (
     dce,  # first, so that the others do not work on what nobody reads
     lower,  # before all that ask what an op costs, or how it is computed
+    narrow,  # before if_convert, which asks what may be out of bounds
     if_convert,  # before control, which would work on loops that end here
     control,  # before fold, which reads what is computed before a loop
     fold,

@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 from jitad.ir.builder import Builder
 from jitad.ir.op import Control, Shape
-from jitad.ir.tape import Instr, Tape
+from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.ops.control import loop, part, record
+from jitad.ops.control.parts import Simplified
 from jitad.passes.carries import joined, split_carries
 
 
@@ -31,19 +32,18 @@ def regions(tape: Tape, optimise: Callable[[Tape], Tape]) -> Tape:
         if isinstance(instr.op, Control):
             operands = [builder.value(j) for j in args]
             before = len(builder.instrs)
-            bundles[i] = _simplified(instr, operands, builder, used[i], optimise)
-            inlined = inlined or any(
-                isinstance(made.op, Control) and made.op is not instr.op
-                for made in builder.instrs[before:]
-            )
+            simple = instr.op.simplify(instr.params[0], operands, used[i], builder)
+            made = builder.instrs[before:]
+            inlined = inlined or any(isinstance(x.op, Control) for x in made)
+            bundles[i] = _recorded(instr.op, simple, builder, optimise)
             new.append(-1)
         elif instr.op is part:
             new.append(bundles[instr.args[0]][instr.params[0]].index)
         else:
             new.append(builder.copy(instr, tuple(args)))
-    simple = builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+    found = builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
     # What has taken an op's place may hold others, which are not yet in their simplest form.
-    return regions(simple, optimise) if inlined else simple
+    return regions(found, optimise) if inlined else found
 
 
 def _used(tape: Tape) -> dict[int, set[int]]:
@@ -57,17 +57,10 @@ def _used(tape: Tape) -> dict[int, set[int]]:
     return used
 
 
-def _simplified(
-    instr: Instr,
-    operands: list[Value],
-    builder: Builder,
-    used: set[int],
-    optimise: Callable[[Tape], Tape],
+def _recorded(
+    op: Control, simple: Simplified, builder: Builder, optimise: Callable[[Tape], Tape]
 ) -> dict[int, Value]:
     """Record the simplest form of a control op; the results that are read."""
-    op = instr.op
-    assert isinstance(op, Control)
-    simple = op.simplify(instr.params[0], operands, used, builder)
     if not simple.operands and not simple.numbers:
         return simple.known
     tapes = [optimise(tape) for tape in op.tapes(simple.form)]

@@ -72,7 +72,8 @@ def _do_cheap_again(tape: Tape, wanted: list[int], later: list[bool], free: set[
         instr = tape.instrs[i]
         if later[i] or not instr.args:
             continue
-        if cheap[i] is not None or _follows_from_one(tape, instr):
+        is_shown = instr.op is reshape and _is_free(tape, i, free)
+        if cheap[i] is not None or is_shown or _follows_from_one(tape, instr):
             later[i] = True
             stack.extend(instr.args)
 
@@ -81,10 +82,11 @@ def _cheap(tape: Tape, free: set[int]) -> list[frozenset[int] | None]:
     """Of each number the few instructions that compute it from the inputs `free`, or None."""
     found: list[frozenset[int] | None] = []
     for i, instr in enumerate(tape.instrs):
-        below = [found[j] for j in instr.args if not (instr.op is gather and j in free)]
+        table = instr.args[:1] if instr.op is gather and _is_free(tape, instr.args[0], free) else ()
+        below = [found[j] for j in instr.args if j not in table]
         if instr.op is CONST or i in free:
             found.append(frozenset())
-        elif instr.shape or instr.op is INPUT or None in below or not _is_simple(instr, free):
+        elif instr.shape or instr.op is INPUT or None in below or not _is_simple(instr):
             found.append(None)
         else:
             work = frozenset([i]).union(*(x for x in below if x is not None))
@@ -92,10 +94,17 @@ def _cheap(tape: Tape, free: set[int]) -> list[frozenset[int] | None]:
     return found
 
 
-def _is_simple(instr: Instr, free: set[int]) -> bool:
-    if instr.op is gather:
-        return instr.args[0] in free
-    return instr.op is reshape or (isinstance(instr.op, Elementwise) and instr.op.cost <= 2)
+def _is_free(tape: Tape, i: int, free: set[int]) -> bool:
+    """Whether an array is among those that are free, perhaps in another shape."""
+    while tape.instrs[i].op is reshape:
+        (i,) = tape.instrs[i].args
+    return i in free
+
+
+def _is_simple(instr: Instr) -> bool:
+    return instr.op in (gather, reshape) or (
+        isinstance(instr.op, Elementwise) and instr.op.cost <= 2
+    )
 
 
 def _follows_from_one(tape: Tape, instr: Instr) -> bool:

@@ -136,7 +136,8 @@ def _advanced(x: Value, items: list[Any]) -> Value:
     arrays = {k: item for k, item in enumerate(items) if _is_array(item)}
     for k, item in enumerate(items):
         if isinstance(item, int):
-            arrays[k] = np.asarray(_integer(item, x.shape[_axis_at(items, k)]))
+            place = _integer(item, x.shape[_axis_at(items, k)])
+            arrays[k] = x.builder.recording.const(place, (), INT64)
             basic[k] = slice(None)
     y = _basic(x, basic)
     places = sorted(arrays)

@@ -1,0 +1,45 @@
+"""Tape -> Tape: integers and truths that are the same whatever the data become constants.
+
+So do the questions whether a loop's place counts from the end of an array, or lies outside of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jitad.ir.builder import Builder
+from jitad.ir.op import Control, Elementwise
+from jitad.ir.tape import Instr, Tape
+from jitad.passes.ranges import Known, inside, ranges
+
+
+def narrow(tape: Tape) -> Tape:
+    """The tape with known numbers in loops and branches, at all depths, written as constants."""
+    if not any(isinstance(instr.op, Control) for instr in tape.instrs):
+        return tape
+    return _narrowed(tape, [None] * len(tape.inputs))
+
+
+def _narrowed(tape: Tape, inputs: Sequence[Known]) -> Tape:
+    found = ranges(tape, inputs)
+    builder = Builder()
+    new: list[int] = []
+    for i, instr in enumerate(tape.instrs):
+        builder.line = instr.line
+        known = found[i]
+        if isinstance(instr.op, Control):
+            instr = _inside(instr, [found[j] for j in instr.args])
+        elif isinstance(instr.op, Elementwise) and known is not None and known.low == known.high:
+            new.append(builder.const(known.low, instr.shape, instr.dtype).index)
+            continue
+        new.append(builder.copy(instr, tuple([new[j] for j in instr.args])))
+    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+
+
+def _inside(instr: Instr, operands: Sequence[Known]) -> Instr:
+    """A control op, of whose sub-tapes the same is done."""
+    op, form = instr.op, instr.params[0]
+    assert isinstance(op, Control)
+    pairs = zip(op.tapes(form), inside(instr, operands), strict=True)
+    tapes = [_narrowed(tape, known) for tape, known in pairs]
+    return instr._replace(params=(op.with_tapes(form, tapes),))
