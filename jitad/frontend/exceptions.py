@@ -6,8 +6,11 @@ code, and costs nothing.
 
 from __future__ import annotations
 
+import dis
+import functools
 import sys
-from types import FrameType
+from collections.abc import Callable
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -23,19 +26,42 @@ def may_catch(*kinds: type[Exception]) -> bool:
 
     What it raises in vain, it would raise without us as well.
     """
-    names = {base.__name__ for kind in kinds for base in kind.__mro__}
+    names = {base.__name__ for kind in kinds for base in kind.__mro__ if base is not object}
     frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # as logging
     waiting, named = depth(), False
     while frame is not None and waiting:
         code = frame.f_code
-        if not is_internal(code.co_filename):
-            named = named or not names.isdisjoint(code.co_names)
+        run = _RUNNING.get(code)
+        if run is not None:
+            code = run(frame)
+            named = named or (code is not None and not names.isdisjoint(_caught(code)))
+        elif not is_internal(code.co_filename):
+            named = named or not names.isdisjoint(_caught(code))
         elif code is RECORDING:
             if named:
                 return True
             waiting -= 1
         frame = frame.f_back
     return False
+
+
+_RUNNING: dict[CodeType, Callable[[FrameType], CodeType | None]] = {}
+"""Code of ours that runs the user's, and which a frame of it is at, where that has a handler."""
+
+
+def note_handlers(code: CodeType, of: Callable[[FrameType], CodeType | None]) -> None:
+    """Have frames of this code stand for the user's code that they run."""
+    _RUNNING[code] = of
+
+
+@functools.lru_cache(maxsize=4096)
+def _caught(code: CodeType) -> frozenset[str]:
+    """The names in code by which it may catch exceptions; `except:` is of all."""
+    steps = [s for s in dis.get_instructions(code) if s.opname != "CACHE"]
+    begins = {s.argval for s in steps if s.opname == "SETUP_FINALLY"}  # Python 3.10
+    begins |= {s.offset + 2 for s in steps if s.opname == "PUSH_EXC_INFO"}
+    bare = any(s.opname == "POP_TOP" and s.offset in begins for s in steps)
+    return frozenset((*code.co_names, *(["BaseException"] if bare else [])))
 
 
 def check_division(ufunc: Any, x: Any, y: Any) -> None:

@@ -15,11 +15,15 @@ from jitad.ir.builder import Builder
 from jitad.ir.value import Value
 
 
-class NeedsNumber(BaseException):  # no Exception: no handler of the user's is to take it
+class Unrecorded(BaseException):  # no Exception: no handler of the user's is to take it
+    """A region cannot be recorded so; whoever records it goes another way."""
+
+
+class NeedsNumber(Unrecorded):
     """Python has asked a value for its number where that may differ: in a branch or a loop."""
 
 
-class NotCarried(BaseException):
+class NotCarried(Unrecorded):
     """A turn of a loop writes to an array that the loop does not carry yet."""
 
     def __init__(self, storage: Storage) -> None:

@@ -152,7 +152,7 @@ _PURE = frozenset(
         *("abs", "all", "any", "bool", "callable", "complex", "dict", "divmod", "enumerate"),
         *("filter", "float", "frozenset", "getattr", "hasattr", "int", "isinstance", "iter"),
         *("issubclass", "len", "list", "map", "max", "min", "pow", "range", "repr", "reversed"),
-        *("round", "set", "slice", "sorted", "str", "sum", "tuple", "type", "zip"),
+        *("round", "set", "slice", "sorted", "str", "sum", "super", "tuple", "type", "zip"),
     )
 )
 """Functions of Python's that only compute."""
@@ -196,13 +196,14 @@ def _only_computes(f: Any) -> bool:
     if isinstance(f, (BuiltinMethodType, MethodWrapperType)) and not _is_module(owner):
         inner = isinstance(owner, (Value, np.ndarray, *NUMBERS, str, bytes, tuple, list, dict))
         return inner and name not in _CHANGING
+    if isinstance(f, type) and issubclass(f, (tuple, BaseException)):
+        # A named tuple, or an exception; what the user has written for it may do more.
+        return not isinstance(f.__init__, FunctionType)
     module = (getattr(f, "__module__", None) or type(f).__module__ or "").split(".")
     if module[0] == "builtins":
         return getattr(builtins, name, None) is f and name in _PURE
     if module[:2] == ["numpy", "random"] or name in ("seed", "set_num_threads"):
         return False
-    if isinstance(f, type) and issubclass(f, tuple):
-        return True  # a named tuple
     return (
         module[0] in _LIBRARIES
         or isinstance(f, np.ufunc)

@@ -24,6 +24,9 @@ from jitad.ir.builder import Builder
 from jitad.ir.op import SHORT_NAMES, DType, Shape
 from jitad.ir.value import Value
 
+UNBOUND = object()
+"""In place of what a name is bound to that is not bound."""
+
 
 class Names(dict[str, Any]):
     """What names are bound to."""
@@ -164,6 +167,8 @@ def holds_tracers(x: Any, depth: int = 3) -> bool:
         return isinstance(x, np.ndarray) and x.dtype == object
     if isinstance(x, dict):
         return any(holds_tracers(item, depth - 1) for item in x.values())
+    if isinstance(x, BaseException):
+        x = x.args
     if isinstance(x, (list, tuple, set)):
         return any(holds_tracers(item, depth - 1) for item in x)
     parts = getattr(x, "__dict__", None)

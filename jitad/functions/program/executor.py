@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Collection
 from types import CodeType, FunctionType
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.active import innermost_trace
+from jitad.frontend.exceptions import note_handlers
 from jitad.frontend.mutable import MutableArray
-from jitad.frontend.regions import NeedsNumber
+from jitad.frontend.regions import NeedsNumber, Unrecorded
 from jitad.frontend.traceable import Vocabulary, traceable
 from jitad.functions.arrays.creation import ScalarType
 from jitad.functions.program import calls
@@ -26,9 +28,12 @@ from jitad.functions.program.data import (
     holds_tracers,
     owned,
 )
+from jitad.functions.program.generators import Generated
 from jitad.functions.program.graph import EXIT, RESULT, Program, program_of
 from jitad.functions.program.iterators import InTurn, Places, Turn, element, iterator
 from jitad.functions.program.joins import fork
+from jitad.functions.program.shared import OWNERS, Shared
+from jitad.functions.program.statements import HANDLED, End, Handler
 from jitad.functions.program.turns import loop
 from jitad.ir import errors
 from jitad.ir.errors import SourceLine, TraceError
@@ -44,19 +49,25 @@ class Frame:
     """One call of a function that is run as a program; `line` is the user's that is being run."""
 
     def __init__(
-        self, function: FunctionType, program: Program, args: list[Any], words: Vocabulary
+        self, function: FunctionType, program: Program, args: dict[str, Any], words: Vocabulary
     ) -> None:
         self.function = function
         self.program = program
         self.args = args
+        self.shared = Shared(function, program.cells, program.shared)
         self.words = words
         self.line = function.__code__.co_firstlineno
         self.unrolled: set[int] = set()
 
     def result(self) -> Any:
         """What the function returns."""
-        _, names = self.run(self.program.start, Names(), {EXIT}, enters=False)
+        _, names = self.run(self.program.start, self.first(), {EXIT}, enters=False)
+        self.shared.fill(names)
         return names[RESULT]
+
+    def first(self) -> Names:
+        """What names are bound to when the function begins."""
+        return Names(self.program.constants | self.args)
 
     # -- blocks ------------------------------------------------------------------------------------
 
@@ -87,20 +98,39 @@ class Frame:
 
     def _block(self, label: int, names: Names, stops: Collection[int]) -> tuple[Place, Names]:
         """Run one block; where that leads."""
-        block = self.program.blocks[label]
-        for s in block.statements:
-            self.line = s.line
-            x = s.do(self, names)
-            if s.bound is not None:
-                names[s.bound] = x
-        last = block.end
+        block, shared = self.program.blocks[label], self.shared
+        shared.fill(names)
+        try:
+            for s in block.statements:
+                self.line = s.line
+                x = s.do(self, names)
+                if s.bound is not None:
+                    names[s.bound] = x
+            shared.collect(names)
+            return self._end(block.end, names, stops)
+        except Unrecorded:
+            raise
+        except BaseException as error:
+            if block.handler is None:
+                raise
+            shared.collect(names)
+            return self.handle(block.handler, error, names)
+
+    def handle(self, handler: Handler, error: BaseException, names: Names) -> tuple[Place, Names]:
+        """Go on where an exception is handled."""
+        names[handler.error], names[handler.kind] = error, type(error)
+        return handler.label, names
+
+    def _end(self, last: End, names: Names, stops: Collection[int]) -> tuple[Place, Names]:
+        """Where a block leads."""
         self.line = last.line
         if last.result is not None:
             names[RESULT] = names[last.result]
             return EXIT, names
         if last.raised is not None:
-            self.outside_of_regions("an exception is raised")
-            raise names[last.raised]
+            self._raise(last, names)
+        if last.yields is not None:
+            return last.after[0], names
         ways = [self.program.follow(label) for label in last.after]
         if last.condition is None:
             return ways[0], names
@@ -108,6 +138,19 @@ class Frame:
         if isinstance(condition, Value):
             return self._fork(condition, ways[0], ways[1], names, stops)
         return (ways[0] if condition else ways[1]), names
+
+    def _raise(self, last: End, names: Names) -> None:
+        assert last.raised is not None
+        error, handled = names[last.raised], names[HANDLED]
+        if error is None:
+            error = RuntimeError("No active exception to reraise")
+        if not isinstance(error, BaseException):
+            raise TypeError("exceptions must derive from BaseException")
+        if last.cause is not None:
+            error.__cause__ = names[last.cause]
+        if error.__context__ is None and handled is not error:
+            error.__context__ = handled
+        raise error
 
     def _dispatch(
         self, place: Somewhere, names: Names, stops: Collection[int]
@@ -163,6 +206,8 @@ class Frame:
         if header in self.unrolled or isinstance(it, (InTurn, Turn)):
             return True
         body = self.program.loops[header]
+        if not self.program.in_turn.isdisjoint(body):
+            return True
         if isinstance(it, Places) and not isinstance(it.count, Value):
             inner = any(h in body for h in self.program.loops if h != header)
             if it.count - it.place <= FEW and not inner:
@@ -188,10 +233,23 @@ class Frame:
             raise NameError(f"name {name!r} is not defined")
         return self.seen(getattr(builtins, name))
 
-    def free(self, place: int, name: str) -> Any:
-        """What a name of the function around stands for."""
-        assert self.function.__closure__ is not None
-        return self.seen(self.function.__closure__[place].cell_contents)
+    def set_globally(self, name: str, x: Any) -> None:
+        """Bind a global name."""
+        self.outside_of_regions(f"the global {name} is bound")
+        table = self.function.__globals__
+        getattr(table, "origin", table)[name] = x
+
+    def free(self, name: str) -> Any:
+        """What a name of a function around stands for."""
+        return self.seen(self.shared.read(name))
+
+    def imported(self, name: str, level: int, names: Any) -> Any:
+        """A module that is imported as the function runs."""
+        return self.seen(__import__(name, self.function.__globals__, None, names, level))
+
+    def class_and_self(self) -> tuple[Any, Any]:
+        """What super() is of."""
+        return self.shared.read("__class__"), next(iter(self.args.values()))
 
     def seen(self, x: Any) -> Any:
         """An object as programs see it."""
@@ -201,9 +259,12 @@ class Frame:
         found = traceable(x, self.words)
         return found.kind if isinstance(found, ScalarType) else found
 
-    def function_of(self, code: CodeType) -> Any:
+    def function_of(self, code: CodeType, cells: Any, defaults: Any, named: Any) -> Any:
         """A function that is made as the program runs."""
-        return FunctionType(code, self.function.__globals__)
+        f = FunctionType(code, self.function.__globals__, code.co_name, defaults, cells)
+        f.__kwdefaults__ = named
+        f.__dict__[OWNERS] = self.shared.of_made(code)
+        return self.read(f) or self.seen(f)
 
     def read(self, f: FunctionType) -> Any:
         """A function as one that runs as a program; None where it cannot be read."""
@@ -212,6 +273,19 @@ class Frame:
     def attribute(self, x: Any, name: str) -> Any:
         """x.name"""
         return self.seen(getattr(x, name))
+
+    def set_attribute(self, x: Any, name: str, value: Any) -> None:
+        """x.name = value"""
+        self.outside_of_regions(f"an attribute {name!r} is set")
+        setattr(x, name, value)
+
+    def enter(self, x: Any) -> tuple[Any, Any]:
+        """What leaves a context, and what it is known as within."""
+        if current().region is not None and isinstance(x, _HARMLESS):
+            return _leave, x
+        self.outside_of_regions("a context is entered")
+        leave = self.attribute(x, "__exit__")
+        return leave, self.call(self.attribute(x, "__enter__"), (), {})
 
     def item(self, x: Any, index: Any) -> Any:
         """x[index]"""
@@ -249,6 +323,14 @@ class Frame:
         return calls.call(self, f, args, kwargs)
 
 
+_HARMLESS = (np.errstate, warnings.catch_warnings)
+"""Contexts that say what NumPy is to do about plain numbers: nothing where values are traced."""
+
+
+def _leave(*_: Any) -> None:
+    pass
+
+
 # -- functions -------------------------------------------------------------------------------------
 
 
@@ -258,8 +340,14 @@ def run_program(
     """Call a function as a program."""
     given = _signature(f).bind(*args, **kwargs)
     given.apply_defaults()
-    arguments = [as_argument(x) for x in given.arguments.values()]
-    return Frame(f, program, arguments, words).result()
+    arguments = {_named(v): as_argument(x) for v, x in given.arguments.items()}
+    frame = Frame(f, program, arguments, words)
+    return Generated(frame) if program.is_generator else frame.result()
+
+
+def _named(name: str) -> str:
+    """The name of a parameter in the code: that of a comprehension is none for inspect."""
+    return f".{name.removeprefix('implicit')}" if name.startswith("implicit") else name
 
 
 def _signature(f: FunctionType) -> inspect.Signature:
@@ -288,4 +376,11 @@ def line_of(frame: Any) -> SourceLine:
     return SourceLine(run.function.__code__.co_filename, run.line)
 
 
+def _handled(frame: Any) -> CodeType | None:
+    """The user's code that a frame runs, where it handles exceptions."""
+    block = frame.f_locals["block"]
+    return None if block.handler is None else frame.f_locals["self"].function.__code__
+
+
 errors.note_lines(Frame._block.__code__, line_of)
+note_handlers(Frame._block.__code__, _handled)

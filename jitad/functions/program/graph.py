@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import dis
 from collections.abc import Collection, Iterable
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FunctionType
-from typing import Any
 from weakref import WeakKeyDictionary
 
-from jitad.functions.program.numba_ir import blocks_of, loops_of
-from jitad.functions.program.statements import End, Statement, Unreadable, end, statement
+from jitad.functions.program import instructions  # noqa: F401  fills their table
+from jitad.functions.program.bytecode import Code, RawBlock, loops_of
+from jitad.functions.program.statements import End, Handler, Statement, Unreadable
 
 EXIT = -1
 """The label behind every `return`."""
@@ -22,13 +22,16 @@ class Block:
     """Statements that run one after the other, and how they end.
 
     Attributes:
+        handler: who handles exceptions in it.
         bound: the names that it binds.
         reads: the names that it reads before it binds them.
     """
 
-    def __init__(self, nodes: list[Any]) -> None:
-        self.statements: list[Statement] = [statement(node) for node in nodes[:-1]]
-        self.end: End = end(nodes[-1])
+    def __init__(self, raw: RawBlock, shared: frozenset[str]) -> None:
+        self.statements: list[Statement] = raw.statements
+        self.end: End = raw.end
+        self.handler: Handler | None = raw.handler
+        self.raises = raw.raises
         self.bound: set[str] = set()
         self.reads: set[str] = set()
         for s in self.statements:
@@ -38,25 +41,57 @@ class Block:
         self.reads |= set(self.end.reads) - self.bound
         if self.end.result is not None:
             self.bound.add(RESULT)
+        if raw.calls:  # what is called may bind them
+            self.reads |= shared
+            self.bound |= shared
 
 
 class Program:
-    """A function's blocks by label, its loops by their headers, and which names live on where."""
+    """A function's blocks by label, its loops by their headers, and which names live on where.
 
-    def __init__(self, nodes: dict[int, Any]) -> None:
-        self.start, self.loops, order = loops_of(nodes)
-        self.blocks = {label: Block(block.body) for label, block in nodes.items()}
+    Attributes:
+        constants: names that are bound when it begins.
+        shared: its variables that functions made in it bind.
+        raising: blocks from which all ways end in an exception.
+        in_turn: blocks that make loops around them ones that are run turn by turn.
+        resumes: where a generator goes on, and the name of what it was sent.
+    """
+
+    def __init__(self, code: CodeType) -> None:
+        read = Code(code)
+        self.start, self.constants, self.shared = min(read.blocks), read.constants, read.shared
+        self.cells = code.co_cellvars
+        self.is_generator = bool(code.co_flags & CO_GENERATOR)
+        self.blocks = {label: Block(raw, self.shared) for label, raw in read.blocks.items()}
+        self.in_turn = {label for label, raw in read.blocks.items() if raw.in_turn}
+        self.resumes = {b.end.after[0]: b.end.yields
+                        for b in self.blocks.values() if b.end.yields is not None}  # fmt: skip
+        edges = {label: [*b.end.after, *([b.handler.label] if b.handler else [])]
+                 for label, b in self.blocks.items()}  # fmt: skip
+        self.loops, order = loops_of(self.start, edges)
         self.after = {label: self._after(block) for label, block in self.blocks.items()}
-        self.live: dict[int, set[str]] = {EXIT: {RESULT}}
-        self.live |= {label: set(block.reads) for label, block in self.blocks.items()}
+        captured = set(self.cells)  # functions that outlive the call read them
+        self.live: dict[int, set[str]] = {EXIT: {RESULT, *captured}}
+        self.live |= {label: block.reads | captured for label, block in self.blocks.items()}
+        for label, name in self.resumes.items():
+            self.live[label].add(name)
         self._find_living(order)
-        if any(name.startswith("$") for name in self.live[self.start]):
-            raise Unreadable("a name of Numba's own that is not bound")  # of := in the first block
+        self.raising = set(self.blocks) - self._returning()
 
     def _after(self, block: Block) -> list[int]:
         if block.end.result is not None:
             return [EXIT]
+        if block.end.yields is not None:
+            return [*block.end.after]
         return [self.follow(label) for label in block.end.after]
+
+    def _returning(self) -> set[int]:
+        """The blocks from which the function may return."""
+        found, work = set[int](), {EXIT}
+        while work:
+            found |= work
+            work = {x for x, ends in self.after.items() if found & set(ends)} - found
+        return found
 
     def _find_living(self, order: list[int]) -> None:
         changed = True
@@ -65,13 +100,22 @@ class Program:
             for label in reversed(order):
                 block = self.blocks[label]
                 behind = self.living(self.after[label])
-                new = block.reads | (behind - block.bound)
+                new = self.live[label] | block.reads | (behind - block.bound)
+                if block.handler is not None:
+                    kept = set() if block.raises else block.bound
+                    own = {block.handler.error, block.handler.kind}
+                    new |= self.living([block.handler.label]) - own - kept
                 changed |= new != self.live[label]
                 self.live[label] = new
 
     def living(self, labels: Iterable[int]) -> set[str]:
         """The names that are read from these labels on."""
         return set[str]().union(*(self.live[label] for label in labels))
+
+    def handlers(self, labels: Iterable[int]) -> set[Handler]:
+        """Who handles exceptions in these blocks."""
+        found = (self.blocks[label].handler for label in labels)
+        return {handler for handler in found if handler is not None}
 
     def bound(self, labels: Iterable[int]) -> set[str]:
         """The names that these blocks bind."""
@@ -101,6 +145,21 @@ class Program:
                 work += [s for s in self.after[label] if s not in stops]
         return found
 
+    def ends(self, starts: Collection[int], stops: Collection[int]) -> tuple[set[int], set[int]]:
+        """Where ways from the starts join, or else the stops, and handlers that are beyond; and the
+        blocks before."""
+        join = self.join(starts, stops)
+        ends = set(stops) if join is None else {join}
+        blocks: set[int] = set()
+        work = set(starts)
+        while work:
+            blocks |= self.between(work, ends)
+            work = {h.label for h in self.handlers(blocks)} - blocks - ends
+            beyond = {x for x in work if self.join([x], {*stops, *ends}) not in ends}
+            ends |= beyond
+            work -= beyond
+        return ends, blocks
+
     def join(self, starts: Collection[int], stops: Collection[int]) -> int | None:
         """The nearest label that all ways from the starts lead through, stops counted."""
         blocks = self.between(starts, stops)
@@ -119,9 +178,6 @@ class Program:
         return max(shared, key=lambda b: len(later[b]), default=None)
 
 
-_REBINDING = ("STORE_DEREF", "DELETE_DEREF", "STORE_GLOBAL", "DELETE_GLOBAL")
-"""What binds names that are not the function's own."""
-
 _programs: WeakKeyDictionary[CodeType, Program | None] = WeakKeyDictionary()
 """Of each code as long as it lives."""
 
@@ -135,12 +191,9 @@ def program_of(f: FunctionType) -> Program | None:
 
 
 def _read(f: FunctionType) -> Program | None:
-    if f.__code__.co_cellvars or any(s.opname in _REBINDING for s in dis.get_instructions(f)):
-        return None  # other functions see its names change
-    nodes = blocks_of(f)
-    if nodes is None:
+    if f.__code__.co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR):
         return None
     try:
-        return Program(nodes)
+        return Program(f.__code__)
     except Unreadable:
         return None

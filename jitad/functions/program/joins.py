@@ -17,12 +17,14 @@ from jitad.frontend.storage import Storage
 from jitad.functions.control.blocks import Block, as_weak, block
 from jitad.functions.control.branches import aligned
 from jitad.functions.program.data import (
+    UNBOUND,
     Kind,
     Names,
     Place,
     Somewhere,
     current,
     form,
+    holds_tracers,
     is_data,
     is_reference,
     kind,
@@ -40,10 +42,6 @@ from jitad.ops.control.parts import record
 
 if TYPE_CHECKING:
     from jitad.functions.program.executor import Frame
-
-
-MISSING = object()
-"""In place of what a name is bound to that is not bound."""
 
 
 class Side(NamedTuple):
@@ -72,17 +70,21 @@ def fork(
     if len(starts) == 1:
         return yes, names
     program = frame.program
-    join = program.join(starts, stops)
-    ends = set(stops) if join is None else {join}
+    ends, blocks = program.ends(starts, stops)
+    errors = {h.label: h.error for h in program.handlers(blocks)}
+    bound = program.bound(blocks)
+
+    def needed(where: frozenset[int]) -> list[str]:
+        """The names that are bound before, and read from there on."""
+        found = {errors[label] for label in where if label in errors}
+        return sorted(bound & program.living(where) | found)
+
     taken = condition if condition.dtype.kind == "b" else UFUNCS[np.not_equal](condition, 0)
-    needed = sorted(program.bound(program.between(starts, ends)) & program.living(ends))
     sides = [_side(frame, place, names, ends, needed) for place in (no, yes)]
-    return _joined(as_dtype(lift(current(), taken), INT64), sides, names, needed)
+    return _joined(as_dtype(lift(current(), taken), INT64), sides, names)
 
 
-def _side(
-    frame: Frame, place: Place, names: Names, ends: Collection[int], needed: list[str]
-) -> Side:
+def _side(frame: Frame, place: Place, names: Names, ends: Collection[int], needed: Any) -> Side:
     """Run one side, on a tape of its own."""
     left: dict[str, Any] = {}
 
@@ -91,7 +93,7 @@ def _side(
         try:
             where, after = frame.run(place, Names(names), ends)
             outputs: list[Any] = [where.label if isinstance(where, Somewhere) else where]
-            found = Names({v: after[v] for v in needed if v in after})
+            found = Names({v: after[v] for v in needed(labels_of(where)) if v in after})
             _check_references(found, names)
             data: dict[str, range] = {}
             for v, x in found.items():
@@ -118,7 +120,7 @@ def _check_references(found: Names, before: Names) -> None:
     """Refuse arrays that would be another one behind the join: they have a second name."""
     seen: set[int] = set()
     for v, x in found.items():
-        if same(x, before.get(v, MISSING)):
+        if same(x, before.get(v, UNBOUND)):
             continue
         for leaf in leaves(x):
             if not isinstance(leaf, MutableArray):
@@ -128,9 +130,7 @@ def _check_references(found: Names, before: Names) -> None:
             seen.add(id(leaf.storage))
 
 
-def _joined(
-    index: Value, sides: list[Side], names: Names, needed: list[str]
-) -> tuple[Place, Names]:
+def _joined(index: Value, sides: list[Side], names: Names) -> tuple[Place, Names]:
     """The switch, and what names are bound to behind it."""
     possible = frozenset[int]().union(*(labels_of(side.place) for side in sides))
     kinds: list[Kind] = []
@@ -141,8 +141,12 @@ def _joined(
         for column in columns:
             column.append(0)
     after, moved = Names(names), {}
-    for v in needed:
-        found = [side.names.get(v, MISSING) for side in sides]
+    for v in sorted({v for side in sides for v in side.names}):
+        found = [side.names.get(v, UNBOUND) for side in sides]
+        bound = [x for x in found if x is not UNBOUND]  # where it is not, nobody reads it
+        if len(bound) == 1 and (same(bound[0], names.get(v, UNBOUND)) or _is_constant(bound[0])):
+            after[v] = bound[0]
+            continue
         if same(*found):
             after[v] = found[0]
             continue
@@ -166,6 +170,10 @@ def _joined(
     return place, after
 
 
+def _is_constant(x: Any) -> bool:
+    return not is_data(x) and not holds_tracers(x)
+
+
 def write(storage: Storage, contents: Value) -> None:
     """What a control op has made of an array."""
     if storage.builder is not current():
@@ -187,13 +195,13 @@ def _column(
 
     Where one side does not bind the name, it has zeros there, which nobody reads.
     """
-    bound = [x for x in found if x is not MISSING]
+    bound = [x for x in found if x is not UNBOUND]
     if not all(map(is_data, bound)):
         raise NeedsNumber(f"{v} is another object on each side of a branch")
     pattern = form(bound[0])
     if any(form(x) != pattern for x in bound):
         raise NeedsNumber(f"{v} has another structure on each side of a branch")
-    lists = [None if x is MISSING else list(leaves(x)) for x in found]
+    lists = [None if x is UNBOUND else list(leaves(x)) for x in found]
     for k in range(len(next(xs for xs in lists if xs is not None))):
         types = [kind(xs[k]) for xs in lists if xs is not None]
         common = types[0] if len(types) == 1 else wider(*types)

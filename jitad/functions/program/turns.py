@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jitad.frontend.mutable import MutableArray, mutable
-from jitad.frontend.regions import NeedsNumber, NotCarried, Region
+from jitad.frontend.regions import NeedsNumber, NotCarried, Region, Unrecorded
 from jitad.frontend.storage import Storage
 from jitad.functions.control import loops
 from jitad.functions.program.data import (
@@ -18,6 +18,7 @@ from jitad.functions.program.data import (
     current,
     fitted,
     form,
+    holds_tracers,
     is_data,
     is_reference,
     kind,
@@ -41,7 +42,7 @@ BRIEF = 256
 """Steps of a loop without branches that are recorded one by one."""
 
 
-class Again(BaseException):  # what is between here and there is not to handle it
+class Again(Unrecorded):
     """The carries are of other types than the turn was recorded with."""
 
 
@@ -58,7 +59,9 @@ class _Loop:
         arrays: the arrays from around that it writes to.
         by_value: arrays from around that names are bound to which turns bind anew.
         bound: the names that it binds, and that are read after it or in a later turn.
-        possible: the labels at which turns have ended.
+        handlers: who handles exceptions in it; `errors` are those that leave it, by name.
+        ends: the labels at which turns are known to end; `living` are the names read from there.
+        possible: those at which turns have ended.
     """
 
     def __init__(self, frame: Frame, header: int, names: Names) -> None:
@@ -73,10 +76,13 @@ class _Loop:
         if self._goes_on_with_another():
             raise NeedsNumber("an iterator from around goes on")
         self.leaves = any(self.it is None or b != header for b, _ in ways)
-        self.stops = {header, *(s for _, s in ways)}
-        self.living = program.living(self.stops)
-        bound = program.bound(self.body) & self.living
-        self.bound = sorted(bound - {self.iterator_name})
+        out = {s for _, s in ways}
+        self.handlers = {h.label: h for h in program.handlers(self.body)}
+        self.stops = {header, *out, *(self.handlers.keys() - self.body)}
+        self.errors = Names()
+        self.ends = {header, *(out - program.raising)}
+        self.living = program.living(self.ends)
+        self.bound = self._bound()
         self.types: dict[str, tuple[Any, list[Kind]]] = {}
         self.arrays: list[Storage] = []
         self.by_value: list[Storage] = []
@@ -90,6 +96,10 @@ class _Loop:
         program = self.frame.program
         asked = {s.advances for b in self.body for s in program.blocks[b].statements if s.advances}
         return not asked <= {self.iterator_name, *program.bound(self.body)}
+
+    def _bound(self) -> list[str]:
+        bound = self.frame.program.bound(self.body) & self.living
+        return sorted(bound - {self.iterator_name})
 
     def _carry(self, v: str, x: Any) -> None:
         """Have the loop carry a name, with data like x."""
@@ -112,7 +122,7 @@ class _Loop:
         if self._is_brief(first):
             raise NeedsNumber("a loop of few steps is faster unrolled")
         after, contents = self._taken_apart(carry)
-        names = Names(self.names | after)
+        names = Names(self.names | after | self.errors)
         for storage, value in zip(self.arrays, contents, strict=True):
             write(storage, value)
         ends = self.possible - {self.header}
@@ -190,10 +200,23 @@ class _Loop:
                 names[self.iterator_name] = Turn(self.it.item(k + self.it.place), self.it)
             where, after = self.frame.run(self.header, names, self.stops, enters=False)
             self.possible.update(labels_of(where))
+            self._note_errors(labels_of(where), after)
             label = where.label if isinstance(where, Somewhere) else np.int64(where)
             return label, self._carries(after)
         finally:
             region.release()
+
+    def _note_errors(self, ends: frozenset[int], after: Names) -> None:
+        """Keep the exceptions with which a turn ends: each is one for all turns."""
+        handlers = [self.handlers[label] for label in ends if label in self.handlers]
+        self.errors.update((h.error, after[h.error]) for h in handlers)
+        if any(map(holds_tracers, self.errors.values())):
+            raise NeedsNumber("an exception has traced values")
+        if not ends <= self.ends:
+            self.ends |= ends
+            self.leaves, self.living = True, self.frame.program.living(self.ends)
+            self.bound = self._bound()
+            raise Again
 
     def _carries(self, after: Names) -> list[Any]:
         """The carries at the end of a turn; Again where they are of other types."""

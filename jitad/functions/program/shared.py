@@ -1,0 +1,81 @@
+"""Variables that functions share: those of a function that functions made in it close over.
+
+What such a name is bound to stands with all other names of the call, so that branches and loops
+carry it; and in a cell of Python's, which the made functions have. The cell is filled before each
+block, and what they bind is read from it after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import CellType, FunctionType
+from typing import Any
+
+from jitad.frontend.regions import NeedsNumber
+from jitad.functions.program.data import Names, current
+
+OWNERS = "owners"
+"""Under which a made function has whose variables it closes over, by name."""
+
+
+class Shared:
+    """The cells of one call of a function.
+
+    Attributes:
+        cells: those of the call by name.
+        outer: those of functions around.
+        owners: whose they are; nobody's where that function was called outside of the trace.
+    """
+
+    def __init__(self, function: FunctionType, own: tuple[str, ...], bound: frozenset[str]) -> None:
+        self.cells = {v: CellType() for v in own}
+        self.bound = bound
+        free = function.__code__.co_freevars
+        self.outer = dict(zip(free, function.__closure__ or (), strict=True))
+        self.owners: Mapping[str, Shared] = function.__dict__.get(OWNERS, {})
+        self.builder: Any = None
+
+    def fill(self, names: Names) -> None:
+        """Have the cells hold what names are bound to."""
+        if not self.cells:
+            return
+        self.builder = current()
+        for v, cell in self.cells.items():
+            if v in names:
+                cell.cell_contents = names[v]
+            else:
+                del cell.cell_contents
+
+    def collect(self, names: Names) -> None:
+        """Have names bound to what other functions have bound them to."""
+        for v in self.bound:
+            try:
+                names[v] = self.cells[v].cell_contents
+            except ValueError:  # not bound yet
+                names.pop(v, None)
+
+    def cell(self, name: str) -> CellType:
+        """The cell of a name."""
+        return self.cells[name] if name in self.cells else self.outer[name]
+
+    def read(self, name: str) -> Any:
+        """What a name is bound to."""
+        try:
+            return self.cell(name).cell_contents
+        except ValueError:
+            raise NameError(f"cannot access variable {name!r}, which is not bound yet") from None
+
+    def write(self, name: str, x: Any) -> Any:
+        """Bind a name; not that of a function that is not in this branch or turn itself."""
+        if name in self.outer:
+            owner = self.owners.get(name)
+            here = current().region is None if owner is None else owner.builder is current()
+            if not here:
+                raise NeedsNumber(f"{name}, of a function around, is bound")
+        self.cell(name).cell_contents = x
+        return x
+
+    def of_made(self, code: Any) -> dict[str, Shared]:
+        """Whose variables a function closes over that is made in this call."""
+        found = {v: self if v in self.cells else self.owners.get(v) for v in code.co_freevars}
+        return {v: owner for v, owner in found.items() if owner is not None}
