@@ -81,14 +81,20 @@ def test_every_point_takes_its_own_branch(f: Any, parallel: bool) -> None:
     np.testing.assert_allclose(total, 2 * value[:, None] * gradient, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("f", [nested, nowhere_defined, one_path])
+@pytest.mark.parametrize("f", [nested, nowhere_defined, looked_up, one_path])
 def test_short_branches_are_no_jumps(f: Any) -> None:
     assert not has_loop(jitad.vmap(jitad.grad(f)), POINTS)
 
 
-@pytest.mark.parametrize("f", [many, looked_up])
-def test_long_branches_and_such_that_may_refuse_are(f: Any) -> None:
-    assert has_loop(jitad.vmap(f), POINTS)
+def test_long_branches_are() -> None:
+    assert has_loop(jitad.vmap(many), POINTS)
+
+
+def test_a_place_that_is_out_of_bounds_where_it_is_taken() -> None:
+    kernel = jitad.compile(jitad.vmap(looked_up), POINTS)
+    kernel(POINTS)
+    with pytest.raises(jitad.JitadError, match="out of bounds"):
+        kernel(np.concatenate([POINTS, [[7.0, 1.0, 1.0]]])[1:])
 
 
 def test_a_branch_that_no_point_took_before() -> None:

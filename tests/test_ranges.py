@@ -113,7 +113,6 @@ def test_places_of_loops_are_not_asked_whether_they_count_from_the_end(f: Any) -
     x = np.random.default_rng(3).normal(size=(17, 20))
     for g in (f, jitad.grad(f)):
         tape = jitad.explain(g, x).partition("== own_outputs")[2].partition("== schedule")[0]
-        assert "loop(" in tape
         assert not re.search(r"lt\(\w+, 0\)", tape)
     assert np.isclose(jitad.jit(f)(x), f(x), rtol=1e-12)
     jitad.check_grads(f, (x,), order=1)

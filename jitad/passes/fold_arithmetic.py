@@ -187,10 +187,15 @@ def _where(builder: Builder, instr: Instr) -> int | None:
     if x == y:
         return x
     condition = builder.instrs[c]
+    first, second = builder.instrs[x], builder.instrs[y]
+    operands: tuple[int, int, int] | None = None
     if condition.op is ew.logical_not:
         operands = (condition.args[0], y, x)
-        return ew.where(*(builder.value(j) for j in operands)).index
-    return None
+    elif first.op is ew.where and first.args[0] == c:
+        operands = (c, first.args[1], y)
+    elif second.op is ew.where and second.args[0] == c:
+        operands = (c, x, second.args[2])
+    return None if operands is None else ew.where(*(builder.value(j) for j in operands)).index
 
 
 def _and(builder: Builder, instr: Instr) -> int | None:

@@ -17,10 +17,11 @@ def narrow(tape: Tape) -> Tape:
     """The tape with known numbers in loops and branches, at all depths, written as constants."""
     if not any(isinstance(instr.op, Control) for instr in tape.instrs):
         return tape
-    return _narrowed(tape, [None] * len(tape.inputs))
+    return narrowed(tape, [None] * len(tape.inputs))
 
 
-def _narrowed(tape: Tape, inputs: Sequence[Known]) -> Tape:
+def narrowed(tape: Tape, inputs: Sequence[Known]) -> Tape:
+    """The same, of inputs that lie in these ranges."""
     found = ranges(tape, inputs)
     builder = Builder()
     new: list[int] = []
@@ -41,5 +42,5 @@ def _inside(instr: Instr, operands: Sequence[Known]) -> Instr:
     op, form = instr.op, instr.params[0]
     assert isinstance(op, Control)
     pairs = zip(op.tapes(form), inside(instr, operands), strict=True)
-    tapes = [_narrowed(tape, known) for tape, known in pairs]
+    tapes = [narrowed(tape, known) for tape, known in pairs]
     return instr._replace(params=(op.with_tapes(form, tapes),))

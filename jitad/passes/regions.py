@@ -21,7 +21,7 @@ def regions(tape: Tape, optimise: Callable[[Tape], Tape]) -> Tape:
     """The tape with its control ops in their simplest form."""
     if not any(isinstance(instr.op, Control) for instr in tape.instrs):
         return tape
-    used = _used(tape)
+    used = results_read(tape)
     builder = Builder()
     new: list[int] = []
     bundles: dict[int, dict[int, Value]] = {}
@@ -46,7 +46,7 @@ def regions(tape: Tape, optimise: Callable[[Tape], Tape]) -> Tape:
     return regions(found, optimise) if inlined else found
 
 
-def _used(tape: Tape) -> dict[int, set[int]]:
+def results_read(tape: Tape) -> dict[int, set[int]]:
     """Which results of each control op are read."""
     used: dict[int, set[int]] = {
         i: set() for i, instr in enumerate(tape.instrs) if isinstance(instr.op, Control)

@@ -18,6 +18,7 @@ from jitad.ops.control.parts import (
     type_of,
     without_inputs,
 )
+from jitad.ops.control.prune import pruned
 
 
 def simplify(
@@ -67,47 +68,32 @@ class _Simplifier:
         turns = form.carries + (form.count is None)
         rows = [k for k in range(turns, len(self.numbers)) if k in used]
         carries = {k for k in range(form.carries) if k in used} | _asked(form)
-        outputs = form.body.outputs
         start = 1 + form.consts
         while True:
-            wanted = [outputs[k] for k in carries]
-            wanted += [outputs[k - turns + form.carries] for k in rows]
-            live = form.body.live(wanted)
-            read = {k for k in range(form.carries) if live[form.body.inputs[start + k]]}
+            kept = sorted(carries)
+            body = pruned(form.body, [*kept, *(k - turns + form.carries for k in rows)])
+            live = body.live(body.outputs)
+            read = {k for k in range(form.carries) if live[body.inputs[start + k]]}
             if read <= carries:
                 break
             carries |= read
-        kept = sorted(carries)
-        self._keep_carries(kept)
-        places = [*range(len(kept)), *(len(kept) + k - turns for k in rows)]
-        self.form = replace(
-            self.form,
-            body=rewired(self.form.body, range(len(self.form.body.inputs)), places),
-        )
+        self._keep_carries(kept, body)
         middle = [form.carries] if form.count is None else []
         self.numbers = [*kept, *middle, *rows]
 
-    def _keep_carries(self, kept: Sequence[int]) -> None:
-        """Only these carries, and all rows."""
+    def _keep_carries(self, kept: Sequence[int], body: Tape) -> None:
+        """Only these carries, of a body without the others' outputs."""
         form = self.form
-        first, second = form.consts, form.consts + form.carries
-        gone = [k for k in range(form.carries) if k not in kept]
-        if not gone:
-            return
-        self.operands = [
-            x
-            for k, x in enumerate(self.operands)
-            if not (first <= k < second and k - first in gone)
-        ]
-        inputs = [
-            k for k in range(len(form.body.inputs)) if k - 1 - first not in gone or k > second
-        ]
-        outputs = [*kept, *range(form.carries, len(form.body.outputs))]
-        body = without_inputs(form.body, inputs, outputs)
+        first = form.consts
+        gone = {first + k for k in range(form.carries) if k not in kept}
+        self.operands = [x for k, x in enumerate(self.operands) if k not in gone]
         condition = form.condition
-        if condition is not None:
-            asked = [k for k in range(len(condition.inputs)) if k - first not in gone]
-            condition = without_inputs(condition, asked, [0])
+        if gone:
+            inputs = [k for k in range(len(body.inputs)) if k - 1 not in gone]
+            body = without_inputs(body, inputs, range(len(body.outputs)))
+            if condition is not None:
+                asked = [k for k in range(len(condition.inputs)) if k not in gone]
+                condition = without_inputs(condition, asked, [0])
         self.form = replace(form, body=body, condition=condition, carries=len(kept))
 
     def fix_carries(self) -> None:

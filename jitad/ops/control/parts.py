@@ -69,7 +69,7 @@ def alone(op: Control, form: Any, types: Sequence[tuple[Shape, DType]]) -> Tape:
     return builder.finish([x.index for x in record(builder, op, inputs, form)])
 
 
-_LOOKS_UP = (gather, scatter_add, scatter_set)
+LOOKS_UP = (gather, scatter_add, scatter_set)
 """What refuses places out of bounds."""
 
 
@@ -83,7 +83,7 @@ def can_fail(instr: Instr) -> bool:
         return any(can_fail(x) for tape in op.tapes(instr.params[0]) for x in tape.instrs)
     if not isinstance(op, Structural):
         return False
-    return op.effect or op in _LOOKS_UP or (op.library is not None and op is not contract)
+    return op.effect or op in LOOKS_UP or (op.library is not None and op is not contract)
 
 
 def is_harmless(tape: Tape) -> bool:

@@ -32,6 +32,7 @@ from jitad.ops.control.parts import (
     where_first,
     without_inputs,
 )
+from jitad.ops.control.prune import pruned
 
 Type = tuple[Shape, DType]
 
@@ -196,21 +197,39 @@ def _sweep(branch: _Branch, read: Sequence[int], slots: Sequence[Type]) -> Tape:
 def _simplify(
     form: Switch, operands: list[Value], used: Collection[int], builder: Builder
 ) -> Simplified:
-    """Only the results that are used and the operands that a branch reads; a known branch alone."""
-    numbers = sorted(used)
+    """Only the results that are used and the operands that a branch reads; a known branch alone.
+
+    A result that is the same operand in all branches needs none.
+    """
     index = operands[0]
+    handed = _handed_on(form)
+    known = {k: operands[1 + handed[k]] for k in used if k in handed}
+    numbers = sorted(set(used) - set(known))
     chosen = builder.instrs[index.index]
     if chosen.op is CONST:
         number = int(np.clip(chosen.params[0], 0, len(form.branches) - 1))
         results = inline(builder, form.branches[number], operands[1:])
-        return Simplified(form, [], {k: results[k] for k in numbers}, [])
+        return Simplified(form, [], known | {k: results[k] for k in numbers}, [])
     read: set[int] = set()
-    for tape in form.branches:
-        live = tape.live([tape.outputs[k] for k in numbers])
+    branches = [pruned(tape, numbers) for tape in form.branches]
+    for tape in branches:
+        live = tape.live(tape.outputs)
         read |= {k for k, i in enumerate(tape.inputs) if live[i]}
     kept = sorted(read)
-    branches = tuple(without_inputs(tape, kept, numbers) for tape in form.branches)
-    return Simplified(Switch(branches), [index, *(operands[1 + k] for k in kept)], {}, numbers)
+    branches = tuple(without_inputs(tape, kept, range(len(numbers))) for tape in branches)
+    return Simplified(Switch(branches), [index, *(operands[1 + k] for k in kept)], known, numbers)
+
+
+def _handed_on(form: Switch) -> dict[int, int]:
+    """The results that are the same operand in all branches, and which."""
+    places = [{i: k for k, i in enumerate(tape.inputs)} for tape in form.branches]
+    found: dict[int, int] = {}
+    for k in range(len(form.branches[0].outputs)):
+        handed = {at.get(tape.outputs[k]) for at, tape in zip(places, form.branches, strict=True)}
+        place = handed.pop()
+        if place is not None and not handed:
+            found[k] = place
+    return found
 
 
 switch = Control(
