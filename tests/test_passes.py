@@ -293,3 +293,11 @@ def test_verify_enters_what_control_ops_hold() -> None:
     instrs[k + 1] = part._replace(params=(7, *part.params[1:]))
     with pytest.raises(IllegalTape, match="missing"):
         verify(Tape(tuple(instrs), tape.inputs, tape.outputs))
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int32, float, complex])
+def test_outputs_of_any_dtype_become_their_own(dtype: Any) -> None:
+    x = np.array([1, 0, 1], dtype)
+    tape = own_outputs(trace(lambda v: (v, v), [x], ["x"]).tape)
+    assert len({*tape.outputs, *tape.inputs}) == 3
+    assert all(np.array_equal(found, x) for found in evaluate(tape, [x]))

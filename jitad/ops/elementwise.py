@@ -251,7 +251,7 @@ cast = Elementwise(
 )
 
 stop_gradient = Elementwise(
-    "stop_gradient", (), same, np.positive, (None,), lambda w, t, r, x: x, cost=0
+    "stop_gradient", (), same, np.asarray, (None,), lambda w, t, r, x: x, cost=0
 )
 """The value itself, with derivative zero."""
 
