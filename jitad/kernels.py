@@ -7,6 +7,7 @@ from typing import Any
 from jitad.api import jit
 from jitad.codegen.options import Options
 from jitad.frontend.pytree import flatten
+from jitad.functions.program.fallbacks import noted
 from jitad.ir.errors import CompileError
 from jitad.programs.call import Function
 from jitad.report import Trace, argument_names, describe_stages
@@ -93,11 +94,14 @@ def trace(fun: Function, *args: Any, **kwargs: Any) -> Trace:
 def explain(fun: Function, *args: Any, **kwargs: Any) -> str:
     """Every stage from the tape to LLVM IR, as text; then the paths through branches.
 
+    First comes which branches are a path each, and which loops are unrolled, and why.
+
     Among them is how each loop is compiled: in how many lanes, and in how many blocks on threads.
     Of a function that a transform has made, and of `jit(fun)` where `fun` is a plain one, those
     are shown that calls with arguments of these shapes have taken: what each branch was found to
     be, and how often the path was run from Python.
     """
     shown = fun if isinstance(fun, Transformed) else jit(fun)
-    plan, trees = shown.plan(*args, **kwargs), shown.trees(args, kwargs)
-    return describe_stages(plan, trees, shown.options)
+    with noted() as notes:
+        plan = shown.plan(*args, **kwargs)
+    return describe_stages(plan, notes, shown.trees(args, kwargs), shown.options)

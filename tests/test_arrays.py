@@ -95,7 +95,6 @@ ERRORS: list[tuple[Callable[[Any], Any], str]] = [
     (lambda x: np.tril_indices_from(x[0]), "matrix"),
     (lambda x: np.trim_zeros(x, "middle"), "'fb'"),
     (lambda x: np.copyto(x, 1.0), "jitad.numpy"),
-    (lambda x: np.copyto(np.zeros((3, 4)), x), "np.where"),
     (lambda x: np.put(x, [0], 1.0), "x.at[places].set"),
     (lambda x: np.put_along_axis(x, np.zeros((3, 1), int), 0.0, 1), "x.at[index].set"),
     (lambda x: np.place(x, M > 0, [1.0]), "np.where(mask"),

@@ -238,17 +238,6 @@ def test_global_names_that_are_assigned() -> None:
     assert before + 1 == COUNT
 
 
-def test_a_function_without_any_is_itself() -> None:
-    seen: list[Any] = []
-
-    def plain(x: Any) -> Any:
-        seen.append(sys._getframe().f_globals)
-        return x * COUNT
-
-    jitad.grad(plain)(1.0)
-    assert seen[0] is globals()
-
-
 # -- numbers of Python -----------------------------------------------------------------------------
 
 

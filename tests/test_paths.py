@@ -9,7 +9,7 @@ from typing import Any
 import numba
 import numpy as np
 import pytest
-from branching import hessian_by_hand, line_of, shrinking, slope, trees_of
+from branching import hessian_by_hand, line_of, shrinking, sign, slope, trees_of
 from numpy.testing import assert_allclose, assert_array_equal
 
 import jitad
@@ -40,7 +40,7 @@ def test_branches_flip() -> None:
         for _ in range(3):
             assert_allclose(g(X), up(X))
             assert_allclose(g(-X), down(-X))
-        assert len(traced) == 2
+        assert len(traced) == 1
 
 
 def test_loops_that_depend_on_values() -> None:
@@ -243,7 +243,7 @@ def test_no_path_is_tried_twice_and_few_are_tried() -> None:
 
 
 def test_paths_in_turn_do_not_change_places() -> None:
-    f = jitad.jit(lambda x: x + 1 if x > 0 else x - 1)
+    f = jitad.jit(lambda x: x + (1 if sign(x) == "up" else -1))
     f(-1.0), f(1.0)
     (tree,) = trees_of(f)
     down, up = tree.paths
@@ -295,7 +295,7 @@ def test_paths_belong_to_a_state_of_the_surroundings() -> None:
 
     def f(x: Any) -> Any:
         traced.append(None)
-        return factor * x if x > 0 else factor - x
+        return factor * x if sign(x) == "up" else factor - x
 
     g = jitad.grad(f)
     for factor in (1.0, 2.0, 3.0, 1.0):
@@ -311,8 +311,8 @@ def test_paths_belong_to_a_state_of_the_surroundings() -> None:
 
 def test_kernels_say_which_branch_they_were_not_compiled_for() -> None:
     def f(x: Any) -> Any:
-        y = x * 2 if x > 0 else x * 3
-        return y if y < 8 else x  # here
+        y = x * 2 if sign(x) == "up" else x * 3
+        return y if sign(8 - y) == "up" else x  # here
 
     kernel = jitad.compile(f, 1.0)
     assert kernel(2.0) == 4.0

@@ -6,7 +6,7 @@ elements at the time. As long as nothing traced has been written, it computes wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from jitad.frontend.storage import Places, Storage
 from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import SHORT_NAMES
-from jitad.ir.value import Value
+from jitad.ir.value import UFUNCS, Value
 from jitad.ops import structural as st
 
 WRITERS: dict[Any, Callable[..., Any]] = {}
@@ -34,17 +34,25 @@ class MutableArray(Value):
     subclass first, so that no function meets one that could change after the call.
     """
 
-    __slots__ = ("_places", "is_argument", "storage")
+    __slots__ = ("_memory", "_places", "is_argument")
 
     def __init__(
-        self, storage: Storage, places: Places | None = None, *, is_argument: bool = False
+        self, memory: Storage | Value, places: Places | None = None, *, is_argument: bool = False
     ) -> None:
-        self.storage = storage
-        self.is_argument = is_argument
+        self._memory = memory
         self._places = places
-        self.shape = storage.shape if places is None else places.shape
-        self.dtype = storage.dtype
+        self.is_argument = is_argument
+        self.shape = memory.shape if places is None else places.shape
+        self.dtype = memory.dtype
         self.weak = False
+
+    @property
+    def storage(self) -> Storage:
+        """The memory of it and its views; most results are only read, and never ask for it."""
+        memory = self._memory
+        if isinstance(memory, Value):
+            memory = self._memory = Storage(memory.builder, memory)
+        return memory
 
     @property
     def places(self) -> Places:
@@ -57,7 +65,7 @@ class MutableArray(Value):
     @property
     def builder(self) -> Builder:  # type: ignore[override]  # derived here
         """The tape that its elements are on."""
-        return self.storage.builder
+        return self._memory.builder
 
     @property
     def index(self) -> int:  # type: ignore[override]  # derived here
@@ -66,12 +74,16 @@ class MutableArray(Value):
 
     def freeze(self) -> Value:
         """The elements as they are now."""
-        return self.storage.contents() if self._places is None else self.storage.read(self.places)
+        memory = self._memory
+        if isinstance(memory, Value):
+            return memory
+        return memory.contents() if self._places is None else memory.read(self.places)
 
     @property
     def is_plain(self) -> bool:
         """Whether nothing traced has been written to it."""
-        return self.storage.is_plain(self._places)
+        memory = self._memory
+        return not isinstance(memory, Value) and memory.is_plain(self._places)
 
     def plain(self) -> np.ndarray | None:
         """A copy as a NumPy array, where nothing traced has been written; else None."""
@@ -81,6 +93,9 @@ class MutableArray(Value):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "at":
+            first: Any = inputs[0]
+            if isinstance(first, MutableArray) and first.is_argument:
+                inputs = (first.freeze(), *inputs[1:])
             return super().__array_ufunc__(ufunc, method, *inputs)
         out = kwargs.pop("out", None)
         if out is not None:
@@ -91,23 +106,7 @@ class MutableArray(Value):
     def __array_function__(
         self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        writer = WRITERS.get(function)
-        if writer is not None and isinstance(args[0] if args else None, MutableArray):
-            return writer(*args, **kwargs)
-        if function in EACH and len(args) > 1:
-            return tuple(function(x) for x in args)
-        if function in VIEWS:
-            return _viewed(function, args, kwargs)
-        out = kwargs.get("out")
-        if isinstance(out, MutableArray):
-            rest = {name: given for name, given in kwargs.items() if name != "out"}
-            args, rest = settled(args, rest)
-            out[...] = function(*args, **rest)
-            return out
-        args, kwargs = settled(args, kwargs)
-        found = function(*args, **kwargs)
-        # NumPy's are views of all operands, which nobody should write to.
-        return found if function is np.broadcast_arrays else renewed(found)
+        return answer(function, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         numbers = self.plain()
@@ -126,13 +125,21 @@ class MutableArray(Value):
             result = self._gathered(index)
             # NumPy gives a view where an integer is the index: a copy must not be written to.
             return result if _has_traced_integer(index) else renewed(result)
-        places = self.places[key]
+        places = self._shown_at(key)
+        if places is None:
+            return self.freeze()[key]  # which says what is wrong
         if not isinstance(places, np.ndarray):
             return self.storage.element(int(places))
         if places.size == 0 or np.may_share_memory(places, self.storage.order):
             return MutableArray(self.storage, places)
         numbers = self.storage.plain(places)
         return renewed(self.freeze()[key] if numbers is None else numbers)
+
+    def _shown_at(self, key: Any) -> Any:
+        try:
+            return self.places[key]
+        except IndexError:
+            return None
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.check_writable()
@@ -281,9 +288,8 @@ def mutable(
 
     An argument, and what is a view of it, is not written to: it is the caller's.
     """
-    if isinstance(contents, Value):
-        contents = lift(builder, contents)
-    return MutableArray(Storage(builder, contents), is_argument=is_argument)
+    memory = lift(builder, contents) if isinstance(contents, Value) else Storage(builder, contents)
+    return MutableArray(memory, is_argument=is_argument)
 
 
 def renewed(result: Any, scalars: bool = False) -> Any:
@@ -292,10 +298,10 @@ def renewed(result: Any, scalars: bool = False) -> Any:
         items = [renewed(x, scalars) for x in result]
         made: Any = type(result)
         return made(*items) if getattr(result, "_fields", None) else made(items)
-    builder = innermost_trace()
-    if builder is None or not isinstance(result, (Value, np.ndarray)):
+    if not isinstance(result, (Value, np.ndarray)) or not (result.shape or scalars):
         return result
-    if not (result.shape or scalars):
+    builder = innermost_trace()
+    if builder is None:
         return result
     if type(result) is Value:
         return mutable(builder, result)
@@ -303,6 +309,58 @@ def renewed(result: Any, scalars: bool = False) -> Any:
         return mutable(builder, result if result.flags.c_contiguous and result.flags.owndata
                        else np.array(result, order="C"))  # fmt: skip
     return result
+
+
+def at_once(ufunc: Any, operands: Sequence[Any]) -> Any:
+    """The ufunc of traced values and numbers, of which NumPy need not be asked; None of others."""
+    frozen: list[Any] = []
+    builder: Builder | None = None
+    for x in operands:
+        kind = type(x)
+        if kind is MutableArray:
+            if x.is_plain:
+                return None
+            x = x.freeze()
+            builder = x.builder
+        elif kind is Value:
+            builder = x.builder
+        elif kind not in _NUMBERS:
+            return None
+        frozen.append(x)
+    record = UFUNCS.get(ufunc)
+    if record is None or builder is None:
+        return None
+    result = record(*frozen)
+    if type(result) is Value:
+        return MutableArray(result) if result.shape else result
+    return renewed(result)
+
+
+_NUMBERS = (float, int, np.float64)
+
+
+def answer(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A NumPy function of arguments with traced values in them, some of which may be mutable."""
+    writer, first = WRITERS.get(function), args[0] if args else None
+    if writer is not None and isinstance(first, MutableArray) and not first.is_argument:
+        return writer(*args, **kwargs)
+    if function in EACH and len(args) > 1:
+        return tuple([function(x) for x in args])
+    if function in VIEWS:
+        return _viewed(function, args, kwargs)
+    out = kwargs.get("out")
+    if isinstance(out, MutableArray):
+        out[...] = _at_its_values(function, args, {k: x for k, x in kwargs.items() if k != "out"})
+        return out
+    found = _at_its_values(function, args, kwargs)
+    # NumPy's are views of all operands, which nobody should write to.
+    return found if function is np.broadcast_arrays else renewed(found)
+
+
+def _at_its_values(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    traced = _any_traced([*args, *kwargs.values()])
+    args, kwargs = settled(args, kwargs)
+    return Value.frontend.function(function, args, kwargs) if traced else function(*args, **kwargs)
 
 
 def settled(args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -335,6 +393,10 @@ def _settle(x: Any, traced: bool) -> Any:
     return x
 
 
+def _texts(args: Any, kwargs: dict[str, Any]) -> Iterator[str]:
+    return (x for x in (*args, *kwargs.values()) if isinstance(x, str))
+
+
 def _viewed(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The view that a NumPy function gives of its first argument; a copy where NumPy copies."""
     if not args:
@@ -342,14 +404,19 @@ def _viewed(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
         args = (kwargs[name],)
         kwargs = {other: x for other, x in kwargs.items() if other != name}
     first, *rest = args
-    if isinstance(first, MutableArray):
-        found = function(first.places, *rest, **kwargs)
+    # The order of an argument in memory is known of its value alone.
+    if isinstance(first, MutableArray) and {"K", "A"}.isdisjoint(_texts(rest, kwargs)):
+        try:
+            found = function(first.places, *rest, **kwargs)
+        except (ValueError, TypeError):  # which the value refuses below, and says what to write
+            found = None
         if isinstance(found, (list, tuple)):
             return type(found)([MutableArray(first.storage, places) for places in found])
-        if found.size == 0 or np.may_share_memory(found, first.storage.order):
+        if found is not None and (
+            found.size == 0 or np.may_share_memory(found, first.storage.order)
+        ):
             return MutableArray(first.storage, found)
-    args, kwargs = settled(args, kwargs)
-    return renewed(function(*args, **kwargs))
+    return renewed(_at_its_values(function, args, kwargs))
 
 
 def _into(outs: Any, ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:

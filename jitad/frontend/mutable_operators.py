@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.mutable import MutableArray
+from jitad.frontend.mutable import MutableArray, at_once
 from jitad.ir.operators import BINARY, COMPARISONS, UNARY
 
 
@@ -20,12 +20,13 @@ def _of_numbers(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return method
 
 
-def _forward(ufunc: Any) -> Callable[[Any, Any], Any]:
-    return lambda self, other: self.__array_ufunc__(ufunc, "__call__", self, other)
+def _binary(ufunc: Any, swapped: bool) -> Callable[[Any, Any], Any]:
+    def answer(self: MutableArray, other: Any) -> Any:
+        operands = (other, self) if swapped else (self, other)
+        result = at_once(ufunc, operands)
+        return self.__array_ufunc__(ufunc, "__call__", *operands) if result is None else result
 
-
-def _reflected(ufunc: Any) -> Callable[[Any, Any], Any]:
-    return lambda self, other: self.__array_ufunc__(ufunc, "__call__", other, self)
+    return answer
 
 
 def _in_place(ufunc: Any) -> Callable[[Any, Any], Any]:
@@ -35,13 +36,17 @@ def _in_place(ufunc: Any) -> Callable[[Any, Any], Any]:
 
 
 def _unary(ufunc: Any) -> Callable[[Any], Any]:
-    return lambda self: self.__array_ufunc__(ufunc, "__call__", self)
+    def answer(self: MutableArray) -> Any:
+        result = at_once(ufunc, (self,))
+        return self.__array_ufunc__(ufunc, "__call__", self) if result is None else result
+
+    return answer
 
 
 for _name, _ufunc in (BINARY | COMPARISONS).items():
-    setattr(MutableArray, f"__{_name}__", _forward(_ufunc))
+    setattr(MutableArray, f"__{_name}__", _binary(_ufunc, swapped=False))
 for _name, _ufunc in BINARY.items():
-    setattr(MutableArray, f"__r{_name}__", _reflected(_ufunc))
+    setattr(MutableArray, f"__r{_name}__", _binary(_ufunc, swapped=True))
     setattr(MutableArray, f"__i{_name}__", _in_place(_ufunc))
 for _name, _ufunc in UNARY.items():
     setattr(MutableArray, f"__{_name}__", _unary(_ufunc))

@@ -26,7 +26,7 @@ class Vocabulary:
     """What names mean in a traced function: replacements of objects, by identity.
 
     Objects of the types `converted` that have no entry are replaced by what `convert` makes of
-    them. Functions whose code it `reads` are run as programs, by what `reader` makes of them.
+    them. `reader` makes of a function one that runs as a program, None where it cannot be read.
     """
 
     def __init__(
@@ -35,16 +35,12 @@ class Vocabulary:
         self._entries: dict[int, tuple[Any, Any]] = {}
         self._converted = converted
         self._convert = convert
-        self.modules: set[str] = set()
         self.builtins: dict[str, Any] = {}
-        self.reads: Callable[[CodeType], bool] = lambda code: False
         self.reader: Callable[[FunctionType], Any] = lambda f: None
 
     def add(self, original: Any, replacement: Any) -> None:
         """Enter a replacement; that of a module holds where it is imported, too."""
         self._entries[id(original)] = (original, replacement)
-        if isinstance(original, ModuleType):
-            self.modules.add(original.__name__)
         if getattr(builtins, getattr(original, "__name__", ""), None) is original:
             self.builtins[original.__name__] = replacement
 
@@ -93,12 +89,11 @@ class _Copies:
         self.vocabulary = vocabulary
         # The originals are kept, for their ids must not be taken by others.
         self.made: dict[int, tuple[Any, Any]] = {}
-        self.known: dict[int, tuple[Any, bool]] = {}
         self.names: dict[tuple[int, bool], _Names] = {}
 
     def forget(self) -> None:
         """Let the originals go, some of which lead back here."""
-        self.made, self.known, self.names = {}, {}, {}
+        self.made, self.names = {}, {}
 
     def of(self, x: Any) -> Any:
         """x itself, its replacement, or its copy."""
@@ -110,8 +105,7 @@ class _Copies:
         if self.vocabulary.has(x):
             replacement = self.vocabulary.find(x)
         elif isinstance(x, FunctionType):
-            reads = self.vocabulary.reads(x.__code__)
-            replacement = self.vocabulary.reader(x) if reads else None
+            replacement = self.vocabulary.reader(x)
             if replacement is None:
                 return self._copy(x)
         elif isinstance(x, MethodType):
@@ -128,33 +122,14 @@ class _Copies:
         return replacement
 
     def needs(self, x: Any) -> bool:
-        """Whether x is, or leads by names to, something that is replaced."""
-        if not isinstance(x, _CARRIERS):
-            return self.vocabulary.has(x)
-        known = self.known.get(id(x))
-        if known is None:
-            self.known[id(x)] = known = (x, _is_users_module(x) or self._leads(x))
-        return known[1]
-
-    def _leads(self, x: Any) -> bool:
-        stack: list[tuple[Any, tuple[str, ...]]] = [(x, ())]
-        seen: set[tuple[int, tuple[str, ...]]] = set()
-        while stack:
-            item, names = stack.pop()
-            if self.vocabulary.has(item):
-                return True
-            if isinstance(item, _CARRIERS) and (id(item), names) not in seen:
-                seen.add((id(item), names))
-                if isinstance(item, FunctionType):
-                    if is_library(item.__code__.co_filename):
-                        continue
-                    if self.vocabulary.reads(item.__code__):
-                        return True
-                    names = _names(item.__code__)
-                    if not self.vocabulary.modules.isdisjoint(_imports(item.__code__)):
-                        return True
-                stack += [(found, names) for found in _reached(item, names)]
-        return False
+        """Whether x is replaced, or a function of the user's, or leads to one."""
+        if isinstance(x, FunctionType):
+            return self.vocabulary.has(x) or not is_library(x.__code__.co_filename)
+        if isinstance(x, MethodType):
+            return self.needs(x.__func__)
+        if isinstance(x, functools.partial):
+            return any(map(self.needs, (x.func, *x.args, *x.keywords.values())))
+        return self.vocabulary.has(x) or _is_users_module(x)
 
     def _copy(self, f: FunctionType) -> Any:
         cells = tuple(self._cell(cell) for cell in f.__closure__ or ())
@@ -196,28 +171,6 @@ class _Copies:
 
 _CLASSES = ("float", "int", "complex")
 """Classes that replacements are mistaken for, but not by `is`."""
-
-_CARRIERS = (FunctionType, MethodType, functools.partial, ModuleType)
-"""What may lead to something that is replaced."""
-
-
-def _reached(x: Any, names: tuple[str, ...]) -> Iterator[Any]:
-    """What x leads to; of a module and of a function's globals, what stands under the names."""
-    if isinstance(x, FunctionType):
-        for name in names:
-            if name in x.__globals__:
-                yield x.__globals__[name]
-            elif name in vars(builtins):
-                yield vars(builtins)[name]
-        yield from enclosed(x)
-        yield from x.__defaults__ or ()
-        yield from (x.__kwdefaults__ or {}).values()
-    elif isinstance(x, MethodType):
-        yield x.__func__
-    elif isinstance(x, functools.partial):
-        yield from (x.func, *x.args, *x.keywords.values())
-    elif _is_users_module(x):
-        yield from (vars(x)[name] for name in names if name in vars(x))
 
 
 def enclosed(f: FunctionType) -> Iterator[Any]:
@@ -319,18 +272,6 @@ def codes_of(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from codes_of(constant)
-
-
-@functools.lru_cache(maxsize=4096)
-def _names(code: CodeType) -> tuple[str, ...]:
-    """Every global or attribute that the code names."""
-    return tuple(dict.fromkeys(name for inner in codes_of(code) for name in inner.co_names))
-
-
-@functools.lru_cache(maxsize=4096)
-def _imports(code: CodeType) -> frozenset[str]:
-    """The modules that the code imports when it runs."""
-    return frozenset(step.argval for step in _steps(code) if step.opname == "IMPORT_NAME")
 
 
 @functools.lru_cache(maxsize=4096)

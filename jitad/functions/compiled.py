@@ -34,7 +34,7 @@ from jitad.frontend.operands import as_dtype, lift, supported
 from jitad.frontend.traceable import PLAIN, Vocabulary, traceable
 from jitad.functions import mathematics  # noqa: F401  enters names, which are extended here
 from jitad.functions.arrays.namespace import MADE
-from jitad.functions.paths import over_elements
+from jitad.functions.control.elements import over_elements
 from jitad.ir.errors import ShapeError, TraceError, is_internal
 from jitad.ir.op import SHORT_NAMES
 from jitad.ir.value import Value
@@ -117,22 +117,22 @@ class _Dict(dict[Any, Any]):
 
 
 def _enter_names() -> None:
-    NAMES.extend(PLAIN)
     arrays = {**MADE, **{k: _with_out(k, n) for k, n in {"dot": 2, "outer": 2, "clip": 3}.items()}}
     for name, made in arrays.items():
-        NAMES.add(getattr(np, name), made)
-    NAMES.add(np, _namespace(np, arrays))
+        PLAIN.add(getattr(np, name), made)
+    PLAIN.add(np, _namespace(np, arrays))
     casts: dict[str, Any] = {}
     for name in ("float64", "float32", "complex128", "complex64", "int64", "int32", "intp"):
         casts[name] = MADE[name]
-        NAMES.add(getattr(types, name), MADE[name])
-    NAMES.add(numba.prange, range)
-    NAMES.add(types, _namespace(types, casts))
-    NAMES.add(numba.typed.List, _List)
-    NAMES.add(numba.typed.Dict, _Dict)
-    NAMES.add(numba.typed, _namespace(numba.typed, {"List": _List, "Dict": _Dict}))
-    seen = {"prange": range, "types": NAMES.find(types), "typed": NAMES.find(numba.typed)}
-    NAMES.add(numba, _namespace(numba, {**casts, **seen}))
+        PLAIN.add(getattr(types, name), MADE[name])
+    PLAIN.add(numba.prange, range)
+    PLAIN.add(types, _namespace(types, casts))
+    PLAIN.add(numba.typed.List, _List)
+    PLAIN.add(numba.typed.Dict, _Dict)
+    PLAIN.add(numba.typed, _namespace(numba.typed, {"List": _List, "Dict": _Dict}))
+    seen = {"prange": range, "types": PLAIN.find(types), "typed": PLAIN.find(numba.typed)}
+    PLAIN.add(numba, _namespace(numba, {**casts, **seen}))
+    NAMES.extend(PLAIN)
 
 
 _enter_names()

@@ -24,8 +24,8 @@ Machine = Callable[[Tape], Callable[[Sequence[Any]], "list[Any] | None"]]
 class Builder:
     """Appends instructions; frozen into a `Tape` by `finish`.
 
-    `locate`, where given, is asked for the user's line at each instruction; otherwise `line`
-    is used, which a transform sets to the line of the instruction that it works on.
+    `line` is the user's of what is appended: a transform sets it to that of the instruction that it
+    works on, a program to its own. Where it is None `locate` is asked, where that is given.
     `held` stand for the outer values that it captures, in that order, where it asks for numbers.
     While a function is traced, `level` is the depth of nesting, `captured` holds the arrays and
     outer values that it closes over with their inputs, `concrete` the arrays behind the values,
@@ -116,7 +116,9 @@ class Builder:
                 f"{op.name} would give {math.prod(shape)} elements, of shape {shape}",
                 remedy="let loops, jitad.vmap or jitad.stream go over parts of it",
             )
-        line = self.locate() if self.locate is not None else self.line
+        line = self.line
+        if line is None and self.locate is not None:
+            line = self.locate()
         instrs = self.instrs
         instrs.append(Instr(op, args, params, shape, dtype, line))
         return len(instrs) - 1

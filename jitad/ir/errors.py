@@ -100,7 +100,9 @@ _SHOWN = tuple(os.path.join(_PACKAGE, name) for name in ("textbook", "data", "__
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _LIBRARIES = tuple(f"{os.sep}{name}{os.sep}" for name in ("numpy", "optree", "scipy", "numba"))
 _is_internal: dict[str, bool] = {}
-_is_users: dict[str, bool] = {}
+_is_users: dict[str, bool | tuple[CodeType, Callable[[FrameType], SourceLine]]] = {}
+"""Of each file whether it is the user's, or the code in it that runs the user's, line by line, and
+which line a frame of that code is at."""
 
 
 def is_internal(file: str) -> bool:
@@ -119,13 +121,9 @@ def is_internal(file: str) -> bool:
 
 def _is_the_users(file: str) -> bool:
     """Whether a file is neither ours, nor Python's, nor of a package that was installed."""
-    users = _is_users.get(file)
-    if users is None:
-        installed = "site-packages" in file or "dist-packages" in file
-        standard = file.startswith((_STANDARD, "<frozen ")) and not file.startswith(_PACKAGE)
-        users = not (is_internal(file) or installed or standard)
-        _is_users[file] = users
-    return users
+    installed = "site-packages" in file or "dist-packages" in file
+    standard = file.startswith((_STANDARD, "<frozen ")) and not file.startswith(_PACKAGE)
+    return not (is_internal(file) or installed or standard)
 
 
 def is_user_storing() -> bool:
@@ -138,13 +136,9 @@ def is_user_storing() -> bool:
     return False
 
 
-_LINES: dict[CodeType, Callable[[FrameType], SourceLine]] = {}
-"""Code of ours that runs the user's, line by line, and which line a frame of it is at."""
-
-
 def note_lines(code: CodeType, line_of: Callable[[FrameType], SourceLine]) -> None:
     """Have frames of this code stand for the user's lines that they run."""
-    _LINES[code] = line_of
+    _is_users[code.co_filename] = (code, line_of)
 
 
 def user_line() -> SourceLine | None:
@@ -154,10 +148,13 @@ def user_line() -> SourceLine | None:
     while frame is not None:
         file = frame.f_code.co_filename
         users = known.get(file)
-        if users or (users is None and _is_the_users(file)):
-            return SourceLine(file, frame.f_lineno)
-        line_of = _LINES.get(frame.f_code)
-        if line_of is not None:
-            return line_of(frame)
+        if users is None:
+            users = known[file] = _is_the_users(file)
+        if users:
+            if users is True:
+                return SourceLine(file, frame.f_lineno)
+            code, line_of = users
+            if frame.f_code is code:
+                return line_of(frame)
         frame = frame.f_back
     return None

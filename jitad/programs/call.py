@@ -12,6 +12,7 @@ from jitad.frontend.pytree import Structure, flatten, statics_of, unflatten, wit
 from jitad.frontend.trace import Traced, leaf_type
 from jitad.frontend.trace import trace as record
 from jitad.frontend.traceable import traceable
+from jitad.functions.program.calls import is_program
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import DifferentiationError, ShapeError
 from jitad.ir.op import DType, is_differentiable
@@ -50,12 +51,18 @@ def trace_call(fun: Function, leaves: Sequence[Any], structure: Structure) -> Tr
     names = _names(structure)
 
     def flat(values: Sequence[Any]) -> Any:
-        args, kwargs = without_statics(unflatten(structure, values), traceable)
-        return traceable(_called(fun))(*args, **kwargs)
+        run = traceable(_called(fun))
+        seen = _as_it_is if is_program(run) else traceable
+        args, kwargs = without_statics(unflatten(structure, values), seen)
+        return run(*args, **kwargs)
 
     traced = record(flat, leaves, names, machine=compiled)
     simple = dce(cse(traced.tape))
     return Traced(simple, traced.captured, traced.structure, traced.leaves)
+
+
+def _as_it_is(x: Any) -> Any:
+    return x
 
 
 def _called(fun: Function) -> Function:

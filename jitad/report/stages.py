@@ -15,10 +15,16 @@ from jitad.runtime.paths import Tree
 from jitad.runtime.plan import Plan
 
 
-def describe_stages(plan: Plan, trees: Sequence[Tree] = (), options: Options = DEFAULT) -> str:
+def describe_stages(
+    plan: Plan,
+    notes: Sequence[str] = (),
+    trees: Sequence[Tree] = (),
+    options: Options = DEFAULT,
+) -> str:
     """Every stage from the tape to LLVM IR; then the paths that are known, where there are some."""
     tape = plan.tape
-    parts = [f"== trace\n{tape}"]
+    parts = ["\n  ".join(["== not recorded as written", *notes])] if notes else []
+    parts.append(f"== trace\n{tape}")
     for name, tape in stages(plan.tape):
         parts.append(f"== {name}\n{tape}")
     program = schedule(tape)

@@ -56,7 +56,6 @@ def integer_as_a_key(n: Any, x: Any) -> Any:
 
 @program(
     2,
-    "np.int64(x) is refused, where int(x) is not",
     low=(1.5,),
     high=(2.5,),
 )
@@ -76,7 +75,6 @@ def methods_of_numbers(n: Any, x: Any) -> Any:
 
 @program(
     2,
-    "np.array with a dtype is refused, where np.array without one is not",
     up=(1.5,),
     down=(-1.5,),
 )

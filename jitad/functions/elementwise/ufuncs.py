@@ -79,14 +79,14 @@ def _resolve(ufunc: Any, operands: list[Any]) -> tuple[DType, ...]:
 def align(ufunc: Any, operands: tuple[Any, ...]) -> list[Value]:
     """The operands on one tape, of the dtypes of NumPy's loop, broadcast to one shape."""
     first = operands[0]
-    if type(first) is Value and not first.weak and first.builder.inner is None:
+    if type(first) is Value and first.builder.inner is None:
+        # Of one dtype they are what they are, weak or not.
         for x in operands:
             if (
                 type(x) is not Value
                 or x.builder is not first.builder
                 or (x.dtype is not first.dtype and x.dtype != first.dtype)
                 or x.shape != first.shape
-                or x.weak
             ):
                 break
         else:
@@ -95,7 +95,7 @@ def align(ufunc: Any, operands: tuple[Any, ...]) -> list[Value]:
     if len(operands) == 2:
         # An array and a Python number, of which nothing else need be known.
         for x, number in (operands, operands[::-1]):
-            if type(x) is Value and not x.weak and type(number) in (int, float):
+            if type(x) is Value and type(number) in (int, float):
                 if x.builder.inner is not None:
                     break
                 kinds = (x.dtype, type(number)) if x is first else (type(number), x.dtype)

@@ -16,12 +16,24 @@ from typing import TYPE_CHECKING, Any
 import numba
 import numpy as np
 
-from jitad.frontend.mutable import MutableArray
+from jitad.frontend.active import holds_traced
+from jitad.frontend.mutable import MutableArray, answer, at_once
+from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.traceable import is_library, traceable
+from jitad.functions.control.elements import over_elements
 from jitad.functions.program.data import NUMBERS, current, owned
-from jitad.functions.program.iterators import InTurn, Places, counted, enumerated, iterator, zipped
-from jitad.ir.value import UFUNCS, Value
+from jitad.functions.program.iterators import (
+    advance,
+    counted,
+    enumerated,
+    in_turn,
+    iterator,
+    native,
+    reverse,
+    zipped,
+)
+from jitad.ir.value import FUNCTIONS, UFUNCS, Value
 
 if TYPE_CHECKING:
     from jitad.functions.program.executor import Frame
@@ -29,34 +41,91 @@ if TYPE_CHECKING:
 
 def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """f(*args, **kwargs), as a program means it."""
+    if type(f) is np.ufunc and not kwargs:
+        result = frame.at_its_line(at_once, f, args)
+        if result is not None:
+            return result
+    owner = getattr(f, "__self__", None)
+    if isinstance(owner, Value):
+        return owned(frame.at_its_line(_of_value, f, args, kwargs))
     try:
         always = ALWAYS.get(f)
     except TypeError:  # no key
         always = None
     if always is not None:
         return always(*args, **kwargs)
-    traced = any(isinstance(x, Value) for x in (*args, *kwargs.values()))
-    meaning = _of_traced(f) if traced else None
-    if meaning is not None:
-        return meaning(*args, **kwargs)
-    # A class is known by another name where it makes numbers, or arrays, of traced ones.
-    f = traceable(f, frame.words) if traced or isinstance(f, type) else frame.seen(f)
+    traced = holds_traced([*args, *kwargs.values()])
+    if traced:
+        meaning = _of_traced(frame, f, owner, args)
+        if meaning is not None:
+            return meaning(*args, **kwargs)
+    f = traceable(f, frame.words)
     if current().region is not None:
         f = _pure(frame, f)
-    args = [_plain(x) for x in args]
+    if not is_program(f):
+        args = [_given(frame, f, x) for x in args]
+        kwargs = {name: _given(frame, f, x) for name, x in kwargs.items()}
     return owned(f(*args, **kwargs))
 
 
-def _plain(x: Any) -> Any:
-    """An argument as other functions than a program's take it."""
-    return iter(x.all()) if isinstance(x, Places) else x.items if isinstance(x, InTurn) else x
+def is_program(f: Any) -> bool:
+    """Whether a function, or a method, runs as a program."""
+    return "program" in getattr(getattr(f, "__func__", f), "__dict__", ())
 
 
-def _of_traced(f: Any) -> Any:
+def _given(frame: Frame, f: Any, x: Any) -> Any:
+    """An argument as f takes it, which is not a program: what it may call runs as a trace does."""
+    if callable(x) and (f is map or not isinstance(x, type)):
+        return traceable(x, frame.words)
+    return native(x)
+
+
+def _of_value(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    return f(*[native(x) for x in args], **kwargs)
+
+
+def _of_traced(frame: Frame, f: Any, owner: Any, args: Any) -> Any:
+    """What f means where an argument is traced; None where that is what it says."""
+    if type(owner) is np.ndarray:
+        # NumPy looks at no argument of an array's method.
+        return functools.partial(_method, frame, owner, f.__name__)
+    if isinstance(f, np.vectorize) and not f.excluded and f.signature is None:
+        return functools.partial(_vectorized, frame, f)
     try:
-        return OF_TRACED.get(f)
+        meaning = OF_TRACED.get(f)
+        known = f in FUNCTIONS and not frame.words.has(f)
+        if meaning is None and known and not any(map(callable, args)):
+            meaning = functools.partial(_numpys, frame, f)
     except TypeError:  # no key
         return None
+    return meaning
+
+
+def _numpys(frame: Frame, f: Any, *args: Any, **kwargs: Any) -> Any:
+    args = tuple([native(x) for x in args])
+    return frame.at_its_line(answer, f, args, kwargs)
+
+
+def _method(frame: Frame, owner: np.ndarray, name: str, *args: Any, **kwargs: Any) -> Any:
+    return owned(getattr(lift(current(), owner), name)(*args, **kwargs))
+
+
+def _vectorized(frame: Frame, f: np.vectorize, *args: Any, **kwargs: Any) -> Any:
+    """A function by np.vectorize: of each element."""
+    several = False
+
+    def element(*xs: Any) -> tuple[Any, ...]:
+        nonlocal several
+        named = dict(zip(kwargs, xs[len(args) :], strict=True))
+        found = frame.call(f.pyfunc, xs[: len(args)], named)
+        several = isinstance(found, tuple)
+        return found if several else (found,)
+
+    operands = [*args, *kwargs.values()]
+    found = over_elements(element, operands, [0] * len(operands))
+    if f.otypes is not None:
+        found = [as_dtype(x, np.dtype(kind)) for x, kind in zip(found, f.otypes, strict=True)]
+    return tuple(map(owned, found)) if several else owned(found[0])
 
 
 # -- what Python's functions mean ------------------------------------------------------------------
@@ -127,7 +196,9 @@ ALWAYS: dict[Any, Any] = {
     numba.prange: counted,
     zip: zipped,
     enumerate: enumerated,
-    iter: iterator,
+    iter: in_turn,
+    next: advance,
+    reversed: reverse,
     bool: _truth,
 }
 """What programs mean by names, whatever the arguments."""
@@ -137,6 +208,7 @@ OF_TRACED: dict[Any, Any] = {
     max: _extreme(operator.gt),
     min: _extreme(operator.lt),
     int: _integer,
+    round: round,
     isinstance: _is_instance,
     type: _type,
     hasattr: _has,
@@ -178,7 +250,7 @@ def _pure(frame: Frame, f: Any) -> Any:
         if isinstance(f.__func__, FunctionType):
             return MethodType(_pure(frame, f.__func__), f.__self__)
         return f
-    if isinstance(f, FunctionType) and "program" in f.__dict__:
+    if is_program(f):
         return f
     if isinstance(f, FunctionType) and not is_library(f.__code__.co_filename):
         read = frame.read(f)

@@ -160,7 +160,7 @@ def same(a: Any, b: Any) -> bool:
 def holds_tracers(x: Any, depth: int = 3) -> bool:
     """Whether x is, or has in it, something traced."""
     if isinstance(x, MutableArray):
-        return not x.storage.is_plain(None)
+        return not x.is_plain
     if isinstance(x, Value):
         return True
     if isinstance(x, (np.ndarray, *NUMBERS, str, bytes, type, type(None))) or not depth:

@@ -7,6 +7,7 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable, Collection
+from inspect import CO_VARARGS, CO_VARKEYWORDS
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -16,8 +17,7 @@ from jitad.frontend.active import innermost_trace
 from jitad.frontend.exceptions import note_handlers
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.regions import NeedsNumber, Unrecorded
-from jitad.frontend.traceable import Vocabulary, traceable
-from jitad.functions.arrays.creation import ScalarType
+from jitad.frontend.traceable import Vocabulary
 from jitad.functions.program import calls
 from jitad.functions.program.data import (
     Names,
@@ -28,18 +28,21 @@ from jitad.functions.program.data import (
     holds_tracers,
     owned,
 )
+from jitad.functions.program.fallbacks import note
 from jitad.functions.program.generators import Generated
 from jitad.functions.program.graph import EXIT, RESULT, Program, program_of
 from jitad.functions.program.iterators import InTurn, Places, Turn, element, iterator
 from jitad.functions.program.joins import fork
 from jitad.functions.program.shared import OWNERS, Shared
 from jitad.functions.program.statements import HANDLED, End, Handler
+from jitad.functions.program.tracebacks import as_called
 from jitad.functions.program.turns import loop
 from jitad.ir import errors
 from jitad.ir.errors import SourceLine, TraceError
 from jitad.ir.value import Value
 
-_NUMERIC = (int, float, complex, np.generic, type)
+_COMMON = frozenset((Value, MutableArray, np.ndarray, bool, int, float, complex, np.float64))
+"""Types of operands whose operators run no code of the user's."""
 
 FEW = 4
 """A `for` of so few turns, with no loop in it, is unrolled."""
@@ -56,12 +59,17 @@ class Frame:
         self.args = args
         self.shared = Shared(function, program.cells, program.shared)
         self.words = words
-        self.line = function.__code__.co_firstlineno
+        code = function.__code__
+        self.line: SourceLine | None = SourceLine(code.co_filename, code.co_firstlineno)
         self.unrolled: set[int] = set()
+        self.builder = current()
 
     def result(self) -> Any:
         """What the function returns."""
-        _, names = self.run(self.program.start, self.first(), {EXIT}, enters=False)
+        try:
+            _, names = self.run(self.program.start, self.first(), {EXIT}, enters=False)
+        except Exception as error:
+            raise as_called(error, self.function.__code__, self.line)  # noqa: B904  the same error
         self.shared.fill(names)
         return names[RESULT]
 
@@ -99,6 +107,7 @@ class Frame:
     def _block(self, label: int, names: Names, stops: Collection[int]) -> tuple[Place, Names]:
         """Run one block; where that leads."""
         block, shared = self.program.blocks[label], self.shared
+        self.builder = current()
         shared.fill(names)
         try:
             for s in block.statements:
@@ -165,19 +174,23 @@ class Frame:
     def _fork(
         self, condition: Value, yes: Place, no: Place, names: Names, stops: Collection[int]
     ) -> tuple[Place, Names]:
+        line = self.line
         try:
             return fork(self, condition, yes, no, names, stops)
-        except (NeedsNumber, Exception):
+        except (NeedsNumber, Exception) as error:
             # A branch of Python's, outside of regions: a guard, and a path each. What a side has
             # raised here, that side raises again if it is taken.
+            note("each side is a path of its own", line, error)
+            self.line = line
             return (yes if bool(condition) else no), names
 
     def _loop(self, header: int, names: Names) -> tuple[Place, Names] | None:
         """Record a loop; None where it is to be run turn by turn."""
-        before, it = set(self.unrolled), self.iterator(header, names)
+        before, it, line = set(self.unrolled), self.iterator(header, names), self.line
         try:
             return loop(self, header, names)
-        except (NeedsNumber, Exception):  # what a turn raises, it raises again by itself
+        except (NeedsNumber, Exception) as error:  # what a turn raises, it raises again by itself
+            note("the loop is unrolled", line, error)
             if isinstance(it, Places) and isinstance(it.count, Value):
                 name = self.iterator_name(header)
                 assert name is not None
@@ -224,14 +237,13 @@ class Frame:
 
     def globally(self, name: str) -> Any:
         """What a global name stands for."""
-        table = self.function.__globals__
         try:
-            return self.seen(table[name])
+            return self.function.__globals__[name]
         except KeyError:  # those of a copy of a function look names up in the original's
             pass
         if not hasattr(builtins, name):
             raise NameError(f"name {name!r} is not defined")
-        return self.seen(getattr(builtins, name))
+        return getattr(builtins, name)
 
     def set_globally(self, name: str, x: Any) -> None:
         """Bind a global name."""
@@ -241,30 +253,23 @@ class Frame:
 
     def free(self, name: str) -> Any:
         """What a name of a function around stands for."""
-        return self.seen(self.shared.read(name))
+        return self.shared.read(name)
 
     def imported(self, name: str, level: int, names: Any) -> Any:
         """A module that is imported as the function runs."""
-        return self.seen(__import__(name, self.function.__globals__, None, names, level))
+        return __import__(name, self.function.__globals__, None, names, level)
 
     def class_and_self(self) -> tuple[Any, Any]:
         """What super() is of."""
         return self.shared.read("__class__"), next(iter(self.args.values()))
 
-    def seen(self, x: Any) -> Any:
-        """An object as programs see it."""
-        # Classes of numbers stay what they are: what they mean is said where they are called.
-        if isinstance(x, np.ndarray) or (isinstance(x, type) and issubclass(x, _NUMERIC)):
-            return x
-        found = traceable(x, self.words)
-        return found.kind if isinstance(found, ScalarType) else found
 
     def function_of(self, code: CodeType, cells: Any, defaults: Any, named: Any) -> Any:
         """A function that is made as the program runs."""
         f = FunctionType(code, self.function.__globals__, code.co_name, defaults, cells)
         f.__kwdefaults__ = named
         f.__dict__[OWNERS] = self.shared.of_made(code)
-        return self.read(f) or self.seen(f)
+        return f
 
     def read(self, f: FunctionType) -> Any:
         """A function as one that runs as a program; None where it cannot be read."""
@@ -272,7 +277,9 @@ class Frame:
 
     def attribute(self, x: Any, name: str) -> Any:
         """x.name"""
-        return self.seen(getattr(x, name))
+        if isinstance(x, type) and self.words.has(x):
+            x = self.words.find(x)
+        return getattr(x, name)
 
     def set_attribute(self, x: Any, name: str, value: Any) -> None:
         """x.name = value"""
@@ -304,9 +311,20 @@ class Frame:
             )
         x[index] = value
 
+    def at_its_line(self, f: Callable[..., Any], *args: Any) -> Any:
+        """f(*args), which runs no code of the user's: its line need not be looked for."""
+        builder = self.builder
+        builder.line = self.line
+        try:
+            return f(*args)
+        finally:
+            builder.line = None
+
     def binary(self, operator: Callable[..., Any], a: Any, b: Any) -> Any:
         """operator(a, b)"""
-        return owned(operator(a, b))
+        if type(a) not in _COMMON or type(b) not in _COMMON:
+            return owned(operator(a, b))
+        return owned(self.at_its_line(operator, a, b))
 
     def in_place(self, operator: Any, plain: Any, a: Any, b: Any) -> Any:
         """operator(a, b), which may write to a."""
@@ -338,20 +356,31 @@ def run_program(
     f: FunctionType, program: Program, words: Vocabulary, args: Any, kwargs: dict[str, Any]
 ) -> Any:
     """Call a function as a program."""
-    given = _signature(f).bind(*args, **kwargs)
-    given.apply_defaults()
-    arguments = {_named(v): as_argument(x) for v, x in given.arguments.items()}
-    frame = Frame(f, program, arguments, words)
+    given = _named_one_by_one(f, args) if _fits(f, args, kwargs) else _bound(f, args, kwargs)
+    frame = Frame(f, program, {name: as_argument(x) for name, x in given.items()}, words)
     return Generated(frame) if program.is_generator else frame.result()
+
+
+def _fits(f: FunctionType, args: Any, kwargs: dict[str, Any]) -> bool:
+    """Whether the arguments are those of the function, one by one."""
+    code = f.__code__
+    simple = not code.co_kwonlyargcount and not code.co_flags & (CO_VARARGS | CO_VARKEYWORDS)
+    return simple and not kwargs and len(args) == code.co_argcount
+
+
+def _named_one_by_one(f: FunctionType, args: Any) -> dict[str, Any]:
+    return dict(zip(f.__code__.co_varnames, args, strict=False))
+
+
+def _bound(f: FunctionType, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    given = inspect.Signature.from_callable(f, follow_wrapped=False).bind(*args, **kwargs)
+    given.apply_defaults()
+    return {_named(name): x for name, x in given.arguments.items()}
 
 
 def _named(name: str) -> str:
     """The name of a parameter in the code: that of a comprehension is none for inspect."""
     return f".{name.removeprefix('implicit')}" if name.startswith("implicit") else name
-
-
-def _signature(f: FunctionType) -> inspect.Signature:
-    return inspect.Signature.from_callable(f, follow_wrapped=False)
 
 
 def reader(f: FunctionType, words: Vocabulary) -> Any:
@@ -372,8 +401,7 @@ def reader(f: FunctionType, words: Vocabulary) -> Any:
 
 def line_of(frame: Any) -> SourceLine:
     """The user's line that a frame is at which runs a block."""
-    run = frame.f_locals["self"]
-    return SourceLine(run.function.__code__.co_filename, run.line)
+    return frame.f_locals["self"].line
 
 
 def _handled(frame: Any) -> CodeType | None:

@@ -178,6 +178,9 @@ class Program:
         return max(shared, key=lambda b: len(later[b]), default=None)
 
 
+_OF_FRAMES = frozenset(("locals", "globals", "eval", "exec", "dir", "_getframe", "currentframe"))
+"""Functions of Python's that ask the frame which they are called from."""
+
 _programs: WeakKeyDictionary[CodeType, Program | None] = WeakKeyDictionary()
 """Of each code as long as it lives."""
 
@@ -191,9 +194,11 @@ def program_of(f: FunctionType) -> Program | None:
 
 
 def _read(f: FunctionType) -> Program | None:
-    if f.__code__.co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR):
+    code = f.__code__
+    asks = not _OF_FRAMES.isdisjoint(code.co_names)
+    if asks or code.co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR):
         return None
     try:
-        return Program(f.__code__)
+        return Program(code)
     except Unreadable:
         return None

@@ -15,6 +15,7 @@ from jitad.frontend.operands import lift
 from jitad.frontend.regions import NeedsNumber
 from jitad.functions.program.data import current
 from jitad.ir.builder import Builder
+from jitad.ir.errors import TraceError
 from jitad.ir.value import Value
 
 END = object()
@@ -70,6 +71,62 @@ class InTurn:
         return list(self.items)
 
 
+class Once:
+    """What zip, enumerate and their like give: its items are had once, by whoever asks first."""
+
+    def __init__(self, places: Places) -> None:
+        self.items: Any = places
+        self.builder = current()
+
+    def take(self) -> Any:
+        """What a `for` goes over it by; nothing is left for another."""
+        if current() is not self.builder:
+            raise NeedsNumber("an iterator from around goes on")
+        if self.items is None:
+            raise TraceError(
+                "an iterator goes on behind a loop, which may have left some of its items",
+                remedy="make a list of it first, list(zip(a, b))",
+            )
+        if not isinstance(self.items, Places):
+            return InTurn(self.items, self.builder)
+        found, self.items = self.items, None
+        return found
+
+    def __iter__(self) -> Any:
+        """Its items, as Python's."""
+        if self.items is None or isinstance(self.items, Places):
+            self.items = iter(self.take().all())
+        return self.items
+
+
+def advance(x: Any, *default: Any) -> Any:
+    """next(x), of one that `iter` or its like has made."""
+    return next(native(x), *default)
+
+
+def in_turn(x: Any, *sentinel: Any) -> Any:
+    """iter(x): what is asked for one item after the other, by whoever has it."""
+    if sentinel:
+        return InTurn(iter(x, *sentinel), current())
+    it = iterator(x)
+    return InTurn(iter(it.all()), current()) if isinstance(it, Places) else it
+
+
+def reverse(x: Any) -> Any:
+    """reversed(x)"""
+    it = iterator(x) if isinstance(x, (range, Places, Value, np.ndarray)) else None
+    if not isinstance(it, Places):
+        return reversed(x)
+    return Once(Places(it.count, lambda k: it.item(it.count - 1 - k)))
+
+
+def native(x: Any) -> Any:
+    """An iterator of ours as Python's; anything else is what it is."""
+    if isinstance(x, InTurn):
+        return x.items
+    return iter(x) if isinstance(x, Once) else iter(x.all()) if isinstance(x, Places) else x
+
+
 def counted(*bounds: Any) -> Any:
     """range(...); its bounds may be traced."""
     if not any(isinstance(x, Value) for x in bounds):
@@ -85,6 +142,8 @@ def iterator(x: Any) -> Any:
     """What a `for` goes over x by."""
     if isinstance(x, (Places, InTurn, Turn)):
         return x
+    if isinstance(x, Once):
+        return x.take()
     if isinstance(x, range):
         start, step = x.start, x.step
         return Places(len(x), lambda k: start + k * step)
@@ -112,22 +171,18 @@ def zipped(*xs: Any, strict: bool = False) -> Any:
     """zip(...)."""
     parts = [iterator(x) for x in xs]
     if strict or not parts or not all(isinstance(p, Places) for p in parts):
-        return InTurn(zip(*(_native(p) for p in parts), strict=strict), current())
+        return InTurn(zip(*(native(p) for p in parts), strict=strict), current())
     count: Any = parts[0].count
     for p in parts[1:]:
         plain = not isinstance(p.count, Value) and not isinstance(count, Value)
         lesser: Any = min if plain else np.minimum
         count = lesser(count, p.count)
-    return Places(count, lambda k: tuple([p.item(k) for p in parts]))
+    return Once(Places(count, lambda k: tuple([p.item(k) for p in parts])))
 
 
 def enumerated(x: Any, start: Any = 0) -> Any:
     """enumerate(...)."""
     part = iterator(x)
     if not isinstance(part, Places):
-        return InTurn(enumerate(_native(part), start), current())
-    return Places(part.count, lambda k: (k + start, part.item(k)))
-
-
-def _native(x: Any) -> Any:
-    return x.items if isinstance(x, InTurn) else iter(x.all())
+        return InTurn(enumerate(native(part), start), current())
+    return Once(Places(part.count, lambda k: (k + start, part.item(k))))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from jitad.frontend.mutable import MutableArray, mutable
-from jitad.frontend.operands import as_dtype, lift
+from jitad.frontend.operands import PYTHON_NUMBERS, as_dtype, lift
 from jitad.frontend.regions import NeedsNumber, Region
 from jitad.frontend.storage import Storage
 from jitad.functions.control.blocks import Block, as_weak, block
@@ -204,11 +204,19 @@ def _column(
     lists = [None if x is UNBOUND else list(leaves(x)) for x in found]
     for k in range(len(next(xs for xs in lists if xs is not None))):
         types = [kind(xs[k]) for xs in lists if xs is not None]
+        if current().region is None and _differ(types, [xs[k] for xs in lists if xs is not None]):
+            raise NeedsNumber(f"{v} has another dtype on each side of a branch")
         common = types[0] if len(types) == 1 else wider(*types)
         kinds.append(common)
         for side, xs, column in zip(sides, lists, columns, strict=True):
             column.append(side.data[v][k] if xs is not None else None)
     return pattern, pattern is None and any(map(is_reference, bound))
+
+
+def _differ(types: list[Kind], found: list[Any]) -> bool:
+    """Whether values have other dtypes: a number that stands in the code goes with any."""
+    numbers = any(isinstance(x, PYTHON_NUMBERS) for x in found)
+    return types[0].dtype != types[-1].dtype and not numbers
 
 
 def _switch(

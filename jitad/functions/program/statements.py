@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from jitad.ir.errors import SourceLine
+
 Names = dict[str, Any]
 Do = Callable[[Any, Names], Any]
 
@@ -28,7 +30,7 @@ class Statement(NamedTuple):
     bound: str | None
     reads: tuple[str, ...]
     do: Do
-    line: int
+    line: SourceLine
     advances: str | None = None
 
 
@@ -46,7 +48,7 @@ class End(NamedTuple):
     raised: str | None = None
     cause: str | None = None
     yields: str | None = None
-    line: int = 0
+    line: SourceLine | None = None
 
 
 class Handler(NamedTuple):

@@ -194,6 +194,6 @@ def _import_from(r: Reading, step: Step) -> None:
             known = sys.modules.get(f"{module.__name__}.{step.value}")
             if known is None:
                 raise ImportError(f"cannot import name {step.value!r}") from None
-            return frame.seen(known)
+            return known
 
     r.push(found, r.stack[-1])

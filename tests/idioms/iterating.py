@@ -1,0 +1,244 @@
+"""Iterators, comprehensions, containers that are gone over."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import itertools
+import math
+import operator
+
+import numpy as np
+
+from idioms.case import case
+
+
+@case
+def gen_sum(x):
+    return sum(v * v for v in x if v > 0.5)
+
+
+@case
+def comp(x):
+    return np.sum(np.array([math.sin(v) * k for k, v in enumerate(x)]))
+
+
+@case
+def dictcomp(x):
+    d = {k: v * 2 for k, v in zip("abcd", x)}
+    return d["a"] * d["b"] + sum(d.values())
+
+
+@case
+def sort_key(x):
+    items = sorted(x, key=lambda t: -t)
+    return items[0] * 2 + items[-1]
+
+
+@case
+def deque_(x):
+    d = collections.deque(maxlen=2)
+    for v in x:
+        d.append(v * 2)
+    return d[0] * d[1]
+
+
+@case
+def defaultdict_(x):
+    d = collections.defaultdict(float)
+    for k, v in enumerate(x):
+        d[k % 2] += v * v
+    return d[0] * d[1]
+
+
+@case
+def clip_py(x):
+    return sum(min(max(v, 0.5), 1.5) ** 2 for v in x)
+
+
+@case
+def any_all(x):
+    return np.sum(x) if any(v > 1 for v in x) and all(v > 0 for v in x) else 0.0
+
+
+@case
+def list_append(x):
+    out = []
+    for i in range(len(x)):
+        out.append(x[i] ** 2)
+    return np.sum(np.array(out)) + np.dot(out, x)
+
+
+@case
+def partial_(x):
+    return functools.reduce(operator.mul, map(functools.partial(lambda a, b: a + b, 1.0), x))
+
+
+@case
+def zip_star(x):
+    pts = list(zip(x[:2], x[2:]))
+    a, b = zip(*pts)
+    return a[0] * b[1] + sum(b)
+
+
+@case
+def star_unpack(x):
+    first, *rest = x
+    return first * sum(rest)
+
+
+@case
+def iter_next(x):
+    it = iter(x)
+    a = next(it)
+    b = next(it, 0.0)
+    return a * b
+
+
+@case
+def chain_(x):
+    return (
+        sum(a * b for a, b in itertools.combinations(x, 2))
+        + sum(itertools.chain(x[:2], x[2:]))
+        + sum(itertools.accumulate(x))
+    )
+
+
+@case
+def prodd(x):
+    return math.prod(x) + math.hypot(x[0], x[1]) + math.fsum(x) + math.dist(x[:2], x[2:])
+
+
+@case
+def lists_of_lists(x):
+    g = [[x[i] * x[j] for j in range(4)] for i in range(4)]
+    return g[1][2] + np.trace(np.array(g)) + sum(map(sum, g))
+
+
+def gen(x):
+    for v in x:
+        yield v * v
+
+
+@case
+def generator(x):
+    return sum(gen(x))
+
+
+@case
+def zip_next(x):
+    it = zip(x, x[::-1])
+    a = next(it)
+    b = next(it)
+    return a[0] * b[1]
+
+
+@case
+def zip_twice(x):
+    z = list(zip(x, x * 2))
+    s = 0.0
+    for a, b in z:
+        s += a * b
+    for a, b in z:
+        s += a
+    return s
+
+
+@case
+def chunks(x):
+    return sum(a * b for a, b in zip(*[iter(x)] * 2))
+
+
+@case
+def rev(x):
+    s = 0.0
+    for i in reversed(range(len(x))):
+        s = s * x[0] + x[i]
+    for v in reversed(x):
+        s = s * 0.5 + v
+    for v in x[::-1]:
+        s = s * 0.5 + v
+    return s
+
+
+@case
+def rev_enum(x):
+    s = 0.0
+    for i, v in reversed(list(enumerate(x))):
+        s = s * x[0] + v * i
+    return s
+
+
+@case
+def pairs(x):
+    it = iter(x)
+    prev = next(it)
+    s = 0.0
+    for v in it:
+        s += (v - prev) ** 2
+        prev = v
+    return s
+
+
+@case
+def iter_until(x):
+    it = iter(x)
+    for v in it:
+        if v > 1:
+            break
+    return sum(it) + v
+
+
+@case
+def enum_left(x):
+    e = enumerate(x)
+    k, v = next(e)
+    return sum(i * w for i, w in e) + v
+
+
+@case
+def mapped(x):
+    s = 0.0
+    for v in map(lambda t: t * t, x):
+        s += v
+    for v in filter(lambda t: t > 1, x):
+        s += v
+    return s
+
+
+@case
+def lst_iter(x):
+    l = [x[0], x[1]]
+    it = iter(l)
+    return next(it) * next(it)
+
+
+@case
+def sentinel(x):
+    l = [1, 2, 3]
+    return sum(x[k] for k in iter(l.pop, 1))
+
+
+@case
+def dict_iter(x):
+    d = dict(a=x[0], b=x[1])
+    s = 0
+    for k in d:
+        s += d[k]
+    for k, v in d.items():
+        s += v * v
+    return s + sum(d.values()) + next(iter(d.values()))
+
+
+@case
+def it_tools(x):
+    s = 0.0
+    for a, b in itertools.pairwise(x):
+        s += a * b
+    for (i, a), c in zip(enumerate(x), "abc"):
+        s += a * i
+    for i, j in itertools.product(range(2), repeat=2):
+        s += x[i] * x[j]
+    for a in itertools.islice(x, 2):
+        s += a
+    return s

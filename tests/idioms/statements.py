@@ -1,0 +1,138 @@
+"""Statements of Python's around numbers."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from idioms.case import case
+
+
+@case
+def asserted(x):
+    assert x.ndim == 1 and len(x) == 4, "bad"
+    return np.prod(x)
+
+
+@case
+def raised(x):
+    if np.any(x < -5):
+        raise ValueError("neg")
+    return np.sum(np.sqrt(x))
+
+
+@case
+def walrus(x):
+    if (s := np.sum(x)) > 2:
+        return s * 2
+    return s
+
+
+@case
+def matched(x):
+    match x.shape:
+        case (n,):
+            return x[0] * n
+        case _:
+            return 0.0
+
+
+@case
+def while_tol(x):
+    y = x[0]
+    for _ in range(50):
+        new = 0.5 * (y + x[1] / y)
+        if abs(new - y) < 1e-12:
+            break
+        y = new
+    return y
+
+
+@case
+def newton_while(x):
+    y, it = x[0] + 1, 0
+    while abs(y * y - x[1]) > 1e-10 and it < 100:
+        y -= (y * y - x[1]) / (2 * y)
+        it += 1
+    return y
+
+
+@case
+def conditional_shape(x):
+    y = x if x[0] > 0 else x[:2]
+    return np.sum(y * y)
+
+
+@case
+def strings(x):
+    name = f"k{len(x)}"
+    return np.sum(x) * len(name)
+
+
+@case
+def formatted(x):
+    msg = f"{len(x):d} items"
+    m2 = f"{len(x):03d} {msg!r}"
+    return np.sum(x) * len(m2)
+
+
+@case
+def try_keyerror(x):
+    d = {"a": 2.0}
+    try:
+        s = d["b"]
+    except KeyError:
+        s = 3.0
+    return s * np.sum(x)
+
+
+@case
+def try_finally(x):
+    log = []
+    try:
+        return np.sum(x) * 2
+    finally:
+        log.append(1)
+
+
+@case
+def zero_div(x):
+    try:
+        return np.sum(x) / float(x[0] - x[0] + 1)
+    except ZeroDivisionError:
+        return 0.0
+
+
+@case
+def intloop(x):
+    n = int(np.ceil(x[2]))
+    s = 0.0
+    for k in range(n):
+        s += x[0] ** k
+    return s
+
+
+@case
+def ternary_chain(x):
+    return x[0] if 0 < x[0] < 0.5 else (x[1] if x[1] < 1 else x[2])
+
+
+@case
+def swap(x):
+    a, b = x[0], x[1]
+    for _ in range(5):
+        a, b = b, a + b * 0.1
+    return a * b
+
+
+@case
+def bisect_(x):
+    return x[0] * sum(1 for v in x if v > 1)
+
+
+@case
+def warn(x):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.sum(np.log(x))
