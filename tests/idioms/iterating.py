@@ -242,3 +242,21 @@ def it_tools(x):
     for a in itertools.islice(x, 2):
         s += a
     return s
+
+
+def those_above(x, least):
+    for v in x:
+        if v > least:
+            yield v
+
+
+@case
+def generator_under_an_if(x):
+    return sum(those_above(x, 1.0)) + x[0] * sum(1 for v in x if v > 1)
+
+
+@case
+def generators_in_turn(x):
+    a, b = those_above(x, 0.5), those_above(x[::-1], 1.0)
+    first = next(a)
+    return first * next(b) + sum(v * w for v, w in zip(a, b))

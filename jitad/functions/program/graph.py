@@ -36,8 +36,7 @@ class Block:
         self.reads: set[str] = set()
         for s in self.statements:
             self.reads |= set(s.reads) - self.bound
-            if s.bound is not None:
-                self.bound.add(s.bound)
+            self.bound |= {v for v in (s.bound, s.advances) if v is not None}
         self.reads |= set(self.end.reads) - self.bound
         if self.end.result is not None:
             self.bound.add(RESULT)

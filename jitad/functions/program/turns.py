@@ -94,8 +94,9 @@ class _Loop:
     def _goes_on_with_another(self) -> bool:
         """Whether turns ask an iterator for items that is not the loop's, or one of their own."""
         program = self.frame.program
-        asked = {s.advances for b in self.body for s in program.blocks[b].statements if s.advances}
-        return not asked <= {self.iterator_name, *program.bound(self.body)}
+        statements = [s for b in self.body for s in program.blocks[b].statements]
+        asked = {s.advances for s in statements if s.advances is not None}
+        return not asked <= {self.iterator_name, *(s.bound for s in statements)}
 
     def _bound(self) -> list[str]:
         bound = self.frame.program.bound(self.body) & self.living
