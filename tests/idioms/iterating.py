@@ -260,3 +260,9 @@ def generators_in_turn(x):
     a, b = those_above(x, 0.5), those_above(x[::-1], 1.0)
     first = next(a)
     return first * next(b) + sum(v * w for v, w in zip(a, b))
+
+
+@case
+def generator_with_a_conditional(x):
+    a, b = (v * 2.0 if len(x) == 4 else v for v in (x, x[::-1]))
+    return np.hypot(a, b).sum()

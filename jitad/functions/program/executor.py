@@ -263,7 +263,6 @@ class Frame:
         """What super() is of."""
         return self.shared.read("__class__"), next(iter(self.args.values()))
 
-
     def function_of(self, code: CodeType, cells: Any, defaults: Any, named: Any) -> Any:
         """A function that is made as the program runs."""
         f = FunctionType(code, self.function.__globals__, code.co_name, defaults, cells)

@@ -128,7 +128,7 @@ class Program:
         """The label, behind blocks that only jump."""
         while label not in self.loops and not self.blocks[label].statements:
             last = self.blocks[label].end
-            if last.condition is not None or len(last.after) != 1:
+            if last.condition is not None or last.yields is not None or len(last.after) != 1:
                 break
             label = last.after[0]
         return label
