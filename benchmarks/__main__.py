@@ -47,6 +47,7 @@ NAMES = (
     "paths",
     "loops",
     "carried",
+    "plain_loops",
     "rolling",
 )
 
