@@ -114,9 +114,9 @@ def in_turn(x: Any, *sentinel: Any) -> Any:
 
 def reverse(x: Any) -> Any:
     """reversed(x)"""
-    it = iterator(x) if isinstance(x, (range, Places, Value, np.ndarray)) else None
-    if not isinstance(it, Places):
+    if not isinstance(x, (range, Places, Value, np.ndarray)):
         return reversed(x)
+    it = iterator(x)
     return Once(Places(it.count, lambda k: it.item(it.count - 1 - k)))
 
 
