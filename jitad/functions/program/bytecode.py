@@ -19,7 +19,6 @@ from numba.core.controlflow import CFGraph
 from jitad.functions.program.data import UNBOUND
 from jitad.functions.program.statements import (
     HANDLED,
-    KIND,
     End,
     Handler,
     Statement,
@@ -155,10 +154,8 @@ class Reading:
         """The block."""
         if self.handler is not None:
             self.leads_to.append((self.handler.label, self._at_handler(self.handler)))
-        if self.stack and self.stack[-1].endswith(KIND):
-            before, error = self.stack[-5], self.stack[-2]
-            self.move(HANDLED, before)
-            self.move(error, HANDLED)
+        if sys.version_info < (3, 11) and self.stack and self.stack[-1].startswith("$error"):
+            self.move(self.stack[-1], HANDLED)
         for step in self.steps:
             self.step = step
             meaning = OPCODES.get(step.name)
@@ -179,8 +176,15 @@ class Reading:
             place = ("$none",) if handler.keeps_place else ()
             return State((*below, *place, handler.error))
         outer = tuple(self.handlers[: self.handlers.index(handler)])
-        items = ("$none", f"{handler.error}.before", "$none", "$none", handler.error, handler.kind)
+        error = handler.error  # which stands in the place of its class, too
+        items = ("$none", f"{error}.before", "$none", "$none", error, error)
         return State((*below, *items), outer)
+
+    def protect(self, label: int, depth: int) -> None:
+        """A range of steps begins whose exceptions are handled there (Python 3.10)."""
+        handler = Handler(label, depth)
+        self.move(HANDLED, f"{handler.error}.before")  # what is handled then, where it was left
+        self.handlers.append(handler)
 
     # -- statements --------------------------------------------------------------------------------
 

@@ -127,7 +127,7 @@ class Frame:
 
     def handle(self, handler: Handler, error: BaseException, names: Names) -> tuple[Place, Names]:
         """Go on where an exception is handled."""
-        names[handler.error], names[handler.kind] = error, type(error)
+        names[handler.error] = error
         return handler.label, names
 
     def _end(self, last: End, names: Names, stops: Collection[int]) -> tuple[Place, Names]:

@@ -102,8 +102,7 @@ class Program:
                 new = self.live[label] | block.reads | (behind - block.bound)
                 if block.handler is not None:
                     kept = set() if block.raises else block.bound
-                    own = {block.handler.error, block.handler.kind}
-                    new |= self.living([block.handler.label]) - own - kept
+                    new |= self.living([block.handler.label]) - {block.handler.error} - kept
                 changed |= new != self.live[label]
                 self.live[label] = new
 

@@ -17,9 +17,6 @@ Do = Callable[[Any, Names], Any]
 HANDLED = "$handled"
 """The name of the exception that a handler is at."""
 
-KIND = "kind"
-"""The end of the names of classes of exceptions."""
-
 
 class Statement(NamedTuple):
     """`bound` to what `do` gives is one name, or none; `line` is the user's.
@@ -62,11 +59,6 @@ class Handler(NamedTuple):
     def error(self) -> str:
         """The name of the exception at the handler."""
         return f"$error{self.label}"
-
-    @property
-    def kind(self) -> str:
-        """The name of its class there, which Python 3.10 asks for."""
-        return f"$error{self.label}{KIND}"
 
 
 class Unreadable(Exception):

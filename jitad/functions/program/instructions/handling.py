@@ -7,7 +7,7 @@ from typing import Any
 
 from jitad.functions.program.bytecode import Reading, Step
 from jitad.functions.program.instructions.rows import opcode
-from jitad.functions.program.statements import HANDLED, End, Handler
+from jitad.functions.program.statements import HANDLED, End
 
 # -- exceptions ------------------------------------------------------------------------------------
 
@@ -77,8 +77,7 @@ def _jump_unless_match(r: Reading, step: Step) -> None:
 
 @opcode("SETUP_FINALLY")
 def _setup(r: Reading, step: Step) -> None:
-    depth = len(r.stack)
-    r.handlers.append(Handler(step.value, depth))
+    r.protect(step.value, len(r.stack))
     r.jump(r.code.after(step))
 
 
@@ -105,7 +104,7 @@ def _before_with(r: Reading, step: Step) -> None:
 @opcode("SETUP_WITH")
 def _setup_with(r: Reading, step: Step) -> None:
     _enters(r, step)
-    r.handlers.append(Handler(step.value, len(r.stack) - 1))
+    r.protect(step.value, len(r.stack) - 1)
     r.jump(r.code.after(step))
 
 
