@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.active import depth
-from jitad.frontend.trace import RECORDING
+from jitad.frontend.active import depth, innermost_trace, is_in_region
 from jitad.ir.errors import is_internal
 from jitad.ir.value import UFUNCS
 
@@ -26,18 +25,21 @@ def may_catch(*kinds: type[Exception]) -> bool:
 
     What it raises in vain, it would raise without us as well.
     """
-    names = {base.__name__ for kind in kinds for base in kind.__mro__ if base is not object}
-    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # as logging
+    return _is_named({x.__name__ for kind in kinds for x in kind.__mro__ if x is not object})
+
+
+def _is_named(names: set[str]) -> bool:
+    frame: FrameType | None = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]  # as logging
     waiting, named = depth(), False
     while frame is not None and waiting:
         code = frame.f_code
-        run = _RUNNING.get(code)
+        run = _RUNNING.get(id(code))
         if run is not None:
             code = run(frame)
             named = named or (code is not None and not names.isdisjoint(_caught(code)))
         elif not is_internal(code.co_filename):
             named = named or not names.isdisjoint(_caught(code))
-        elif code is RECORDING:
+        elif id(code) in _RECORDING:
             if named:
                 return True
             waiting -= 1
@@ -45,13 +47,22 @@ def may_catch(*kinds: type[Exception]) -> bool:
     return False
 
 
-_RUNNING: dict[CodeType, Callable[[FrameType], CodeType | None]] = {}
-"""Code of ours that runs the user's, and which a frame of it is at, where that has a handler."""
+_RECORDING: set[int] = set()
+"""The ids of code of ours below whose frames a function is being traced."""
+
+
+def note_recording(code: CodeType) -> None:
+    """Have frames of this code stand for the beginning of a trace."""
+    _RECORDING.add(id(code))
+
+
+_RUNNING: dict[int, Callable[[FrameType], CodeType | None]] = {}
+"""By the id of code of ours that runs the user's: which a frame is at, where that has a handler."""
 
 
 def note_handlers(code: CodeType, of: Callable[[FrameType], CodeType | None]) -> None:
     """Have frames of this code stand for the user's code that they run."""
-    _RUNNING[code] = of
+    _RUNNING[id(code)] = of
 
 
 @functools.lru_cache(maxsize=4096)
@@ -76,6 +87,27 @@ def check_division(ufunc: Any, x: Any, y: Any) -> None:
             raise ZeroDivisionError("division by zero")
     elif x == 0 and y < 0:
         raise ZeroDivisionError("zero to a negative power")
+
+
+def check_matrix(holds: Callable[[], Any], message: str) -> None:
+    """Raise LinAlgError where `holds` is not true of a matrix, if that may be caught."""
+    if may_catch(np.linalg.LinAlgError) and not holds():
+        raise np.linalg.LinAlgError(message)
+
+
+def check_bounds(index: Any, n: int, axis: int) -> None:
+    """Raise IndexError where a traced index is out of bounds of an axis, if that may be caught.
+
+    Who catches all that there is would have every loop around unrolled: an index out of bounds is
+    an error of the kernel there.
+    """
+    builder = innermost_trace()
+    if builder is not None and is_in_region(builder):
+        asked = _is_named({"IndexError", "LookupError"})
+    else:
+        asked = may_catch(IndexError)
+    if asked and not UFUNCS[np.logical_and](index >= -n, index < n).all():
+        raise IndexError(f"index is out of bounds for axis {axis} with size {n}")
 
 
 _OVERFLOWING = ("exp", "exp2", "expm1", "cosh", "sinh", "pow", "ldexp", "gamma", "lgamma")

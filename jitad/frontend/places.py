@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jitad.frontend.exceptions import check_bounds
 from jitad.frontend.operands import as_dtype, as_shape, broadcast_shape, lift
 from jitad.frontend.storage import Places, Storage
 from jitad.ir.builder import Builder
@@ -80,8 +81,9 @@ def _from_integers(storage: Storage, places: Places, items: Any, key: Any) -> Ro
     total: Value | None = None
     valid: Value | None = None
     alone = places.shape == storage.order.shape and offset == 0 and steps == (1,)
-    for value, n, step in zip(values, places.shape, steps, strict=False):
+    for axis, (value, n, step) in enumerate(zip(values, places.shape, steps, strict=False)):
         i = as_shape(value, shape)
+        check_bounds(i, n, axis)
         i = ew.where(ew.lt(i, 0), ew.add(i, n), i)
         if alone:
             return Rows(i, ())

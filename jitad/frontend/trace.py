@@ -15,6 +15,7 @@ import numpy as np
 import jitad.frontend.mutable_operators
 import jitad.frontend.printing  # noqa: F401  what Python asks of traced values
 from jitad.frontend.active import depth, enter, innermost_trace, is_rolling, leave
+from jitad.frontend.exceptions import note_recording
 from jitad.frontend.operands import check_kind, lift, number_dtype, supported
 from jitad.frontend.pytree import Structure, flatten
 from jitad.ir.builder import Builder, Machine
@@ -163,8 +164,7 @@ def _recorded(
         leave()
 
 
-RECORDING = _recorded.__code__
-"""The code of the frame below which a function is being traced."""
+note_recording(_recorded.__code__)
 
 
 def _run(function: Callable[[Sequence[Any]], Any], inputs: Sequence[Any]) -> Any:

@@ -4,7 +4,16 @@ Each has a maker of arguments from a size and a random generator; those are away
 function jumps, so that differences tell its derivative.
 """
 
-from plain_programs import arrays, branches, nests, ways_out
+from plain_programs import arrays, branches, closures, exceptions, nests, ways_out
 from plain_programs.program import PROGRAMS, PlainProgram
 
-__all__ = ["PROGRAMS", "PlainProgram", "arrays", "branches", "nests", "ways_out"]
+__all__ = [
+    "PROGRAMS",
+    "PlainProgram",
+    "arrays",
+    "branches",
+    "closures",
+    "exceptions",
+    "nests",
+    "ways_out",
+]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jitad.frontend.exceptions import check_bounds
 from jitad.frontend.guards import guard_array
 from jitad.frontend.operands import (
     as_dtype,
@@ -207,8 +208,9 @@ def _masks_to_places(x: Value, items: list[Any]) -> list[Any]:
 def _flat_index(values: list[Value], sizes: list[int], shape: tuple[int, ...]) -> Value:
     """One index into the merged axes; negative ones count from the end."""
     flat: Value | None = None
-    for value, n in zip(values, sizes, strict=True):
+    for axis, (value, n) in enumerate(zip(values, sizes, strict=True)):
         i = as_shape(as_dtype(value, INT64), shape)
+        check_bounds(i, n, axis)
         i = ew.where(ew.lt(i, 0), ew.add(i, n), i)
         if len(values) > 1:
             # Out of bounds in one axis must not land inside another one's rows.

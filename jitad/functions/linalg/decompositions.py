@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from jitad.frontend.exceptions import check_matrix, may_catch
 from jitad.frontend.operands import implements
 from jitad.functions.linalg.equations import identity, matrices, real, square, swapped
 from jitad.ir.errors import ShapeError, TraceError
@@ -27,8 +28,26 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Value:
     """
     x = real("np.linalg.cholesky", square("np.linalg.cholesky", a))
     if upper:
-        return swapped(triangular.cholesky(swapped(x)))
-    return triangular.cholesky(x)
+        return swapped(_cholesky(swapped(x)))
+    return _cholesky(x)
+
+
+def _cholesky(x: Value) -> Value:
+    if not may_catch(np.linalg.LinAlgError):
+        return triangular.cholesky(x, refuses=True)
+    factor = triangular.cholesky(x, refuses=False)
+
+    def holds() -> Any:
+        return not np.any(np.isnan(factor)) or np.any(np.isnan(x))
+
+    check_matrix(holds, "Matrix is not positive definite")
+    return factor
+
+
+def converges(x: Value) -> Value:
+    """What has singular values: LAPACK says that its iteration does not end where one is NaN."""
+    check_matrix(lambda: not np.any(np.isnan(x)), "SVD did not converge")
+    return x
 
 
 # -- QR --------------------------------------------------------------------------------------------
@@ -114,7 +133,7 @@ def singular_vectors(x: Value, *, full: bool) -> tuple[Value, Value, Value]:
 @implements(np.linalg.svdvals)
 def svdvals(x: Any, /) -> Value:
     y = real("np.linalg.svdvals", matrices("np.linalg.svdvals", x))
-    return singular.svdvals(swapped(y))
+    return singular.svdvals(swapped(converges(y)))
 
 
 @implements(np.linalg.svd)
@@ -124,7 +143,7 @@ def svd(
     """Vectors that complete a basis turn against the others only."""
     if hermitian:
         return _svd_of_symmetric(a, compute_uv)
-    x = real("np.linalg.svd", matrices("np.linalg.svd", a))
+    x = converges(real("np.linalg.svd", matrices("np.linalg.svd", a)))
     if not compute_uv:
         return singular.svdvals(swapped(x))
     return SVDResult(*singular_vectors(x, full=bool(full_matrices)))

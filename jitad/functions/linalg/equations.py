@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.conversion import as_array, as_arrays
+from jitad.frontend.exceptions import check_matrix
 from jitad.frontend.operands import array_dtype, as_dtype, as_shape, broadcast_shape, implements
 from jitad.functions.products.contractions import matmul
 from jitad.ir.errors import ShapeError, TraceError
@@ -100,7 +101,18 @@ def solve_rows(name: str, x: Value, rows: Value, transposed: bool = False) -> Va
     lead = broadcast_shape(x.shape[:-2], rows.shape[:-2])
     shape = (*lead, *rows.shape[-2:])
     x, rows = aligned_rows(name, x, rows)
-    return st.reshape(la.lu_solve(la.lu(x), x, rows, transposed=transposed), shape=shape)
+    factors = _regular(la.lu(x))
+    return st.reshape(la.lu_solve(factors, x, rows, transposed=transposed), shape=shape)
+
+
+def _regular(factors: Value) -> Value:
+    """LU factors, of matrices that are not singular."""
+
+    def holds() -> Any:
+        return np.all(mx.diagonal(mx.rows(factors, 0, factors.shape[-1])) != 0)
+
+    check_matrix(holds, "Singular matrix")
+    return factors
 
 
 def solve_general(name: str, x: Value, y: Value, vector: bool) -> Value:
@@ -124,7 +136,7 @@ def solve(a: Any, b: Any) -> Value:
 @implements(np.linalg.inv)
 def inv(a: Any) -> Value:
     x = square("np.linalg.inv", a)
-    return la.lu_solve(la.lu(x), x, identity(x, x.shape[-1]), transposed=True)
+    return la.lu_solve(_regular(la.lu(x)), x, identity(x, x.shape[-1]), transposed=True)
 
 
 @implements(np.linalg.tensorsolve)

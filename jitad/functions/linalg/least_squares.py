@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.conversion import as_arrays
+from jitad.frontend.exceptions import check_matrix
 from jitad.frontend.operands import array_dtype, as_dtype, implements
 from jitad.functions.elementwise.complex import as_complex
-from jitad.functions.linalg.decompositions import eigh, singular_vectors, svdvals
+from jitad.functions.linalg.decompositions import converges, eigh, singular_vectors, svdvals
 from jitad.functions.linalg.equations import floating, matrices, real, square, swapped
 from jitad.functions.linalg.norms import rank_above, tolerance
 from jitad.functions.reductions.reductions import is_absent, max_, sum_
@@ -60,7 +61,7 @@ def inverse_of_symmetric(x: Value, atol: Any, rtol: Any) -> tuple[Value, Value]:
 @implements(np.linalg.pinv)
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._NoValue) -> Value:
     """The derivative is that within the matrices of the same rank."""
-    x = real("np.linalg.pinv", matrices("np.linalg.pinv", a))
+    x = converges(real("np.linalg.pinv", matrices("np.linalg.pinv", a)))
     if rcond is not None and not is_absent(rtol):
         raise TraceError("np.linalg.pinv with rcond= and rtol=", remedy="give one of them")
     if x.size == 0:
@@ -126,10 +127,15 @@ def eigenvectors(x: Value) -> tuple[Value, Value]:
     return mx.part(packed, n, (0, n, 1)), swapped(mx.rows(packed, 0, n))
 
 
+def _finite(x: Value) -> Value:
+    check_matrix(lambda: np.all(np.isfinite(x)), "Array must not contain infs or NaNs")
+    return x
+
+
 @implements(np.linalg.eig)
 def eig(a: Any) -> Any:
     """The eigenvalues of a real matrix must be real; for others pass a complex matrix."""
-    w, vectors = eigenvectors(square("np.linalg.eig", a))
+    w, vectors = eigenvectors(_finite(square("np.linalg.eig", a)))
     return (
         EigResult(as_complex(w), as_complex(vectors)) if _ALWAYS_COMPLEX else EigResult(w, vectors)
     )
@@ -138,7 +144,7 @@ def eig(a: Any) -> Any:
 @implements(np.linalg.eigvals)
 def eigvals(a: Any) -> Value:
     """Those of a real matrix must be real; for others pass a complex matrix."""
-    w = eigenvalues(square("np.linalg.eigvals", a))
+    w = eigenvalues(_finite(square("np.linalg.eigvals", a)))
     return as_complex(w) if _ALWAYS_COMPLEX else w
 
 

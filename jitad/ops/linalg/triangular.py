@@ -96,7 +96,7 @@ def solve_lower(factor: Any, b: Any, *, transposed: bool = False) -> Any:
 # -- Cholesky factors ------------------------------------------------------------------------------
 
 
-def _call_cholesky(call: Any) -> None:
+def _call_cholesky(call: Any, refuses: bool) -> None:
     """potrf in place: the lower triangle is the upper one in memory; then zeros for the rest."""
     n, item, prefix = call.shape[-1], call.dtype.itemsize, call.prefix(call.dtype)
     info, zero = call.int_slot(), call.number(0.0, call.dtype)
@@ -104,13 +104,32 @@ def _call_cholesky(call: Any) -> None:
     with call.each(math.prod(call.shape[:-2]), *stacks) as (a, factor):
         call.writer.copy(factor, a, n * n * item)
         call.lapack(f"{prefix}potrf", call.char("U"), call.int(n), factor, call.int(n), info)
-        call.refuse_unless_zero(info)
+        if refuses:
+            call.refuse_unless_zero(info)
         if n > 1:
             below = call.writer.offset(factor, item)
             call.lapack(
                 f"{prefix}laset", call.char("L"), call.int(n - 1), call.int(n - 1), zero, zero,
                 below, call.int(n),
             )  # fmt: skip
+        if not refuses:
+            nan, w, size = call.number(math.nan, call.dtype), call.writer, call.int_slot()
+            fine = w.line(f"icmp eq i32 {call.load(info, 'i32')}, 0")
+            call.store(w.line(f"select i1 {fine}, i32 0, i32 {n}"), size, "i32")
+            call.lapack(f"{prefix}laset", call.char("A"), size, size, nan, nan, factor, call.int(n))
+
+
+def _np_cholesky(x: np.ndarray, refuses: bool) -> np.ndarray:
+    if refuses:
+        return np.linalg.cholesky(x)
+
+    def one(a: np.ndarray) -> np.ndarray:
+        try:
+            return np.linalg.cholesky(a)
+        except np.linalg.LinAlgError:
+            return np.full_like(a, math.nan)
+
+    return mx.over_stack(one, x, shape=x.shape[-2:])
 
 
 def _half(x: Any) -> Any:
@@ -118,13 +137,13 @@ def _half(x: Any) -> Any:
     return ew.mul(ew.add(mx.lower(x), mx.lower(x, -1)), 0.5)
 
 
-def _jvp_cholesky(xs: Any, v: Any, tangents: Any) -> Any:
+def _jvp_cholesky(xs: Any, v: Any, tangents: Any, refuses: bool) -> Any:
     """dL = L half(L^-1 dA L^-T)."""
     right = solve_lower(v, mx.symmetric(tangents[0]))
     return mx.product(v, _half(solve_lower(v, mx.turned(right))))
 
 
-def _pull_cholesky(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
+def _pull_cholesky(j: int, xs: Any, v: Any, v_bar: Any, refuses: bool) -> Any:
     """A_bar = L^-T half(L^T L_bar) L^-1, made symmetric."""
     inner = _half(mx.product(v, v_bar, "ki,kj->ij"))
     left = solve_lower(v, mx.turned(inner), transposed=True)
@@ -133,13 +152,15 @@ def _pull_cholesky(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
 
 cholesky = Structural(
     "cholesky",
-    (),
-    infer=lambda x: (x.shape, x.dtype),
-    evaluate=np.linalg.cholesky,
+    ("refuses",),
+    infer=lambda x, refuses: (x.shape, x.dtype),
+    evaluate=_np_cholesky,
     jvp=_jvp_cholesky,
     pullback=_pull_cholesky,
     batch=mx.batch_of_one(lambda: cholesky),
     library=_call_cholesky,
 )
-"""L with A = L L^T from A's lower triangle. The derivative is that within symmetric matrices: an
-unsymmetric direction counts by its symmetric part, which makes the gradient symmetric."""
+"""L with A = L L^T from A's lower triangle; where there is none it refuses, or gives NaNs.
+
+The derivative is that within symmetric matrices: an unsymmetric direction counts by its symmetric
+part, which makes the gradient symmetric."""
