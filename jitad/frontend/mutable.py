@@ -15,8 +15,9 @@ from jitad.frontend.active import holds_traced, innermost_trace
 from jitad.frontend.guards import guard_array
 from jitad.frontend.layout import EACH, VIEWS
 from jitad.frontend.operands import as_dtype, as_shape, check_casting, check_kind, lift
-from jitad.frontend.places import are_integers, fitting, places_of
+from jitad.frontend.places import are_integers, fitting, is_view, leaves_axes, places_of
 from jitad.frontend.storage import Places, Storage
+from jitad.frontend.window import Window
 from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import SHORT_NAMES
@@ -122,9 +123,12 @@ class MutableArray(Value):
     def __getitem__(self, index: Any) -> Any:
         key = static(index)
         if key is None:
-            result = self._gathered(index)
-            # NumPy gives a view where an integer is the index: a copy must not be written to.
-            return result if _has_traced_integer(index) else renewed(result)
+            if not is_view(index):
+                return renewed(self.freeze()[index])
+            if not self.is_argument and leaves_axes(index, self.ndim):
+                return MutableArray(Window(self, index))
+            # NumPy gives a view of an argument: a copy must not be written to.
+            return self._gathered(index)
         places = self._shown_at(key)
         if places is None:
             return self.freeze()[key]  # which says what is wrong
@@ -175,7 +179,7 @@ class MutableArray(Value):
         """Refuse to write where the array is not one of the innermost trace, or read-only."""
         recording = innermost_trace()
         if recording is not self.builder and recording is not None and recording.region:
-            recording.region.adopt(self.storage)
+            recording.region.adopt(self.storage.root)
         elif recording is not self.builder:
             raise TraceError(
                 "an array was written in a function nested in the one that created it, or after "
@@ -454,11 +458,6 @@ def static(index: Any) -> Any:
             return None
         plain.append(known)
     return tuple(plain) if isinstance(index, tuple) else plain[0]
-
-
-def _has_traced_integer(index: Any) -> bool:
-    items = index if isinstance(index, tuple) else (index,)
-    return all(not isinstance(x, Value) or x.shape == () for x in items)
 
 
 def _is_same(value: Any, storage: Storage, places: Places) -> bool:

@@ -16,7 +16,7 @@ from jitad.frontend.operands import as_dtype, as_shape, broadcast_shape, lift
 from jitad.frontend.storage import Places, Storage
 from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError
-from jitad.ir.op import INT64, Shape
+from jitad.ir.op import BOOL, INT64, Shape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
@@ -48,16 +48,42 @@ class Rows(NamedTuple):
 
 def places_of(storage: Storage, places: Places, index: Any) -> Rows:
     """The places of the elements of `view[index]`."""
-    items = index if isinstance(index, tuple) else (index,)
+    items = _spelled_out(index if isinstance(index, tuple) else (index,), places.ndim)
     key = storage.key(places)
-    if key is None or not are_integers(index) or len(items) > places.ndim:
+    if key is None or items is None:
         return Rows(lift(storage.builder.recording, np.ascontiguousarray(places))[index], ())
     return _from_integers(storage, places, items, key)
+
+
+def _spelled_out(items: tuple[Any, ...], ndim: int) -> tuple[Any, ...] | None:
+    """An index of integers and slices without `...`, or of integers and arrays of them for the
+    first axes; else None."""
+    if any(item is Ellipsis for item in items):
+        place = next(k for k, item in enumerate(items) if item is Ellipsis)
+        rest = items[place + 1 :]
+        items = (*items[:place], *[slice(None)] * (ndim - len(items) + 1), *rest)
+    integers = tuple(item for item in items if not isinstance(item, slice))
+    bounds = [x for s in items if isinstance(s, slice) for x in (s.start, s.stop, s.step)]
+    if len(items) > ndim or not are_integers(integers) or any(isinstance(x, Value) for x in bounds):
+        return None
+    return items if len(integers) == len(items) or is_view(integers) else None
 
 
 def are_integers(index: Any) -> bool:
     """Whether an index has integers and arrays of them only."""
     return all(map(_is_integer, index if isinstance(index, tuple) else (index,)))
+
+
+def is_view(index: Any) -> bool:
+    """Whether NumPy would give a view, or an element, of an array at this index: no copy."""
+    items = index if isinstance(index, tuple) else (index,)
+    return not any(np.ndim(x) or getattr(x, "dtype", None) == BOOL for x in items if x is not None)
+
+
+def leaves_axes(index: Any, ndim: int) -> bool:
+    """Whether an index of integers and slices leaves axes of an array of so many."""
+    items = index if isinstance(index, tuple) else (index,)
+    return len(items) < ndim or not are_integers(index)
 
 
 def _is_integer(item: Any) -> bool:
@@ -69,19 +95,22 @@ def _is_integer(item: Any) -> bool:
 
 
 def _from_integers(storage: Storage, places: Places, items: Any, key: Any) -> Rows:
-    """Integers and arrays of them for the first axes: products with the steps, and a sum."""
+    """Products of integers, or arrays of them, with the steps of their axes, and a sum."""
     offset, _, steps = key
-    rest = places[(0,) * len(items)]
-    row = _row(rest - offset, (offset, *steps[: len(items)]))
+    axes = [k for k, item in enumerate(items) if not isinstance(item, slice)]
+    rest = places[tuple(item if isinstance(item, slice) else 0 for item in items)]
+    steps = tuple(steps[k] for k in axes)
+    row = _row(rest - offset, (offset, *steps))
     if row:
         offset, steps = offset // rest.size, tuple(step // rest.size for step in steps)
     builder = storage.builder.recording
-    values = [_number(builder, item) for item in items]
+    values = [_number(builder, items[k]) for k in axes]
     shape = broadcast_shape(*(value.shape for value in values))
     total: Value | None = None
     valid: Value | None = None
     alone = places.shape == storage.order.shape and offset == 0 and steps == (1,)
-    for axis, (value, n, step) in enumerate(zip(values, places.shape, steps, strict=False)):
+    for value, axis, step in zip(values, axes, steps, strict=True):
+        n = places.shape[axis]
         i = as_shape(value, shape)
         check_bounds(i, n, axis)
         i = ew.where(ew.lt(i, 0), ew.add(i, n), i)

@@ -56,6 +56,11 @@ class Storage:
         self.frozen: dict[Any, Value] = {}
 
     @property
+    def root(self) -> Storage:
+        """The memory that elements are in: of a view at a traced place another's."""
+        return self
+
+    @property
     def order(self) -> Places:
         """The place of each element; of an array that is only read as a whole nobody asks."""
         if self._order is None:

@@ -55,6 +55,93 @@ def rows(x):
     return np.sum(a**2)
 
 
+@program(vector, (2, 9, 30))
+def row_views(x):
+    """A row shares its elements with the array, whichever of them is written to."""
+    a = np.outer(x, np.array([1.0, -2.0, 0.5, 3.0]))
+    for i in range(1, len(x)):
+        v = a[i]
+        v[0] = v[1] * 2.0
+        a[i, 2] = x[i] ** 2
+        a[i - 1, 1] += v[0] * v[2]
+        v[1:3] *= 0.5
+    return np.sum(a**2)
+
+
+@program(vector, (3, 9, 30))
+def views_of_views(x):
+    a = np.zeros((len(x), 2, 3))
+    for i in range(len(x)):
+        block = a[i]
+        for j in range(2):
+            row = block[j]
+            row[j] = x[i]
+            row += 0.25 * x[i - 1]
+            if x[i] > 0:
+                block[1 - j, 2] += row[0] * x[i]
+    return np.sum(a**3)
+
+
+@program(vector, (3, 9, 30))
+def columns(x):
+    a = np.zeros((4, len(x)))
+    for i in range(len(x)):
+        a[:, i] = x[i]
+        a[1:3, i] *= x[i - 1]
+        c = a[..., i]
+        c[-1] = np.sum(c[:2]) ** 2
+        a[::2, i] = a[1::2, i - 1]
+    return np.sum(a * a)
+
+
+@program(vector, (3, 9, 30))
+def rows_by_number(x):
+    """Rows at places that are data: some are written to twice."""
+    a = np.zeros((5, 3))
+    for i in range(len(x)):
+        k = int(abs(x[i]) * 3) % 5
+        a[k] = a[k] * 0.5 + x[i]
+        a[k - 1, :] -= np.sin(x[i])
+        a[-k, 1:] *= x[i]
+    return np.sum(a * a)
+
+
+@program(vector, (3, 9, 30))
+def normalised_rows(x):
+    a = np.outer(x, x) + np.eye(len(x)) * 3
+    for row in a:
+        row /= row[0] + 4.0
+        row[-1] = x[0]
+    return np.sum(a[:, 1] * a[0])
+
+
+@program(vector, (3, 9, 30))
+def rows_change_places(x):
+    a = np.outer(x, np.array([1.0, 2.0]))
+    for i in range(1, len(x)):
+        if a[i, 0] < a[i - 1, 0]:
+            before = a[i].copy()
+            a[i] = a[i - 1]
+            a[i - 1] = before
+    return np.sum(a * np.arange(len(x))[:, None])
+
+
+def _doubled_at(v, k):
+    v[k] *= 2.0
+    return v
+
+
+@program(vector, (3, 9, 30))
+def row_handed_on(x):
+    a = np.outer(x, np.array([1.0, 2.0, -1.0]))
+    s = 0.0
+    for i in range(len(x)):
+        w = _doubled_at(a[i], 1)
+        a[i, 1] += x[0]
+        s += w[1] * w[2]
+    return s
+
+
 def _relu_into(out, x, k):
     for i in range(len(x)):
         if x[i] > k:

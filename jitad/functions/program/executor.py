@@ -16,6 +16,7 @@ import numpy as np
 from jitad.frontend.active import innermost_trace
 from jitad.frontend.exceptions import note_handlers
 from jitad.frontend.mutable import MutableArray
+from jitad.frontend.places import is_view
 from jitad.frontend.regions import NeedsNumber, Unrecorded
 from jitad.frontend.traceable import Vocabulary
 from jitad.functions.program import calls
@@ -295,7 +296,9 @@ class Frame:
 
     def item(self, x: Any, index: Any) -> Any:
         """x[index]"""
-        return owned(element(x, index))
+        found = element(x, index)
+        # What NumPy would have share elements with an array that nobody may write to is a copy.
+        return as_argument(found) if is_view(index) else owned(found)
 
     def set_item(self, x: Any, index: Any, value: Any) -> None:
         """x[index] = value"""

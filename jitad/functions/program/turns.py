@@ -243,6 +243,7 @@ class _Loop:
             if not is_data(x):
                 raise NeedsNumber(f"{v} is another object in each turn")
             self._refuse_aliases(x, after)
+            self._refuse_windows(before)
             self._carry(v, x)
             if v in self.names and form(before) == form(x) and is_data(before):
                 self._widen(v, before)
@@ -259,11 +260,18 @@ class _Loop:
         self.types[v] = pattern, wide
         return wide != kinds
 
+    def _refuse_windows(self, x: Any) -> None:
+        """A view at a traced place shares elements, so that it cannot be carried by value."""
+        for leaf in leaves(x):
+            if isinstance(leaf, MutableArray) and leaf.storage.root is not leaf.storage:
+                raise NeedsNumber("a view at a traced place lives on after a turn")
+
     def _refuse_aliases(self, x: Any, after: Names) -> None:
         """What a name is bound to anew is carried by value, and so must have this name alone."""
         for leaf in leaves(x):
             if not isinstance(leaf, MutableArray):
                 continue
+            self._refuse_windows(leaf)
             known = (after[v] for v in self.living if v in after)
             if sum(isinstance(y, MutableArray) and y.storage is leaf.storage for y in known) > 1:
                 raise NeedsNumber("an array has two names after a turn")
