@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from jitad.codegen.arena import Plan
 from jitad.codegen.options import DEFAULT, Options
@@ -53,7 +54,8 @@ class Body:
         self.leaves = False
         # How many threads run this function at once, each with memory of its own; which this is.
         self.copies, self.copy = 1, "0"
-        self.cleanup: list[str] = []
+        # Tables of what is freed when the function ends, and how many pointers each has.
+        self.cleanup: list[tuple[str, int]] = []
         # Whether the parameters are so many that the caller passes them in tables.
         self.is_wide = False
         self.outer: Body | None = None
@@ -117,9 +119,11 @@ class Body:
         if self.leaves:
             w.do("br label %leave")
             w.label("leave")
-        for slot in self.cleanup:
+        for table, count in self.cleanup:
             w.declarations["free"] = "declare void @free(ptr)"
-            w.do(f"call void @free(ptr {w.line(f'load ptr, ptr {slot}')})")
+            with self.each(count) as far:
+                pointer = w.line(f"load ptr, ptr {w.offset(table, far)}")
+                w.do(f"call void @free(ptr {pointer})")
         status = w.line("load i64, ptr %status") if self.checked else "0"
         w.do(f"ret i64 {status}")
         if self.is_wide and self.outer is None:
@@ -182,6 +186,23 @@ class Body:
         name = f"%{self.writer.fresh('a')}"
         self.allocas.append(f"  {name} = alloca {kind}, i64 {count}, align 8")
         return name
+
+    def table(self, count: int) -> str:
+        """Pointers on the stack, null from the function's entry on, to what is freed at its end."""
+        name, clear = self.alloca("ptr", count), "llvm.memset.p0.i64"
+        self.writer.declarations[clear] = f"declare void @{clear}(ptr, i8, i64, i1)"
+        self.allocas.append(f"  call void @{clear}(ptr {name}, i8 0, i64 {8 * count}, i1 false)")
+        self.cleanup.append((name, count))
+        return name
+
+    @contextmanager
+    def each(self, count: int) -> Iterator[str]:
+        """Once for each entry of a table: how many bytes from its start that is."""
+        if count == 1:
+            yield "0"
+            return
+        with self.writer.counted(count) as k:
+            yield self.writer.line(f"mul nuw nsw i64 {k}, 8")
 
     def scratch(self, size: int) -> str:
         """Bytes of the arena that live throughout; their pointer is made at the entry."""

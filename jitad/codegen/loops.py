@@ -14,7 +14,7 @@ from jitad.codegen.frame import Frame, load, store
 from jitad.codegen.lanes import vector_bytes
 from jitad.codegen.polls import Poll, work
 from jitad.codegen.region import EmitSteps, Region
-from jitad.codegen.status import OUT_OF_MEMORY
+from jitad.codegen.stacks import Stacks
 from jitad.codegen.widths import LEAST
 from jitad.ir.op import BOOL
 from jitad.ir.tape import Instr
@@ -83,8 +83,9 @@ class _LoopCall:
         w.do(f"%{following} = add nuw nsw i64 %{counter}, {self.step}")
         w.do(f"br label %{head}{self._vectors()}")
         w.label(after)
-        for item in (*self.carried, *self.stacks):
-            item.finish()
+        for carry in self.carried:
+            carry.finish()
+        self.stacks.finish()
         if form.count is None:
             self.frame.keep(form.carries, f"%{counter}")
         return functions
@@ -99,9 +100,8 @@ class _LoopCall:
         self.carried = [_Carry(self, k, j) for k, j in enumerate(carries)]
         self.xs = [(self.frame.operand(j), body.tape.instrs[j]) for j in xs]
         first = form.carries + (form.count is None)
-        self.stacks = [
-            _Stack(self, k, instr) for k, instr in enumerate(self.types[form.carries :], first)
-        ]
+        rows = self.types[form.carries :]
+        self.stacks = Stacks(self.frame, self.index, first, rows, form.count)
         self.turns = self.frame.operand(turns[0]) if turns else str(form.count)
         return functions
 
@@ -129,9 +129,9 @@ class _LoopCall:
         sizes = [x.dtype.itemsize for x in form.body.instrs if not x.shape and x.dtype.kind != "c"]
         is_simple = not form.carries and (form.count or 0) >= LEAST
         if not is_simple or len(sizes) < len(form.body.instrs) or self.region.can_fail:
-            return self.writer.vectors(1, 0, ())
+            return self.writer.hints(1, 0, ())
         lines = (line for text in self.region.functions for line in text.splitlines()[1:])
-        return self.writer.vectors(vector_bytes() // max(sizes), 0, lines)
+        return self.writer.hints(vector_bytes() // max(sizes), 0, lines)
 
     def _goes_on(self, counter: str) -> str:
         """Whether there is another turn."""
@@ -154,7 +154,7 @@ class _LoopCall:
             row = w.offset(pointer, w.line(f"mul nuw nsw i64 {place}, {row_bytes(instr)}"))
             inputs.append(row if instr.shape[1:] else load(self.body, row, instr.dtype))
         outputs = [carry.target() for carry in self.carried]
-        outputs += [stack.row(place) for stack in self.stacks]
+        outputs += self.stacks.rows(place)
         self.region.run(inputs, outputs)
 
 
@@ -226,65 +226,6 @@ class _Carry:
         w.copy(self.result, self.now, self.size)
         w.do(f"br label %{done}")
         w.label(done)
-
-
-class _Stack:
-    """One stack of rows that the turns write."""
-
-    def __init__(self, call: _LoopCall, k: int, row: Instr) -> None:
-        self.call = call
-        self.body = call.body
-        self.k = k
-        self.bytes = max(1, math.prod(row.shape) * row.dtype.itemsize)
-        self.dynamic = call.form.count is None
-        if self.dynamic:
-            self.slot, self.room = self.body.alloca("ptr"), self.body.alloca("i64")
-            self.body.allocas.append(f"  store ptr null, ptr {self.slot}")
-            self.body.writer.do(f"store i64 0, ptr {self.room}")
-            self.body.cleanup.append(self.slot)
-        else:
-            assert call.form.count is not None
-            self.size = call.form.count * self.bytes
-            self.memory = call.frame.memory(k, self.size)
-
-    def row(self, place: str) -> str:
-        """Where the turn's row is written."""
-        w = self.body.writer
-        if self.dynamic:
-            self._grow(place)
-            memory = w.line(f"load ptr, ptr {self.slot}")
-        else:
-            memory = self.memory
-        return w.offset(memory, w.line(f"mul nuw nsw i64 {place}, {self.bytes}"))
-
-    def _grow(self, place: str) -> None:
-        w = self.body.writer
-        w.need_host("realloc")
-        room = w.line(f"load i64, ptr {self.room}")
-        full, grow, enough = w.line(f"icmp sge i64 {place}, {room}"), w.fresh(), w.fresh()
-        w.do(f"br i1 {full}, label %{grow}, label %{enough}")
-        w.label(grow)
-        doubled = w.line(f"mul i64 {place}, 2")
-        wanted = w.line(f"add i64 {doubled}, 64")
-        w.declarations["realloc"] = "declare ptr @realloc(ptr, i64)"
-        old = w.line(f"load ptr, ptr {self.slot}")
-        size = w.line(f"mul i64 {wanted}, {self.bytes}")
-        new = w.line(f"call ptr @realloc(ptr {old}, i64 {size})")
-        failed = w.line(f"icmp eq ptr {new}, null")
-        self.body.leave_where(failed, OUT_OF_MEMORY, self.call.index)
-        w.do(f"store ptr {new}, ptr {self.slot}")
-        w.do(f"store i64 {wanted}, ptr {self.room}")
-        w.do(f"br label %{enough}")
-        w.label(enough)
-
-    def finish(self) -> None:
-        """After the loop: the stack is where its readers look for it."""
-        if self.dynamic:
-            pointer = self.body.writer.line(f"load ptr, ptr {self.slot}")
-            for i in self.call.frame.parts.get(self.k, ()):
-                self.body.pointers[i] = pointer
-        else:
-            self.call.frame.store(self.k, self.memory, self.size)
 
 
 def row_bytes(instr: Instr) -> int:

@@ -214,7 +214,7 @@ class NestEmitter:
         elif span is not None:
             turns = span.turns(self.writer)
         poll = nest_poll(self, loops) if level == 0 else None
-        with self.writer.counted(turns, *vectors) as counter:
+        with self.writer.counted(turns, *vectors, innermost or vectors[0] > 1) as counter:
             if lanes is None:
                 if span is not None:
                     counter = span.iteration(self.writer, counter)

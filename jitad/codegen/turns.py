@@ -1,7 +1,8 @@
-"""The loops of which LLVM makes vectors: metadata that says the width, or that there is none.
+"""What LLVM makes of a loop: metadata that says the width of vectors, or that there are none.
 
 Left to itself LLVM compares widths by two models of their cost, and ends the process where these
-disagree, which depends on the processor.
+disagree, which depends on the processor. It also writes turns out as often as its limits allow: a
+loop around others gains nothing by that, and takes a multiple of the time to compile.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ _KEEPS_FROM_VECTORS = re.compile(r"call (?!.*(@llvm\.|\) #\d+$))|label %leave\b"
 """Lines that LLVM makes no vectors of, and would say so: calls without a vector version, exits."""
 
 
-def in_vectors(metadata: list[str], width: int, interleaved: int, lines: Iterable[str]) -> str:
+def hint(
+    metadata: list[str], width: int, interleaved: int, lines: Iterable[str], unrolled: bool
+) -> str:
     """What is written behind the branch that closes a loop of these lines; its metadata is added.
 
     LLVM makes vectors of `width` turns, if it can, and interleaves so many of them, or as many as
-    it likes (0).
+    it likes (0). It writes turns out only where they are to be `unrolled`.
     """
     facts = [f'!"llvm.loop.vectorize.width", i32 {width}']
     if interleaved:
         facts.append(f'!"llvm.loop.interleave.count", i32 {interleaved}')
     if width == 1 or any(map(_KEEPS_FROM_VECTORS.search, lines)):
         facts = ['!"llvm.loop.vectorize.enable", i1 false']
+    if not unrolled:
+        facts.append('!"llvm.loop.unroll.disable"')
     first = len(metadata)
     numbers = [f"!{k}" for k in range(first, first + 1 + len(facts))]
     metadata.append(f"{numbers[0]} = distinct !{{{', '.join(numbers)}}}")

@@ -13,7 +13,7 @@ from jitad.codegen.casts import HALF, cast
 from jitad.codegen.exponential import exponential
 from jitad.codegen.external import external
 from jitad.codegen.literals import float_literal
-from jitad.codegen.turns import in_vectors
+from jitad.codegen.turns import hint
 from jitad.codegen.vector_math import has_fma, vector_variants
 from jitad.ir.errors import CompileError
 from jitad.ir.op import (
@@ -108,10 +108,12 @@ class Writer:
         self.lines.append(f"{name}:")
 
     @contextmanager
-    def counted(self, count: int | str, width: int = 1, interleaved: int = 0) -> Iterator[str]:
+    def counted(
+        self, count: int | str, width: int = 1, interleaved: int = 0, unrolled: bool = False
+    ) -> Iterator[str]:
         """A loop that runs `count` times, which is at least 1; its counter.
 
-        LLVM makes vectors of `width` turns, if it can: without being told, of none.
+        LLVM makes vectors of `width` turns, if it can, or writes turns out, if it is told to.
         """
         before, head, latch, after = (self.fresh(s) for s in ("pre", "loop", "latch", "done"))
         counter, following = self.fresh("i"), self.fresh("i")
@@ -122,12 +124,12 @@ class Writer:
         self.do(f"%{counter} = phi i64 [ 0, %{before} ], [ %{following}, %{latch} ]")
         first = len(self.lines)
         yield f"%{counter}"
-        hint = self.vectors(width, interleaved, self.lines[first:])
+        hints = self.hints(width, interleaved, self.lines[first:], unrolled)
         self.do(f"br label %{latch}")
         self.label(latch)
         self.do(f"%{following} = add nuw nsw i64 %{counter}, 1")
         finished = self.line(f"icmp eq i64 %{following}, {count}")
-        self.do(f"br i1 {finished}, label %{after}, label %{head}{hint}")
+        self.do(f"br i1 {finished}, label %{after}, label %{head}{hints}")
         self.label(after)
 
     # -- types and numbers -------------------------------------------------------------------------
@@ -355,10 +357,13 @@ class Writer:
         """Conversion between dtypes, as NumPy's astype."""
         return cast(self, x, source, target)
 
-    def vectors(self, width: int, interleaved: int, lines: Iterable[str]) -> str:
+    def hints(
+        self, width: int, interleaved: int, lines: Iterable[str], unrolled: bool = True
+    ) -> str:
         """Metadata for the branch that closes a loop of these lines: of how many turns LLVM makes
-        vectors, if it can, and how many of them it interleaves (0: it knows)."""
-        return "" if self.device else in_vectors(self.metadata, width, interleaved, lines)
+        vectors, if it can, how many of them it interleaves (0: it knows), whether it writes turns
+        out."""
+        return "" if self.device else hint(self.metadata, width, interleaved, lines, unrolled)
 
     def unlikely(self) -> str:
         """Metadata for a branch whose first target is hardly ever taken."""
