@@ -166,7 +166,15 @@ def of_no_rows(x: Any) -> Any:
     return s
 
 
-APART = (hinge, clipped, left_alone, two_places, backwards, pairs, guarded_read)
+def of_the_turn_alone(x: Any) -> Any:
+    """What is kept for the sweep is computed from nothing but the number of the turn."""
+    s = 0.0
+    for i in range(x.size):
+        s += x[1] * np.sin(1.0 * i) ** 2
+    return s
+
+
+APART = (of_the_turn_alone, hinge, clipped, left_alone, two_places, backwards, pairs, guarded_read)
 OTHERS = (by_kind, counted, added, from_before, overwritten, same_place, carried_on, of_no_rows)
 
 

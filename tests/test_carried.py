@@ -251,6 +251,43 @@ def test_a_turn_is_as_much_work_whatever_the_length_of_arrays(f: Any) -> None:
     np.testing.assert_allclose(turns[0], turns[1], rtol=0.05)
 
 
+def left_early(x: Any) -> Any:
+    s = 0.0
+    for i in range(x.size):
+        for j in range(x.size):
+            if j > i:
+                break
+            s += x[i] * x[j]
+    return s
+
+
+def by_steps(x: Any) -> Any:
+    s, j = 0.0, x.size - 1
+    while j >= 0 and s < 30.0:
+        s += x[j] * x[j - 1]
+        j -= 2
+    return s
+
+
+def sorted_by_insertion(x: Any) -> Any:
+    a = x.copy()
+    for i in range(1, a.size):
+        k, j = a[i], i - 1
+        while j >= 0 and a[j] > k:
+            a[j + 1] = a[j]
+            j -= 1
+        a[j + 1] = k
+    return np.sum(a * np.arange(a.size))
+
+
+@pytest.mark.parametrize("f", [left_early, by_steps, sorted_by_insertion])
+def test_what_is_counted_is_not_kept(f: Any) -> None:
+    """Nor what is read at a place that is counted, of an array that stays as it is."""
+    _kernels(Program(f, f, (41,)))
+    shown = jitad.explain(jitad.grad(f), np.ones(41)).partition("== own_outputs")[2]
+    assert "[-1]" not in shown.partition("== schedule")[0]
+
+
 def _copied(tape: Tape) -> Iterator[str]:
     """Loops, also within others, that copy an array which they carry."""
     for instr in tape.instrs:

@@ -157,8 +157,8 @@ def test_few_states_take_little_memory() -> None:
     for policy in (None, "sqrt", "binomial"):
         f = jitad.value_and_grad(lambda a, rows, p=policy: recurrence(a, rows, checkpoint=p))
         sizes[policy] = jitad.compile(f, np.ones(4), rows).code.arena
-    assert sizes["sqrt"] < 0.2 * sizes[None]
-    assert sizes["binomial"] < 0.2 * sizes[None]
+    assert sizes["sqrt"] < 0.25 * sizes[None]
+    assert sizes["binomial"] < 0.25 * sizes[None]
 
 
 # -- sizes -----------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def _converted(
         return simple.known
     results: list[Value] | None = None
     if _is_short(simple.form):
-        results = _at_once(simple.form, simple.operands)
+        results = _at_once(simple.form, simple.operands, builder)
     if results is None:
         results = record(builder, loop, simple.operands, simple.form)
     return {**simple.known, **dict(zip(simple.numbers, results, strict=True))}
@@ -155,18 +155,18 @@ def _is_plain(instr: Instr, tape: Tape) -> bool:
 # -- all at once -----------------------------------------------------------------------------------
 
 
-def _at_once(form: Loop, operands: list[Value]) -> list[Value] | None:
+def _at_once(form: Loop, operands: list[Value], builder: Builder) -> list[Value] | None:
     """A loop's results; None where turns depend on each other."""
     made = apart(form)
     if made is None or form.count is None:
         return None
     consts, carries, xs, _ = grouped(form, operands)
-    turns = operands[0].builder.apply(st.iota, (), {"shape": (form.count,), "axis": 0})
+    turns = builder.apply(st.iota, (), {"shape": (form.count,), "axis": 0})
     flags = [True, *(False for _ in (*consts, *carries)), *(True for _ in xs)]
     wide = depends_outputs(made.body, flags)
     over = [k for k, flag in enumerate(flags) if flag]
     tape = batch(made.body, over, form.count, [k for k, flag in enumerate(wide) if flag])
-    found = inline(turns.builder, tape, [turns, *consts, *carries, *xs])
+    found = inline(builder, tape, [turns, *consts, *carries, *xs])
     rows = [st.spread(x, flag, form.count) for x, flag in zip(found, wide, strict=True)]
     for k, shares in enumerate(made.shares):
         for share in shares:
@@ -176,7 +176,7 @@ def _at_once(form: Loop, operands: list[Value]) -> list[Value] | None:
         if carries[k].shape != operands[form.consts + k].shape:
             carries[k] = st.reshape(carries[k], shape=operands[form.consts + k].shape)
     *results, failed = made.rows
-    if turns.builder.instrs[found[failed].index].op is not CONST:
+    if builder.instrs[found[failed].index].op is not CONST:
         # A sum, which threads and vectors can share, of what is zero as a rule.
         st.guard(st.reduce_sum(rows[failed], axes=(0,)), expected=np.int64(0).tobytes())
     return [*carries, *(rows[k] for k in results)]

@@ -16,6 +16,7 @@ from jitad.ops.control import Transforms, part
 from jitad.ops.elementwise import increment
 from jitad.ops.structural import Slot, guard, joined_slots, reshape
 from jitad.ops.structural import index as indexed
+from jitad.transforms.counters import counters
 from jitad.transforms.flow import depends_outputs, varied, varied_outputs
 from jitad.transforms.linear import added, dense, is_nothing, partial, pull, shaped, typed
 from jitad.transforms.lost import lost_derivative
@@ -31,16 +32,18 @@ def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape
     Inputs: those of `tape`, then the adjoints of the outputs at positions `seeds`. Outputs: those
     of `tape`, then the adjoints of the active inputs.
     """
-    swept = _swept(tape, active, seeds)
+    swept = _swept(tape, active, seeds, range(len(tape.inputs)))
     return shield(swept, range(len(tape.inputs), len(swept.inputs)), active)
 
 
-def _swept(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape:
-    tape = at_origins(with_spectra(tape))
+def _swept(
+    tape: Tape, active: Collection[int], seeds: Collection[int], fixed: Collection[int]
+) -> Tape:
+    tape = counters(at_origins(with_spectra(tape)))
     builder = extend(tape)
     differentiated = {tape.inputs[k] for k in active}
     reached = varied(tape, [i in differentiated for i in tape.inputs])
-    adjoints = _Adjoints(builder, reached)
+    adjoints = _Adjoints(builder, reached, {tape.inputs[k] for k in fixed})
     for k in seeds:
         i = tape.outputs[k]
         seed = builder.input(f"y{k}_bar", tape.instrs[i].shape, tape.instrs[i].dtype)
@@ -64,9 +67,14 @@ def _swept(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape:
     return builder.finish([*tape.outputs, *results])
 
 
-def _told(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape:
-    """The same for a tape that is then split, after which nothing can be told of origins."""
-    return at_origins(_swept(tape, active, seeds))
+def _told(
+    tape: Tape, active: Collection[int], seeds: Collection[int], fixed: Collection[int] = ()
+) -> Tape:
+    """The same for a tape that is then split, after which nothing can be told of origins.
+
+    The inputs at positions `fixed` both halves have.
+    """
+    return at_origins(_swept(tape, active, seeds, fixed))
 
 
 class _Adjoints:
@@ -76,12 +84,13 @@ class _Adjoints:
     its operand's, so that whatever reads one array, in whichever shape, adds to one sum; so does
     what reads a part of a part. Shares of single parts are `waiting` until somebody asks for the
     sum: added one after the other they may overlap, as those of a stencil do. `bundles` are the
-    adjoints of a control op's results.
+    adjoints of a control op's results, `fixed` the inputs that both halves of the tape have.
     """
 
-    def __init__(self, builder: Builder, varied: list[bool]) -> None:
+    def __init__(self, builder: Builder, varied: list[bool], fixed: set[int]) -> None:
         self.builder = builder
         self.varied = varied
+        self.fixed = fixed
         self.sums: dict[int, Value] = {}
         self.waiting: dict[int, list[tuple[Instr, Value, tuple[Slot, ...]]]] = {}
         self.bundles: dict[int, dict[int, Value]] = {}
@@ -165,7 +174,8 @@ class _Adjoints:
         op, form = instr.op, instr.params[0]
         assert isinstance(op, Control)
         operands = [self.builder.value(j) for j in instr.args]
-        transforms = Transforms(_told, split, varied_outputs, depends_outputs)
+        fixed = [self._home(j) in self.fixed for j in instr.args]
+        transforms = Transforms(_told, split, varied_outputs, depends_outputs, fixed)
         flags = [self.varied[j] for j in instr.args]
         sums = self._sums(instr)
         pulled = op.pullback(form, operands, bars, flags, transforms, sums)

@@ -220,7 +220,8 @@ def _sweep(
     outputs = len(form.body.outputs)
     seeds = [*carries, *range(outputs, len(body.outputs)), *(form.carries + k for k in rows)]
     active = [1 + first + k for k in carries] + [1 + k for k in consts]
-    swept = transforms.reverse(body, active + [1 + second + k for k in xs], seeds)
+    fixed = range(1 + form.consts)
+    swept = transforms.reverse(body, active + [1 + second + k for k in xs], seeds, fixed)
     return _Sweep(form, consts, carries, xs, rows, len(body.outputs), swept, sums)
 
 

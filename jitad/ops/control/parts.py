@@ -32,12 +32,14 @@ class OwnPathsError(Exception):
 
 
 class Transforms(NamedTuple):
-    """What a rule for reverse mode does to sub-tapes."""
+    """What a rule for reverse mode does to sub-tapes; `fixed` says of each operand of the op
+    whether the sweep has it as it is, in whichever turn."""
 
     reverse: Callable[..., Tape]
     split: Callable[..., tuple[Tape, Tape]]
     varied: Flow
     depends: Flow
+    fixed: Sequence[bool]
 
 
 class Simplified(NamedTuple):

@@ -146,11 +146,13 @@ def _cut(
     count = len(tape.outputs)
     # An operand as a result of its own: its adjoint is what is known before this branch adds.
     tape = Tape(tape.instrs, tape.inputs, (*tape.outputs, *(tape.inputs[k] for k in summed)))
-    swept = transforms.reverse(tape, active, [*seeds, *range(count, len(tape.outputs))])
+    kinds = zip(input_types(tape), transforms.fixed[1:], strict=True)
+    free = [k for k, ((shape, _), fixed) in enumerate(kinds) if fixed or not shape]
+    every = [*seeds, *range(count, len(tape.outputs))]
+    swept = transforms.reverse(tape, active, every, free)
     late = range(len(tape.inputs), len(swept.inputs))
     results = range(len(tape.outputs), len(swept.outputs))
-    numbers = [k for k, (shape, _) in enumerate(input_types(tape)) if not shape]
-    early, rest = transforms.split(swept, late, results, numbers)
+    early, rest = transforms.split(swept, late, results, free)
     kept = [*range(count), *range(len(tape.outputs), len(early.outputs))]
     early = rewired(early, range(len(early.inputs)), kept)
     at = {i: k for k, i in enumerate(early.inputs)}
