@@ -16,7 +16,7 @@ from jitad.codegen.polls import Poll, work
 from jitad.codegen.region import EmitSteps, Region
 from jitad.codegen.stacks import Stacks
 from jitad.codegen.widths import LEAST
-from jitad.ir.op import BOOL
+from jitad.ir.op import BOOL, DYNAMIC
 from jitad.ir.tape import Instr
 from jitad.ops.control import Loop
 from jitad.ops.control.loop import grouped
@@ -101,7 +101,8 @@ class _LoopCall:
         self.xs = [(self.frame.operand(j), body.tape.instrs[j]) for j in xs]
         first = form.carries + (form.count is None)
         rows = self.types[form.carries :]
-        self.stacks = Stacks(self.frame, self.index, first, rows, form.count)
+        known = None if form.length == DYNAMIC else form.length
+        self.stacks = Stacks(self.frame, self.index, first, rows, known)
         self.turns = self.frame.operand(turns[0]) if turns else str(form.count)
         return functions
 

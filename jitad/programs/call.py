@@ -18,6 +18,7 @@ from jitad.ir.errors import DifferentiationError, ShapeError
 from jitad.ir.op import DType, is_differentiable
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
+from jitad.passes.bounded import bounded
 from jitad.passes.cse import cse
 from jitad.passes.dce import dce
 from jitad.runtime.compute import compiled
@@ -57,7 +58,7 @@ def trace_call(fun: Function, leaves: Sequence[Any], structure: Structure) -> Tr
         return run(*args, **kwargs)
 
     traced = record(flat, leaves, names, machine=compiled)
-    simple = dce(cse(traced.tape))
+    simple = bounded(dce(cse(traced.tape)))
     return Traced(simple, traced.captured, traced.structure, traced.leaves)
 
 

@@ -3,8 +3,9 @@
     for i in 0 .. count-1:  carries, row of ys = body(i, consts, carries, row of xs)
 
 The number of turns is known (`count`), or the last operand says it, or a condition on the carries
-is asked before each turn. In the last two cases the stacks' first axis is DYNAMIC, and one more
-result, after the carries, is the number of turns.
+is asked before each turn. In the last two cases one more result, after the carries, is the number
+of turns; the stacks' first axis is DYNAMIC, or so long as there may be turns at most. Then the rows
+behind the last turn's are unspecified.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Loop:
     `body` takes (i, consts..., carries..., rows of xs...) and returns (carries..., rows of ys...).
     `condition`, where given, takes (consts..., carries...) and returns one bool. `backward` runs i
     from the last turn to the first. `snapshots`, where given, says how many states reverse mode may
-    keep (of a loop of known length).
+    keep (of a loop of known length). `most`, where given, bounds the turns of a counted loop.
     """
 
     body: Tape
@@ -56,6 +57,13 @@ class Loop:
     condition: Tape | None = None
     backward: bool = False
     snapshots: int | None = None
+    most: int | None = None
+
+    @property
+    def length(self) -> int:
+        """How many rows its stacks have."""
+        known = self.most if self.count is None else self.count
+        return DYNAMIC if known is None else known
 
     @property
     def counted(self) -> bool:
@@ -98,9 +106,8 @@ def grouped(form: Loop, items: Sequence[Any]) -> Groups:
 
 def _results(form: Loop, *operands: Any) -> list[tuple[Shape, DType]]:
     types = output_types(form.body)
-    length = DYNAMIC if form.count is None else form.count
     turns: list[tuple[Shape, DType]] = [((), INT64)] if form.count is None else []
-    rows = [((length, *shape), dtype) for shape, dtype in types[form.carries :]]
+    rows = [((form.length, *shape), dtype) for shape, dtype in types[form.carries :]]
     return [*types[: form.carries], *turns, *rows]
 
 
@@ -119,9 +126,12 @@ def _np_loop(*operands: Any, form: Loop) -> list[Any]:
     types = output_types(form.body)[form.carries :]
     rows = rows[::-1] if form.backward else rows
     stacks = [
-        np.array([row[k] for row in rows], dtype).reshape((done, *shape))
-        for k, (shape, dtype) in enumerate(types)
+        np.zeros((done if form.length == DYNAMIC else form.length, *shape), dtype)
+        for shape, dtype in types
     ]
+    for k, stack in enumerate(stacks):
+        for place, row in enumerate(rows):
+            stack[place] = row[k]
     return [*carries, *([np.int64(done)] if form.count is None else []), *stacks]
 
 
