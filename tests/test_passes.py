@@ -252,6 +252,14 @@ def test_verify_refuses_illegal_tapes() -> None:
         verify(Tape(tape.instrs, tape.inputs, (99,)))
 
 
+def _of_the_positive(x: Any) -> Any:
+    s = 0.0
+    for i in range(x.size):
+        if x[i] > 0:
+            s = np.sin(s) + x[i] ** 2
+    return s
+
+
 def test_every_pass_fires_in_random_programs(monkeypatch: Any) -> None:
     """The fuzzer of arrays reaches them all; so few of its programs do that these are known."""
     fuzzer, silent = load()["arrays"], {run.__name__ for run in (*PASSES, own_outputs)}
@@ -265,6 +273,7 @@ def test_every_pass_fires_in_random_programs(monkeypatch: Any) -> None:
 
     monkeypatch.setattr(compiling, "optimise", optimise)
     jitad.hessian(lambda a: np.sum(np.linalg.eigvalsh(a) ** 3))(np.eye(2))  # is lowered
+    jitad.grad(_of_the_positive)(np.ones(40))  # loops and branches
     with np.errstate(all="ignore"):
         for number in (12, 13, 44, 99, *range(200)):
             assert not fuzzer.fault(fuzzer.program(0, number))

@@ -196,7 +196,7 @@ def test_long_arrays_stay_whole() -> None:
     x, dx = np.linspace(-1, 1, 3000), np.cos(np.arange(3000.0))
     trace = jitad.trace(rosenbrock, x).evaluation_trace(tangents=(dx,))
     assert trace.rows[0].value.shape == (3000,)
-    assert trace.rows[1].primal == "v0[1:3000]"
+    assert trace.rows[1].primal == "v0[0:2999]"
     assert trace.rows[0].adjoint == pytest.approx(jitad.grad(rosenbrock)(x))
     value, tangent = jitad.jvp(rosenbrock, (x,), (dx,))
     assert trace.rows[-1].value == pytest.approx(value)

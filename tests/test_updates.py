@@ -87,11 +87,11 @@ def test_values_print_with_their_numbers() -> None:
     kernel = jitad.jit(f)
     kernel(numpy.array([1.0, 2.5]))
     assert seen == [
-        "<mutable f64[2]: [0. 0.]>",
+        "<traced f64[2]: [0. 0.]>",
         "<traced f64[2]: [2. 5.]>",
         "<traced 2.00>",
         "<traced f64: 2.5>",
-        "<mutable f64[2]: [1. 0.]>",
+        "<traced f64[2]: [1. 0.]>",
         "<traced 1.000e+00>",
         "<traced f64[2,1]: [[2.] [5.]]>",
     ]

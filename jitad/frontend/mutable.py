@@ -255,18 +255,24 @@ class MutableArray(Value):
         numbers = self.plain()
         if numbers is not None:
             return renewed(np.asarray(numbers).astype(dtype))
-        return mutable(self.builder.recording, as_dtype(self.freeze(), np.dtype(dtype)))
+        return mutable(self.builder.recording, self.freeze().astype(dtype))
 
     def fill(self, value: Any) -> None:
         """Every element becomes `value`."""
+        if self.is_argument:
+            super().fill(value)
         self[...] = value
 
     def sort(self, axis: int = -1, kind: Any = None, order: Any = None) -> None:
         """Sort in place along an axis."""
+        if self.is_argument:
+            super().sort()
         self[...] = np.sort(self, axis=axis, kind=kind, order=order)  # type: ignore[call-overload]  # traced
 
     def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
         """As `np.put` of this array."""
+        if self.is_argument:
+            super().put(indices, values)
         np.put(self, indices, values, mode=mode)  # type: ignore[call-overload,arg-type]  # traced
 
     def item(self, *index: int) -> Any:
@@ -332,7 +338,7 @@ def at_once(ufunc: Any, operands: Sequence[Any]) -> Any:
             return None
         frozen.append(x)
     record = UFUNCS.get(ufunc)
-    if record is None or builder is None:
+    if record is None or builder is None or len(frozen) != ufunc.nin:
         return None
     result = record(*frozen)
     if type(result) is Value:
@@ -412,8 +418,8 @@ def _viewed(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     if isinstance(first, MutableArray) and {"K", "A"}.isdisjoint(_texts(rest, kwargs)):
         try:
             found = function(first.places, *rest, **kwargs)
-        except (ValueError, TypeError):  # which the value refuses below, and says what to write
-            found = None
+        except (ValueError, TypeError, ZeroDivisionError):
+            found = None  # the value refuses it below, and says what to write
         if isinstance(found, (list, tuple)):
             return type(found)([MutableArray(first.storage, places) for places in found])
         if found is not None and (

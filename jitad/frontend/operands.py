@@ -225,7 +225,7 @@ def as_dtype(x: Value, dtype: DType) -> Value:
             "a traced value was to be cast to float16: jitad does not compute in half precision",
             remedy="use float32",
         )
-    return x if x.dtype == dtype else cast(x, dtype=dtype)
+    return x if x.dtype == dtype else cast(x, dtype=supported(dtype))
 
 
 def as_shape(x: Value, shape: Shape) -> Value:

@@ -20,9 +20,8 @@ def describe(x: Value) -> str:
     name = f"{(SHORT_NAMES | STORED).get(x.dtype, str(x.dtype))}{extent}"
     if not x.builder.tracing:
         return f"<value {name}>"
-    kind = "mutable" if isinstance(x, MutableArray) else "traced"
     text = np.array2string(_numbers(x), threshold=20, separator=" ", max_line_width=10**6)
-    return f"<{kind} {name}: {' '.join(text.split())}>"
+    return f"<traced {name}: {' '.join(text.split())}>"
 
 
 def format_number(x: Value, spec: str) -> str:

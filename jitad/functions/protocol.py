@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Iterable
 from types import FrameType
@@ -194,10 +195,19 @@ def answer_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     except TypeError as error:
         if isinstance(error, TraceError) or f"{record.__name__}()" not in str(error):
             raise
+        _check_arguments(function, args, kwargs)
         raise TraceError(
             f"{_public_name(function)} of a traced value: {error}",
             remedy="leave out the arguments that are not supported on traced values",
         ) from error
+
+
+def _check_arguments(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Refuse what NumPy's function does not take itself."""
+    try:
+        inspect.signature(function).bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{function.__name__}() {error}") from None
 
 
 _SMALL = tuple(t for t in STORED if t.kind in "iu" and t.itemsize < 8)

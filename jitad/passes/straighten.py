@@ -12,6 +12,7 @@ from jitad.ir.builder import Builder, run
 from jitad.ir.op import Control
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control import Loop, Revolve, Switch, part
 from jitad.ops.control.loop import grouped
@@ -26,7 +27,20 @@ def straighten(tape: Tape, arrays: Sequence[Any]) -> Tape:
     inputs = [line.builder.value(line.builder.copy(tape.instrs[i], ())) for i in tape.inputs]
     for x, array in zip(inputs, arrays, strict=True):
         line.numbers[x.index] = np.asarray(array)
-    return line.builder.finish([x.index for x in line.go(tape, inputs)])
+    return _without_choices(line.builder.finish([x.index for x in line.go(tape, inputs)]))
+
+
+def _without_choices(tape: Tape) -> Tape:
+    """The tape without the numbers that truths were made to choose a branch by."""
+    users = tape.users()
+    kept = [i for i, x in enumerate(tape.instrs) if users[i] or x.op is not ew.cast]
+    new = {i: k for k, i in enumerate(kept)}
+    instrs = [tape.instrs[i] for i in kept]
+    return Tape(
+        tuple(x._replace(args=tuple([new[j] for j in x.args])) for x in instrs),
+        tuple(new[i] for i in tape.inputs),
+        tuple(new[i] for i in tape.outputs),
+    )
 
 
 class _Straight:

@@ -285,13 +285,16 @@ def _states(
     return integrate(none, jumps, times, *arguments, system=system) + jumps
 
 
+def _kind(x: Any) -> str:
+    return "an array" if isinstance(x, (Value, np.ndarray)) else f"a {type(x).__name__}"
+
+
 def _as_state(slope: Any, size: int) -> Any:
     """What a function returns for the slope, as one axis."""
     slope = np.stack(list(slope)) if isinstance(slope, (list, tuple)) else slope
     if not issubclass(type(slope), TRACEABLE) or np.size(slope) != size:
         raise ShapeError(
-            f"the slope is a {type(slope).__name__} of {np.size(slope)} elements, and the "
-            f"state has {size}",
+            f"the slope is {_kind(slope)} of {np.size(slope)} elements, and the state has {size}",
             remedy="return an array of the state's shape",
         )
     return np.reshape(slope * 1.0, (size,))

@@ -119,7 +119,7 @@ ROWS: list[Any] = [
     (lambda: jitad.jit(lambda x: 1 / 0)(X), ZeroDivisionError, 'division by zero'),
     (lambda: jitad.jit(lambda x: undefined_name)(X), NameError, "name 'undefined_name' is n"),
     (lambda: jitad.jit(lambda x: x.sum().foo())(X), TraceError, "a traced array has no attribute 'foo'"),
-    (lambda: jitad.jit(lambda x: (lambda: x)()())(X), TypeError, "'Value' object is not call"),
+    (lambda: jitad.jit(lambda x: (lambda: x)()())(X), TypeError, "object is not callable"),
     (lambda: jitad.jit(functools.partial(f, X))(), 14.0),
     (lambda: jitad.jit(functools.partial(f, X))(X), TypeError, 'f() takes 1 positional arg'),
     (lambda: jitad.jit(Model().method)(X), 12.0),

@@ -39,7 +39,7 @@ def array(
     """As `np.array`; of traced values, and of lists of them, a mutable copy."""
     builder = innermost_trace()
     (given,), _ = settled((object,), {})
-    if builder is None or not holds_traced(given):
+    if builder is None or not holds_traced(given) or (dtype is not None and np.dtype(dtype) == "O"):
         options: dict[str, Any] = {"copy": copy, "order": order, "subok": subok, "ndmin": ndmin}
         made = np.array(given, dtype, **options)
         return made if made is object else renewed(made, scalars=True)

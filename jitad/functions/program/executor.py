@@ -375,7 +375,10 @@ def _named_one_by_one(f: FunctionType, args: Any) -> dict[str, Any]:
 
 
 def _bound(f: FunctionType, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-    given = inspect.Signature.from_callable(f, follow_wrapped=False).bind(*args, **kwargs)
+    try:
+        given = inspect.Signature.from_callable(f, follow_wrapped=False).bind(*args, **kwargs)
+    except TypeError:
+        return f(*args, **kwargs)  # which Python refuses, in its own words
     given.apply_defaults()
     return {_named(name): x for name, x in given.arguments.items()}
 

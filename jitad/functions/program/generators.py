@@ -80,3 +80,6 @@ class Generated(Iterator[Any]):
         if self.place == EXIT:
             raise StopIteration(self.names[RESULT])
         return self.names[program.resumes[self.place]]
+
+
+Generated.__name__ = "generator"  # as messages name it

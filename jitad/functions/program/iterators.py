@@ -5,6 +5,7 @@ Iterators do not change: both sides of a branch may go on with one.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -131,6 +132,9 @@ def counted(*bounds: Any) -> Any:
     """range(...); its bounds may be traced."""
     if not any(isinstance(x, Value) for x in bounds):
         return range(*bounds)
+    for x in bounds:
+        if isinstance(x, Value) and x.dtype.kind not in "iub":
+            operator.index(x)  # which refuses it
     start, stop, step = {1: (0, *bounds, 1), 2: (*bounds, 1), 3: bounds}[len(bounds)]
     if isinstance(step, Value):
         raise NeedsNumber("a step of range")
