@@ -16,6 +16,7 @@ import numpy as np
 import oracle
 import pytest
 import scipy.special
+from branching import sign
 from llvmlite import binding as llvm
 
 import jitad
@@ -134,7 +135,7 @@ def orders(x: Any) -> Any:
     """Running sums and places along a point's own axis, which one thread can follow."""
 
     def at(p: Any) -> Any:
-        if p[0] > 1.0:
+        if sign(p[0] - 1.0) == "up":
             return np.sum(np.cumsum(np.sin(p)) ** 2)
         return np.where(np.argmax(p) == 1, p[1], p[2])
 

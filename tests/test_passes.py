@@ -274,6 +274,7 @@ def test_every_pass_fires_in_random_programs(monkeypatch: Any) -> None:
     monkeypatch.setattr(compiling, "optimise", optimise)
     jitad.hessian(lambda a: np.sum(np.linalg.eigvalsh(a) ** 3))(np.eye(2))  # is lowered
     jitad.grad(_of_the_positive)(np.ones(40))  # loops and branches
+    jitad.jacfwd(lambda x: np.concatenate([np.zeros(1), x[:-1]]) - x * x)(np.ones(60))  # by columns
     with np.errstate(all="ignore"):
         for number in (12, 13, 44, 99, *range(200)):
             assert not fuzzer.fault(fuzzer.program(0, number))
