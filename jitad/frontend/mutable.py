@@ -257,22 +257,24 @@ class MutableArray(Value):
             return renewed(np.asarray(numbers).astype(dtype))
         return mutable(self.builder.recording, self.freeze().astype(dtype))
 
+    def _check_owned(self, method: str) -> None:
+        """Refuse what would change an argument, as of a value."""
+        if self.is_argument:
+            getattr(Value, method)(self)
+
     def fill(self, value: Any) -> None:
         """Every element becomes `value`."""
-        if self.is_argument:
-            super().fill(value)
+        self._check_owned("fill")
         self[...] = value
 
     def sort(self, axis: int = -1, kind: Any = None, order: Any = None) -> None:
         """Sort in place along an axis."""
-        if self.is_argument:
-            super().sort()
+        self._check_owned("sort")
         self[...] = np.sort(self, axis=axis, kind=kind, order=order)  # type: ignore[call-overload]  # traced
 
     def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
         """As `np.put` of this array."""
-        if self.is_argument:
-            super().put(indices, values)
+        self._check_owned("put")
         np.put(self, indices, values, mode=mode)  # type: ignore[call-overload,arg-type]  # traced
 
     def item(self, *index: int) -> Any:
