@@ -22,7 +22,7 @@ from jitad.ir.op import FLOAT64
 from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops import structural as st
 from jitad.scipy.initial_value import Solve, System, integrate
-from jitad.scipy.mirror import mirror
+from jitad.scipy.mirror import is_traced, mirror
 
 # -- initial value problems ------------------------------------------------------------------------
 
@@ -248,6 +248,7 @@ def _states(
     check_functions(func)
     args = args if isinstance(args, tuple) else (args,)
     leaves, structure = flatten(args)
+    y0 = np.stack(list(y0)) if isinstance(y0, (list, tuple)) and is_traced(y0) else y0
     shape = np.shape(y0)
     if len(shape) > 1:
         raise ShapeError(

@@ -33,6 +33,7 @@ from jitad.functions.program.iterators import (
     reverse,
     zipped,
 )
+from jitad.functions.program.mirrors import of_scipy
 from jitad.ir.value import FUNCTIONS, UFUNCS, Value
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         meaning = _of_traced(frame, f, owner, args)
         if meaning is not None:
             return meaning(*args, **kwargs)
-    f = traceable(f, frame.words)
+    f = traceable(of_scipy(f), frame.words)
     if current().region is not None:
         f = _pure(frame, f)
     if not is_program(f):
@@ -93,7 +94,8 @@ def _of_traced(frame: Frame, f: Any, owner: Any, args: Any) -> Any:
         return functools.partial(_vectorized, frame, f)
     try:
         meaning = OF_TRACED.get(f)
-        known = f in FUNCTIONS and not frame.words.has(f)
+        # SciPy's are the mirror's, which knows what they take.
+        known = f in FUNCTIONS and not frame.words.has(f) and of_scipy(f) is f
         if meaning is None and known and not any(map(callable, args)):
             meaning = functools.partial(_numpys, frame, f)
     except TypeError:  # no key
