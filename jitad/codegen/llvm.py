@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from jitad.codegen.arena import plan
 from jitad.codegen.body import WIDE, Body
 from jitad.codegen.options import DEFAULT, Options
+from jitad.codegen.polls import work
 from jitad.codegen.steps import emit_steps
 from jitad.codegen.writer import Writer
 from jitad.ir.errors import OutOfMemoryError
@@ -27,9 +28,10 @@ class Code:
     """The text of a module, its function's name, how many bytes of arena it needs.
 
     `level` is what LLVM's own passes should do: nothing for straight-line code, which comes out of
-    ours; `quick` asks for the fast instruction selection, for code so long that it pays. `kept` are
-    the objects that the code calls back, `reported` the instructions that a status can name,
-    `words` those statuses, `remarks` say how loops were compiled.
+    ours, and less where it takes longer than all calls; `quick` asks for the fast instruction
+    selection, for code so long that it pays. `kept` are the objects that the code calls back,
+    `reported` the instructions that a status can name, `words` those statuses, `remarks` say how
+    loops were compiled.
     """
 
     text: str
@@ -62,10 +64,20 @@ def _is_uniform(program: Program) -> bool:
     return len(instrs) >= _SHORT or any(isinstance(instr.op, Control) for instr in instrs)
 
 
+_BRIEF = 1000.0
+"""Operations below which a call takes as long as they do: LLVM does not write loops out then."""
+
+
+def _is_brief(program: Program) -> bool:
+    """Whether a program takes no longer than to call it; with loops that carry nothing."""
+    ops = (instr.op for instr in program.tape.instrs)
+    return not any(isinstance(op, Control) for op in ops) and work(program.tape) < _BRIEF
+
+
 def emit(program: Program, options: Options = DEFAULT) -> Code:
     """The LLVM module of a program; its function is named after what it computes."""
     straight = [step for step in program.steps if isinstance(step, Nest) and not step.space]
-    level = 0 if len(straight) == len(program.steps) else 2
+    level = 0 if len(straight) == len(program.steps) else 1 if _is_brief(program) else 2
     uniform = _is_uniform(program)
     writer = Writer(fast=options.fastmath, uniform=uniform, calls=uniform and not level)
     memory = plan(program)

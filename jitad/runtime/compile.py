@@ -69,7 +69,7 @@ def lower(tape: Tape, options: Options = DEFAULT) -> tuple[Tape, Code]:
 
 
 def optimised_module(text: str, machine: Any, level: int, context: Any) -> Any:
-    """Parse LLVM IR and run LLVM's passes of that level on it, at 0 none."""
+    """Parse LLVM IR and run LLVM's passes of that level on it: at 0 none, at 1 no unrolling."""
     try:
         module = llvm.parse_assembly(text, context)
     except RuntimeError as error:
@@ -80,6 +80,7 @@ def optimised_module(text: str, machine: Any, level: int, context: Any) -> Any:
         options = llvm.create_pipeline_tuning_options(speed_level=level)
         options.loop_vectorization = True  # of loops of which codegen says the width
         options.slp_vectorization = False
+        options.loop_unrolling = level > 1
         run_passes(module, machine, options)
     return module
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import and_
 
 import numpy as np
 
@@ -315,13 +317,13 @@ def _array(r: Routine, x: Scalar, shape: Shape, dtype: DType, wanted: int) -> Sc
     """Check that an object is an array of a type and shape, and its flags; its data."""
     kind = r.load(x + (HEADER - 8), "ptr")
     r.require(kind.equals(id(np.ndarray)), "mismatch")
-    r.require(r.load(x + RANK, "i32").equals(len(shape)), "mismatch")
-    r.require(r.load(x + DTYPE, "ptr").equals(own_dtype(dtype)), "mismatch")
+    rank, own = r.load(x + RANK, "i32"), r.load(x + DTYPE, "ptr")
     flags = r.load(x + FLAGS, "i32") & wanted
-    r.require(flags.equals(wanted), "mismatch")
-    dimensions = r.load(x + DIMENSIONS, "ptr")
-    for axis, n in enumerate(shape):
-        r.require(dimensions[axis].equals(n), "mismatch")
+    same = rank.equals(len(shape)) & own.equals(own_dtype(dtype)) & flags.equals(wanted)
+    r.require(same, "mismatch")
+    if shape:
+        sizes = r.load(x + DIMENSIONS, "ptr")
+        r.require(reduce(and_, (sizes[k].equals(n) for k, n in enumerate(shape))), "mismatch")
     return r.load(x + DATA, "ptr")
 
 

@@ -143,7 +143,7 @@ def _load(name: str) -> None:
     if name in _addresses:
         return
     write, functions, variables = next(x for x in _MODULES if name in (*x[1], *x[2]))
-    machine = load(Code(write(), functions[0], arena=0, level=0, quick=True))
+    machine = load(Code(write(), functions[0], arena=0, level=0, quick=False))
     found = {name: machine.address(name) for name in functions}
     found |= {name: machine.variable(name) for name in variables}
     machine.engine.detach()  # kept for good: one has a handler of signals

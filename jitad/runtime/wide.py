@@ -12,7 +12,7 @@ from jitad.codegen.routine import Routine, Scalar
 from jitad.runtime.cpython import pointer, python
 from jitad.runtime.services import STACK_ARENA, service, shelf
 
-WIDE = 24
+WIDE = 6
 """Arguments and results together, up to which each has code of its own."""
 
 
