@@ -6,6 +6,7 @@ import copy
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 
 from jitad.codegen.arena import Plan
 from jitad.codegen.options import DEFAULT, Options
@@ -14,6 +15,7 @@ from jitad.codegen.vector_math import function_attributes
 from jitad.codegen.writer import TYPES, Writer
 from jitad.ir.op import BOOL
 from jitad.ir.tape import CONST, Tape
+from jitad.passes.ranges import Known, ranges
 from jitad.passes.schedule import Program
 
 WIDE = 96
@@ -30,7 +32,7 @@ class Body:
     Within a call no two arrays overlap, but LLVM, where it has put a function into a loop, takes
     `noalias` to hold between turns too: what one turn reads lay apart from what the one before it
     wrote. Exchanged parameters are therefore without it, in functions that they are passed on to as
-    well.
+    well. `known` are the ranges of inputs.
     """
 
     def __init__(
@@ -40,8 +42,10 @@ class Body:
         memory: Plan,
         options: Options = DEFAULT,
         exchanged: Collection[str] = (),
+        known: Sequence[Known] | None = None,
     ) -> None:
         self.program = program
+        self.known_inputs = known
         self.options = options
         self.tape: Tape = program.tape
         self.writer = writer
@@ -62,6 +66,16 @@ class Body:
         writer.lines = []
         self.parameters = self._bind()
         self.bound = self.parameters, dict(self.registers), dict(self.pointers)
+
+    @cached_property
+    def known(self) -> list[Known]:
+        """Between which numbers the integers of the tape lie."""
+        return ranges(self.tape, self.known_inputs or [None] * len(self.tape.inputs))
+
+    def is_inside(self, i: int, size: int) -> bool:
+        """Whether the places that instruction i looks up, of so many, are known to be there."""
+        known = self.known[self.tape.instrs[i].args[1]]
+        return known is not None and known.low >= 0 and known.high < size
 
     def inner(self) -> Body:
         """A function that this one calls, and whose memory and parameters are the same."""

@@ -6,6 +6,7 @@ from jitad.codegen.body import Body
 from jitad.codegen.frame import Frame
 from jitad.codegen.region import EmitSteps, Region
 from jitad.ops.control.parts import output_types
+from jitad.passes.ranges import inside
 
 
 def emit_switch(body: Body, index: int, name: str, emit_steps: EmitSteps) -> list[str]:
@@ -15,8 +16,9 @@ def emit_switch(body: Body, index: int, name: str, emit_steps: EmitSteps) -> lis
     types = output_types(branches[0])
     exchanged = frame.exchanged(frame.instr.args[1:], range(len(types)))
     owned = frame.in_place(1)
+    known = inside(body.tape, frame.instr, body.known)
     regions = [
-        Region(body, tape, f"{name}_{k}", emit_steps, exchanged, owned)
+        Region(body, tape, f"{name}_{k}", emit_steps, exchanged, owned, known[k])
         for k, tape in enumerate(branches)
     ]
     inputs = [frame.operand(j) for j in frame.instr.args]
@@ -44,7 +46,8 @@ def emit_block(body: Body, index: int, name: str, emit_steps: EmitSteps) -> list
     tape = frame.instr.params[0].tape
     types = output_types(tape)
     exchanged = frame.exchanged(frame.instr.args, range(len(types)))
-    region = Region(body, tape, name, emit_steps, exchanged)
+    (known,) = inside(body.tape, frame.instr, body.known)
+    region = Region(body, tape, name, emit_steps, exchanged, known=known)
     homes = [frame.home(k, *kind) for k, kind in enumerate(types)]
     region.run([frame.operand(j) for j in frame.instr.args], homes)
     for k, (home, kind) in enumerate(zip(homes, types, strict=True)):

@@ -103,6 +103,8 @@ class Elements:
     def bounds(self, register: str, size: int, i: int) -> str:
         """An index that instruction i was given: 0 in its place where it is out of bounds."""
         w = self.writer
+        if self.body.is_inside(i, size):
+            return register
         outside = w.line(f"icmp uge i64 {register}, {size}")
         self.refuse(outside, i)
         return w.line(f"select i1 {outside}, i64 0, i64 {register}")

@@ -170,12 +170,14 @@ class Lanes:
         """The places that lanes have looked up: 0 where they are out of bounds."""
         if atom not in self.safe:
             w, kind = self.writer, f"<{self.width} x i64>"
-            found = self.values[(atom.value, atom.at)]
+            found, asking = self.values[(atom.value, atom.at)], self.nest.reader.asking[atom]
+            if self.nest.body.is_inside(asking, atom.size):
+                return found
             outside = w.line(f"icmp uge {kind} {found}, splat (i64 {atom.size})")
             name = f"llvm.vector.reduce.or.v{self.width}i1"
             w.declarations[name] = f"declare i1 @{name}(<{self.width} x i1>)"
             some = w.line(f"call i1 @{name}(<{self.width} x i1> {outside})")
-            self.nest.elements.refuse(some, self.nest.reader.asking[atom])
+            self.nest.elements.refuse(some, asking)
             select = f"select <{self.width} x i1> {outside}, {kind} zeroinitializer, {kind} {found}"
             self.safe[atom] = w.line(select)
         return self.safe[atom]

@@ -20,6 +20,7 @@ from jitad.ir.op import BOOL, DYNAMIC
 from jitad.ir.tape import Instr
 from jitad.ops.control import Loop
 from jitad.ops.control.loop import grouped
+from jitad.passes.ranges import inside
 
 
 def emit_loop(body: Body, index: int, name: str, emit_steps: EmitSteps) -> list[str]:
@@ -114,14 +115,17 @@ class _LoopCall:
         results = [*range(form.carries), *(k + (form.count is None) for k in rows)]
         exchanged = frame.exchanged(operands, results, first=1)
         name = f"{self.name}_body"
-        self.region = Region(self.body, form.body, name, self.emit_steps, exchanged, owned)
+        known, *asked = inside(self.body.tape, self.instr, self.body.known)
+        self.region = Region(self.body, form.body, name, self.emit_steps, exchanged, owned, known)
         self.asked: Region | None = None
         if form.condition is None:
             return self.region.functions
         exchanged = {f"in{form.consts + k}" for k in range(form.carries)}
         exchanged |= frame.exchanged(operands[: form.consts], ())
         name = f"{self.name}_while"
-        self.asked = Region(self.body, form.condition, name, self.emit_steps, exchanged)
+        self.asked = Region(
+            self.body, form.condition, name, self.emit_steps, exchanged, known=asked[0]
+        )
         return self.region.functions + self.asked.functions
 
     def _vectors(self) -> str:

@@ -9,6 +9,7 @@ from jitad.codegen.body import Body
 from jitad.codegen.writer import TYPES
 from jitad.ir.tape import Tape
 from jitad.passes.in_place import taken_over
+from jitad.passes.ranges import Known
 from jitad.passes.schedule import schedule
 
 EmitSteps = Callable[[Body, str], list[str]]
@@ -19,7 +20,8 @@ class Region:
 
     `owned` maps positions of outputs to positions of inputs whose memory they may take over;
     `in_place` are those that do; the others change places with these inputs from call to call.
-    `exchanged` names further parameters whose memory is exchanged, as `Body` says.
+    `exchanged` names further parameters whose memory is exchanged, as `Body` says, and `known` are
+    the ranges of inputs.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class Region:
         emit_steps: EmitSteps,
         exchanged: Collection[str],
         owned: Mapping[int, int] | None = None,
+        known: Sequence[Known] | None = None,
     ) -> None:
         self.body = body
         self.tape = tape
@@ -42,7 +45,7 @@ class Region:
             if k not in self.in_place or f"out{k}" in exchanged:
                 exchanged |= {f"out{k}", f"in{j}"}
         outer = body.writer.lines
-        inner = Body(program, body.writer, memory, body.options, exchanged)
+        inner = Body(program, body.writer, memory, body.options, exchanged, known)
         self.functions = emit_steps(inner, name)
         self.functions.append(inner.function(name, inline=True))
         body.writer.lines = outer

@@ -32,21 +32,19 @@ def _bounded(tape: Tape, inputs: Sequence[Known], around: int | None) -> Tape:
         return tape
     found = ranges(tape, inputs)
     instrs = [
-        _inside(instr, [found[j] for j in instr.args], around)
-        if isinstance(instr.op, Control)
-        else instr
+        _inside(tape, instr, found, around) if isinstance(instr.op, Control) else instr
         for instr in tape.instrs
     ]
     return Tape(tuple(instrs), tape.inputs, tape.outputs)
 
 
-def _inside(instr: Instr, operands: Sequence[Known], around: int | None) -> Instr:
+def _inside(tape: Tape, instr: Instr, found: Sequence[Known], around: int | None) -> Instr:
     op, form = instr.op, instr.params[0]
     assert isinstance(op, Control)
     if isinstance(form, Loop):
-        form, around = _of_loop(form, operands, around)
-    pairs = zip(op.tapes(form), inside(instr, operands), strict=True)
-    tapes = [_bounded(tape, known, around) for tape, known in pairs]
+        form, around = _of_loop(form, [found[j] for j in instr.args], around)
+    pairs = zip(op.tapes(form), inside(tape, instr, found), strict=True)
+    tapes = [_bounded(inner, known, around) for inner, known in pairs]
     new: Any = op.with_tapes(form, tapes)
     return instr._replace(params=(new, *instr.params[1:]))
 

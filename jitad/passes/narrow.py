@@ -29,7 +29,7 @@ def narrowed(tape: Tape, inputs: Sequence[Known]) -> Tape:
         builder.line = instr.line
         known = found[i]
         if isinstance(instr.op, Control):
-            instr = _inside(instr, [found[j] for j in instr.args])
+            instr = _inside(tape, instr, found)
         elif isinstance(instr.op, Elementwise) and known is not None and known.low == known.high:
             new.append(builder.const(known.low, instr.shape, instr.dtype).index)
             continue
@@ -37,10 +37,10 @@ def narrowed(tape: Tape, inputs: Sequence[Known]) -> Tape:
     return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
 
 
-def _inside(instr: Instr, operands: Sequence[Known]) -> Instr:
+def _inside(tape: Tape, instr: Instr, found: Sequence[Known]) -> Instr:
     """A control op, of whose sub-tapes the same is done."""
     op, form = instr.op, instr.params[0]
     assert isinstance(op, Control)
-    pairs = zip(op.tapes(form), inside(instr, operands), strict=True)
-    tapes = [narrowed(tape, known) for tape, known in pairs]
+    pairs = zip(op.tapes(form), inside(tape, instr, found), strict=True)
+    tapes = [narrowed(inner, known) for inner, known in pairs]
     return instr._replace(params=(op.with_tapes(form, tapes),))

@@ -43,7 +43,7 @@ def ranges(tape: Tape, inputs: Sequence[Known]) -> list[Known]:
         found[i] = known
     for i, instr in enumerate(tape.instrs):
         if instr.op in _TAPES:
-            results[i] = _TAPES[instr.op](instr, [found[j] for j in instr.args])[1]
+            results[i] = _TAPES[instr.op](tape, instr, found)[1]
         elif instr.op is part and instr.args[0] in results:
             found[i] = results[instr.args[0]][instr.params[0]]
         elif instr.dtype.kind in "biu" and instr.args:
@@ -53,13 +53,13 @@ def ranges(tape: Tape, inputs: Sequence[Known]) -> list[Known]:
     return found
 
 
-def inside(instr: Instr, operands: Sequence[Known]) -> list[list[Known]]:
-    """Of each sub-tape of a control op the ranges of its inputs."""
+def inside(tape: Tape, instr: Instr, found: Sequence[Known]) -> list[list[Known]]:
+    """Of each sub-tape of a control op in a tape the ranges of its inputs."""
     if instr.op in _TAPES:
-        return _TAPES[instr.op](instr, operands)[0]
+        return _TAPES[instr.op](tape, instr, found)[0]
     assert isinstance(instr.op, Control)
     tapes = instr.op.tapes(instr.params[0])
-    return [[None] * len(tape.inputs) for tape in tapes]
+    return [[None] * len(inner.inputs) for inner in tapes]
 
 
 def _of_none(instr: Instr) -> Known:
@@ -99,35 +99,56 @@ def _outputs(tape: Tape, inputs: Sequence[Known]) -> list[Known]:
     return [found[i] for i in tape.outputs]
 
 
-def _of_block(instr: Instr, operands: Sequence[Known]) -> Inside:
-    return [list(operands)], _outputs(instr.params[0].tape, operands)
+def _of_block(tape: Tape, instr: Instr, found: Sequence[Known]) -> Inside:
+    operands = [found[j] for j in instr.args]
+    return [operands], _outputs(instr.params[0].tape, operands)
 
 
-def _of_switch(instr: Instr, operands: Sequence[Known]) -> Inside:
+def _of_switch(tape: Tape, instr: Instr, found: Sequence[Known]) -> Inside:
     branches = instr.params[0].branches
-    rest = list(operands[1:])
-    found = [_outputs(tape, rest) for tape in branches]
-    return [rest] * len(branches), [_union(*column) for column in zip(*found, strict=True)]
+    inputs: list[list[Known]] = []
+    for k in range(len(branches)):
+        here = _in_branch(tape, instr, k, found)
+        inputs.append([here.get(j, found[j]) for j in instr.args[1:]])
+    results = [_outputs(inner, known) for inner, known in zip(branches, inputs, strict=True)]
+    return inputs, [_union(*column) for column in zip(*results, strict=True)]
 
 
-def _of_loop(instr: Instr, operands: Sequence[Known]) -> Inside:
+def _in_branch(tape: Tape, instr: Instr, k: int, found: Sequence[Known]) -> dict[int, Known]:
+    """What is known beside, where a switch takes branch k, of two."""
+    index = tape.instrs[instr.args[0]]
+    is_truth = index.op is ew.cast and tape.instrs[index.args[0]].dtype.kind == "b"
+    if not is_truth or len(instr.params[0].branches) != 2:
+        return {}
+    return _assumed(tape, found, index.args[0], k == 1)
+
+
+def _of_loop(tape: Tape, instr: Instr, found: Sequence[Known]) -> Inside:
     form: Loop = instr.params[0]
-    consts, carries, xs, turns = grouped(form, operands)
+    consts, init, xs, turns = grouped(form, [found[j] for j in instr.args])
     last = form.count if form.count is not None else _FAR
     if turns and turns[0] is not None:
         last = max(1, turns[0].high)
     turn = Range(0, max(0, last - 1))
     dtypes = [form.body.instrs[i].dtype for i in form.body.outputs[: form.carries]]
+    begin = init
     while True:
-        met = _met(form, consts, carries)
-        inner = [turn, *consts, *met, *xs]
-        after = _outputs(form.body, inner)
-        wide = [_wider(x, y, t) for x, y, t in zip(carries, after, dtypes, strict=False)]
-        if wide == carries:
+        inner = [turn, *consts, *_met(form, consts, begin), *xs]
+        known = ranges(form.body, inner)
+        goes_on = _going_on(form, known)
+        after = [known[i] for i in form.body.outputs]
+        again = [goes_on.get(i, known[i]) for i in form.body.outputs[: form.carries]]
+        wide = [_wider(x, y, t) for x, y, t in zip(begin, again, dtypes, strict=True)]
+        if wide == begin:
             break
-        carries = wide
+        begin = wide
+    carries = [_union(x, y) for x, y in zip(init, after[: form.carries], strict=True)]
     middle = [Range(0, _FAR)] if form.count is None else []
-    asked = [] if form.condition is None else [[*consts, *carries]]
+    asked = (
+        []
+        if form.condition is None
+        else [[*consts, *(_union(*x) for x in zip(begin, carries, strict=True))]]
+    )
     return [inner, *asked], [*carries, *middle, *after[form.carries :]]
 
 
@@ -148,42 +169,102 @@ def _wider(before: Known, after: Known, dtype: DType) -> Known:
 
 def _met(form: Loop, consts: Sequence[Known], carries: Sequence[Known]) -> list[Known]:
     """The ranges of carries where the condition holds."""
-    met = list(carries)
-    if form.condition is None:
-        return met
     tape = form.condition
+    if tape is None:
+        return list(carries)
     found = ranges(tape, [*consts, *carries])
-    place = {i: k for k, i in enumerate(tape.inputs[form.consts :])}
-    waiting = [tape.outputs[0]]
+    known = _assumed(tape, found, tape.outputs[0], True)
+    places = tape.inputs[form.consts :]
+    return [known.get(i, x) for i, x in zip(places, carries, strict=True)]
+
+
+def _going_on(form: Loop, found: Sequence[Known]) -> dict[int, Known]:
+    """What is known beside of a turn after which the loop goes on: of a carry that must then be a
+    certain number, and that only one branch makes this number, that the branch was taken."""
+    if form.condition is None:
+        return {}
+    asked, body = form.condition, form.body
+    place = {i: k for k, i in enumerate(asked.inputs[form.consts :])}
+    known: dict[int, Known] = {}
+    for i in _all_of(asked, asked.outputs[0]):
+        instr = asked.instrs[i]
+        if instr.op is not ew.eq or instr.args[0] not in place:
+            continue
+        number, made = asked.instrs[instr.args[1]], body.outputs[place[instr.args[0]]]
+        if number.op is CONST and body.instrs[made].op is part:
+            known |= _where_part_is(body, found, body.instrs[made], number.params[0])
+    return known
+
+
+def _where_part_is(
+    tape: Tape, found: Sequence[Known], result: Instr, number: int
+) -> dict[int, Known]:
+    """What is known beside, where a result of a switch is that number."""
+    instr = tape.instrs[result.args[0]]
+    if instr.op is not switch:
+        return {}
+    inputs = _of_switch(tape, instr, found)[0]
+    possible: list[int] = []
+    for k, inner in enumerate(instr.params[0].branches):
+        place: int = result.params[0]
+        known = _outputs(inner, inputs[k])[place]
+        if known is None or known.low <= number <= known.high:
+            possible.append(k)
+    return _in_branch(tape, instr, possible[0], found) if len(possible) == 1 else {}
+
+
+def _all_of(tape: Tape, i: int) -> list[int]:
+    """The conditions that all hold where a truth does."""
+    found: list[int] = []
+    waiting = [i]
     while waiting:
-        instr = tape.instrs[waiting.pop()]
-        if instr.op is ew.logical_and:
-            waiting += instr.args
-        elif instr.op in _BELOW:
-            (x, y), apart = instr.args, _BELOW[instr.op]
-            x, y = (x, y) if apart >= 0 else (y, x)
-            step = abs(apart) - 1
-            _bound(met, place.get(x), None, found[y], step)
-            _bound(met, place.get(y), found[x], None, step)
-    return met
+        i = waiting.pop()
+        if tape.instrs[i].op is ew.logical_and:
+            waiting += tape.instrs[i].args
+        else:
+            found.append(i)
+    return found
 
 
-_BELOW: dict[Op, int] = {ew.lt: 2, ew.le: 1, ew.gt: -2, ew.ge: -1}
-"""Comparisons: 1 more than by how much the first is below the second, negative where above."""
+def _assumed(tape: Tape, found: Sequence[Known], i: int, holds: bool) -> dict[int, Known]:
+    """The ranges of what comparisons are of, where a truth holds or does not."""
+    known: dict[int, Known] = {}
+    for j in _all_of(tape, i) if holds else [i]:
+        instr = tape.instrs[j]
+        if instr.op is ew.logical_not and instr.dtype.kind == "b":
+            known |= _assumed(tape, found, instr.args[0], not holds)
+        apart = _BELOW.get(instr.op)
+        if apart is None or tape.instrs[instr.args[0]].dtype.kind not in "iu":
+            continue
+        x, y = instr.args
+        if not holds:
+            x, y, apart = y, x, 1 - apart if apart >= 0 else -3 - apart
+        x, y, apart = (x, y, apart) if apart >= 0 else (y, x, -1 - apart)
+        _bound(known, found, x, None, y, apart)
+        _bound(known, found, y, x, None, apart)
+    return known
 
 
-def _bound(met: list[Known], k: int | None, above: Known, below: Known, step: int) -> None:
-    """Have carry k lie above or below what lies in a range."""
-    known = None if k is None else met[k]
-    if k is None or known is None:
-        return
-    low = known.low if above is None else max(known.low, above.low + step)
-    high = known.high if below is None else min(known.high, below.high - step)
-    if low <= high:
-        met[k] = Range(low, high)
+_BELOW: dict[Op, int] = {ew.lt: 1, ew.le: 0, ew.gt: -2, ew.ge: -1}
+"""Comparisons: by how much the first is below the second at least; -1 - that of the opposite."""
 
 
-_TAPES: dict[Op, Callable[[Instr, Sequence[Known]], Inside]] = {
+def _bound(
+    known: dict[int, Known], found: Sequence[Known], i: int, above: int | None, below: int | None,
+    step: int,
+) -> None:  # fmt: skip
+    """Note that i lies by a step above or below another."""
+    before = known.get(i, found[i])
+    low, high = (-_FAR - _STEP, _FAR + _STEP) if before is None else before
+    least = None if above is None else found[above]
+    most = None if below is None else found[below]
+    low = low if least is None else max(low, least.low + step)
+    high = high if most is None else min(high, most.high - step)
+    if before is not None and low <= high:
+        known[i] = Range(low, high)
+
+
+_TAPES: dict[Op, Callable[[Tape, Instr, Sequence[Known]], Inside]] = {
     block: _of_block,
     loop: _of_loop,
     switch: _of_switch,
