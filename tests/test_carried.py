@@ -19,7 +19,7 @@ from jitad.codegen.polls import work
 from jitad.ir.op import Control
 from jitad.ir.tape import Tape
 from jitad.ops.control import loop
-from jitad.passes.in_place import in_place
+from jitad.passes.in_place import homes, in_place
 from jitad.passes.pipeline import optimise
 from jitad.passes.schedule import schedule
 
@@ -184,6 +184,26 @@ def orbit_plainly(x: np.ndarray) -> Any:
     return np.sum(place * speed)
 
 
+def _rotated(a: Any, b: Any, c: Any) -> Any:
+    """Three arrays that change places, each changed where it is or handed on."""
+    return b.at[1:-1].set(0.5 * a[:-2] * a[2:]), c.at[0].add(a[1]), a
+
+
+def rotated(x: Any, turns: Any = 7) -> Any:
+    start = x, np.zeros(len(x)), np.ones(len(x))
+    a, b, c = fori_loop(0, turns, lambda i, state: _rotated(*state), start)
+    return np.sum(a * x) + np.sum(b) - np.sum(c * b)
+
+
+def rotated_plainly(x: np.ndarray, turns: int = 7) -> Any:
+    a, b, c = x.copy(), np.zeros(len(x)), np.ones(len(x))
+    for _ in range(turns):
+        b[1:-1] = 0.5 * a[:-2] * a[2:]
+        c[0] += a[1]
+        a, b, c = b, c, a
+    return np.sum(a * x) + np.sum(b) - np.sum(c * b)
+
+
 PROGRAMS = (
     Program(two_reads, two_reads_plainly, (37,)),
     Program(neighbours, neighbours_plainly, (37,)),
@@ -225,6 +245,21 @@ def _kernels(program: Program) -> tuple[jitad.Kernel, jitad.Kernel]:
 def test_carried_arrays(program: Program) -> None:
     for kernel in _kernels(program):
         assert not list(_copied(optimise(kernel.tape)))
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("turns", range(6))
+def test_arrays_that_change_places(turns: int, known: bool) -> None:
+    x = np.random.default_rng(4).normal(size=300)
+
+    def f(x: Any, n: Any) -> Any:
+        return rotated(x, turns if known else n)
+
+    kernel, slope = (jitad.compile(g, x, turns) for g in (f, jitad.grad(f)))
+    assert turns < 2 or not list(_copied(optimise(kernel.tape)))
+    np.testing.assert_allclose(kernel(x, turns), rotated_plainly(x, turns), rtol=1e-13)
+    expected = _differences(lambda x: rotated_plainly(x, turns), x)
+    np.testing.assert_allclose(slope(x, turns), expected, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("width", (5, 43, 64))
@@ -297,7 +332,8 @@ def _copied(tape: Tape) -> Iterator[str]:
         if instr.op is loop:
             arrays = {k for k, i in enumerate(form.body.outputs[: form.carries])
                       if form.body.instrs[i].shape}  # fmt: skip
-            if not arrays <= in_place(instr, schedule).keys():
+            moved = {k for k, j in enumerate(homes(form, schedule)) if k != j}
+            if not arrays <= in_place(instr, schedule).keys() | moved:
                 yield str(form.body)
         for inner in instr.op.tapes(form):
             yield from _copied(inner)

@@ -20,7 +20,9 @@ from jitad.ir.op import BOOL, DYNAMIC
 from jitad.ir.tape import Instr
 from jitad.ops.control import Loop
 from jitad.ops.control.loop import grouped
+from jitad.passes.in_place import homes, owned_by
 from jitad.passes.ranges import inside
+from jitad.passes.schedule import schedule
 
 
 def emit_loop(body: Body, index: int, name: str, emit_steps: EmitSteps) -> list[str]:
@@ -85,6 +87,8 @@ class _LoopCall:
         w.do(f"br label %{head}{self._vectors()}")
         w.label(after)
         for carry in self.carried:
+            carry.leave()
+        for carry in self.carried:
             carry.finish()
         self.stacks.finish()
         if form.count is None:
@@ -99,6 +103,8 @@ class _LoopCall:
         functions = self._regions([*consts, *carries, *xs])
         self.consts = [self.frame.operand(j) for j in consts]
         self.carried = [_Carry(self, k, j) for k, j in enumerate(carries)]
+        for carry in self.carried:
+            carry.settle()
         self.xs = [(self.frame.operand(j), body.tape.instrs[j]) for j in xs]
         first = form.carries + (form.count is None)
         rows = self.types[form.carries :]
@@ -110,10 +116,12 @@ class _LoopCall:
     def _regions(self, operands: list[int]) -> list[str]:
         """The functions of the body and of the condition."""
         form, frame = self.form, self.frame
-        owned = {k: 1 + form.consts + k for k in range(form.carries)}
+        self.places = homes(form, schedule)
+        owned = owned_by(form, self.places)
         rows = range(form.carries, len(form.body.outputs))
         results = [*range(form.carries), *(k + (form.count is None) for k in rows)]
         exchanged = frame.exchanged(operands, results, first=1)
+        exchanged |= {f"in{owned[k]}" for k, j in enumerate(self.places) if k != j}
         name = f"{self.name}_body"
         known, *asked = inside(self.body.tape, self.instr, self.body.known)
         self.region = Region(self.body, form.body, name, self.emit_steps, exchanged, owned, known)
@@ -174,23 +182,44 @@ class _Carry:
         self.start = call.frame.operand(start)
         self.scalar = not self.instr.shape
         self.in_place = k in call.region.in_place
+        self.other = ""
         if self.scalar:
             self.slot = self.body.alloca(memory_type(self.instr.dtype))
             store(self.body, self.start, self.slot, self.instr.dtype)
             return
         self.size = math.prod(self.instr.shape) * self.instr.dtype.itemsize
         self.result = call.frame.memory(k, self.size)
-        if self.in_place:
-            if self.result != self.start:
-                self.body.writer.copy(self.result, self.start, self.size)
-        else:
+        self.moves = self.in_place and call.places[k] != k
+        self.now = f"%{self.body.writer.fresh('p')}" if self.moves else self.result
+        if not self.in_place:
             self.other = self.body.scratch(self.size)
 
+    def settle(self) -> None:
+        """Before the loop: what is changed where it is in the memory where that begins."""
+        if self.scalar or not self.in_place:
+            return
+        self.first = self.call.carried[self._begins_at()].result
+        if self.first != self.start:
+            self.body.writer.copy(self.first, self.start, self.size)
+
+    def _begins_at(self) -> int:
+        """The carry in whose result's memory this one begins, so that in the end all are at home;
+        where the number of turns is not known, its own."""
+        count, places = self.call.form.count, self.call.places
+        cycle = [self.k]
+        while places[cycle[-1]] != self.k:
+            cycle.append(places[cycle[-1]])
+        return cycle[-(count or 0) % len(cycle)]
+
     def begin(self, before: str, latch: str) -> None:
-        """At the loop's head: three pointers, which change places."""
-        if self.scalar or self.in_place:
+        """At the loop's head: three pointers, which change places, or one for each that does."""
+        if self.scalar or (self.in_place and not self.moves):
             return
         w = self.body.writer
+        if self.in_place:
+            other = self.call.carried[self.call.places[self.k]].now
+            w.do(f"{self.now} = phi ptr [ {self.first}, %{before} ], [ {other}, %{latch} ]")
+            return
         self.now, self.then, self.spare = (f"%{w.fresh('p')}" for _ in range(3))
         # The last of a known number of turns writes to where the result belongs.
         first, second = self.result, self.other
@@ -204,7 +233,7 @@ class _Carry:
         """What the body is given."""
         if self.scalar:
             return load(self.body, self.slot, self.instr.dtype)
-        return self.result if self.in_place else self.now
+        return self.now
 
     def target(self) -> str:
         """Where the body writes."""
@@ -212,12 +241,19 @@ class _Carry:
             return self.slot
         return "null" if self.in_place else self.then
 
+    def leave(self) -> None:
+        """After the loop: of what changes places nobody knows how often, a copy apart."""
+        if not self.scalar and self.moves and self.call.form.count is None:
+            self.other = self.body.scratch(self.size)
+            self.body.writer.copy(self.other, self.now, self.size)
+            self.now = self.other
+
     def finish(self) -> None:
         """After the loop: the result in its place."""
         if self.scalar:
             self.call.frame.keep(self.k, self.read())
             return
-        if not self.in_place:
+        if self.other:
             self._bring_home()
         self.call.frame.store(self.k, self.result, self.size)
 

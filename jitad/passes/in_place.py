@@ -7,13 +7,14 @@ is found of a tape is kept with it: nests of control ops are asked at each depth
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from jitad.ir.tape import INPUT, Instr, Tape
 from jitad.ops import structural as st
-from jitad.ops.control import loop, part, switch
+from jitad.ops.control import Loop, loop, part, switch
+from jitad.ops.control.parts import type_of
 from jitad.ops.elementwise import stop_gradient
 
 Owned = Mapping[int, int]
@@ -28,8 +29,9 @@ def in_place(instr: Instr, schedule: Callable[[Tape, Owned], Any]) -> dict[int, 
     """Results of a control op, and the places among its operands of what they are, changed."""
     form = instr.params[0]
     if instr.op is loop:
-        owned = {k: 1 + form.consts + k for k in range(form.carries)}
-        return {k: form.consts + k for k in _kept(form.body, owned, schedule)}
+        places = homes(form, schedule)
+        kept = _kept(form.body, owned_by(form, places), schedule)
+        return {k: form.consts + k for k in kept if places[k] == k}
     if instr.op is switch:
         starts = [_starts(tape) for tape in form.branches]
         owned = {k: j for k, j in starts[0].items() if all(s.get(k) == j for s in starts)}
@@ -37,6 +39,28 @@ def in_place(instr: Instr, schedule: Callable[[Tape, Owned], Any]) -> dict[int, 
             owned = {k: owned[k] for k in _kept(tape, owned, schedule)}
         return {k: 1 + j for k, j in owned.items()}
     return {}
+
+
+def homes(form: Loop, schedule: Callable[[Tape, Owned], Any]) -> list[int]:
+    """Of each carry the one in whose memory a turn leaves the next of it: another one, where
+    carries change places and are changed where they are."""
+    own = list(range(form.carries))
+    kinds = [type_of(form.body.instrs[i]) for i in form.body.outputs[: form.carries]]
+    moved: dict[int, int] = {}
+    for k, place in _starts(form.body).items():
+        j = place - 1 - form.consts
+        if k in own and j in own and j != k and kinds[j] == kinds[k]:
+            moved[k] = j
+    if not moved or {*moved} != {*moved.values()}:
+        return own
+    places = [moved.get(k, k) for k in own]
+    kept = _kept(form.body, owned_by(form, places), schedule)
+    return places if {*moved} <= kept else own
+
+
+def owned_by(form: Loop, places: Sequence[int]) -> dict[int, int]:
+    """Of each carry the place of the input whose memory a body's output is to take over."""
+    return {k: 1 + form.consts + j for k, j in enumerate(places)}
 
 
 def _kept(tape: Tape, owned: Owned, schedule: Callable[[Tape, Owned], Any]) -> set[int]:
