@@ -204,7 +204,34 @@ def rotated_plainly(x: np.ndarray, turns: int = 7) -> Any:
     return np.sum(a * x) + np.sum(b) - np.sum(c * b)
 
 
+def streamed(x: Any) -> Any:
+    """Two writes a turn, to places that a shift moves."""
+    n, m = x.shape
+    g = np.zeros((2, n, m))
+    for i in range(n):
+        for j in range(m):
+            r = x[i, j] * x[i, j]
+            g[0, i, j] = 0.4 * x[i, j] + 0.3 * r
+            g[1, (i + 1) % n, j] = 0.4 * r + 0.3 * g[0, i, j]
+    return np.sum(g * g)
+
+
+def eliminated(x: Any) -> Any:
+    """Loops whose turns depend on those around them."""
+    a = x + 5.0 * np.eye(len(x))
+    n, s = len(x), 0.0
+    for k in range(n):
+        for i in range(k + 1, n):
+            f = a[i, k] / a[k, k]
+            for j in range(k + 1, n):
+                a[i, j] -= f * a[k, j]
+        s += np.log(np.abs(a[k, k]))
+    return s
+
+
 PROGRAMS = (
+    Program(streamed, streamed, (5, 6)),
+    Program(eliminated, eliminated, (7, 7)),
     Program(two_reads, two_reads_plainly, (37,)),
     Program(neighbours, neighbours_plainly, (37,)),
     Program(write_under_if, write_under_if_plainly, (37,)),

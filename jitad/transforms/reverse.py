@@ -14,7 +14,7 @@ from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.control import Transforms, part
 from jitad.ops.elementwise import increment
-from jitad.ops.structural import Slot, guard, joined_slots, reshape
+from jitad.ops.structural import UPDATES, Slot, guard, joined_slots, reshape
 from jitad.ops.structural import index as indexed
 from jitad.transforms.counters import counters
 from jitad.transforms.flow import depends_outputs, varied, varied_outputs
@@ -160,7 +160,10 @@ class _Adjoints:
             return
         assert op.pullback is not None
         result = self.builder.value(index)
-        for k, j in enumerate(instr.args):
+        places = range(len(instr.args))
+        # What an update's elements take of its adjoint is read before their places are cleared.
+        for k in reversed(places) if op in UPDATES else places:
+            j = instr.args[k]
             if self.varied[j]:
                 share = op.pullback(k, operands, result, v_bar, **params)
                 if share is not None:
