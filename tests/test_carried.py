@@ -350,6 +350,46 @@ def test_what_is_counted_is_not_kept(f: Any) -> None:
     assert "[-1]" not in shown.partition("== schedule")[0]
 
 
+def factored(x: Any) -> Any:
+    """Cholesky's method by elements, of which each is read in many later turns."""
+    n = x.shape[0]
+    c = np.zeros((n, n))
+    s = 0.0
+    for i in range(n):
+        for j in range(i + 1):
+            t = x[i, j] + (2.0 * n if i == j else 0.0)
+            for k in range(j):
+                t -= c[i, k] * c[j, k]
+            if i == j:
+                c[i, i] = np.sqrt(t)
+                s += np.log(c[i, i])
+            else:
+                c[i, j] = t / c[j, j]
+    return s
+
+
+def streamed(x: Any) -> Any:
+    """Arrays that turns make anew."""
+    n, f = x.shape[0], np.outer(x, x)
+    for _ in range(5):
+        g = np.zeros((n, n))
+        for i in range(n):
+            for j in range(n):
+                r = f[i, j] * f[j, i]
+                g[(i + 1) % n, j] = 0.4 * f[i, j] + 0.1 * r
+        f = g
+    return np.sum(f * f)
+
+
+@pytest.mark.parametrize(("f", "shape"), [(factored, (20, 20)), (streamed, (17,))])
+def test_no_turn_keeps_an_array_that_others_change(f: Any, shape: tuple[int, ...]) -> None:
+    """What a sweep reads of it is kept, number by number."""
+    _, slope = _kernels(Program(f, f, shape))
+    inner = max(len(instr.shape) for instr in optimise(slope.tape).instrs)
+    assert inner <= 3
+    assert not list(_copied(optimise(slope.tape))) or f is streamed
+
+
 def _copied(tape: Tape) -> Iterator[str]:
     """Loops, also within others, that copy an array which they carry."""
     for instr in tape.instrs:

@@ -32,18 +32,19 @@ def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape
     Inputs: those of `tape`, then the adjoints of the outputs at positions `seeds`. Outputs: those
     of `tape`, then the adjoints of the active inputs.
     """
-    swept = _swept(tape, active, seeds, range(len(tape.inputs)))
+    swept = _swept(tape, active, seeds, None)
     return shield(swept, range(len(tape.inputs), len(swept.inputs)), active)
 
 
 def _swept(
-    tape: Tape, active: Collection[int], seeds: Collection[int], fixed: Collection[int]
+    tape: Tape, active: Collection[int], seeds: Collection[int], fixed: Collection[int] | None
 ) -> Tape:
     tape = counters(at_origins(with_spectra(tape)))
     builder = extend(tape)
     differentiated = {tape.inputs[k] for k in active}
     reached = varied(tape, [i in differentiated for i in tape.inputs])
-    adjoints = _Adjoints(builder, reached, {tape.inputs[k] for k in fixed})
+    both = None if fixed is None else {tape.inputs[k] for k in fixed}
+    adjoints = _Adjoints(builder, reached, both)
     for k in seeds:
         i = tape.outputs[k]
         seed = builder.input(f"y{k}_bar", tape.instrs[i].shape, tape.instrs[i].dtype)
@@ -84,10 +85,11 @@ class _Adjoints:
     its operand's, so that whatever reads one array, in whichever shape, adds to one sum; so does
     what reads a part of a part. Shares of single parts are `waiting` until somebody asks for the
     sum: added one after the other they may overlap, as those of a stencil do. `bundles` are the
-    adjoints of a control op's results, `fixed` the inputs that both halves of the tape have.
+    adjoints of a control op's results, `fixed` the inputs that both halves of the tape
+    have, or None where it is not cut in two.
     """
 
-    def __init__(self, builder: Builder, varied: list[bool], fixed: set[int]) -> None:
+    def __init__(self, builder: Builder, varied: list[bool], fixed: set[int] | None) -> None:
         self.builder = builder
         self.varied = varied
         self.fixed = fixed
@@ -177,7 +179,8 @@ class _Adjoints:
         op, form = instr.op, instr.params[0]
         assert isinstance(op, Control)
         operands = [self.builder.value(j) for j in instr.args]
-        fixed = [self._home(j) in self.fixed for j in instr.args]
+        known = self.fixed
+        fixed = [known is None or self._home(j) in known for j in instr.args]
         transforms = Transforms(_told, split, varied_outputs, depends_outputs, fixed)
         flags = [self.varied[j] for j in instr.args]
         sums = self._sums(instr)

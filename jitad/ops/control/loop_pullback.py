@@ -220,15 +220,22 @@ def _sweep(
     outputs = len(form.body.outputs)
     seeds = [*carries, *range(outputs, len(body.outputs)), *(form.carries + k for k in rows)]
     active = [1 + first + k for k in carries] + [1 + k for k in consts]
-    fixed = range(1 + form.consts)
-    swept = transforms.reverse(body, active + [1 + second + k for k in xs], seeds, fixed)
+    free = _free(form, transforms)
+    swept = transforms.reverse(body, active + [1 + second + k for k in xs], seeds, free)
     return _Sweep(form, consts, carries, xs, rows, len(body.outputs), swept, sums)
+
+
+def _free(form: Any, transforms: Transforms) -> list[int]:
+    """The inputs of a body that cost a sweep nothing: the turn's number, and consts but for arrays
+    that turns of a loop around change, which would be kept as a whole."""
+    kinds = zip(input_types(form.body)[1:], transforms.fixed[: form.consts], strict=False)
+    return [0, *(1 + k for k, ((shape, _), fixed) in enumerate(kinds) if fixed or not shape)]
 
 
 def _plan(sweep: _Sweep, transforms: Transforms) -> _Plan:
     swept, inputs = sweep.tape, len(sweep.form.body.inputs)
     late = range(inputs, len(swept.inputs))
-    results, free = range(sweep.first, len(swept.outputs)), range(1 + sweep.form.consts)
+    results, free = range(sweep.first, len(swept.outputs)), _free(sweep.form, transforms)
     early, rest = transforms.split(swept, late, results, free)
     residuals = _residuals(sweep.form, early, sweep.first, transforms.depends)
     return _Plan(sweep, early, residuals, rest)
