@@ -61,6 +61,11 @@ def program(kind: str, turn: Any, branch: Any, after: Any) -> Callable[[Any], An
     def up_to(x: Any) -> Any:
         return jitad.fori_loop(0, (x[0] > 0) * 5, step, 0)
 
+    def between(x: Any) -> Any:
+        start = np.minimum(np.maximum(x.astype(int)[0], -3), 4)
+        stop = start + turn[0][1] % 7 if turn else 5
+        return jitad.fori_loop(start, stop, lambda i, k: step(i + len(after), k), 3)
+
     def left(x: Any) -> Any:
         k = i = x.astype(int)[0] * 0
         while i < 6 and applied(turn[:1], k) < 1000 + i:
@@ -68,11 +73,19 @@ def program(kind: str, turn: Any, branch: Any, after: Any) -> Callable[[Any], An
             i += 1
         return k
 
-    f = {"counted": counted, "as long as": as_long_as, "up to": up_to, "left": left}[kind]
+    f = {
+        "counted": counted,
+        "as long as": as_long_as,
+        "up to": up_to,
+        "left": left,
+        "between": between,
+    }[kind]
     return lambda x: applied(after, f(x)) + 0 * x.astype(int)[0]
 
 
-@given(some.sampled_from(["counted", "as long as", "up to", "left"]), steps, steps, steps)
+@given(
+    some.sampled_from(["counted", "as long as", "up to", "left", "between"]), steps, steps, steps
+)
 def test_no_number_lies_outside(kind: str, turn: Any, branch: Any, after: Any) -> None:
     f = program(kind, turn, branch, after)
     for x in (np.array([2.0, 1.0]), np.array([-2.0, 1.0])):
@@ -89,6 +102,15 @@ def every_element(x: Any) -> float:
     for i in range(x.shape[0]):
         for j in range(1, x.shape[1]):
             s += x[i, j] * x[i, j - 1]
+    return s
+
+
+def above_the_diagonal(x: Any) -> float:
+    s = 0.0
+    for k in range(x.shape[0]):
+        for i in range(k + 1, x.shape[0]):
+            for j in range(k, x.shape[1]):
+                s += x[i, j] * x[k, i]
     return s
 
 
@@ -134,7 +156,9 @@ def test_places_that_are_known_to_be_there_are_not_looked_after(f: Any) -> None:
     assert np.isclose(jitad.jit(f)(x), f(x), rtol=1e-12)
 
 
-@pytest.mark.parametrize("f", [every_element, below_the_diagonal, as_long_as, from_the_end])
+@pytest.mark.parametrize(
+    "f", [every_element, above_the_diagonal, below_the_diagonal, as_long_as, from_the_end]
+)
 def test_places_of_loops_are_not_asked_whether_they_count_from_the_end(f: Any) -> None:
     x = np.random.default_rng(3).normal(size=(17, 20))
     for g in (f, jitad.grad(f)):

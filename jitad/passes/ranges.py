@@ -5,34 +5,17 @@ Interval arithmetic, of loops up to what their turns leave as it is (Cousot and 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
-import numpy as np
-
-from jitad.ir.op import INT64, Control, DType, Elementwise, Op
+from jitad.ir.op import INT64, Control, DType, Op
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control import Loop, block, loop, part, switch
 from jitad.ops.control.loop import grouped
+from jitad.passes.intervals import FAR, STEP, Known, Range, fitting, of_none, of_result, union
 
-
-class Range(NamedTuple):
-    """The least and the greatest number that a value may be."""
-
-    low: int
-    high: int
-
-
-Known = Range | None
-"""A range, or None where nothing is known."""
-
-_FAR = 1 << 62
-"""What no loop counts to, by steps of at most `_STEP`."""
-
-_STEP = 1 << 16
+__all__ = ["Known", "Range", "inside", "ranges"]
 
 
 def ranges(tape: Tape, inputs: Sequence[Known]) -> list[Known]:
@@ -40,17 +23,54 @@ def ranges(tape: Tape, inputs: Sequence[Known]) -> list[Known]:
     found: list[Known] = [None] * len(tape.instrs)
     results: dict[int, Sequence[Known]] = {}
     for i, known in zip(tape.inputs, inputs, strict=True):
-        found[i] = known
+        found[i] = None if known is None else Range(known.low, known.high)
+    first = inputs[0] if inputs else None
+    sums = {tape.inputs[k]: most for k, most in (first.sums if first is not None else ())}
     for i, instr in enumerate(tape.instrs):
         if instr.op in _TAPES:
             results[i] = _TAPES[instr.op](tape, instr, found)[1]
         elif instr.op is part and instr.args[0] in results:
             found[i] = results[instr.args[0]][instr.params[0]]
         elif instr.dtype.kind in "biu" and instr.args:
-            found[i] = _fitting(_range(instr, [found[j] for j in instr.args]), instr.dtype)
+            known = of_result(instr, [found[j] for j in instr.args])
+            if sums and instr.op is ew.add:
+                known = _in_sum(tape, instr, sums, known)
+            found[i] = fitting(known, instr.dtype)
         elif instr.dtype.kind in "biu":
-            found[i] = found[i] or _of_none(instr)
+            found[i] = found[i] or of_none(instr)
     return found
+
+
+def _in_sum(tape: Tape, instr: Instr, sums: dict[int, int], known: Known) -> Known:
+    """The range of a sum, which may be of the number of a turn and of what it is counted from."""
+    x, y = (_plain(tape, j) for j in instr.args)
+    x, y = (x, y) if x == tape.inputs[0] else (y, x)
+    if known is None or x != tape.inputs[0] or y not in sums:
+        return known
+    return Range(known.low, max(known.low, min(known.high, sums[y])))
+
+
+def _plain(tape: Tape, i: int) -> int:
+    """What a value is but for a step that changes nothing: + 0, * 1, the shape of a number."""
+    while True:
+        instr = tape.instrs[i]
+        if instr.op is st.reshape and not instr.shape:
+            (i,) = instr.args
+            continue
+        neutral = _NEUTRAL.get(instr.op)
+        if neutral is None:
+            return i
+        x, y = instr.args
+        numbers = [tape.instrs[j].params[0] if tape.instrs[j].op is CONST else None for j in (x, y)]
+        if numbers[1] == neutral:
+            i = x
+        elif numbers[0] == neutral and instr.op is not ew.sub:
+            i = y
+        else:
+            return i
+
+
+_NEUTRAL: dict[Op, int] = {ew.add: 0, ew.sub: 0, ew.mul: 1}
 
 
 def inside(tape: Tape, instr: Instr, found: Sequence[Known]) -> list[list[Known]]:
@@ -60,32 +80,6 @@ def inside(tape: Tape, instr: Instr, found: Sequence[Known]) -> list[list[Known]
     assert isinstance(instr.op, Control)
     tapes = instr.op.tapes(instr.params[0])
     return [[None] * len(inner.inputs) for inner in tapes]
-
-
-def _of_none(instr: Instr) -> Known:
-    """The range of what is computed from nothing."""
-    if instr.op is CONST:
-        return Range(int(instr.params[0]), int(instr.params[0]))
-    if instr.op is st.iota:
-        axis: int = instr.params[1]
-        return Range(0, max(0, instr.shape[axis] - 1))
-    return Range(0, 1) if instr.dtype.kind == "b" else None
-
-
-def _fitting(known: Known, dtype: DType) -> Known:
-    """A range, if no number of it wraps around in a dtype."""
-    if dtype.kind == "b":
-        return known if known is not None and _is_truth(known) else Range(0, 1)
-    if known is None:
-        return None
-    low, high = (_counted(x) for x in known)
-    limits = np.iinfo(dtype)
-    return Range(low, high) if limits.min <= low and high <= limits.max else None
-
-
-def _counted(x: int) -> int:
-    """What lies a step beyond what no loop counts to is not counted to either."""
-    return max(-_FAR, min(_FAR, x)) if abs(abs(x) - _FAR) <= _STEP else x
 
 
 # -- control ops -----------------------------------------------------------------------------------
@@ -111,7 +105,7 @@ def _of_switch(tape: Tape, instr: Instr, found: Sequence[Known]) -> Inside:
         here = _in_branch(tape, instr, k, found)
         inputs.append([here.get(j, found[j]) for j in instr.args[1:]])
     results = [_outputs(inner, known) for inner, known in zip(branches, inputs, strict=True)]
-    return inputs, [_union(*column) for column in zip(*results, strict=True)]
+    return inputs, [union(*column) for column in zip(*results, strict=True)]
 
 
 def _in_branch(tape: Tape, instr: Instr, k: int, found: Sequence[Known]) -> dict[int, Known]:
@@ -126,10 +120,10 @@ def _in_branch(tape: Tape, instr: Instr, k: int, found: Sequence[Known]) -> dict
 def _of_loop(tape: Tape, instr: Instr, found: Sequence[Known]) -> Inside:
     form: Loop = instr.params[0]
     consts, init, xs, turns = grouped(form, [found[j] for j in instr.args])
-    last = form.count if form.count is not None else _FAR
+    last = form.count if form.count is not None else FAR
     if turns and turns[0] is not None:
         last = max(1, turns[0].high)
-    turn = Range(0, max(0, last - 1))
+    turn = Range(0, max(0, last - 1), _sums(tape, instr, found) if turns else ())
     dtypes = [form.body.instrs[i].dtype for i in form.body.outputs[: form.carries]]
     begin = init
     while True:
@@ -142,14 +136,32 @@ def _of_loop(tape: Tape, instr: Instr, found: Sequence[Known]) -> Inside:
         if wide == begin:
             break
         begin = wide
-    carries = [_union(x, y) for x, y in zip(init, after[: form.carries], strict=True)]
-    middle = [Range(0, _FAR)] if form.count is None else []
+    carries = [union(x, y) for x, y in zip(init, after[: form.carries], strict=True)]
+    middle = [Range(0, FAR)] if form.count is None else []
     asked = (
         []
         if form.condition is None
-        else [[*consts, *(_union(*x) for x in zip(begin, carries, strict=True))]]
+        else [[*consts, *(union(*x) for x in zip(begin, carries, strict=True))]]
     )
     return [inner, *asked], [*carries, *middle, *after[form.carries :]]
+
+
+def _sums(tape: Tape, instr: Instr, found: Sequence[Known]) -> tuple[tuple[int, int], ...]:
+    """Of a loop of stop - start turns, the places in its body of what start is, and how much this
+    and the number of a turn are at most together."""
+    turns = _plain(tape, instr.args[-1])
+    while tape.instrs[turns].op is ew.maximum:
+        x, y = tape.instrs[turns].args
+        if tape.instrs[y].op is not CONST or tape.instrs[y].params[0] != 0:
+            return ()
+        turns = _plain(tape, x)
+    if tape.instrs[turns].op is not ew.sub:
+        return ()
+    stop, start = tape.instrs[turns].args
+    last, start = found[stop], _plain(tape, start)
+    consts = instr.args[: instr.params[0].consts]
+    places = [1 + k for k, j in enumerate(consts) if _plain(tape, j) == start]
+    return () if last is None else tuple((k, last.high - 1) for k in places)
 
 
 def _wider(before: Known, after: Known, dtype: DType) -> Known:
@@ -157,14 +169,14 @@ def _wider(before: Known, after: Known, dtype: DType) -> Known:
     if before is None or after is None or dtype.kind not in "biu":
         return None
     if dtype.kind == "b":
-        return _union(before, after)
+        return union(before, after)
     falls, rises = after.low < before.low, before.high < after.high
     if not (falls or rises):
         return before
-    is_lost = (falls and before.low <= -_FAR) or (rises and before.high >= _FAR)
+    is_lost = (falls and before.low <= -FAR) or (rises and before.high >= FAR)
     if is_lost or dtype != INT64:
         return None
-    return Range(-_FAR if falls else before.low, _FAR if rises else before.high)
+    return Range(-FAR if falls else before.low, FAR if rises else before.high)
 
 
 def _met(form: Loop, consts: Sequence[Known], carries: Sequence[Known]) -> list[Known]:
@@ -255,7 +267,7 @@ def _bound(
 ) -> None:  # fmt: skip
     """Note that i lies by a step above or below another."""
     before = known.get(i, found[i])
-    low, high = (-_FAR - _STEP, _FAR + _STEP) if before is None else before
+    low, high = (-FAR - STEP, FAR + STEP) if before is None else before[:2]
     least = None if above is None else found[above]
     most = None if below is None else found[below]
     low = low if least is None else max(low, least.low + step)
@@ -268,115 +280,4 @@ _TAPES: dict[Op, Callable[[Tape, Instr, Sequence[Known]], Inside]] = {
     block: _of_block,
     loop: _of_loop,
     switch: _of_switch,
-}
-
-
-# -- elementwise -----------------------------------------------------------------------------------
-
-
-def _union(*known: Known) -> Known:
-    if any(x is None for x in known):
-        return None
-    there = [x for x in known if x is not None]
-    return Range(min(x.low for x in there), max(x.high for x in there))
-
-
-def _range(instr: Instr, operands: Sequence[Known]) -> Known:
-    """The range of an instruction's exact result."""
-    op = instr.op
-    if isinstance(op, Elementwise):
-        if op is ew.where:
-            return _where(*operands)
-        if op is ew.logical_not and instr.dtype.kind == "b":
-            (x,) = operands
-            return None if x is None else _not(x)
-        known = [x for x in operands if x is not None]
-        if op in _OF_ONE and len(known) == 1:
-            return _OF_ONE[op](*known)
-        return _OF_TWO[op](*known) if op in _OF_TWO and len(known) == 2 else None
-    if op in (st.broadcast, st.reshape, st.transpose, st.index, st.gather):
-        return operands[0]
-    return None
-
-
-def _where(condition: Known, x: Known, y: Known) -> Known:
-    if condition is not None and condition.low == condition.high:
-        return x if condition.low else y
-    return _union(x, y)
-
-
-def _mul(x: Range, y: Range) -> Range:
-    ends = [a * b for a, b in itertools.product(x, y)]
-    return Range(min(ends), max(ends))
-
-
-def _divided(x: Range, y: Range) -> Known:
-    if y.low <= 0:
-        return None
-    ends = [a // b for a, b in itertools.product(x, y)]
-    return Range(min(ends), max(ends))
-
-
-def _rest(x: Range, y: Range) -> Known:
-    if y.low <= 0:
-        return None
-    return x if x.low >= 0 and x.high < y.low else Range(0, y.high - 1)
-
-
-def _is_less(x: Range, y: Range) -> Range:
-    return Range(int(x.high < y.low), int(x.low < y.high))
-
-
-def _is_most(x: Range, y: Range) -> Range:
-    return Range(int(x.high <= y.low), int(x.low <= y.high))
-
-
-def _is_equal(x: Range, y: Range) -> Range:
-    return Range(int(x.low == x.high == y.low == y.high), int(x.low <= y.high and y.low <= x.high))
-
-
-def _not(x: Range) -> Range:
-    return Range(1 - x.high, 1 - x.low) if _is_truth(x) else Range(0, 1)
-
-
-def _least(x: Range, y: Range) -> Range:
-    return Range(min(x.low, y.low), min(x.high, y.high))
-
-
-def _most(x: Range, y: Range) -> Range:
-    return Range(max(x.low, y.low), max(x.high, y.high))
-
-
-def _of_truths(rule: Callable[[Range, Range], Range]) -> Callable[[Range, Range], Known]:
-    """A rule for `and` and `or`, which of integers work bit by bit."""
-    return lambda x, y: rule(x, y) if _is_truth(x) and _is_truth(y) else None
-
-
-def _is_truth(x: Range) -> bool:
-    return x.low >= 0 and x.high <= 1
-
-
-_OF_ONE: dict[Op, Callable[[Range], Known]] = {
-    ew.neg: lambda x: Range(-x.high, -x.low),
-    ew.cast: lambda x: x,
-    ew.stop_gradient: lambda x: x,
-}
-
-_OF_TWO: dict[Op, Callable[[Range, Range], Known]] = {
-    ew.add: lambda x, y: Range(x.low + y.low, x.high + y.high),
-    ew.increment: lambda x, y: Range(x.low + y.low, x.high + y.high),
-    ew.sub: lambda x, y: Range(x.low - y.high, x.high - y.low),
-    ew.mul: _mul,
-    ew.int_floor_divide: _divided,
-    ew.int_mod: _rest,
-    ew.maximum: _most,
-    ew.minimum: _least,
-    ew.lt: _is_less,
-    ew.le: _is_most,
-    ew.gt: lambda x, y: _is_less(y, x),
-    ew.ge: lambda x, y: _is_most(y, x),
-    ew.eq: _is_equal,
-    ew.ne: lambda x, y: _not(_is_equal(x, y)),
-    ew.logical_and: _of_truths(_least),
-    ew.logical_or: _of_truths(_most),
 }
