@@ -272,7 +272,12 @@ class Routine:
 
 
 def routine(
-    write: Callable[..., Any], name: str = "", *, linkage: str = "", kinds: Sequence[str] = ()
+    write: Callable[..., Any],
+    name: str = "",
+    *,
+    linkage: str = "",
+    kinds: Sequence[str] = (),
+    attributes: str = "",
 ) -> str:
     """The text of the function that `write` writes, under its name or another.
 
@@ -284,4 +289,5 @@ def routine(
     given = [Scalar(made, f"%{x}", kind) for x, kind in pairs]
     write(made, *given)
     parameters = ", ".join(map(str, given))
-    return made.function(f"define {linkage} {made.result} @{called}({parameters}) nounwind")
+    attributes = f"nounwind {attributes}".rstrip()
+    return made.function(f"define {linkage} {made.result} @{called}({parameters}) {attributes}")

@@ -59,6 +59,9 @@ from jitad.runtime.wide import WIDE, Row, Tables, give_arena, in_tables, take_ar
 MISMATCH = 0
 """The arguments are not those that the kernel was compiled for."""
 
+_AS_IT_STANDS = "noinline optnone"
+"""LLVM could do nothing for checks and calls, and would take a good part of its time for that."""
+
 _BRIEF = 1000.0
 """Operations below which the GIL is kept: a third of a microsecond."""
 
@@ -115,7 +118,7 @@ def entry_text(
             _fail(r, memory, status, door)
         _places(r, door)
 
-    return routine(entry, name, kinds=("ptr", "ptr", "i64"))
+    return routine(entry, name, kinds=("ptr", "ptr", "i64"), attributes=_AS_IT_STANDS)
 
 
 def _arguments(

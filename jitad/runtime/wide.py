@@ -12,7 +12,7 @@ from jitad.codegen.routine import Routine, Scalar
 from jitad.runtime.cpython import pointer, python
 from jitad.runtime.services import STACK_ARENA, service, shelf
 
-WIDE = 6
+WIDE = 8
 """Arguments and results together, up to which each has code of its own."""
 
 
