@@ -1,4 +1,5 @@
-"""Random Python functions with loops, branches, ways out, arrays that they write to, and helpers.
+"""Random Python functions: loops, branches, ways out, arrays that they write to, helpers, functions
+made within, exceptions, contexts.
 
 Values are compared with the function as it is, gradients with dual numbers, on the same path. One
 function of jitad's serves all points; Numba's door and points at once have to agree with it.
@@ -6,6 +7,7 @@ function of jitad's serves all points; Numba's door and points at once have to a
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,7 +19,10 @@ from jitad.textbook import dual
 from tests.fuzz.fuzzer import Fuzzer, register
 
 Node = tuple[Any, ...]
-"""A statement: a line, or a head with the statements below it (and below its `else`)."""
+"""A statement: a line, or a head with the statements below it, and below its `else`.
+
+What stands in place of that `else` may be said last.
+"""
 
 N = 4  # elements of the argument and of arrays
 POINTS = 3
@@ -37,7 +42,39 @@ def fill(a, p):
     for j in range(len(a)):
         if a[j] < p:
             a[j] = a[j] + 0.1 * p
+
+
+def checked(p):
+    if p > 0.4:
+        raise KeyError("large")
+    return p
+
+
+@contextlib.contextmanager
+def halved(p):
+    yield 0.5 * p
 """
+
+WITHIN = {
+    "shifted(": """
+    def shifted(p):
+        nonlocal s
+        s = 0.5 * s + 0.1 * p
+        return s - p
+""",
+    "counted(": """
+    def counted(p):
+        nonlocal k, u
+        if p > t:
+            k, u = (k + 1) % 3, 0.5 * u + p
+        return p * u + 0.1 * k
+""",
+    "scaled(": """
+    def scaled(p):
+        return 0.5 * p * t + 0.1 * k
+""",
+}
+"""Functions that a program makes if it calls them."""
 
 
 class _Maker:
@@ -45,7 +82,7 @@ class _Maker:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
-        self.loops = 0
+        self.loops = self.tries = 0
         self.budget = 14
 
     def pick(self, *items: Any) -> Any:
@@ -67,14 +104,19 @@ class _Maker:
                          "{p} - 0.2 * {q}",
                          "0.4 * {p} * {q}", "({p} if {c} else {q})", "abs({p}) * 0.5",
                          "max({p}, 0.3 * {q})", "min({p}, {q}, 0.8)", "0.5 * helper({p}, {q})",
-                         "0.1 * {p} * {i}")  # fmt: skip
+                         "0.1 * {p} * {i}", "shifted({p})", "scaled({p})", "counted({p})",
+                         "(lambda p: 0.5 * p * s)({p})",
+                         "0.2 * sum(x[j] * {p} for j in range(3))",
+                         "0.2 * sum([v * t for v in x]) - {p}")  # fmt: skip
+        if self.tries and self.rng.random() < 0.15:
+            form = "checked({p}) * 0.5"
         return form.format(p=p, q=q, c=self.condition(), i=self.integer())
 
     def condition(self) -> str:
         p, q, i = self.number(), self.number(), self.integer()
         form = self.pick("{p} < {q}", "{p} > 0.3", "{i} % 2 == 0", "k == 1", "not {p} > {q}",
                          "{p} > 0.1 and {q} < 0.6", "{p} > {q} or {i} == 1",
-                         "-0.5 < {p} < 0.7")  # fmt: skip
+                         "-0.5 < {p} < 0.7", "(w := {p}) > 0.2 and w < {q}")  # fmt: skip
         return form.format(p=p, q=q, i=i)
 
     def block(self, depth: int) -> tuple[Node, ...]:
@@ -89,6 +131,10 @@ class _Maker:
                 return (f"if {self.condition()}:", self.block(depth - 1), rest)
             if kind < 0.4 and self.loops < 3:
                 return self.loop(depth)
+            if kind < 0.5:
+                return self.guarded(depth)
+        if self.tries and kind < 0.55:
+            return (f"if {self.condition()}:", ((f"raise {self.pick(*_RAISED)}",),), ())
         if kind < 0.5 and self.loops:
             return (f"if {self.condition()}:", ((self.pick("break", "continue"),),), ())
         if kind < 0.53:
@@ -104,6 +150,21 @@ class _Maker:
                          "{w}[{j}] += 0.2 * {e}")  # fmt: skip
         return form.format(v=name, w=array, e=self.expression(), j=self.index(), q=self.condition())
 
+    def guarded(self, depth: int) -> Node:
+        """Statements that something is done after, however they end."""
+        if self.rng.random() < 0.3:
+            context = self.pick(
+                "np.errstate(all='ignore')",
+                *([f"halved({self.number()}) as u"] if depth == 3 else []),
+            )
+            return (f"with {context}:", self.block(depth - 1), ())
+        tail = self.pick("except ValueError:", "except (ValueError, KeyError) as error:",
+                         "except Exception:", "finally:")  # fmt: skip
+        self.tries += tail != "finally:"
+        body = self.block(depth - 1)
+        self.tries -= tail != "finally:"
+        return ("try:", body, tuple((self.line(),) for _ in range(2)), tail)
+
     def loop(self, depth: int) -> Node:
         self.loops += 1
         name = f"i{self.loops}"
@@ -117,6 +178,9 @@ class _Maker:
         return (head, body, rest)
 
 
+_RAISED = ("ValueError", "ValueError('no', 2)", "KeyError('no')")
+
+
 def _make(rng: np.random.Generator) -> Node:
     maker = _Maker(rng)
     return tuple(maker.statement(3) for _ in range(rng.integers(1, 5)))
@@ -126,10 +190,10 @@ def _lines(nodes: Iterable[Node], indent: int) -> Iterator[str]:
     space = "    " * indent
     for node in nodes:
         yield space + node[0]
-        if len(node) == 3:
+        if len(node) > 1:
             yield from _lines(node[1], indent + 1)
             if node[2]:
-                yield space + "else:"
+                yield space + (node[3] if len(node) > 3 else "else:")
                 yield from _lines(node[2], indent + 1)
 
 
@@ -138,12 +202,14 @@ def source(program: Node) -> str:
     begin = ["def f(x):", "    a, b = zeros(x), zeros(x)", "    c = a",
              "    s, t, u, k = x[0], 0.5, 0.0, 0", "    i1 = i2 = i3 = 0",
              "    b[0] = x[1]"]  # fmt: skip
+    body = "\n".join(_lines(program, 1))
+    within = [text for name, text in WITHIN.items() if name in body]
     last = "    return s + 0.7 * t - u + 0.1 * k + a[0] + 0.3 * a[1] - b[2] + c[3]"
-    return "\n".join([HELPERS, *begin, *_lines(program, 1), last])
+    return "\n".join([HELPERS, *begin, *within, body, last])
 
 
 def _function(program: Node, zeros: Any) -> Any:
-    names: dict[str, Any] = {"zeros": zeros, "np": np}
+    names: dict[str, Any] = {"zeros": zeros, "np": np, "contextlib": contextlib}
     exec(compile(source(program), "<program>", "exec"), names)
     return names["f"]
 
@@ -165,7 +231,7 @@ def _check(program: Node) -> str:
     for x in points:
         try:
             want, slopes = dual.value_and_gradient(plain, x.tolist())
-        except UnboundLocalError:
+        except (UnboundLocalError, KeyError, ValueError):  # what nobody handles
             return ""
         got, found = value(x), gradient(x)
         if not np.allclose(got, want, rtol=1e-11, atol=1e-12):
@@ -177,7 +243,13 @@ def _check(program: Node) -> str:
         return ""
     if not np.allclose(jitad.vmap(gradient)(points), right, rtol=1e-9, atol=1e-10):
         return f"points at once: {jitad.vmap(gradient)(points).tolist()}, right are {right}"
-    return _at_other_doors(gradient, f, points, right)
+    try:
+        return _at_other_doors(gradient, f, points, right)
+    except jitad.TraceError:
+        # Which exception is raised, and where a context is left, may be a path for itself.
+        if any(word in repr(program) for word in ("raise", "checked(", "halved(")):
+            return ""
+        raise
 
 
 def _at_other_doors(gradient: Any, f: Any, points: np.ndarray, right: list[list[float]]) -> str:
@@ -196,16 +268,16 @@ def _smaller(program: Node) -> Iterator[Node]:
         before, after = program[:k], program[k + 1 :]
         if before or after:
             yield (*before, *after)
-        if len(node) == 3:
-            if not node[0].startswith(("for", "while")):
+        if len(node) > 1:
+            if not node[0].startswith(("for", "while", "try")):
                 yield (*before, *node[1], *after)
                 if node[2]:
                     yield (*before, *node[2], *after)
-            if node[2]:
+            if node[2] and len(node) == 3:
                 yield (*before, (node[0], node[1], ()), *after)
             for place in (1, 2):
                 for less in _smaller(node[place]):
-                    changed = (node[0], less, node[2]) if place == 1 else (node[0], node[1], less)
+                    changed = (*node[:place], less, *node[place + 1 :])
                     yield (*before, changed, *after)
 
 

@@ -10,6 +10,7 @@
     iterators.py   what a `for` goes over
     calls.py       what a call means, and whether it may stand in a branch or a loop
     shared.py      variables that functions share: closures, nonlocal
+    contexts.py    `with` of what says nothing about traced values
     generators.py  a generator goes on where it is asked for the next item
     data.py        what names are bound to: numbers, arrays, and what is neither
 

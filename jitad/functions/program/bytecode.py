@@ -69,7 +69,8 @@ class Code:
     Attributes:
         blocks: its blocks by label.
         constants: what the names of constants stand for.
-        shared: its variables that functions within it bind.
+        shared: variables that it shares with other functions, and that one of them but the one
+            whose they are binds.
         cleared: its variables that comprehensions use, as names of their own.
     """
 
@@ -82,7 +83,9 @@ class Code:
         # What makes the handled exception the one before is in the range that counts on it.
         self.table = [(begins.get(a, a), b, h) for a, b, h in _exception_table(code)]
         self.constants: dict[str, Any] = {"$null": NULL, "$none": None, HANDLED: None}
-        self.shared = frozenset(code.co_cellvars) & _written_within(code)
+        within = _written_within(code)
+        outer = frozenset(code.co_freevars) & (within | _written(code))
+        self.shared = frozenset(code.co_cellvars) & within | outer
         self.cleared = {s.value for s in self.steps if s.name == "LOAD_FAST_AND_CLEAR"}
         if not self.cleared.isdisjoint(code.co_cellvars):
             raise Unreadable("a comprehension's name that functions share")
@@ -166,7 +169,7 @@ class Reading:
             self.jump(self.code.after(self.step))
         assert self.end is not None
         in_turn = self.grows or self.end.yields is not None
-        raises = self.raises or self.end.raised or self.end.yields
+        raises = self.raises or self.end.raises or self.end.yields
         handler = self.handler if raises else None
         return RawBlock(self.statements, self.end, handler, self.calls, self.raises, in_turn)
 
@@ -340,14 +343,13 @@ def _written_within(code: CodeType) -> frozenset[str]:
     found: set[str] = set()
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
-            found |= {
-                step.argval
-                for step in dis.get_instructions(inner)
-                if step.opname in ("STORE_DEREF", "DELETE_DEREF")
-                and step.argval in inner.co_freevars
-            }
-            found |= _written_within(inner) & set(inner.co_freevars)
+            found |= (_written(inner) | _written_within(inner)) & set(inner.co_freevars)
     return frozenset(found)
+
+
+def _written(code: CodeType) -> frozenset[str]:
+    steps = dis.get_instructions(code)
+    return frozenset(s.argval for s in steps if s.opname in ("STORE_DEREF", "DELETE_DEREF"))
 
 
 def loops_of(

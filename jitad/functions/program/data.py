@@ -152,6 +152,8 @@ def same(a: Any, b: Any) -> bool:
         return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, (bool, int, str, type(None))):
         return a == b
+    if isinstance(a, BaseException):
+        return same(a.args, b.args)
     if isinstance(a, (float, complex, np.generic)):
         return np.asarray(a).tobytes() == np.asarray(b).tobytes()
     return False

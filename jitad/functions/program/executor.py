@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import functools
 import inspect
-import warnings
 from collections.abc import Callable, Collection
 from inspect import CO_VARARGS, CO_VARKEYWORDS
 from types import CodeType, FunctionType
@@ -20,6 +19,7 @@ from jitad.frontend.places import is_view
 from jitad.frontend.regions import NeedsNumber, Unrecorded
 from jitad.frontend.traceable import Vocabulary
 from jitad.functions.program import calls
+from jitad.functions.program.contexts import Entered
 from jitad.functions.program.data import (
     Names,
     Place,
@@ -35,7 +35,7 @@ from jitad.functions.program.graph import EXIT, RESULT, Program, program_of
 from jitad.functions.program.iterators import InTurn, Places, Turn, element, iterator
 from jitad.functions.program.joins import fork
 from jitad.functions.program.shared import OWNERS, Shared
-from jitad.functions.program.statements import HANDLED, End, Handler
+from jitad.functions.program.statements import End, Handler
 from jitad.functions.program.tracebacks import as_called
 from jitad.functions.program.turns import loop
 from jitad.ir import errors
@@ -64,6 +64,7 @@ class Frame:
         self.line: SourceLine | None = SourceLine(code.co_filename, code.co_firstlineno)
         self.unrolled: set[int] = set()
         self.builder = current()
+        self.entered: list[Entered] = []
 
     def result(self) -> Any:
         """What the function returns."""
@@ -71,12 +72,17 @@ class Frame:
             _, names = self.run(self.program.start, self.first(), {EXIT}, enters=False)
         except Exception as error:
             raise as_called(error, self.function.__code__, self.line)  # noqa: B904  the same error
+        finally:
+            for context in reversed(self.entered):
+                context.leave(None, None, None)
         self.shared.fill(names)
         return names[RESULT]
 
     def first(self) -> Names:
         """What names are bound to when the function begins."""
-        return Names(self.program.constants | self.args)
+        names = Names(self.program.constants | self.args)
+        self.shared.begin(names)
+        return names
 
     # -- blocks ------------------------------------------------------------------------------------
 
@@ -137,8 +143,6 @@ class Frame:
         if last.result is not None:
             names[RESULT] = names[last.result]
             return EXIT, names
-        if last.raised is not None:
-            self._raise(last, names)
         if last.yields is not None:
             return last.after[0], names
         ways = [self.program.follow(label) for label in last.after]
@@ -146,21 +150,10 @@ class Frame:
             return ways[0], names
         condition = names[last.condition]
         if isinstance(condition, Value):
-            return self._fork(condition, ways[0], ways[1], names, stops)
+            # Where a loop is run turn by turn, the sides of its branches end with the turn.
+            ends = {*stops, *self.program.headers(ways)}
+            return self._fork(condition, ways[0], ways[1], names, ends)
         return (ways[0] if condition else ways[1]), names
-
-    def _raise(self, last: End, names: Names) -> None:
-        assert last.raised is not None
-        error, handled = names[last.raised], names[HANDLED]
-        if error is None:
-            error = RuntimeError("No active exception to reraise")
-        if not isinstance(error, BaseException):
-            raise TypeError("exceptions must derive from BaseException")
-        if last.cause is not None:
-            error.__cause__ = names[last.cause]
-        if error.__context__ is None and handled is not error:
-            error.__context__ = handled
-        raise error
 
     def _dispatch(
         self, place: Somewhere, names: Names, stops: Collection[int]
@@ -286,14 +279,6 @@ class Frame:
         self.outside_of_regions(f"an attribute {name!r} is set")
         setattr(x, name, value)
 
-    def enter(self, x: Any) -> tuple[Any, Any]:
-        """What leaves a context, and what it is known as within."""
-        if current().region is not None and isinstance(x, _HARMLESS):
-            return _leave, x
-        self.outside_of_regions("a context is entered")
-        leave = self.attribute(x, "__exit__")
-        return leave, self.call(self.attribute(x, "__enter__"), (), {})
-
     def item(self, x: Any, index: Any) -> Any:
         """x[index]"""
         found = element(x, index)
@@ -341,14 +326,6 @@ class Frame:
     def call(self, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """f(*args, **kwargs)"""
         return calls.call(self, f, args, kwargs)
-
-
-_HARMLESS = (np.errstate, warnings.catch_warnings)
-"""Contexts that say what NumPy is to do about plain numbers: nothing where values are traced."""
-
-
-def _leave(*_: Any) -> None:
-    pass
 
 
 # -- functions -------------------------------------------------------------------------------------

@@ -73,6 +73,7 @@ class Generated(Iterator[Any]):
             raise StopIteration
         program, place = self.frame.program, self.place
         self.place = EXIT  # where it ends if it raises
+        self.frame.shared.collect(self.names)  # what others have bound since
         where, self.names = self.frame.run(
             place, self.names, {EXIT, *program.resumes}, enters=False
         )

@@ -50,7 +50,8 @@ class Program:
 
     Attributes:
         constants: names that are bound when it begins.
-        shared: its variables that functions made in it bind.
+        shared: variables that another function than the one whose they are binds.
+        cells: the variables that it shares.
         raising: blocks from which all ways end in an exception.
         in_turn: blocks that make loops around them ones that are run turn by turn.
         resumes: where a generator goes on, and the name of what it was sent.
@@ -59,7 +60,7 @@ class Program:
     def __init__(self, code: CodeType) -> None:
         read = Code(code)
         self.start, self.constants, self.shared = min(read.blocks), read.constants, read.shared
-        self.cells = code.co_cellvars
+        self.cells = frozenset(code.co_cellvars) | self.shared
         self.is_generator = bool(code.co_flags & CO_GENERATOR)
         self.blocks = {label: Block(raw, self.shared) for label, raw in read.blocks.items()}
         self.in_turn = {label for label, raw in read.blocks.items() if raw.in_turn}
@@ -105,6 +106,10 @@ class Program:
                     new |= self.living([block.handler.label]) - {block.handler.error} - kept
                 changed |= new != self.live[label]
                 self.live[label] = new
+
+    def headers(self, labels: Collection[int]) -> set[int]:
+        """The headers of the loops that all these blocks are in."""
+        return {header for header, body in self.loops.items() if body.issuperset(labels)}
 
     def living(self, labels: Iterable[int]) -> set[str]:
         """The names that are read from these labels on."""

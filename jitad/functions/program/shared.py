@@ -2,12 +2,13 @@
 
 What such a name is bound to stands with all other names of the call, so that branches and loops
 carry it; and in a cell of Python's, which the made functions have. The cell is filled before each
-block, and what they bind is read from it after.
+block, and what they bind is read from it after. A call of a made function that binds one has its
+name, too, for as long as it lasts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import CellType, FunctionType
 from typing import Any
 
@@ -22,18 +23,25 @@ class Shared:
     """The cells of one call of a function.
 
     Attributes:
-        cells: those of the call by name.
+        cells: those of the names that the call has.
         outer: those of functions around.
         owners: whose they are; nobody's where that function was called outside of the trace.
     """
 
-    def __init__(self, function: FunctionType, own: tuple[str, ...], bound: frozenset[str]) -> None:
-        self.cells = {v: CellType() for v in own}
-        self.bound = bound
+    def __init__(
+        self, function: FunctionType, names: frozenset[str], bound: frozenset[str]
+    ) -> None:
         free = function.__code__.co_freevars
         self.outer = dict(zip(free, function.__closure__ or (), strict=True))
+        self.cells = {v: self.outer[v] if v in self.outer else CellType() for v in names}
+        self.bound = bound
+        self.begun = current()
         self.owners: Mapping[str, Shared] = function.__dict__.get(OWNERS, {})
         self.builder: Any = None
+
+    def begin(self, names: Names) -> None:
+        """Have names of functions around bound to what they are there."""
+        self._collect(names, self.bound & self.outer.keys())
 
     def fill(self, names: Names) -> None:
         """Have the cells hold what names are bound to."""
@@ -48,7 +56,10 @@ class Shared:
 
     def collect(self, names: Names) -> None:
         """Have names bound to what other functions have bound them to."""
-        for v in self.bound:
+        self._collect(names, self.bound)
+
+    def _collect(self, names: Names, which: Iterable[str]) -> None:
+        for v in which:
             try:
                 names[v] = self.cells[v].cell_contents
             except ValueError:  # not bound yet
@@ -69,7 +80,7 @@ class Shared:
         """Bind a name; not that of a function that is not in this branch or turn itself."""
         if name in self.outer:
             owner = self.owners.get(name)
-            here = current().region is None if owner is None else owner.builder is current()
+            here = current().region is None if owner is None else owner.builder is self.begun
             if not here:
                 raise NeedsNumber(f"{name}, of a function around, is bound")
         self.cell(name).cell_contents = x

@@ -32,7 +32,8 @@ class Statement(NamedTuple):
 
 
 class End(NamedTuple):
-    """How a block ends: with the `result`, an exception `raised`, or at one of `after`.
+    """How a block ends: with the `result`, with its last statement that `raises`, or at one of
+    `after`.
 
     Of two the first is meant where `condition` holds. What a generator `yields` goes to its caller,
     and what comes back is bound to the same name.
@@ -42,8 +43,7 @@ class End(NamedTuple):
     after: tuple[int, ...] = ()
     condition: str | None = None
     result: str | None = None
-    raised: str | None = None
-    cause: str | None = None
+    raises: bool = False
     yields: str | None = None
     line: SourceLine | None = None
 

@@ -6,8 +6,9 @@ import sys
 from typing import Any
 
 from jitad.functions.program.bytecode import Reading, Step
+from jitad.functions.program.contexts import entered
 from jitad.functions.program.instructions.rows import opcode
-from jitad.functions.program.statements import HANDLED, End
+from jitad.functions.program.statements import HANDLED, End, Statement
 
 # -- exceptions ------------------------------------------------------------------------------------
 
@@ -15,23 +16,38 @@ from jitad.functions.program.statements import HANDLED, End
 @opcode("RAISE_VARARGS")
 def _raise(r: Reading, step: Step) -> None:
     if step.arg == 0:
-        r.leave(End((HANDLED,), raised=HANDLED))
+        _raises(r, HANDLED)
         return
-    cause = r.pop(1)[0] if step.arg == 2 else None
-    (x,) = r.pop(1)
+    cause = r.pop(1) if step.arg == 2 else []
 
-    def made(frame: Any, x: Any) -> Any:
-        return frame.call(x, (), {}) if isinstance(x, type) else x
+    def made(frame: Any, x: Any, *cause: Any) -> Any:
+        error = frame.call(x, (), {}) if isinstance(x, type) else x
+        if not isinstance(error, BaseException):
+            raise TypeError("exceptions must derive from BaseException")
+        if cause:
+            error.__cause__ = cause[0]
+        return error
 
-    r.push(made, x)
-    (error,) = r.pop(1)
-    r.leave(End((error, HANDLED, *([cause] if cause else [])), raised=error, cause=cause))
+    r.push(made, *r.pop(1), *cause)
+    _raises(r, *r.pop(1))
+
+
+def _raises(r: Reading, error: str) -> None:
+    def do(frame: Any, names: Any) -> None:
+        raised, handled = names[error], names[HANDLED]
+        if raised is None:
+            raise RuntimeError("No active exception to reraise")
+        if raised.__context__ is None and handled is not raised:
+            raised.__context__ = handled
+        raise raised
+
+    r.add(Statement(None, (error, HANDLED), do, r.step.line))
+    r.leave(End((), raises=True))
 
 
 @opcode("RERAISE")
 def _raise_again(r: Reading, step: Step) -> None:
-    error = r.stack[-1] if sys.version_info >= (3, 11) else r.stack[-2]
-    r.leave(End((error,), raised=error))
+    _raises(r, r.stack[-1] if sys.version_info >= (3, 11) else r.stack[-2])
 
 
 @opcode("LOAD_ASSERTION_ERROR")
@@ -90,7 +106,7 @@ def _pop_block(r: Reading, step: Step) -> None:
 
 
 def _enters(r: Reading, step: Step) -> None:
-    r.push_call(lambda frame, x: frame.enter(x), *r.pop(1))
+    r.push_call(lambda frame, x: entered(frame, x), *r.pop(1))
     (pair,) = r.pop(1)
     r.push(lambda frame, pair: pair[0], pair)
     r.push(lambda frame, pair: pair[1], pair)

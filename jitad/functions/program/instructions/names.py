@@ -111,10 +111,10 @@ def _store_global(r: Reading, step: Step) -> None:
 @opcode("LOAD_DEREF")
 def _load_shared(r: Reading, step: Step) -> None:
     name = step.value
-    if name in r.code.code.co_freevars:
-        r.push(lambda frame: frame.free(name))
-    elif name in r.code.shared:
+    if name in r.code.shared:
         r.push(lambda frame: frame.shared.read(name))
+    elif name in r.code.code.co_freevars:
+        r.push(lambda frame: frame.free(name))
     else:
         r.stack.append(name)
 
@@ -122,11 +122,8 @@ def _load_shared(r: Reading, step: Step) -> None:
 @opcode("STORE_DEREF")
 def _store_shared(r: Reading, step: Step) -> None:
     name, (x,) = step.value, r.pop(1)
-    if name in r.code.code.co_freevars:
-        r.do(lambda frame, x: frame.shared.write(name, x), x)
-    else:
-        r.keep(name)
-        r.do(lambda frame, x: frame.shared.write(name, x), x, bound=name)
+    r.keep(name)
+    r.do(lambda frame, x: frame.shared.write(name, x), x, bound=name)
 
 
 @opcode("DELETE_DEREF")
