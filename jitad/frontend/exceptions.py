@@ -33,6 +33,10 @@ def _is_named(names: set[str]) -> bool:
     waiting, named = depth(), False
     while frame is not None and waiting:
         code = frame.f_code
+        # Most are passed: nests of regions make stacks deep.
+        if code.co_filename in _PASSED or id(code) in _OTHERS:
+            frame = frame.f_back
+            continue
         run = _RUNNING.get(id(code))
         if run is not None:
             code = run(frame)
@@ -43,8 +47,22 @@ def _is_named(names: set[str]) -> bool:
             if named:
                 return True
             waiting -= 1
+        elif code.co_filename in _NOTED:
+            _OTHERS.add(id(code))
+        else:
+            _PASSED.add(code.co_filename)
         frame = frame.f_back
     return False
+
+
+_NOTED: set[str] = set()
+"""Files with code of the two kinds below."""
+
+_PASSED: set[str] = set()
+"""Files of ours without."""
+
+_OTHERS: set[int] = set()
+"""The ids of other code in files with; it lives as long as its module."""
 
 
 _RECORDING: set[int] = set()
@@ -54,6 +72,7 @@ _RECORDING: set[int] = set()
 def note_recording(code: CodeType) -> None:
     """Have frames of this code stand for the beginning of a trace."""
     _RECORDING.add(id(code))
+    _note(code)
 
 
 _RUNNING: dict[int, Callable[[FrameType], CodeType | None]] = {}
@@ -63,6 +82,13 @@ _RUNNING: dict[int, Callable[[FrameType], CodeType | None]] = {}
 def note_handlers(code: CodeType, of: Callable[[FrameType], CodeType | None]) -> None:
     """Have frames of this code stand for the user's code that they run."""
     _RUNNING[id(code)] = of
+    _note(code)
+
+
+def _note(code: CodeType) -> None:
+    _NOTED.add(code.co_filename)
+    _PASSED.discard(code.co_filename)
+    _OTHERS.discard(id(code))
 
 
 @functools.lru_cache(maxsize=4096)
