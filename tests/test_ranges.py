@@ -148,7 +148,9 @@ def sorted_by_insertion(x: Any) -> float:
     return np.sum(a * np.arange(a.size))
 
 
-@pytest.mark.parametrize("f", [every_element, below_the_diagonal, sorted_by_insertion])
+@pytest.mark.parametrize(
+    "f", [every_element, above_the_diagonal, below_the_diagonal, sorted_by_insertion]
+)
 def test_places_that_are_known_to_be_there_are_not_looked_after(f: Any) -> None:
     x = np.random.default_rng(3).normal(size=(17, 20))
     code = jitad.explain(f, x).partition("== llvm")[2]

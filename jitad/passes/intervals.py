@@ -20,7 +20,7 @@ from jitad.ops import structural as st
 class Range(NamedTuple):
     """The least and the greatest number that a value may be.
 
-    Of the number of a turn, `sums` says of inputs at some positions how much both are at most.
+    Of an input, `sums` says of inputs at some positions how much both together are at most.
     """
 
     low: int
@@ -47,6 +47,11 @@ def of_none(instr: Instr) -> Known:
     return Range(0, 1) if instr.dtype.kind == "b" else None
 
 
+_LIMITS = {
+    np.dtype(f"{kind}{size}"): np.iinfo(f"{kind}{size}") for kind in "iu" for size in (1, 2, 4, 8)
+}
+
+
 def fitting(known: Known, dtype: DType) -> Known:
     """A range, if no number of it wraps around in a dtype."""
     if dtype.kind == "b":
@@ -54,7 +59,7 @@ def fitting(known: Known, dtype: DType) -> Known:
     if known is None:
         return None
     low, high = _counted(known.low), _counted(known.high)
-    limits = np.iinfo(dtype)
+    limits = _LIMITS[dtype]
     return Range(low, high) if limits.min <= low and high <= limits.max else None
 
 

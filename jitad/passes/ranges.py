@@ -6,9 +6,10 @@ Interval arithmetic, of loops up to what their turns leave as it is (Cousot and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from weakref import WeakKeyDictionary
 
 from jitad.ir.op import INT64, Control, DType, Op
-from jitad.ir.tape import CONST, Instr, Tape
+from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control import Loop, block, loop, part, switch
@@ -18,14 +19,24 @@ from jitad.passes.intervals import FAR, STEP, Known, Range, fitting, of_none, of
 __all__ = ["Known", "Range", "inside", "ranges"]
 
 
+_found: WeakKeyDictionary[Tape, dict[tuple[Known, ...], list[Known]]] = WeakKeyDictionary()
+"""What was found of a tape, kept with it: nests of control ops are asked at each depth."""
+
+
 def ranges(tape: Tape, inputs: Sequence[Known]) -> list[Known]:
     """The range of each instruction, from those of the inputs."""
+    known, key = _found.setdefault(tape, {}), tuple(inputs)
+    if key not in known:
+        known[key] = _ranges(tape, inputs)
+    return known[key]
+
+
+def _ranges(tape: Tape, inputs: Sequence[Known]) -> list[Known]:
     found: list[Known] = [None] * len(tape.instrs)
     results: dict[int, Sequence[Known]] = {}
     for i, known in zip(tape.inputs, inputs, strict=True):
-        found[i] = None if known is None else Range(known.low, known.high)
-    first = inputs[0] if inputs else None
-    sums = {tape.inputs[k]: most for k, most in (first.sums if first is not None else ())}
+        found[i] = known
+    sums = any(known is not None and known.sums for known in inputs)
     for i, instr in enumerate(tape.instrs):
         if instr.op in _TAPES:
             results[i] = _TAPES[instr.op](tape, instr, found)[1]
@@ -34,20 +45,42 @@ def ranges(tape: Tape, inputs: Sequence[Known]) -> list[Known]:
         elif instr.dtype.kind in "biu" and instr.args:
             known = of_result(instr, [found[j] for j in instr.args])
             if sums and instr.op is ew.add:
-                known = _in_sum(tape, instr, sums, known)
+                known = _in_sum(tape, instr, found, known)
             found[i] = fitting(known, instr.dtype)
         elif instr.dtype.kind in "biu":
             found[i] = found[i] or of_none(instr)
     return found
 
 
-def _in_sum(tape: Tape, instr: Instr, sums: dict[int, int], known: Known) -> Known:
+def _in_sum(tape: Tape, instr: Instr, found: Sequence[Known], known: Known) -> Known:
     """The range of a sum, which may be of the number of a turn and of what it is counted from."""
     x, y = (_plain(tape, j) for j in instr.args)
-    x, y = (x, y) if x == tape.inputs[0] else (y, x)
-    if known is None or x != tape.inputs[0] or y not in sums:
+    most = [_sums(tape, found, a).get(b) for a, b in ((x, y), (y, x))]
+    bounds = [m for m in most if m is not None]
+    if known is None or not bounds:
         return known
-    return Range(known.low, max(known.low, min(known.high, sums[y])))
+    return Range(known.low, max(known.low, min(known.high, *bounds)))
+
+
+def _sums(tape: Tape, found: Sequence[Known], i: int) -> dict[int, int]:
+    """What a value and others are at most together: an input and those that its range names, or
+    the turns from a start to a stop, 0 at least, and the start."""
+    known = found[i]
+    if tape.instrs[i].op is INPUT:
+        return {} if known is None else {tape.inputs[k]: most for k, most in known.sums}
+    at_least = False
+    while tape.instrs[i].op is ew.maximum:
+        x, y = tape.instrs[i].args
+        if tape.instrs[y].op is not CONST or tape.instrs[y].params[0] != 0:
+            return {}
+        i, at_least = _plain(tape, x), True
+    if tape.instrs[i].op is not ew.sub or tape.instrs[i].dtype != INT64:
+        return {}
+    stop, start = (found[j] for j in tape.instrs[i].args)
+    if stop is None or start is None:
+        return {}
+    place = _plain(tape, tape.instrs[i].args[1])
+    return {place: max(stop.high, start.high) if at_least else stop.high}
 
 
 def _plain(tape: Tape, i: int) -> int:
@@ -94,7 +127,7 @@ def _outputs(tape: Tape, inputs: Sequence[Known]) -> list[Known]:
 
 
 def _of_block(tape: Tape, instr: Instr, found: Sequence[Known]) -> Inside:
-    operands = [found[j] for j in instr.args]
+    operands = [_bare(found[j]) for j in instr.args]
     return [operands], _outputs(instr.params[0].tape, operands)
 
 
@@ -103,7 +136,7 @@ def _of_switch(tape: Tape, instr: Instr, found: Sequence[Known]) -> Inside:
     inputs: list[list[Known]] = []
     for k in range(len(branches)):
         here = _in_branch(tape, instr, k, found)
-        inputs.append([here.get(j, found[j]) for j in instr.args[1:]])
+        inputs.append([_bare(here.get(j, found[j])) for j in instr.args[1:]])
     results = [_outputs(inner, known) for inner, known in zip(branches, inputs, strict=True)]
     return inputs, [union(*column) for column in zip(*results, strict=True)]
 
@@ -119,15 +152,20 @@ def _in_branch(tape: Tape, instr: Instr, k: int, found: Sequence[Known]) -> dict
 
 def _of_loop(tape: Tape, instr: Instr, found: Sequence[Known]) -> Inside:
     form: Loop = instr.params[0]
-    consts, init, xs, turns = grouped(form, [found[j] for j in instr.args])
+    consts, init, xs, turns = grouped(form, [_bare(found[j]) for j in instr.args])
+    together = [
+        None if x is None else Range(x.low, x.high, _together(tape, instr, found, j))
+        for x, j in zip(consts, instr.args, strict=False)
+    ]
     last = form.count if form.count is not None else FAR
     if turns and turns[0] is not None:
         last = max(1, turns[0].high)
-    turn = Range(0, max(0, last - 1), _sums(tape, instr, found) if turns else ())
+    counted = _together(tape, instr, found, instr.args[-1], less=1) if turns else ()
+    turn = Range(0, max(0, last - 1), counted)
     dtypes = [form.body.instrs[i].dtype for i in form.body.outputs[: form.carries]]
     begin = init
     while True:
-        inner = [turn, *consts, *_met(form, consts, begin), *xs]
+        inner = [turn, *together, *_met(form, consts, begin), *xs]
         known = ranges(form.body, inner)
         goes_on = _going_on(form, known)
         after = [known[i] for i in form.body.outputs]
@@ -146,22 +184,18 @@ def _of_loop(tape: Tape, instr: Instr, found: Sequence[Known]) -> Inside:
     return [inner, *asked], [*carries, *middle, *after[form.carries :]]
 
 
-def _sums(tape: Tape, instr: Instr, found: Sequence[Known]) -> tuple[tuple[int, int], ...]:
-    """Of a loop of stop - start turns, the places in its body of what start is, and how much this
-    and the number of a turn are at most together."""
-    turns = _plain(tape, instr.args[-1])
-    while tape.instrs[turns].op is ew.maximum:
-        x, y = tape.instrs[turns].args
-        if tape.instrs[y].op is not CONST or tape.instrs[y].params[0] != 0:
-            return ()
-        turns = _plain(tape, x)
-    if tape.instrs[turns].op is not ew.sub:
-        return ()
-    stop, start = tape.instrs[turns].args
-    last, start = found[stop], _plain(tape, start)
-    consts = instr.args[: instr.params[0].consts]
-    places = [1 + k for k, j in enumerate(consts) if _plain(tape, j) == start]
-    return () if last is None else tuple((k, last.high - 1) for k in places)
+def _together(
+    tape: Tape, instr: Instr, found: Sequence[Known], i: int, less: int = 0
+) -> tuple[tuple[int, int], ...]:
+    """The places in a loop's body of consts, and how much these and operand i are at most."""
+    sums = _sums(tape, found, _plain(tape, i))
+    consts = instr.args[: instr.params[0].consts] if sums else ()
+    places = enumerate((_plain(tape, j) for j in consts), 1)
+    return tuple((k, sums[j] - less) for k, j in places if j in sums)
+
+
+def _bare(known: Known) -> Known:
+    return None if known is None else Range(known.low, known.high)
 
 
 def _wider(before: Known, after: Known, dtype: DType) -> Known:
