@@ -35,6 +35,7 @@ from jitad.frontend.traceable import PLAIN, Vocabulary, traceable
 from jitad.functions import mathematics  # noqa: F401  enters names, which are extended here
 from jitad.functions.arrays.namespace import MADE
 from jitad.functions.control.elements import over_elements
+from jitad.functions.program.mirrors import BY_ADDRESS, at_address
 from jitad.ir.errors import ShapeError, TraceError, is_internal
 from jitad.ir.op import SHORT_NAMES
 from jitad.ir.value import Value
@@ -71,7 +72,25 @@ def _passed(x: Any) -> Any:
 
 # -- names -----------------------------------------------------------------------------------------
 
-NAMES = Vocabulary(converted=(np.ndarray,), convert=_read_only)
+
+def _seen(x: Any) -> Any:
+    return _read_only(x) if isinstance(x, np.ndarray) else _by_address(x)
+
+
+def _by_address(x: Any) -> Any:
+    """A function by its address: SciPy's of that address, of the types that Numba calls it with."""
+    known, signature = at_address(x)
+    if known is None:
+        return x
+
+    def function(*args: Any) -> Any:
+        cast = [MADE[t.name](x) for t, x in zip(signature.args, args, strict=True)]
+        return MADE[signature.return_type.name](known(*cast))
+
+    return function
+
+
+NAMES = Vocabulary(converted=(np.ndarray, *BY_ADDRESS), convert=_seen)
 """What names mean in a function that Numba has compiled."""
 
 
