@@ -1,6 +1,16 @@
 """Plain Python as people write it, nothing imported for it: the tests' table of idioms."""
 
-from idioms import iterating, numerics, objects, scipys, statements
+from idioms import changes, iterating, language, numerics, objects, scipys, statements
 from idioms.case import IDIOMS, Idiom
 
-__all__ = ["IDIOMS", "Idiom", "iterating", "numerics", "objects", "scipys", "statements"]
+__all__ = [
+    "IDIOMS",
+    "Idiom",
+    "changes",
+    "iterating",
+    "language",
+    "numerics",
+    "objects",
+    "scipys",
+    "statements",
+]
