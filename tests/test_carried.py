@@ -229,7 +229,39 @@ def eliminated(x: Any) -> Any:
     return s
 
 
+def factorised(x: Any) -> Any:
+    """An array that is written under a branch and read in a loop within: read back by undoing."""
+    a = x @ x.T + 3.0 * np.eye(len(x))
+    n = len(x)
+    c, s = np.zeros((n, n)), 0.0
+    for i in range(n):
+        for j in range(i + 1):
+            t = a[i, j]
+            for k in range(j):
+                t -= c[i, k] * c[j, k]
+            if i == j:
+                c[i, i] = np.sqrt(t)
+                s += np.log(c[i, i])
+            else:
+                c[i, j] = t / c[j, j]
+    return s + np.sum(np.sin(c))
+
+
+def overwritten(x: Any) -> Any:
+    """Elements are read, written over and read again, by rows and alone, at places that repeat."""
+    a, s = x.copy(), 0.0
+    for k in range(2 * len(x)):
+        i = k % len(x)
+        s += a[i, 0] * a[i - 1, 1]
+        a[i] = a[i] * a[i - 1] + 0.5
+        a[i, 1] *= s
+        a[i * i % len(x), 0] += a[i, 2] ** 2
+    return s * np.sum(a[1:] * x[1:])
+
+
 PROGRAMS = (
+    Program(factorised, factorised, (6, 6)),
+    Program(overwritten, overwritten, (5, 4)),
     Program(streamed, streamed, (5, 6)),
     Program(eliminated, eliminated, (7, 7)),
     Program(two_reads, two_reads_plainly, (37,)),

@@ -16,6 +16,7 @@ from jitad.passes.if_convert import if_convert
 from jitad.passes.lower import lower
 from jitad.passes.narrow import narrow
 from jitad.passes.own_outputs import own_outputs
+from jitad.passes.reads_first import reads_first
 from jitad.passes.regions import regions
 from jitad.passes.scalarize import scalarize
 from jitad.passes.sink import sink
@@ -46,6 +47,7 @@ PASSES: tuple[Callable[[Tape], Tape], ...] = (
     stencils,  # after cse, so that a chain of additions is read once
     dce,
     sink,
+    reads_first,
     group_calls,  # last, for others copy instructions where they stand
 )
 

@@ -13,8 +13,9 @@ from jitad.ir.op import Control, Elementwise, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.control import Transforms, part
+from jitad.ops.control.prune import pruned
 from jitad.ops.elementwise import increment
-from jitad.ops.structural import UPDATES, Slot, guard, joined_slots, reshape
+from jitad.ops.structural import Slot, guard, joined_slots, reshape
 from jitad.ops.structural import index as indexed
 from jitad.transforms.counters import counters
 from jitad.transforms.flow import depends_outputs, varied, varied_outputs
@@ -33,6 +34,8 @@ def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape
     of `tape`, then the adjoints of the active inputs.
     """
     swept = _swept(tape, active, seeds, None)
+    # Sweeps have arrays back that perhaps no sweep around them reads.
+    swept = pruned(swept, range(len(swept.outputs)))
     return shield(swept, range(len(tape.inputs), len(swept.inputs)), active)
 
 
@@ -162,10 +165,7 @@ class _Adjoints:
             return
         assert op.pullback is not None
         result = self.builder.value(index)
-        places = range(len(instr.args))
-        # What an update's elements take of its adjoint is read before their places are cleared.
-        for k in reversed(places) if op in UPDATES else places:
-            j = instr.args[k]
+        for k, j in enumerate(instr.args):
             if self.varied[j]:
                 share = op.pullback(k, operands, result, v_bar, **params)
                 if share is not None:

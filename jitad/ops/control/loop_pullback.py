@@ -7,6 +7,7 @@ Source: Griewank & Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, section 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ from jitad.ops.control.parts import (
     rewired,
     type_of,
 )
+from jitad.ops.control.restore import changed, restored, undoes
 from jitad.ops.control.revolve import Revolve, revolve
 from jitad.ops.control.switch import only_where
 from jitad.ops.elementwise import lt
@@ -125,13 +127,15 @@ class _Plan:
     """The sweep cut in two.
 
     `early` is a turn, and what the sweep reads of it: its outputs from `sweep.first` on, the
-    `residuals`. `late` takes these in the place of the body's inputs.
+    `residuals`. `late` takes these in the place of the body's inputs. `states` are carries that it
+    has back turn by turn.
     """
 
     sweep: _Sweep
     early: Tape
     residuals: list[_Residual]
     late: Tape
+    states: list[int]
 
     @property
     def kept(self) -> Tape:
@@ -159,6 +163,8 @@ class _Plan:
         same = [k for k, r in enumerate(self.residuals) if r.source in ("const", "fixed")]
         rows = [k for k, r in enumerate(self.residuals) if r.source in ("x", "stack")]
         starts = sweep.starts(operands, bars)
+        summed = len(starts)
+        starts += [result(k) for k in self.states]
         new = replace(
             form,
             body=self._body(same, rows, len(starts)),
@@ -172,9 +178,10 @@ class _Plan:
         args = [*read[: len(same)], *starts, *read[len(same) :]]
         args += [bars[sweep.turns + k] for k in sweep.rows]
         args += turns
+        undoes(new, [(len(same) + k, k) for k in range(summed, len(starts))])
         results = record(operands[0].builder, op, args, new)
         middle = new.carries + (form.count is None)
-        return sweep.arranged(operands, results[: new.carries] + results[middle:])
+        return sweep.arranged(operands, results[:summed] + results[middle:])
 
     def _fixed(self, operands: Sequence[Value], turns: Sequence[Value]) -> list[Value]:
         """The residuals that are the same in every turn, computed before the loop.
@@ -220,8 +227,10 @@ def _sweep(
     outputs = len(form.body.outputs)
     seeds = [*carries, *range(outputs, len(body.outputs)), *(form.carries + k for k in rows)]
     active = [1 + first + k for k in carries] + [1 + k for k in consts]
-    free = _free(form, transforms)
-    swept = transforms.reverse(body, active + [1 + second + k for k in xs], seeds, free)
+    # The sweep has arrays back, too, of which turns change elements.
+    back = [1 + first + k for k in range(form.carries) if _is_changed(form, k)]
+    both = [*_free(form, transforms), *back]
+    swept = transforms.reverse(body, active + [1 + second + k for k in xs], seeds, both)
     return _Sweep(form, consts, carries, xs, rows, len(body.outputs), swept, sums)
 
 
@@ -233,12 +242,24 @@ def _free(form: Any, transforms: Transforms) -> list[int]:
 
 
 def _plan(sweep: _Sweep, transforms: Transforms) -> _Plan:
-    swept, inputs = sweep.tape, len(sweep.form.body.inputs)
+    form, inputs = sweep.form, len(sweep.form.body.inputs)
+    arrays = [k for k in range(form.carries) if _is_changed(form, k)]
+    pairs = [(1 + form.consts + k, k) for k in arrays]
+    behind = len(sweep.carries) + len(sweep.consts)
+    (swept,), chosen = restored(
+        [sweep.tape], [inputs], pairs, (inputs + behind, sweep.first + behind)
+    )
     late = range(inputs, len(swept.inputs))
-    results, free = range(sweep.first, len(swept.outputs)), _free(sweep.form, transforms)
+    results, free = range(sweep.first, len(swept.outputs)), _free(form, transforms)
     early, rest = transforms.split(swept, late, results, free)
-    residuals = _residuals(sweep.form, early, sweep.first, transforms.depends)
-    return _Plan(sweep, early, residuals, rest)
+    residuals = _residuals(form, early, sweep.first, transforms.depends)
+    return _Plan(sweep, early, residuals, rest, [arrays[p] for p in chosen])
+
+
+def _is_changed(form: Any, k: int) -> bool:
+    """Whether a carry is an array of which a turn changes elements."""
+    size = math.prod(form.body.instrs[form.body.outputs[k]].shape)
+    return size > 1 and changed(form.body, k) == 1 + form.consts + k
 
 
 def _flowing(

@@ -33,6 +33,7 @@ from jitad.ops.control.parts import (
     without_inputs,
 )
 from jitad.ops.control.prune import pruned
+from jitad.ops.control.restore import changed, restored, undoes
 
 Type = tuple[Shape, DType]
 
@@ -123,7 +124,9 @@ def _pullback(
     active = places(varied[1:])
     summed = [k for k in active if 1 + k in sums]
     slots: list[Type] = []
-    branches = [_cut(tape, active, seeds, summed, slots, transforms) for tape in form.branches]
+    free = _free(form, transforms)
+    sweeps, states = _sweeps(form, active, seeds, summed, transforms)
+    branches = [_cut(form, sweep, len(summed), slots, free, transforms) for sweep in sweeps]
     count = len(form.branches[0].outputs)
     kept = Switch(tuple(_with_slots(branch, slots, count) for branch in branches))
     read = sorted({k for branch in branches for kind, k in branch.sources if kind == "operand"})
@@ -133,42 +136,69 @@ def _pullback(
         stored = [result(count + k) for k in range(len(slots))]
         args = [operands[0], *(operands[1 + k] for k in read), *stored]
         args += [*(bars[k] for k in seeds), *(sums[1 + k] for k in summed)]
+        undoes(swept, [(len(args) + s, len(active) + s) for s in range(len(states))])
+        args += [result(k) for k in states]
         adjoints = record(operands[0].builder, switch, args, swept)
-        return [None, *spread_out(adjoints, varied[1:])]
+        return [None, *spread_out(adjoints[: len(active)], varied[1:])]
 
     return Pulled(kept, shares, [1 + k for k in summed])
 
 
+def _free(form: Switch, transforms: Transforms) -> list[int]:
+    """The branches' inputs that the sweep has again at no cost."""
+    kinds = zip(input_types(form.branches[0]), transforms.fixed[1:], strict=True)
+    return [k for k, ((shape, _), fixed) in enumerate(kinds) if fixed or not shape]
+
+
+def _sweeps(
+    form: Switch, active: Sequence[int], seeds: Sequence[int], summed: Sequence[int],
+    transforms: Transforms,
+) -> tuple[list[Tape], list[int]]:  # fmt: skip
+    """The branches with their sweeps; which results the sweeps take back to what they were."""
+    swept: list[Tape] = []
+    for tape in form.branches:
+        count = len(tape.outputs)
+        # An operand as a result of its own: its adjoint is what is known before this branch adds.
+        tape = Tape(tape.instrs, tape.inputs, (*tape.outputs, *(tape.inputs[k] for k in summed)))
+        every = [*seeds, *range(count, len(tape.outputs))]
+        swept.append(transforms.reverse(tape, active, every, _free(form, transforms)))
+    pairs: list[tuple[int, int]] = []
+    for k, (shape, _) in enumerate(output_types(form.branches[0])):
+        starts = {changed(tape, k) for tape in form.branches} if shape else set[int | None]()
+        start = starts.pop() if len(starts) == 1 else None
+        if start is not None:
+            pairs.append((start, k))
+    first = len(form.branches[0].inputs)
+    ends = len(swept[0].inputs), len(swept[0].outputs)
+    swept, chosen = restored(swept, [first] * len(swept), pairs, ends)
+    return swept, [pairs[p][1] for p in chosen]
+
+
 def _cut(
-    tape: Tape, active: Sequence[int], seeds: Sequence[int], summed: Sequence[int],
-    slots: list[Type], transforms: Transforms,
+    form: Switch, swept: Tape, summed: int, slots: list[Type], free: Sequence[int],
+    transforms: Transforms,
 ) -> _Branch:  # fmt: skip
-    count = len(tape.outputs)
-    # An operand as a result of its own: its adjoint is what is known before this branch adds.
-    tape = Tape(tape.instrs, tape.inputs, (*tape.outputs, *(tape.inputs[k] for k in summed)))
-    kinds = zip(input_types(tape), transforms.fixed[1:], strict=True)
-    free = [k for k, ((shape, _), fixed) in enumerate(kinds) if fixed or not shape]
-    every = [*seeds, *range(count, len(tape.outputs))]
-    swept = transforms.reverse(tape, active, every, free)
-    late = range(len(tape.inputs), len(swept.inputs))
-    results = range(len(tape.outputs), len(swept.outputs))
+    """A branch with its sweep, cut where the sweep begins."""
+    count, inputs = len(form.branches[0].outputs), len(form.branches[0].inputs)
+    late = range(inputs, len(swept.inputs))
+    results = range(count + summed, len(swept.outputs))
     early, rest = transforms.split(swept, late, results, free)
-    kept = [*range(count), *range(len(tape.outputs), len(early.outputs))]
+    kept = [*range(count), *range(count + summed, len(early.outputs))]
     early = rewired(early, range(len(early.inputs)), kept)
     at = {i: k for k, i in enumerate(early.inputs)}
-    free = list(enumerate(slots))
+    unused = list(enumerate(slots))
     sources: list[tuple[str, int]] = []
     for i in early.outputs[count:]:
         if i in at:
             sources.append(("operand", at[i]))
             continue
         kind = (early.instrs[i].shape, early.instrs[i].dtype)
-        found = next((item for item in free if item[1] == kind), None)
+        found = next((item for item in unused if item[1] == kind), None)
         if found is None:
             slots.append(kind)
             sources.append(("slot", len(slots) - 1))
         else:
-            free.remove(found)
+            unused.remove(found)
             sources.append(("slot", found[0]))
     return _Branch(early, rest, sources)
 
