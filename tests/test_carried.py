@@ -253,9 +253,9 @@ def overwritten(x: Any) -> Any:
     for k in range(2 * len(x)):
         i = k % len(x)
         s += a[i, 0] * a[i - 1, 1]
-        a[i] = a[i] * a[i - 1] + 0.5
-        a[i, 1] *= s
-        a[i * i % len(x), 0] += a[i, 2] ** 2
+        a[i] = np.sin(a[i] * a[i - 1])
+        a[i, 1] *= np.cos(s)
+        a[i * i % len(x), 0] += 0.1 * a[i, 2] ** 2
     return s * np.sum(a[1:] * x[1:])
 
 

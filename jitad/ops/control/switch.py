@@ -124,8 +124,10 @@ def _pullback(
     active = places(varied[1:])
     summed = [k for k in active if 1 + k in sums]
     slots: list[Type] = []
-    free = _free(form, transforms)
-    sweeps, states = _sweeps(form, active, seeds, summed, transforms)
+    sweeps, pairs = _sweeps(form, active, seeds, summed, transforms)
+    # What is had back must not be asked for what it was before.
+    starts, states = [start for start, _ in pairs], [k for _, k in pairs]
+    free = [k for k in _free(form, transforms) if k not in starts]
     branches = [_cut(form, sweep, len(summed), slots, free, transforms) for sweep in sweeps]
     count = len(form.branches[0].outputs)
     kept = Switch(tuple(_with_slots(branch, slots, count) for branch in branches))
@@ -153,8 +155,8 @@ def _free(form: Switch, transforms: Transforms) -> list[int]:
 def _sweeps(
     form: Switch, active: Sequence[int], seeds: Sequence[int], summed: Sequence[int],
     transforms: Transforms,
-) -> tuple[list[Tape], list[int]]:  # fmt: skip
-    """The branches with their sweeps; which results the sweeps take back to what they were."""
+) -> tuple[list[Tape], list[tuple[int, int]]]:  # fmt: skip
+    """The branches with their sweeps; inputs and outputs that these take back to the inputs."""
     swept: list[Tape] = []
     for tape in form.branches:
         count = len(tape.outputs)
@@ -171,7 +173,7 @@ def _sweeps(
     first = len(form.branches[0].inputs)
     ends = len(swept[0].inputs), len(swept[0].outputs)
     swept, chosen = restored(swept, [first] * len(swept), pairs, ends)
-    return swept, [pairs[p][1] for p in chosen]
+    return swept, [pairs[p] for p in chosen]
 
 
 def _cut(
