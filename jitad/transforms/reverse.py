@@ -34,9 +34,9 @@ def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape
     of `tape`, then the adjoints of the active inputs.
     """
     swept = _swept(tape, active, seeds, None)
+    swept = shield(swept, range(len(tape.inputs), len(swept.inputs)), active)
     # Sweeps have arrays back that perhaps no sweep around them reads.
-    swept = pruned(swept, range(len(swept.outputs)))
-    return shield(swept, range(len(tape.inputs), len(swept.inputs)), active)
+    return pruned(swept, range(len(swept.outputs)))
 
 
 def _swept(
