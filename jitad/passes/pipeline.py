@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from jitad.ir.tape import Tape
+from jitad.ops.control.prune import pruned
 from jitad.passes.components import components
 from jitad.passes.contractions import contractions
 from jitad.passes.cse import cse
@@ -29,8 +30,15 @@ def control(tape: Tape) -> Tape:
     return regions(tape, optimise)
 
 
+def prune(tape: Tape) -> Tape:
+    """The tape without what nobody reads, in loops and branches either: sweeps have arrays back
+    that perhaps no sweep around them reads."""
+    return pruned(tape, range(len(tape.outputs)))
+
+
 PASSES: tuple[Callable[[Tape], Tape], ...] = (
-    dce,  # first, so that the others do not work on what nobody reads
+    prune,  # first, so that the others do not work on what nobody reads
+    dce,
     lower,  # before all that ask what an op costs, or how it is computed
     narrow,  # before if_convert, which asks what may be out of bounds
     if_convert,  # before control, which would work on loops that end here

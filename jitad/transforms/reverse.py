@@ -13,7 +13,6 @@ from jitad.ir.op import Control, Elementwise, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.control import Transforms, part
-from jitad.ops.control.prune import pruned
 from jitad.ops.elementwise import increment
 from jitad.ops.structural import Slot, guard, joined_slots, reshape
 from jitad.ops.structural import index as indexed
@@ -34,9 +33,7 @@ def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape
     of `tape`, then the adjoints of the active inputs.
     """
     swept = _swept(tape, active, seeds, None)
-    swept = shield(swept, range(len(tape.inputs), len(swept.inputs)), active)
-    # Sweeps have arrays back that perhaps no sweep around them reads.
-    return pruned(swept, range(len(swept.outputs)))
+    return shield(swept, range(len(tape.inputs), len(swept.inputs)), active)
 
 
 def _swept(
