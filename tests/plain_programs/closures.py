@@ -145,6 +145,30 @@ def comprehensions(x):
     return sum(sum(row) for row in rows) + sum(v * k for k, v in named.items())
 
 
+@program()
+def sums_of_generators(x):
+    s = sum(x[i] * x[0] for i in range(len(x))) + sum(v * v for v in x if v > 0)
+    for k in range(len(x)):
+        s += sum((x[j] * k for j in range(k)), x[k])
+    return s
+
+
+@program()
+def sum_that_binds_a_name(x):
+    y = x[0]
+
+    def items():
+        nonlocal y
+        for v in x:
+            y = 0.5 * y
+            if v > 0:
+                yield v * y
+            else:
+                yield v
+
+    return sum(items()) + y
+
+
 @program(vector, (4, 20))
 def generator(x):
     def pairs():

@@ -168,10 +168,9 @@ class Reading:
         if self.end is None:
             self.jump(self.code.after(self.step))
         assert self.end is not None
-        in_turn = self.grows or self.end.yields is not None
         raises = self.raises or self.end.raises or self.end.yields
         handler = self.handler if raises else None
-        return RawBlock(self.statements, self.end, handler, self.calls, self.raises, in_turn)
+        return RawBlock(self.statements, self.end, handler, self.calls, self.raises, self.grows)
 
     def _at_handler(self, handler: Handler) -> State:
         below = tuple(f"${k}" for k in range(handler.depth))

@@ -23,6 +23,7 @@ from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.traceable import is_library, traceable
 from jitad.functions.control.elements import over_elements
 from jitad.functions.program.data import NUMBERS, current, owned
+from jitad.functions.program.generators import Generated
 from jitad.functions.program.iterators import (
     advance,
     counted,
@@ -46,6 +47,8 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         result = frame.at_its_line(at_once, f, args)
         if result is not None:
             return result
+    if f is sum and args and isinstance(args[0], Generated) and args[0].is_new():
+        return args[0].folded(lambda a, b: owned(a + b), *(args[1:] or kwargs.values() or (0,)))
     owner = getattr(f, "__self__", None)
     if isinstance(owner, Value):
         return owned(frame.at_its_line(_of_value, f, args, kwargs))

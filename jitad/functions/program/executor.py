@@ -31,7 +31,7 @@ from jitad.functions.program.data import (
 )
 from jitad.functions.program.fallbacks import note
 from jitad.functions.program.generators import Generated
-from jitad.functions.program.graph import EXIT, RESULT, Program, program_of
+from jitad.functions.program.graph import EXIT, FOLDED, RESULT, Program, program_of
 from jitad.functions.program.iterators import InTurn, Places, Turn, element, iterator
 from jitad.functions.program.joins import fork
 from jitad.functions.program.shared import OWNERS, Shared
@@ -65,6 +65,7 @@ class Frame:
         self.unrolled: set[int] = set()
         self.builder = current()
         self.entered: list[Entered] = []
+        self.fold: Any = None  # what is made of a generator's items
 
     def result(self) -> Any:
         """What the function returns."""
@@ -144,6 +145,9 @@ class Frame:
             names[RESULT] = names[last.result]
             return EXIT, names
         if last.yields is not None:
+            if self.fold:
+                folded = self.fold(names[FOLDED], names[last.yields])
+                names[FOLDED], names[last.yields] = folded, None
             return last.after[0], names
         ways = [self.program.follow(label) for label in last.after]
         if last.condition is None:
@@ -213,7 +217,8 @@ class Frame:
         if header in self.unrolled or isinstance(it, (InTurn, Turn)):
             return True
         body = self.program.loops[header]
-        if not self.program.in_turn.isdisjoint(body):
+        yielding = self.program.yielding if self.fold is None else ()
+        if not body.isdisjoint({*self.program.in_turn, *yielding}):
             return True
         if isinstance(it, Places) and not isinstance(it.count, Value):
             inner = any(h in body for h in self.program.loops if h != header)
@@ -381,16 +386,11 @@ def reader(f: FunctionType, words: Vocabulary) -> Any:
     return read
 
 
-def line_of(frame: Any) -> SourceLine:
-    """The user's line that a frame is at which runs a block."""
-    return frame.f_locals["self"].line
-
-
 def _handled(frame: Any) -> CodeType | None:
     """The user's code that a frame runs, where it handles exceptions."""
     block = frame.f_locals["block"]
     return None if block.handler is None else frame.f_locals["self"].function.__code__
 
 
-errors.note_lines(Frame._block.__code__, line_of)
+errors.note_lines(Frame._block.__code__, lambda frame: frame.f_locals["self"].line)
 note_handlers(Frame._block.__code__, _handled)

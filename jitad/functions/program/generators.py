@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jitad.frontend.active import innermost_trace
 from jitad.frontend.regions import NeedsNumber
 from jitad.functions.program.data import Somewhere, current
-from jitad.functions.program.graph import EXIT, RESULT
+from jitad.functions.program.graph import EXIT, FOLDED, RESULT
 from jitad.ir.errors import TraceError
 
 if TYPE_CHECKING:
@@ -37,6 +37,18 @@ class Generated(Iterator[Any]):
         if name is not None:
             self.names[name] = x
         return self._next()
+
+    def is_new(self) -> bool:
+        """Whether nobody has asked it for an item yet."""
+        return self.place == self.frame.program.start
+
+    def folded(self, fold: Any, start: Any) -> Any:
+        """fold(... fold(fold(start, first), second) ..., last); its loops may be recorded so."""
+        self._check()
+        self.frame.fold, self.names[FOLDED] = fold, start
+        place, self.place = self.place, EXIT
+        _, names = self.frame.run(place, self.names, {EXIT}, enters=False)
+        return names[FOLDED]
 
     def throw(self, error: Any, *_: Any) -> Any:
         """Raise an exception at the `yield`, and go on to the next item if that is handled."""

@@ -17,6 +17,9 @@ EXIT = -1
 RESULT = "$result"
 """The name of the function's result there."""
 
+FOLDED = "$folded"
+"""The name of what is made of a generator's items, where they are folded as they come."""
+
 
 class Block:
     """Statements that run one after the other, and how they end.
@@ -40,6 +43,9 @@ class Block:
         self.reads |= set(self.end.reads) - self.bound
         if self.end.result is not None:
             self.bound.add(RESULT)
+        if self.end.yields is not None:
+            self.reads.add(FOLDED)
+            self.bound |= {FOLDED, self.end.yields}
         if raw.calls:  # what is called may bind them
             self.reads |= shared
             self.bound |= shared
@@ -64,6 +70,7 @@ class Program:
         self.is_generator = bool(code.co_flags & CO_GENERATOR)
         self.blocks = {label: Block(raw, self.shared) for label, raw in read.blocks.items()}
         self.in_turn = {label for label, raw in read.blocks.items() if raw.in_turn}
+        self.yielding = {label for label, b in self.blocks.items() if b.end.yields is not None}
         self.resumes = {b.end.after[0]: b.end.yields
                         for b in self.blocks.values() if b.end.yields is not None}  # fmt: skip
         edges = {label: [*b.end.after, *([b.handler.label] if b.handler else [])]
@@ -72,6 +79,8 @@ class Program:
         self.after = {label: self._after(block) for label, block in self.blocks.items()}
         captured = set(self.cells)  # functions that outlive the call read them
         self.live: dict[int, set[str]] = {EXIT: {RESULT, *captured}}
+        if self.is_generator:
+            self.live[EXIT].add(FOLDED)
         self.live |= {label: block.reads | captured for label, block in self.blocks.items()}
         for label, name in self.resumes.items():
             self.live[label].add(name)
