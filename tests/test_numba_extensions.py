@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.special
-from numba import njit
-from numba.extending import get_cython_function_address
+from numba import njit, types
+from numba.core.errors import RequireLiteralValue
+from numba.extending import get_cython_function_address, overload
 from numba.types import WrapperAddressProtocol, float64
 
 import jitad
@@ -61,3 +62,88 @@ def test_functions_of_scipys_by_their_addresses() -> None:
     wanted = np.where(X > 1, of_large, 0.0)
     wanted[0] += s.expit(X[0]) * s.expit(-X[0])
     np.testing.assert_allclose(gradient, wanted, rtol=1e-12)
+
+
+# -- overloads -------------------------------------------------------------------------------------
+
+
+def size_of(x: Any, power: Any = 2) -> Any:
+    """Only overloads say what it is."""
+
+
+@overload(size_of, strict=False)
+def _of_array(x: Any, power: Any = 2) -> Any:
+    if isinstance(x, types.Array) and x.ndim == 1:
+        return lambda x, power=2: np.sum(np.abs(x) ** power)
+    return None
+
+
+@overload(size_of, strict=False)
+def _of_number(x: Any, power: Any = 2) -> Any:
+    if not isinstance(x, types.Float):
+        return None
+
+    def of_number(x: Any, power: Any = 2) -> Any:
+        return 3 * x if x > 1 else x**power
+
+    return of_number
+
+
+def part_of(x: Any, name: Any) -> Any:
+    """Which part a literal says."""
+
+
+@overload(part_of, prefer_literal=True, strict=False)
+def _by_literal(x: Any, name: Any) -> Any:
+    if not isinstance(name, types.StringLiteral):
+        raise RequireLiteralValue("name")
+    if name.literal_value == "first":
+        return lambda x, name: x[0]
+    return lambda x, name: x[-1]
+
+
+def each_of() -> Any:
+    """A function of all items of a tuple."""
+
+
+@overload(each_of, strict=False)
+def _each(f: Any, items: Any) -> Any:
+    names: dict[str, Any] = {}
+    calls = "".join(f"f(items[{k}]), " for k in range(len(items)))
+    exec(f"def each(f, items): return ({calls})", names)
+    return names["each"]
+
+
+@njit
+def overloaded(x: Any) -> Any:
+    total = size_of(x, power=3) + part_of(x, "first") * part_of(x, "last")
+    for i in range(x.shape[0]):
+        total += size_of(x[i])
+    a, b = each_of(size_of, (x[1], x))
+    return total + a * b + size_of(2.0)
+
+
+@njit
+def without_an_overload(x: Any) -> Any:
+    return size_of(x)
+
+
+def test_overloads_are_chosen_by_types() -> None:
+    value, gradient = jitad.value_and_grad(overloaded)(X)
+    large = np.where(X > 1, 3 * X, X**2)
+    squares = np.sum(X**2)
+    wanted = np.sum(X**3) + X[0] * X[2] + large.sum() + 3 * X[1] * squares + 6
+    assert value == pytest.approx(wanted, rel=1e-14)
+    assert overloaded(X) == pytest.approx(wanted, rel=1e-14)
+    slopes = 3 * X**2 + np.where(X > 1, 3.0, 2 * X) + 6 * X[1] * X
+    slopes += [X[2], 3 * squares, X[0]]
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-14)
+
+
+def test_types_that_no_overload_takes_are_refused() -> None:
+    with pytest.raises(jitad.TraceError, match=r"size_of .* array\(float64, 2d, C\)"):
+        jitad.jit(without_an_overload)(np.ones((2, 2)))
+
+
+def test_plain_python_means_the_function_itself() -> None:
+    assert jitad.grad(lambda x: x if size_of(x) is None else 2 * x)(3.0) == 1.0

@@ -10,10 +10,11 @@ from outside are inputs by reference, as in any traced function, though Numba fr
 from __future__ import annotations
 
 import functools
+import inspect
 import weakref
 from collections.abc import Callable, Sequence
 from inspect import CO_VARARGS
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numba
@@ -21,6 +22,7 @@ import numba.typed
 import numpy as np
 from numba.core import types
 from numba.core.dispatcher import Dispatcher, OmittedArg
+from numba.core.registry import cpu_target
 from numba.np.numpy_support import from_dtype
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
@@ -203,7 +205,7 @@ def _has_integers(result: Any) -> bool:
 
 def _unified(result: Any, dispatcher: Any, args: tuple[Any, ...]) -> Any:
     """`return 0` beside `return x` is a float: a result has one type for all branches, Numba's."""
-    kinds = tuple(types.Omitted(x.value) if isinstance(x, OmittedArg) else _numba_type(x)
+    kinds = tuple(types.Omitted(x.value) if isinstance(x, OmittedArg) else numba_type(x)
                   for x in args)  # fmt: skip
     found = [s.return_type for s in dispatcher.nopython_signatures if s.args == kinds]
     if not found and dispatcher._can_compile:
@@ -214,11 +216,14 @@ def _unified(result: Any, dispatcher: Any, args: tuple[Any, ...]) -> Any:
     return _converted(result, found[0]) if len(set(found)) == 1 else result
 
 
-def _numba_type(x: Any) -> Any:
+def numba_type(x: Any) -> Any:
+    """The type that Numba has for a value, traced or not."""
     if isinstance(x, tuple):
-        return types.BaseTuple.from_types(list(map(_numba_type, x)), type(x))
+        return types.BaseTuple.from_types(list(map(numba_type, x)), type(x))
     if isinstance(x, list):
-        return types.List(_numba_type(x[0]), reflected=True)
+        return types.List(numba_type(x[0]), reflected=True)
+    if isinstance(x, FunctionType):
+        return cpu_target.typing_context.resolve_value_type(inspect.unwrap(x))
     if not isinstance(x, Value):
         return numba.typeof(x)
     scalar = from_dtype(x.dtype)

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import functools
 
-from jitad.frontend.traceable import PLAIN, Vocabulary
+from jitad.frontend.traceable import PLAIN
+from jitad.functions import overloads
 from jitad.functions.compiled import NAMES
 from jitad.functions.program.executor import reader
 
-
-def _open(vocabulary: Vocabulary) -> None:
-    vocabulary.reader = functools.partial(reader, words=vocabulary)
-
-
-_open(PLAIN)
-_open(NAMES)
+PLAIN.reader = functools.partial(reader, words=PLAIN)
+NAMES.reader = overloads.read
