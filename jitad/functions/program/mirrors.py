@@ -55,7 +55,8 @@ def at_address(x: Any) -> tuple[Any, Any]:
     if isinstance(x, WrapperAddressProtocol):
         address, signature = x.__wrapper_address__(), x.signature()
     else:
-        address, signature = ctypes.cast(x, ctypes.c_void_p).value, typeof(x).sig
+        kind: Any = typeof(x)
+        address, signature = ctypes.cast(x, ctypes.c_void_p).value, kind.sig
     name = _exported().get(address or 0)
     if name is None:
         return None, signature
