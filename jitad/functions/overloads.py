@@ -36,7 +36,7 @@ def read(f: FunctionType) -> Any:
 
 
 def _overloads(f: FunctionType) -> Iterator[Any]:
-    context = cpu_target.typing_context
+    context: Any = cpu_target.typing_context
     context.refresh()
     for template in getattr(context._lookup_global(f), "templates", ()):
         maker = getattr(template, "_overload_func", None)
