@@ -237,3 +237,30 @@ def refused(x):
             raise ValueError("negative")
         s += math.log(v)
     return s
+
+
+@program(vector, (2, 9, 30))
+def places_of_a_matrix(x):
+    a = np.outer(x, x[:3])
+    b = np.zeros(a.shape)
+    for (i, j), v in np.ndenumerate(a):
+        if v > 0:
+            b[i, j] = (i + 2 * j) * v**2
+        a[i, -1] = v
+    for place in np.ndindex(a.shape):
+        b[place] += a[place] * (place[0] + 1)
+    return np.sum(b * a)
+
+
+@program(vector, (2, 9, 30))
+def places_of_few_axes_and_many(x):
+    s = 0.0
+    for place, v in np.ndenumerate(np.sum(x)):
+        s += v * (len(place) + 1)
+    for i, j, k in np.ndindex(2, len(x), 3):
+        s += x[j] ** 2 * (i + k) if x[j] > i else x[j]
+    for (k,) in np.ndindex(len(x)):
+        s += k * x[k]
+    for _ in np.ndindex(0, len(x)):
+        s = 7.0 * s
+    return s

@@ -5,6 +5,7 @@ Iterators do not change: both sides of a branch may go on with one.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -190,3 +191,26 @@ def enumerated(x: Any, start: Any = 0) -> Any:
     if not isinstance(part, Places):
         return InTurn(enumerate(native(part), start), current())
     return Once(Places(part.count, lambda k: (k + start, part.item(k))))
+
+
+def indices(*shape: Any) -> Any:
+    """np.ndindex(...): the places of an array, the last axis first."""
+    sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+    return Once(Places(math.prod(sizes), lambda k: _place(k, sizes)))
+
+
+def elements(x: Any) -> Any:
+    """np.ndenumerate(x)"""
+    if not isinstance(x, (Value, np.ndarray)):
+        return np.ndenumerate(x)
+    places = indices(x.shape).take()
+    return Once(Places(places.count, lambda k: ((at := places.item(k)), element(x, at))))
+
+
+def _place(k: Any, sizes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The indices of the k-th element; of a first axis they are not taken modulo its size."""
+    place = []
+    for size in sizes[:0:-1]:
+        place.append(k % size)
+        k = k // size
+    return tuple([k, *reversed(place)]) if sizes else ()
