@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.special
-from numba import njit, types
+from numba import get_num_threads, get_thread_id, njit, prange, types
 from numba.core.errors import RequireLiteralValue
 from numba.extending import get_cython_function_address, overload
 from numba.types import WrapperAddressProtocol, float64
@@ -147,3 +147,21 @@ def test_types_that_no_overload_takes_are_refused() -> None:
 
 def test_plain_python_means_the_function_itself() -> None:
     assert jitad.grad(lambda x: x if size_of(x) is None else 2 * x)(3.0) == 1.0
+
+
+# -- threads ---------------------------------------------------------------------------------------
+
+
+@njit(parallel=True)
+def summed_by_threads(x: Any) -> Any:
+    sums = np.zeros(get_num_threads())
+    for i in prange(x.shape[0]):
+        sums[get_thread_id()] += x[i] ** 2
+    return sums.sum()
+
+
+def test_sums_of_threads() -> None:
+    """A loop that asks for its thread is a loop still: at this length it is not written out."""
+    x = np.linspace(0.0, 1.0, 20_000)
+    np.testing.assert_allclose(jitad.grad(summed_by_threads)(x), 2 * x, rtol=1e-14)
+    assert "not recorded as written" not in jitad.explain(jitad.grad(summed_by_threads), x)

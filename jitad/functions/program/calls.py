@@ -201,6 +201,7 @@ def _is_scalar(x: Any) -> bool:
 ALWAYS: dict[Any, Any] = {
     range: counted,
     numba.prange: counted,
+    numba.get_thread_id: lambda: 0,  # a program's loops are one thread's
     zip: zipped,
     enumerate: enumerated,
     np.ndindex: indices,
