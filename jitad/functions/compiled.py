@@ -223,7 +223,8 @@ def numba_type(x: Any) -> Any:
     if isinstance(x, list):
         return types.List(numba_type(x[0]), reflected=True)
     if isinstance(x, FunctionType):
-        return cpu_target.typing_context.resolve_value_type(inspect.unwrap(x))
+        context: Any = cpu_target.typing_context
+        return context.resolve_value_type(inspect.unwrap(x))
     if not isinstance(x, Value):
         return numba.typeof(x)
     scalar = from_dtype(x.dtype)
