@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
+from numba.np.ufunc.parallel import get_thread_id
 
 from jitad.frontend.active import holds_traced
 from jitad.frontend.mutable import MutableArray, answer, at_once
@@ -201,7 +202,7 @@ def _is_scalar(x: Any) -> bool:
 ALWAYS: dict[Any, Any] = {
     range: counted,
     numba.prange: counted,
-    numba.get_thread_id: lambda: 0,  # a program's loops are one thread's
+    get_thread_id: lambda: 0,  # a program's loops are one thread's
     zip: zipped,
     enumerate: enumerated,
     np.ndindex: indices,
