@@ -23,17 +23,18 @@ Read the package in the order of the pipeline:
     implicit/    roots, fixed points and minima, by the implicit function theorem
     autograd.py  the operators that HIPS autograd has beside JAX's
     numpy.py     the NumPy namespace whose arrays can be written to while a function is traced
-    scipy/       SciPy's modules for traced values: special, linalg, stats, signal, integrate
+    scipy/       SciPy's modules for traced values: special, linalg, stats, signal, integrate, fft
     reference.py the table of all functions that take traced values
     testing.py   check_grads
     textbook/    dual numbers and a reverse sweep in pure Python, to learn from
 
 To add a function of NumPy, look at functions/; an operation with a derivative of its own, at ops/.
-Branches and loops: functions/program/ reads functions with loops as programs, frontend/guards.py
+Branches and loops: functions/program/ reads functions as programs, frontend/guards.py
 and runtime/paths.py are for what Python decides itself, ops/control/ and functions/control/ for
 structured control flow, passes/rolling/ for loops that were unrolled, functions/compiled.py for
 functions of Numba's. Which arrays have memory, and which are changed where they are, as those that
-loops carry: passes/stored.py, storage.py and in_place.py. Many points: passes/components.py for
+loops carry: passes/stored.py, storage.py and in_place.py, reads_first.py for the order; what a sweep
+has back by undoing writes: ops/control/restore.py; what integers may be: passes/ranges.py. Many points: passes/components.py for
 what becomes of their arrays, passes/if_convert.py of their branches, codegen/lanes.py and
 records.py for vectors, threads.py and runtime/team.py for cores, codegen/cuda.py and device.py for
 GPUs. A call from Python: runtime/launch.py, kernel.py and entry.py, bound.py for one without
