@@ -29,20 +29,20 @@ Read the package in the order of the pipeline:
     textbook/    dual numbers and a reverse sweep in pure Python, to learn from
 
 To add a function of NumPy, look at functions/; an operation with a derivative of its own, at ops/.
-Branches and loops: functions/program/ reads functions as programs, frontend/guards.py
-and runtime/paths.py are for what Python decides itself, ops/control/ and functions/control/ for
+Branches and loops: functions/program/ reads functions as programs, frontend/guards.py and
+runtime/paths.py are for what Python decides itself, ops/control/ and functions/control/ for
 structured control flow, passes/rolling/ for loops that were unrolled, functions/compiled.py for
 functions of Numba's. Which arrays have memory, and which are changed where they are, as those that
-loops carry: passes/stored.py, storage.py and in_place.py, reads_first.py for the order; what a sweep
-has back by undoing writes: ops/control/restore.py; what integers may be: passes/ranges.py. Many points: passes/components.py for
-what becomes of their arrays, passes/if_convert.py of their branches, codegen/lanes.py and
-records.py for vectors, threads.py and runtime/team.py for cores, codegen/cuda.py and device.py for
-GPUs. A call from Python: runtime/launch.py, kernel.py and entry.py, bound.py for one without
-arguments; services.py and interrupts.py for memory and Ctrl-C, by codegen/routine.py. What a
-function reads from outside, and whether it is still the same: runtime/surroundings.py, by reach.py,
-spoken.py and restless.py. Where plain rules are not enough: transforms/shield.py for what was not
-taken, origins.py and slopes.py for sizes at 0, kinks.py for kinks that cancel, spectra.py for
-repeated eigenvalues.
+loops carry: passes/stored.py, storage.py and in_place.py, reads_first.py for the order; what a
+sweep has back by undoing writes: ops/control/restore.py; what integers may be: passes/ranges.py.
+Many points: passes/components.py for what becomes of their arrays, passes/if_convert.py of their
+branches, codegen/lanes.py and records.py for vectors, threads.py and runtime/team.py for cores,
+codegen/cuda.py and device.py for GPUs. A call from Python: runtime/launch.py, kernel.py and
+entry.py, bound.py for one without arguments; services.py and interrupts.py for memory and Ctrl-C,
+by codegen/routine.py. What a function reads from outside, and whether it is still the same:
+runtime/surroundings.py, by reach.py, spoken.py and restless.py. Where plain rules are not enough:
+transforms/shield.py for what was not taken, origins.py and slopes.py for sizes at 0, kinks.py for
+kinks that cancel, spectra.py for repeated eigenvalues.
 """
 
 import importlib
