@@ -17,7 +17,8 @@ from jitad.codegen.region import EmitSteps, Region
 from jitad.codegen.stacks import Stacks
 from jitad.codegen.widths import LEAST
 from jitad.ir.op import BOOL, DYNAMIC
-from jitad.ir.tape import Instr
+from jitad.ir.tape import INPUT, Instr
+from jitad.ops import structural as st
 from jitad.ops.control import Loop
 from jitad.ops.control.loop import grouped
 from jitad.passes.in_place import homes, owned_by
@@ -38,6 +39,10 @@ def emit_turns(
     `own` are its first turn, the one after its last, and how far it is from each to the next.
     """
     return _LoopCall(body, index, name, emit_steps, own).emit()
+
+
+_SHOWN = (INPUT, st.reshape, *st.UPDATES)
+"""What shows an array, or changes elements of one."""
 
 
 class _LoopCall:
@@ -137,14 +142,20 @@ class _LoopCall:
         return self.region.functions + self.asked.functions
 
     def _vectors(self) -> str:
-        """Metadata of the loop: LLVM makes vectors of turns that are numbers and carry none."""
+        """Metadata of the loop: LLVM makes vectors of turns that are numbers and carry none.
+
+        Of turns that change arrays where they are it does if it finds that they do not meet.
+        """
         form = self.form
-        sizes = [x.dtype.itemsize for x in form.body.instrs if not x.shape and x.dtype.kind != "c"]
-        is_simple = not form.carries and (form.count or 0) >= LEAST
-        if not is_simple or len(sizes) < len(form.body.instrs) or self.region.can_fail:
+        numbers = [x for x in form.body.instrs if not x.shape and x.dtype.kind != "c"]
+        others = sum(x.op in _SHOWN for x in form.body.instrs if x.shape)
+        is_long = form.count is None or form.count >= LEAST
+        is_simple = is_long and all(not c.scalar and c.in_place for c in self.carried)
+        if not is_simple or len(numbers) + others < len(form.body.instrs) or self.region.can_fail:
             return self.writer.hints(1, 0, ())
+        width = 0 if form.carries else vector_bytes() // max(x.dtype.itemsize for x in numbers)
         lines = (line for text in self.region.functions for line in text.splitlines()[1:])
-        return self.writer.hints(vector_bytes() // max(sizes), 0, lines)
+        return self.writer.hints(width, 0, lines)
 
     def _goes_on(self, counter: str) -> str:
         """Whether there is another turn."""

@@ -20,15 +20,17 @@ def hint(
     """What is written behind the branch that closes a loop of these lines; its metadata is added.
 
     LLVM makes vectors of `width` turns, if it can, and interleaves so many of them, or as many as
-    it likes (0). It writes turns out only where they are to be `unrolled`.
+    it likes (0), as for the width. It writes turns out only where they are to be `unrolled`.
     """
-    facts = [f'!"llvm.loop.vectorize.width", i32 {width}']
+    facts = [f'!"llvm.loop.vectorize.width", i32 {width}'] if width else []
     if interleaved:
         facts.append(f'!"llvm.loop.interleave.count", i32 {interleaved}')
     if width == 1 or any(map(_KEEPS_FROM_VECTORS.search, lines)):
         facts = ['!"llvm.loop.vectorize.enable", i1 false']
     if not unrolled:
         facts.append('!"llvm.loop.unroll.disable"')
+    if not facts:
+        return ""
     first = len(metadata)
     numbers = [f"!{k}" for k in range(first, first + 1 + len(facts))]
     metadata.append(f"{numbers[0]} = distinct !{{{', '.join(numbers)}}}")
