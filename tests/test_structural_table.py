@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import oracle
 import pytest
+import scipy.fft
 from samples import SAMPLES, Call
 from samples.arrays import V, array
 
 import jitad
 import jitad.passes.scalarize
+import jitad.scipy.fft
 from jitad.frontend.pytree import flatten, unflatten
 from jitad.functions.arrays.refusing import REFUSED
 from jitad.ir.value import FUNCTIONS
@@ -26,7 +28,9 @@ SAME = {
     np.amin: np.min,
     np.around: np.round,
     np.permute_dims: np.transpose,
-}
+    **{getattr(scipy.fft, name): getattr(np.fft, name)
+       for name in np.fft.__all__ if getattr(scipy.fft, name) in FUNCTIONS},
+}  # fmt: skip
 """Other names of functions in the table."""
 
 CALLS = [

@@ -214,7 +214,10 @@ class NestEmitter:
         elif span is not None:
             turns = span.turns(self.writer)
         poll = nest_poll(self, loops) if level == 0 else None
-        with self.writer.counted(turns, *vectors, innermost or vectors[0] > 1) as counter:
+        # Of sums that turns are written out gives partial ones, and so digits.
+        sums = any(x is not None for x in accumulators)
+        unrolled = innermost or vectors[0] > 1 or sums
+        with self.writer.counted(turns, *vectors, unrolled) as counter:
             if lanes is None:
                 if span is not None:
                     counter = span.iteration(self.writer, counter)

@@ -102,7 +102,7 @@ def _grid(size: int, axes: Sequence[Axis]) -> Shape:
         finer = math.gcd(stride, axis.step)
         grid.append(stride // finer)
         stride = finer
-    return (*grid, stride)
+    return (*grid, stride) if stride > 1 or not grid else tuple(grid)
 
 
 def _slots(grid: Shape, lowest: int, axes: Sequence[Axis]) -> tuple[st.Slot, ...] | None:

@@ -38,7 +38,6 @@ def divmod_of_a_constant(x: Any) -> Any:
 
 @program(
     2,
-    "np.ndenumerate makes an iterator over a plain array",
     first=(np.array([3.0, 1.0]),),
     second=(np.array([1.0, 3.0]),),
 )

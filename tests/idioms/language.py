@@ -296,3 +296,28 @@ def enum_zip(x):
 @case
 def comp_cond(x):
     return sum([v for v in x if v > 0.5]) + sum(v if v > 1 else -v for v in x)
+
+
+RUNS = []
+
+
+def counting():
+    runs = 0
+
+    def f(x):
+        nonlocal runs
+        runs += 1
+        y = x * 1.0
+        while y[0] < 5.0:
+            y = y * 1.5 + np.sin(y)
+        RUNS.append(type(runs))
+        return np.sum(y)
+
+    return f
+
+
+@case
+def a_count_beside_a_loop(x):
+    value = counting()(x)
+    assert RUNS.pop() is int
+    return value

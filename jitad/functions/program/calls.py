@@ -184,7 +184,10 @@ def stands_for(x: Value) -> type:
 
 def _is_instance(x: Any, kinds: Any) -> bool:
     isinstance(None, kinds)  # says what is no class
-    return issubclass(stands_for(x), kinds) if isinstance(x, Value) else isinstance(x, kinds)
+    if not isinstance(x, Value):
+        return isinstance(x, kinds)
+    asked = kinds if isinstance(kinds, tuple) else (kinds,)
+    return issubclass(stands_for(x), kinds) or Value in asked  # which asks for the tracer itself
 
 
 def _type(x: Any, *rest: Any) -> Any:

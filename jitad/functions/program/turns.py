@@ -88,7 +88,9 @@ class _Loop:
         self.by_value: list[Storage] = []
         self.possible: set[int] = set()
         for v in self.bound:
-            if v in names and is_data(names[v]) and not is_reference(names[v]):
+            # What is called binds a shared name perhaps: it is carried if a turn has bound it.
+            own = v in names and v not in program.shared
+            if own and is_data(names[v]) and not is_reference(names[v]):
                 self._carry(v, names[v])
 
     def _goes_on_with_another(self) -> bool:

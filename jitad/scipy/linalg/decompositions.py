@@ -118,7 +118,7 @@ def _factor_out(a: Value, b: Value, lower: bool) -> tuple[Value, Value]:
     """L^-1 A L^-T, symmetric as A is, with B = L L^T."""
     if not lower:
         a, b = swapped(a), swapped(b)
-    factor = cholesky(b)
+    factor = cholesky(b, refuses=True)
     a = ew.add(mx.lower(a), swapped(mx.lower(a, -1)))
     right = solve_lower(factor, a)
     return solve_lower(factor, swapped(right)), factor
