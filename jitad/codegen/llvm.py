@@ -9,6 +9,7 @@ or what went wrong.
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 from jitad.codegen.arena import plan
@@ -70,8 +71,10 @@ _BRIEF = 1000.0
 
 def _is_brief(program: Program) -> bool:
     """Whether a program takes no longer than to call it; with loops that carry nothing."""
-    ops = (instr.op for instr in program.tape.instrs)
-    return not any(isinstance(op, Control) for op in ops) and work(program.tape) < _BRIEF
+    if any(isinstance(instr.op, Control) for instr in program.tape.instrs):
+        return False
+    turns = (math.prod(s.space) * len(s.roots) for s in program.steps if isinstance(s, Nest))
+    return max(work(program.tape), sum(turns)) < _BRIEF
 
 
 def emit(program: Program, options: Options = DEFAULT) -> Code:

@@ -214,10 +214,7 @@ class NestEmitter:
         elif span is not None:
             turns = span.turns(self.writer)
         poll = nest_poll(self, loops) if level == 0 else None
-        # Of sums that turns are written out gives partial ones, and so digits.
-        sums = any(x is not None for x in accumulators)
-        unrolled = innermost or vectors[0] > 1 or sums
-        with self.writer.counted(turns, *vectors, unrolled) as counter:
+        with self.writer.counted(turns, *vectors, innermost or vectors[0] > 1) as counter:
             if lanes is None:
                 if span is not None:
                     counter = span.iteration(self.writer, counter)
