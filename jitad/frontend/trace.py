@@ -201,12 +201,4 @@ def _output(builder: Builder, x: Any) -> Value:
 def _inputs_first(tape: Tape) -> Tape:
     """The same tape with its inputs before all other instructions."""
     order = [*tape.inputs, *(i for i, x in enumerate(tape.instrs) if x.op is not INPUT)]
-    if order == list(range(len(order))):
-        return tape
-    new = [0] * len(order)
-    for place, i in enumerate(order):
-        new[i] = place
-    instrs = tuple(
-        tape.instrs[i]._replace(args=tuple([new[j] for j in tape.instrs[i].args])) for i in order
-    )
-    return Tape(instrs, tuple(new[i] for i in tape.inputs), tuple(new[i] for i in tape.outputs))
+    return tape if order == list(range(len(order))) else tape.reordered(order)

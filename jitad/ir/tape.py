@@ -80,6 +80,16 @@ class Tape:
                     needed[j] = True
         return needed
 
+    def reordered(self, order: Sequence[int]) -> Tape:
+        """A tape of these instructions alone, in this order, which names operands before users."""
+        new = {i: place for place, i in enumerate(order)}
+        chosen = [self.instrs[i] for i in order]
+        return Tape(
+            tuple([instr._replace(args=tuple([new[j] for j in instr.args])) for instr in chosen]),
+            tuple([new[i] for i in self.inputs]),
+            tuple([new[i] for i in self.outputs]),
+        )
+
     def users(self) -> list[int]:
         """For each instruction, how many arguments and outputs read it."""
         counts = [0] * len(self.instrs)

@@ -16,13 +16,7 @@ def reads_first(tape: Tape) -> Tape:
     if not any(instr.op in UPDATES for instr in tape.instrs):
         return tape
     order = _Order(tape).order
-    if order == list(range(len(order))):
-        return tape
-    new = {i: place for place, i in enumerate(order)}
-    instrs = tuple(
-        tape.instrs[i]._replace(args=tuple([new[j] for j in tape.instrs[i].args])) for i in order
-    )
-    return Tape(instrs, tuple(new[i] for i in tape.inputs), tuple(new[i] for i in tape.outputs))
+    return tape if order == list(range(len(order))) else tape.reordered(order)
 
 
 class _Order:

@@ -33,14 +33,7 @@ def straighten(tape: Tape, arrays: Sequence[Any]) -> Tape:
 def _without_choices(tape: Tape) -> Tape:
     """The tape without the numbers that truths were made to choose a branch by."""
     users = tape.users()
-    kept = [i for i, x in enumerate(tape.instrs) if users[i] or x.op is not ew.cast]
-    new = {i: k for k, i in enumerate(kept)}
-    instrs = [tape.instrs[i] for i in kept]
-    return Tape(
-        tuple(x._replace(args=tuple([new[j] for j in x.args])) for x in instrs),
-        tuple(new[i] for i in tape.inputs),
-        tuple(new[i] for i in tape.outputs),
-    )
+    return tape.reordered([i for i, x in enumerate(tape.instrs) if users[i] or x.op is not ew.cast])
 
 
 class _Straight:
