@@ -1,13 +1,14 @@
 """How traced values print: with their type, and the numbers that the function is traced at.
 
-Printing records nothing, no guard either: what is printed is a look at one run.
+Printing records nothing, no guard either: what is printed is a look at one run. But the text of an
+int of Python's is that int, as its use as an index is: functions form names of it.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from jitad.frontend.guards import concrete
+from jitad.frontend.guards import concrete, guard_number
 from jitad.frontend.mutable import MutableArray
 from jitad.ir.errors import TraceError
 from jitad.ir.op import SHORT_NAMES, STORED
@@ -29,8 +30,10 @@ def format_number(x: Value, spec: str) -> str:
 
     It says that it is traced, so that nothing decides by the text as by a number.
     """
+    if x.weak and x.dtype.kind in "ib" and x.builder.tracing:
+        return format(guard_number(x, type(x.dtype.type(0).item())), spec)
     if not spec:
-        return str(x)
+        return repr(x)
     if x.shape or not x.builder.tracing:
         raise TraceError(
             f"{x!r} cannot be formatted by {spec!r}",

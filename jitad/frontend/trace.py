@@ -97,27 +97,22 @@ def trace(
     arguments: Sequence[Any],
     names: Sequence[str],
     *,
-    at: Sequence[Any] | None = None,
-    held: Sequence[Any] = (),
     rolled: bool = True,
     machine: Machine | None = None,
 ) -> Traced:
     """Run `function` on tracers that stand for `arguments` (arrays, numbers or outer values).
 
-    Where it asks for concrete values these are the arguments', or those of `at`, and of the outer
-    values that it captures those of `held`, in turn. Long Python loops are rolled up, unless
-    `rolled` is False. What is asked of loops is computed by `machine`, by itself that of the
-    trace around this one.
+    Where it asks for concrete values these are the arguments'. Long Python loops are rolled up,
+    unless `rolled` is False. What is asked of loops is computed by `machine`, by itself that of
+    the trace around this one.
     """
     outer = innermost_trace()
     builder = Builder(locate=user_line, level=depth() + 1)
-    builder.held = list(held)
     builder.machine = outer.machine if machine is None and outer is not None else machine
     with _uncollected():
         leaves = tuple(leaf_type(x) for x in arguments)
-        points = arguments if at is None else at
         try:
-            outputs, structure = _recorded(function, builder, points, leaves, names)
+            outputs, structure = _recorded(function, builder, arguments, leaves, names)
             captured = tuple(x for x, _ in builder.captured.values())
         finally:  # its values hold the builder: arrays in it would wait for the garbage collector
             builder.captured, builder.concrete, builder.constants = {}, {}, {}
@@ -142,7 +137,7 @@ def _uncollected() -> Iterator[None]:
 def _recorded(
     function: Callable[[Sequence[Any]], Any],
     builder: Builder,
-    points: Sequence[Any],
+    arguments: Sequence[Any],
     leaves: Sequence[Leaf],
     names: Sequence[str],
 ) -> tuple[list[int], Structure]:
@@ -150,7 +145,7 @@ def _recorded(
     enter(builder)
     try:
         inputs: list[Value] = []
-        for x, leaf, name in zip(points, leaves, names, strict=True):
+        for x, leaf, name in zip(arguments, leaves, names, strict=True):
             value = builder.input(name, leaf.shape, leaf.dtype, weak=leaf.weak)
             builder.concrete[value.index] = x
             if leaf.fortran:

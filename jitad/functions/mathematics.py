@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.active import holds_traced
-from jitad.frontend.exceptions import check_domain
+from jitad.frontend.exceptions import check_domain, may_catch
 from jitad.frontend.operands import as_dtype, as_value, implements
 from jitad.frontend.traceable import PLAIN
 from jitad.ir.errors import TraceError
@@ -100,6 +100,23 @@ def as_number(x: Any) -> Any:
             "a complex number was to be turned into a float", remedy="use x.real, or np.sin"
         )
     return weak(as_dtype(_one(x), FLOAT64))
+
+
+def as_integer(x: Any, base: Any = 10) -> Any:
+    """x as a Python int that is traced: one beyond 64 bits is NumPy's, an error of Python's that
+    may be caught is raised."""
+    if not isinstance(x, Value):
+        return int(x, base)
+    if x.dtype.kind == "c":
+        raise TraceError(
+            "a complex number was to be turned into an int", remedy="write int(x.real)"
+        )
+    number = _one(x)
+    if number.dtype.kind == "f":
+        if may_catch(ValueError, OverflowError) and not np.isfinite(number):
+            int(float(number))  # which raises, in Python's words
+        return math.trunc(weak(number))
+    return weak(as_dtype(number, INT64))
 
 
 def weak(x: Any) -> Any:
@@ -201,7 +218,7 @@ def _as_complex(real: Any = 0, imag: Any = 0) -> Any:
 
 PLAIN.add(type, _Type(type))
 PLAIN.add(float, _Number(float, as_number))
-PLAIN.add(int, _Number(int, int))
+PLAIN.add(int, _Number(int, as_integer))
 PLAIN.add(complex, _Number(complex, _as_complex))
 
 

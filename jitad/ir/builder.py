@@ -26,7 +26,6 @@ class Builder:
 
     `line` is the user's of what is appended: a transform sets it to that of the instruction that it
     works on, a program to its own. Where it is None `locate` is asked, where that is given.
-    `held` stand for the outer values that it captures, in that order, where it asks for numbers.
     While a function is traced, `level` is the depth of nesting, `captured` holds the arrays and
     outer values that it closes over with their inputs, `concrete` the arrays behind the values,
     and `inner` is the tape of a function that is traced within it, which records in its place;
@@ -42,7 +41,6 @@ class Builder:
             "concrete",
             "constants",
             "fortran",
-            "held",
             "inner",
             "inputs",
             "instrs",
@@ -72,7 +70,6 @@ class Builder:
         self.captured: dict[Any, tuple[Any, Value]] = {}
         self.concrete: dict[int, Any] = {}
         self.constants: dict[Any, int] = {}
-        self.held: list[np.ndarray] = []
         self.fortran: set[int] = set()
         self.stored = False
 
@@ -102,8 +99,7 @@ class Builder:
         known = self.captured.get(key)
         if known is None:
             value = self.input(f"c{len(self.captured)}", x.shape, x.dtype, weak=x.weak)
-            held = self.held and self.held[0].shape == x.shape
-            self.concrete[value.index] = self.held.pop(0) if held else x
+            self.concrete[value.index] = x
             known = self.captured[key] = (x, value)
         return known[1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import index
 from typing import Any, cast
 
 import numpy as np
@@ -61,6 +62,28 @@ def _dividing(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return forward, reflected
 
 
+def _power() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """`**` and `pow`: of Python's ints a float where the exponent is negative, which is asked."""
+    operator, swapped = _dividing(np.power)
+
+    def forward(self: Value, other: Any, modulus: Any = None) -> Any:
+        if modulus is not None:
+            return pow(self.__index__(), *map(index, (other, modulus)))
+        is_whole = _is_whole(self) and _is_whole(other)
+        return operator(self + 0.0 if is_whole and other < 0 else self, other)
+
+    def reflected(self: Value, other: Any) -> Any:
+        is_whole = _is_whole(self) and _is_whole(other)
+        return swapped(self, float(other) if is_whole and self < 0 else other)
+
+    return forward, reflected
+
+
+def _is_whole(x: Any) -> bool:
+    """Whether x is an int of Python's, or a traced value that stands for one."""
+    return x.weak and x.dtype.kind in "ib" if isinstance(x, Value) else type(x) is int
+
+
 def _unary(ufunc: Any) -> Callable[..., Any]:
     def method(self: Value) -> Any:
         self = _counted(self) if self.weak else self
@@ -113,7 +136,7 @@ BINARY = {
     "lshift": np.left_shift,
     "rshift": np.right_shift,
 }
-_DIVISIONS = ("truediv", "floordiv", "mod", "pow")
+_DIVISIONS = ("truediv", "floordiv", "mod")
 
 COMPARISONS = {
     "lt": np.less,
@@ -127,8 +150,10 @@ UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": n
 """Python's operators by the names of their methods, and the ufuncs that answer them."""
 
 for _name, _ufunc in BINARY.items():
-    _operators = _dividing if _name in _DIVISIONS else _binary
-    _forward, _reflected = _operators(_ufunc)
+    if _ufunc is np.power:
+        _forward, _reflected = _power()
+    else:
+        _forward, _reflected = (_dividing if _name in _DIVISIONS else _binary)(_ufunc)
     setattr(Value, f"__{_name}__", _forward)
     setattr(Value, f"__r{_name}__", _reflected)
 for _name, _ufunc in COMPARISONS.items():

@@ -212,6 +212,8 @@ class Value:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(f"a traced array has no attribute {name!r}")
+        if self.weak and hasattr(kind := type(self.dtype.type(0).item()), name):
+            return getattr(self.frontend.guard(self, kind), name)
         what, remedy = _ABSENT.get(name, ("", ""))
         raise MissingAttributeError(
             f"a traced array has no attribute {name!r}{what}",
@@ -220,6 +222,9 @@ class Value:
 
     def __repr__(self) -> str:
         return self.frontend.describe(self)
+
+    def __str__(self) -> str:
+        return self.frontend.format(self, "")
 
     def __format__(self, spec: str) -> str:
         return self.frontend.format(self, spec)

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.pytree import Structure
-from jitad.functions.control.examples import Memory
 from jitad.runtime.locks import LOCK
 from jitad.runtime.paths import Path, Tree
 from jitad.runtime.surroundings import Surroundings
@@ -40,11 +39,10 @@ class Known:
     """What is known of a function under a transform: for each shape trees of paths.
 
     `recent` are kernels that a call tries in turn before it looks its arguments' types up, and
-    `nested` the same for arguments that are trees; `kept` has the transforms of the transform, and
-    `met` the paths that loops in the function have taken.
+    `nested` the same for arguments that are trees; `kept` has the transforms of the transform.
     """
 
-    __slots__ = ("__weakref__", "kept", "lock", "met", "nested", "recent", "trees", "warned")
+    __slots__ = ("__weakref__", "kept", "lock", "nested", "recent", "trees", "warned")
 
     def __init__(self) -> None:
         self.trees: OrderedDict[Any, list[Tree]] = OrderedDict()
@@ -53,7 +51,6 @@ class Known:
         self.warned: set[str] = set()
         self.lock = LOCK
         self.kept: Kept | None = None
-        self.met = Memory()
         _all.add(self)
 
     def forget_recent(self) -> None:
@@ -66,7 +63,6 @@ class Known:
             self.forget_recent()
             self.trees.clear()
             self.kept = None
-            self.met = Memory()
 
 
 _all: weakref.WeakSet[Known] = weakref.WeakSet()

@@ -14,7 +14,6 @@ from jitad.frontend.active import depth, unrolled
 from jitad.frontend.operands import innermost, lift
 from jitad.frontend.pytree import Structure, apart_in_order, rearranged, statics_of, unflatten
 from jitad.frontend.trace import Leaf, leaf_type
-from jitad.functions.control.examples import remembering
 from jitad.ir.builder import inline
 from jitad.ir.errors import CompileError, TraceError
 from jitad.ir.value import Value
@@ -24,7 +23,7 @@ from jitad.runtime.entry import MISMATCH
 from jitad.runtime.interpret import interpret
 from jitad.runtime.keeping import Known, Recent, everything_known, known_of
 from jitad.runtime.kernel import Kernel
-from jitad.runtime.paths import Tree, decided_otherwise, has_inner_paths, same_state, too_many
+from jitad.runtime.paths import Tree, decided_otherwise, same_state, too_many
 from jitad.runtime.pickling import by_name
 from jitad.runtime.plan import Plan
 from jitad.runtime.reach import reach
@@ -120,7 +119,7 @@ class Transformed:
         """The program for arguments like these."""
         function, program, options, roll, *_ = self._recipe
         turns = nullcontext() if roll else unrolled()  # every turn of a loop
-        with turns, remembering(self.known.met):
+        with turns:
             return program(function, *options)(leaves, structure)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -233,11 +232,6 @@ class Transformed:
         else:
             path = known or tree.add(Kernel(plan, self.options))
             result = _call_new(path.kernel, leaves)
-            if type(result) is int and known is not None and has_inner_paths(plan.tape):
-                # The trace has met more paths within its loops than the kernel knows.
-                tree.remove(known)
-                path = tree.add(Kernel(plan, self.options))
-                result = _call_new(path.kernel, leaves)
             if type(result) is not int:
                 return result
             same = str(path.kernel.plan.tape) == str(plan.tape)

@@ -196,15 +196,6 @@ class Tree:
             self.has_warned = False
             return path
 
-    def remove(self, path: Path) -> None:
-        """Forget a path; another takes its place."""
-        with self.lock:
-            self.paths.remove(path)
-            for other in self.paths:
-                del other.common[path]
-                other.others = {}
-            self.second = None
-
     def find(self, plan: Plan) -> Path | None:
         """The path that has passed the guards of a trace, if it is known."""
         wanted = _signature(plan.tape)

@@ -17,10 +17,8 @@ from jitad.frontend.operands import lift, normal_axis
 from jitad.frontend.pytree import NAMESPACE, flatten, unflatten
 from jitad.frontend.trace import TRACEABLE
 from jitad.frontend.traceable import traceable
-from jitad.functions.control import loops
-from jitad.functions.control.blocks import Block, block, current
-from jitad.functions.control.examples import examples_of
-from jitad.functions.control.paths import is_guarded
+from jitad.functions.control.blocks import Block, block, current, same_structure
+from jitad.functions.control.guarded import guard_of, one_by_one, stacked
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.value import FUNCTIONS, Value
@@ -58,12 +56,17 @@ def vmap(
         else st.zeros(x, x.shape[1:], x.dtype)
         for x in rows
     ]
-    types = [(x.shape, x.dtype, x.weak) for x in first]
-    traced = block(lambda *xs: at(xs), first, builder, "x", examples=examples_of(f, types))
-    if is_guarded(traced.tape) and size:
-        results, tree = flatten(loops.scan(lambda _, xs: ((), at(xs)), (), rows, None, False)[1])
+    traced = block(lambda *xs: at(xs), first, builder, "x", in_turns=True)
+    tree, guard = traced.structure, guard_of(traced.tape)
+    if guard is not None and size:
+        each = one_by_one(size, "point", guard)
+        points = [flatten(at([x[i] for x in rows])) for i in each]
+        for _, other in points:
+            same_structure(other, tree, "a point of a batch")
+        columns = [list(column) for column in zip(*(leaves for leaves, _ in points), strict=True)]
+        results = stacked(builder, columns, traced.results)
     else:
-        results, tree = _at_once(builder, traced, rows, size), traced.structure
+        results = _at_once(builder, traced, rows, size)
     outer = axes_of(out_axes, unflatten(tree, [0] * len(results)), "out_axes")
     return unflatten(tree, [_back(x, axis) for x, axis in zip(results, outer, strict=True)])
 

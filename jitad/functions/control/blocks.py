@@ -9,12 +9,9 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.active import innermost_trace
-from jitad.frontend.guards import concrete
 from jitad.frontend.operands import PYTHON_NUMBERS, as_dtype, lift
 from jitad.frontend.pytree import Structure, flatten, unflatten
-from jitad.frontend.trace import Traced, trace
-from jitad.functions.control.examples import Examples
-from jitad.functions.control.paths import alike, is_guarded, merged, on_common_inputs
+from jitad.frontend.trace import trace
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.tape import Instr, Tape
@@ -57,12 +54,12 @@ def block(
     builder: Builder,
     names: str,
     *,
-    examples: Examples | None = None,
+    in_turns: bool = False,
 ) -> Block:
     """Trace `function(*trees)`, whose leaves are values on `builder` or plain numbers.
 
-    What is run once asks its guards before it is run, on `builder`. What is run in turns has
-    `examples`: it is traced at each of them too, and its paths become one tape with switches.
+    What is run once asks its guards before it is run, on `builder`; what is run `in_turns` keeps
+    them.
     """
     leaves, structure = flatten(tuple(trees))
     weak: list[bool] = []
@@ -74,88 +71,14 @@ def block(
 
     labels = [f"{names}{k}" for k in range(len(leaves))]
     traced = trace(flat, leaves, labels)
-    if examples is not None and is_guarded(traced.tape):
-        here = [concrete(x) if isinstance(x, Value) else x for x in leaves]
-
-        def trace_at(at: Sequence[Any], held: Sequence[Any]) -> Traced:
-            return trace(flat, leaves, labels, at=at, held=held, rolled=False)
-
-        paths = _all_paths(trace_at, examples, here)
-        return _merged(paths, len(leaves), builder, weak)
     captured = [lift(builder, x) for x in traced.captured]
     tape = dce(cse(traced.tape))
     guards = tuple([i for i, instr in enumerate(tape.instrs) if instr.op is guard])
-    if guards:
+    if guards and not in_turns:
         asked = Tape(tape.instrs, tape.inputs, guards)
         inline(builder, asked, [*(lift(builder, x) for x in leaves), *captured])
         tape = _unguarded(tape)
     return Block(tape, captured, traced.structure, weak)
-
-
-def _all_paths(
-    trace_at: Callable[[Sequence[Any], Sequence[Any]], Traced],
-    examples: Examples,
-    here: Sequence[Any],
-) -> list[Traced]:
-    """The traces at all examples, and at this point, in an order that later traces will keep.
-
-    Loops within the function may meet paths of theirs meanwhile; then all is traced again, so that
-    the traces agree about these.
-    """
-    while True:
-        before = examples.version
-        paths: list[Traced] = []
-        for example in examples:
-            try:
-                path = trace_at(example.leaves, example.held or ())
-            except Exception:
-                if not examples.is_old(example):
-                    raise
-                # With what the function closes over now it does not come to that point.
-                examples.drop(example)
-                continue
-            if example.held is None:
-                outer = [x for x in path.captured if isinstance(x, Value)]
-                example.held = tuple(concrete(x) for x in outer)
-            paths.append(path)
-        mine = trace_at(here, ())
-        if any(alike(mine.tape, path.tape) for path in paths):
-            if examples.version == before:
-                return paths
-        else:
-            examples.add(here)
-
-
-def _merged(paths: Sequence[Traced], count: int, builder: Builder, weak: list[bool]) -> Block:
-    """One block of several traces of a function."""
-    for path in paths[1:]:
-        same_structure(path.structure, paths[0].structure, "a path through a function in a loop")
-    first = paths[0].captured
-    captured = [
-        [
-            lift(builder, _shared(x, first[k] if k < len(first) else x))
-            for k, x in enumerate(path.captured)
-        ]
-        for path in paths
-    ]
-    shared = {x.index: x for values in captured for x in values}
-    place = {i: k for k, i in enumerate(shared)}
-    types = [(x.shape, x.dtype) for x in shared.values()]
-    tapes = [
-        on_common_inputs(path.tape, count, [place[x.index] for x in values], types)
-        for path, values in zip(paths, captured, strict=True)
-    ]
-    tape = dce(cse(merged(tapes)))
-    return Block(tape, list(shared.values()), paths[0].structure, weak)
-
-
-def _shared(x: Any, first: Any) -> Any:
-    """The array that the first trace has captured in x's place, where both have the same numbers:
-    the function makes it anew each time that it runs."""
-    if x is first or not isinstance(x, np.ndarray) or not isinstance(first, np.ndarray):
-        return x
-    same = x.shape == first.shape and x.dtype == first.dtype and x.tobytes() == first.tobytes()
-    return first if same else x
 
 
 def _unguarded(tape: Tape) -> Tape:

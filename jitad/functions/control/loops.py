@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import index
 from typing import Any
 
@@ -21,8 +21,7 @@ from jitad.functions.control.blocks import (
     matched,
     same_structure,
 )
-from jitad.functions.control.examples import Examples, examples_of
-from jitad.functions.control.rehearsal import rehearse
+from jitad.functions.control.guarded import guard_of, one_by_one, stacked
 from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import BOOL, INT64
@@ -59,7 +58,7 @@ def scan(
         return result
 
     kept = None if policy is None or count < 2 else _snapshots(policy, count)
-    loop = _Loop(builder, f, body, init, rows, (first,), has_rows=True)
+    loop = _Loop(builder, body, init, rows, (first,), has_rows=True)
     return loop.record(count=count, backward=reverse, kept=kept)
 
 
@@ -69,7 +68,7 @@ def fori_loop(lower: Any, upper: Any, f: Callable[..., Any], init: Any) -> Any:
     function = traceable(f)
     first, last = _integer(builder, lower), _integer(builder, upper)
     start = first if isinstance(lower, Value) else int(lower)
-    loop = _Loop(builder, f, lambda i, carry: function(i + start, carry), init)
+    loop = _Loop(builder, lambda i, carry: function(i + start, carry), init)
     if isinstance(lower, Value) or isinstance(upper, Value):
         is_zero = not isinstance(lower, Value) and int(lower) == 0
         turns = UFUNCS[np.maximum](last, 0) if is_zero else _between(first, last)
@@ -80,7 +79,7 @@ def fori_loop(lower: Any, upper: Any, f: Callable[..., Any], init: Any) -> Any:
 def while_loop(condition: Callable[..., Any], f: Callable[..., Any], init: Any) -> Any:
     """The carry after `carry = f(carry)` for as long as `condition(carry)`."""
     function = traceable(f)
-    loop = _Loop(current(), f, lambda i, carry: function(carry), init)
+    loop = _Loop(current(), lambda i, carry: function(carry), init)
     return loop.record(condition=condition)[0]
 
 
@@ -169,7 +168,6 @@ class _Loop:
     def __init__(
         self,
         builder: Builder,
-        function: Callable[..., Any],
         body: Callable[..., Any],
         init: Any,
         rows: Sequence[Value] = (),
@@ -178,7 +176,6 @@ class _Loop:
         has_rows: bool = False,
     ) -> None:
         self.builder = builder
-        self.function = function
         self.body = body
         self.init, self.structure = lifted(builder, init)
         self.rows = rows
@@ -195,21 +192,15 @@ class _Loop:
         kept: int | None = None,
     ) -> tuple[Any, Any]:
         """Record the loop; the last carry, and the stacks."""
-        # By the types that the loop is called with: tracing the body may widen the carries.
-        examples = self._examples(self.function, [*self.init, *self.rows])
-        asking = self._examples(condition, self.init)
-        while True:
-            traced = self._trace(examples)
-            asked: Block | None = None
-            if condition is not None:
-                asked = self._ask(condition, asking)
-            body, consts, tape = _with_condition(traced, asked, len(self.init))
-            form = Loop(body, len(consts), len(self.init), count, tape, backward, kept)
-            operands = [*consts, *self.init, *self.rows, *([] if turns is None else [turns])]
-            met = rehearse(form, operands)
-            if met is None:
-                break
-            (asking if met.asking else examples).add(met.arguments)
+        traced = self._trace()
+        asked = None if condition is None else self._ask(condition)
+        guard = guard_of(traced.tape) or (asked and guard_of(asked.tape))
+        if guard is not None:
+            order: Any = one_by_one(count if turns is None else int(turns), "turn", guard)
+            return self._turn_by_turn(traced, [*order][::-1] if backward else order, condition)
+        body, consts, tape = _with_condition(traced, asked, len(self.init))
+        form = Loop(body, len(consts), len(self.init), count, tape, backward, kept)
+        operands = [*consts, *self.init, *self.rows, *([] if turns is None else [turns])]
         results = record(self.builder, loop, operands, form)
         n = len(self.init)
         last = [as_weak(x, init.weak) for x, init in zip(results, self.init, strict=False)]
@@ -218,17 +209,37 @@ class _Loop:
         ys = unflatten(traced.structure.children()[1], stacks) if self.has_rows else None
         return carry, ys
 
-    def _examples(self, function: Any, leaves: Sequence[Value]) -> Examples:
-        return examples_of(function, [(x.shape, x.dtype, x.weak) for x in leaves])
+    def _turn_by_turn(
+        self,
+        traced: Block,
+        order: Iterable[int],
+        condition: Callable[..., Any] | None,
+    ) -> tuple[Any, Any]:
+        """Run each turn by itself: the function asks for numbers, which turns differ in."""
+        goes_on = condition and traceable(condition)
+        carry, stacks = unflatten(self.structure, self.init), dict[int, list[Any]]()
+        for i in order:
+            if goes_on and not goes_on(carry):
+                break
+            rest = [unflatten(flatten(x)[1], [row[i] for row in self.rows]) for x in self.rest]
+            result = self._settled(i, carry, *rest)
+            carry, ys = result if self.has_rows else (result, None)
+            stacks[i] = flatten(ys)[0]
+        if not self.has_rows:
+            return carry, None
+        tree = traced.structure.children()[1]
+        kinds = traced.results[len(self.init) :]
+        columns = [[stacks[i][k] for i in sorted(stacks)] for k in range(len(kinds))]
+        return carry, unflatten(tree, stacked(self.builder, columns, kinds))
 
-    def _trace(self, examples: Examples) -> Block:
+    def _trace(self) -> Block:
         """Trace the body until its carries have the types that they begin with.
 
         A carry becomes a wider number, or one that is weak no more: each time one of few steps.
         """
         while True:
             trees = (0, unflatten(self.structure, self.init), *self.rest)
-            traced = block(self._settled, trees, self.builder, "x", examples=examples)
+            traced = block(self._settled, trees, self.builder, "x", in_turns=True)
             found = matched(self.init, traced, "carry")
             if found is None:
                 return traced
@@ -244,9 +255,9 @@ class _Loop:
         after = unflatten(self.structure, [_like(x, y) for x, y in pairs])
         return (after, ys) if self.has_rows else after
 
-    def _ask(self, condition: Callable[..., Any], examples: Examples) -> Block:
+    def _ask(self, condition: Callable[..., Any]) -> Block:
         trees = (unflatten(self.structure, self.init),)
-        asked = block(traceable(condition), trees, self.builder, "c", examples=examples)
+        asked = block(traceable(condition), trees, self.builder, "c", in_turns=True)
         if len(asked.results) != 1 or asked.results[0].shape != ():
             raise ShapeError(
                 "the condition of a while_loop must return one bool",

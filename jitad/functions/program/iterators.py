@@ -5,6 +5,7 @@ Iterators do not change: both sides of a branch may go on with one.
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Callable
@@ -15,10 +16,12 @@ import numpy as np
 
 from jitad.frontend.operands import lift
 from jitad.frontend.regions import NeedsNumber
+from jitad.functions.control.blocks import as_weak
 from jitad.functions.program.data import current
 from jitad.ir.builder import Builder
 from jitad.ir.errors import TraceError
 from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
 
 END = object()
 """In place of an item, after the last one."""
@@ -161,10 +164,41 @@ def iterator(x: Any) -> Any:
 
 
 def element(x: Any, index: Any) -> Any:
-    """x[index], where a plain array may be asked for traced places."""
+    """x[index], where a plain array, or a list of numbers, may be asked for traced places."""
     if type(x) is np.ndarray and _asks(index):
         return lift(current(), x)[index]
+    if type(x) in (list, tuple) and type(index) is Value and index.dtype.kind in "iu" and x:
+        kind = type(x[0])
+        if kind in _NUMBERS and all(type(item) is kind for item in x):
+            return as_weak(lift(current(), np.array(x))[index], True)
     return x[index]
+
+
+def contains(items: Any, x: Any) -> Any:
+    """x in items; of a range or few numbers, and a traced one, a traced bool."""
+    if type(x) is not Value or x.shape or type(items) not in _HOLDERS or not items:
+        return x in items
+    if type(items) is range:
+        inside: Any = (x >= min(items[0], items[-1])) & (x <= max(items[0], items[-1]))
+        return inside & ((x - items[0]) % items.step == 0)
+    if len(items) > _FEW or not all(map(_is_number, items)):
+        return x in items
+    equal = [lift(current(), x == item) for item in items]
+    return as_weak(functools.reduce(ew.logical_or, equal), True)
+
+
+_HOLDERS = (list, tuple, set, frozenset, range)
+
+
+def _is_number(x: Any) -> bool:
+    return not x.shape if isinstance(x, Value) else isinstance(x, (*_NUMBERS, int, np.number))
+
+
+_FEW = 16
+"""Numbers that are compared with one by one, whatever the first are."""
+
+_NUMBERS = (float, complex, bool)
+"""Python's, a list of which is an array to a traced index. An int may be a shape, or an index."""
 
 
 def _asks(index: Any) -> bool:
