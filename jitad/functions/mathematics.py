@@ -114,7 +114,7 @@ def as_integer(x: Any, base: Any = 10) -> Any:
     number = _one(x)
     if number.dtype.kind == "f":
         if may_catch(ValueError, OverflowError) and not np.isfinite(number):
-            int(float(number))  # which raises, in Python's words
+            int(math.nan if np.isnan(number) else math.inf)  # which raises, in Python's words
         return math.trunc(weak(number))
     return weak(as_dtype(number, INT64))
 

@@ -1,6 +1,15 @@
 """Plain Python as people write it, nothing imported for it: the tests' table of idioms."""
 
-from idioms import changes, iterating, language, numerics, objects, scipys, statements
+from idioms import (
+    changes,
+    iterating,
+    language,
+    numerics,
+    objects,
+    scipys,
+    statements,
+    whole_numbers,
+)
 from idioms.case import IDIOMS, Idiom
 
 __all__ = [
@@ -13,4 +22,5 @@ __all__ = [
     "objects",
     "scipys",
     "statements",
+    "whole_numbers",
 ]

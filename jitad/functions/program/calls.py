@@ -23,6 +23,7 @@ from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.traceable import is_library, traceable
 from jitad.functions.control.elements import over_elements
+from jitad.functions.mathematics import as_integer
 from jitad.functions.program.data import NUMBERS, current, owned
 from jitad.functions.program.generators import Generated
 from jitad.functions.program.iterators import (
@@ -163,15 +164,6 @@ def _extreme(better: Any) -> Any:
     return choose
 
 
-def _integer(x: Any, *rest: Any) -> Any:
-    if x.dtype.kind == "c" or x.size != 1:
-        return int(x, *rest)
-    x = x.reshape(())
-    whole = x if x.dtype.kind in "iub" else np.trunc(x)
-    value = whole.astype(np.int64)
-    return Value(value.builder, value.index, (), value.dtype, weak=True)
-
-
 # -- what is asked of a value ----------------------------------------------------------------------
 
 
@@ -221,7 +213,7 @@ OF_TRACED: dict[Any, Any] = {
     operator.not_: _not,
     max: _extreme(operator.gt),
     min: _extreme(operator.lt),
-    int: _integer,
+    int: as_integer,
     round: round,
     isinstance: _is_instance,
     type: _type,
