@@ -107,10 +107,8 @@ def as_integer(x: Any, base: Any = 10) -> Any:
     may be caught is raised."""
     if not isinstance(x, Value):
         return int(x, base)
-    if x.dtype.kind == "c":
-        raise TraceError(
-            "a complex number was to be turned into an int", remedy="write int(x.real)"
-        )
+    if x.dtype.kind == "c" or x.size != 1:
+        return int(x)  # which is an error
     number = _one(x)
     if number.dtype.kind == "f":
         if may_catch(ValueError, OverflowError) and not np.isfinite(number):

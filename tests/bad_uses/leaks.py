@@ -140,7 +140,7 @@ ROWS: list[Any] = [
     (lambda: jitad.jit(lambda x: abs(x))(X), [1.0, 2.0, 3.0]),
     (lambda: jitad.jit(lambda x: round(x))(X), TypeError, 'only an array of no axes i'),
     (lambda: jitad.jit(lambda x: divmod(x, 0.0))(X), ...),
-    (lambda: jitad.jit(lambda x: pow(x, 2, 3))(2), TypeError, '_dividing.<locals>.forward'),
+    (lambda: jitad.jit(lambda x: pow(x, 2, 3))(2), 1),
     (lambda: jitad.jit(lambda x: complex(x, x))(1.0), ...),
     (lambda: jitad.jit(lambda x: float("a") * x)(X), ValueError, "could not convert string t"),
     (lambda: jitad.jit(lambda x: bytes(x))(2), TraceError, 'the function returned a bytes'),

@@ -64,7 +64,6 @@ def integer_by_numpy(x: Any) -> Any:
 
 @program(
     2,
-    "the methods of Python's own numbers are missing",
     low=(5, 0.5),
     high=(9, 0.5),
 )
