@@ -66,13 +66,13 @@ def _power() -> tuple[Callable[..., Any], Callable[..., Any]]:
     """`**` and `pow`: of Python's ints a float where the exponent is negative, which is asked."""
     operator, swapped = _dividing(np.power)
 
-    def forward(self: Value, other: Any, modulus: Any = None) -> Any:
+    def forward(self: Any, other: Any, modulus: Any = None) -> Any:
         if modulus is not None:
             return pow(self.__index__(), *map(index, (other, modulus)))
         is_whole = _is_whole(self) and _is_whole(other)
         return operator(self + 0.0 if is_whole and other < 0 else self, other)
 
-    def reflected(self: Value, other: Any) -> Any:
+    def reflected(self: Any, other: Any) -> Any:
         is_whole = _is_whole(self) and _is_whole(other)
         return swapped(self, float(other) if is_whole and self < 0 else other)
 

@@ -212,8 +212,10 @@ class Value:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(f"a traced array has no attribute {name!r}")
-        if self.weak and hasattr(kind := type(self.dtype.type(0).item()), name):
-            return getattr(self.frontend.guard(self, kind), name)
+        if self.weak:
+            kind: type = self.dtype.type(0).item().__class__
+            if hasattr(kind, name):
+                return getattr(self.frontend.guard(self, kind), name)
         what, remedy = _ABSENT.get(name, ("", ""))
         raise MissingAttributeError(
             f"a traced array has no attribute {name!r}{what}",

@@ -179,8 +179,9 @@ def contains(items: Any, x: Any) -> Any:
     if type(x) is not Value or x.shape or type(items) not in _HOLDERS or not items:
         return x in items
     if type(items) is range:
-        inside: Any = (x >= min(items[0], items[-1])) & (x <= max(items[0], items[-1]))
-        return inside & ((x - items[0]) % items.step == 0)
+        number: Any = x
+        inside = (number >= min(items[0], items[-1])) & (number <= max(items[0], items[-1]))
+        return inside & ((number - items[0]) % items.step == 0)
     if len(items) > _FEW or not all(map(_is_number, items)):
         return x in items
     equal = [lift(current(), x == item) for item in items]
