@@ -14,7 +14,7 @@ import inspect
 import weakref
 from collections.abc import Callable, Sequence
 from inspect import CO_VARARGS
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 import numba
@@ -75,10 +75,6 @@ def _passed(x: Any) -> Any:
 # -- names -----------------------------------------------------------------------------------------
 
 
-def _seen(x: Any) -> Any:
-    return _read_only(x) if isinstance(x, np.ndarray) else _by_address(x)
-
-
 def _by_address(x: Any) -> Any:
     """A function by its address: SciPy's of that address, of the types that Numba calls it with."""
     known, signature = at_address(x)
@@ -92,8 +88,8 @@ def _by_address(x: Any) -> Any:
     return function
 
 
-NAMES = Vocabulary(converted=(np.ndarray, *BY_ADDRESS), convert=_seen)
-"""What names mean in a function that Numba has compiled."""
+NAMES = Vocabulary(converted=BY_ADDRESS, convert=_by_address)
+"""What is called in place of what in a function that Numba has compiled."""
 
 
 def _with_out(name: str, place: int) -> Callable[..., Any]:
@@ -110,15 +106,6 @@ def _with_out(name: str, place: int) -> Callable[..., Any]:
         )  # fmt: skip
 
     return call
-
-
-def _namespace(module: ModuleType, made: dict[str, Any]) -> ModuleType:
-    """The module with other objects under some of its names."""
-    seen = ModuleType(module.__name__, module.__doc__)
-    seen.__dict__.update({k: x for k, x in vars(module).items() if not k.startswith("__")})
-    seen.__dict__.update(made)
-    seen.__dict__["__getattr__"] = lambda name: getattr(module, name)
-    return seen
 
 
 class _List(list[Any]):
@@ -141,18 +128,11 @@ def _enter_names() -> None:
     arrays = {**MADE, **{k: _with_out(k, n) for k, n in {"dot": 2, "outer": 2, "clip": 3}.items()}}
     for name, made in arrays.items():
         PLAIN.add(getattr(np, name), made)
-    PLAIN.add(np, _namespace(np, arrays))
-    casts: dict[str, Any] = {}
     for name in ("float64", "float32", "complex128", "complex64", "int64", "int32", "intp"):
-        casts[name] = MADE[name]
         PLAIN.add(getattr(types, name), MADE[name])
     PLAIN.add(numba.prange, range)
-    PLAIN.add(types, _namespace(types, casts))
     PLAIN.add(numba.typed.List, _List)
     PLAIN.add(numba.typed.Dict, _Dict)
-    PLAIN.add(numba.typed, _namespace(numba.typed, {"List": _List, "Dict": _Dict}))
-    seen = {"prange": range, "types": PLAIN.find(types), "typed": PLAIN.find(numba.typed)}
-    PLAIN.add(numba, _namespace(numba, {**casts, **seen}))
     NAMES.extend(PLAIN)
 
 

@@ -1,8 +1,7 @@
 """What the functions of `math`, and `float`, `int` and `complex`, record of traced numbers.
 
-A C function that wants a float knows no traced value: a traced function sees these under the names
-`math`, `float` ... in place of Python's own (`frontend.traceable`). Of plain numbers they are
-Python's. Results are Python's floats: weak in NumPy's promotion. For a number outside of a
+A C function that wants a float knows no traced value: a traced function calls these in place of
+Python's own (`frontend.traceable`). Of plain numbers they are Python's. Results are Python's floats: weak in NumPy's promotion. For a number outside of a
 function's domain the result is NumPy's, NaN or infinite, as it is in compiled code, but where a
 traced function may catch the error that Python raises. `math.floor`, `ceil` and `trunc` ask a
 number itself, and have no need of this.
@@ -15,7 +14,6 @@ import importlib
 import math
 import operator
 from collections.abc import Callable, Iterable
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -28,11 +26,6 @@ from jitad.ir.errors import TraceError
 from jitad.ir.op import COMPLEX128, FLOAT32, FLOAT64, INT64
 from jitad.ir.value import FUNCTIONS, UFUNCS, Value
 from jitad.ops import elementwise as ew
-
-MATH = ModuleType("math", math.__doc__)
-"""The module `math` as traced functions see it."""
-
-MATH.__dict__.update({name: x for name, x in vars(math).items() if not name.startswith("__")})
 
 
 def mathematical(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -53,14 +46,10 @@ def mathematical(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]
                 return plain(*args, **kwargs)
             return record(*args, **kwargs)
 
-        setattr(MATH, name, function)
         PLAIN.add(plain, function)
         return record
 
     return register
-
-
-PLAIN.add(math, MATH)
 
 
 # -- numbers of Python -----------------------------------------------------------------------------
@@ -132,77 +121,15 @@ def _one(x: Any) -> Value:
     return value.reshape(())
 
 
-class _Class:
-    """A class of Python's in a traced function, which knows traced numbers for what they stand."""
+def _of_python(kind: type, convert: Callable[..., Any]) -> None:
+    """Enter what calling a class of Python's numbers records."""
 
-    def __init__(self, kind: type) -> None:
-        self._kind = kind
-        self.__name__ = kind.__name__
-        self.__doc__ = kind.__doc__
+    @functools.wraps(kind, updated=())
+    def call(*args: Any, **kwargs: Any) -> Any:
+        is_traced = any(isinstance(x, Value) for x in (*args, *kwargs.values()))
+        return (convert if is_traced else kind)(*args, **kwargs)
 
-    def __subclasscheck__(self, x: Any) -> bool:
-        return issubclass(x, self._kind)
-
-    def __mro_entries__(self, bases: Any) -> tuple[type, ...]:
-        return (self._kind,)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._kind, name)
-
-    def __eq__(self, other: object) -> bool:
-        return other is self or other is self._kind
-
-    def __hash__(self) -> int:
-        return hash(self._kind)
-
-    def __or__(self, other: Any) -> Any:
-        return self._kind | other
-
-    def __ror__(self, other: Any) -> Any:
-        return other | self._kind
-
-    def __repr__(self) -> str:
-        return repr(self._kind)
-
-
-class _Number(_Class):
-    """`float` and its kin: a conversion, a class and a dtype, as they are.
-
-    A traced number is an instance of what NumPy's number in its place would be one of.
-    """
-
-    def __init__(self, kind: type, convert: Callable[..., Any]) -> None:
-        super().__init__(kind)
-        self._convert = convert
-        self.dtype = np.dtype(kind)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if any(isinstance(x, Value) for x in (*args, *kwargs.values())):
-            return self._convert(*args, **kwargs)
-        return self._kind(*args, **kwargs)
-
-    def __instancecheck__(self, x: Any) -> bool:
-        if not isinstance(x, Value):
-            return isinstance(x, self._kind)
-        # np.float64 and np.complex128 are classes of Python's; np.int64 is none.
-        return x.shape == () and x.dtype == self.dtype and (x.weak or self._kind is not int)
-
-    def __eq__(self, other: object) -> bool:
-        return super().__eq__(other) or other == self.dtype
-
-    __hash__ = _Class.__hash__
-
-
-class _Type(_Class):
-    """`type`: of a traced Python number that number's."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if len(args) == 1 and isinstance(args[0], Value) and args[0].weak:
-            return type(args[0].dtype.type(0).item())
-        return type(*args, **kwargs)
-
-    def __instancecheck__(self, x: Any) -> bool:
-        return isinstance(x, type)
+    PLAIN.add(kind, call)
 
 
 def _as_complex(real: Any = 0, imag: Any = 0) -> Any:
@@ -214,10 +141,8 @@ def _as_complex(real: Any = 0, imag: Any = 0) -> Any:
     return weak(x)
 
 
-PLAIN.add(type, _Type(type))
-PLAIN.add(float, _Number(float, as_number))
-PLAIN.add(int, _Number(int, as_integer))
-PLAIN.add(complex, _Number(complex, _as_complex))
+_of_python(float, as_number)
+_of_python(complex, _as_complex)
 
 
 # -- functions that NumPy or SciPy has -------------------------------------------------------------

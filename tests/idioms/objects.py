@@ -220,3 +220,87 @@ def ctx():
 def with_user(x):
     with ctx() as k:
         return k * np.sum(x)
+
+
+@case
+def class_made_within(x):
+    class Wave:
+        rate = 3.0
+
+        def __init__(self, size):
+            self.size = size
+
+        def total(self):
+            return sum(math.sin(v) * self.size * self.rate for v in x)
+
+    return Wave(x[0]).total()
+
+
+@case
+def subclass_made_within(x):
+    class Base:
+        def of(self, z):
+            return z * math.exp(0.1 * z[0])
+
+    class Derived(Base):
+        def of(self, z):
+            return super().of(z) + 1.0
+
+    return np.sum(Derived().of(x) ** 2)
+
+
+@case
+def dataclass_made_within(x):
+    @dataclasses.dataclass
+    class Pair:
+        u: float
+        w: float = 1.0
+
+        def total(self):
+            return self.u * self.w + np.sum(x)
+
+    pair = Pair(x[0])
+    pair.w = x[1]
+    return pair.total()
+
+
+@case
+def class_that_counts(x):
+    class Counter:
+        hits = 0
+
+        def hit(self):
+            nonlocal total
+            total += x[0] ** 2
+            Counter.hits += 1
+            return self
+
+    total = 0.0
+    Counter().hit().hit()
+    return total * Counter.hits
+
+
+class Model:
+    """Methods with the names of functions of Python's."""
+
+    def eval(self, x):
+        return math.exp(x[0])
+
+    def dir(self, x):
+        return x[1] ** 2
+
+
+@case
+def methods_by_pythons_names(x):
+    model = Model()
+    return model.eval(x) * model.dir(x)
+
+
+@case
+def names_by_text(x):
+    y = 2.0 * x
+    names = locals()
+    return np.sum(names["y"] * globals()["SCALE"]) + eval("np.sum(x * x) + y[0]") + len(vars())
+
+
+SCALE = 1.5

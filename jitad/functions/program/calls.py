@@ -57,11 +57,13 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if isinstance(owner, Value):
         return owned(frame.at_its_line(_of_value, f, args, kwargs))
     try:
-        always = ALWAYS.get(f)
+        always, of_frame = ALWAYS.get(f), OF_FRAME.get(f)
     except TypeError:  # no key
-        always = None
+        always = of_frame = None
     if always is not None:
         return always(*args, **kwargs)
+    if of_frame is not None:
+        return of_frame(frame, *args, **kwargs)
     traced = holds_traced([*args, *kwargs.values()])
     if traced:
         meaning = _of_traced(frame, f, owner, args)
@@ -194,7 +196,34 @@ def _is_scalar(x: Any) -> bool:
     return not issubclass(stands_for(x), np.ndarray) if isinstance(x, Value) else np.isscalar(x)
 
 
+def _evaluated(frame: Frame, source: Any, within: Any = None, names: Any = None) -> Any:
+    """eval(source), whose text is no program: Python runs it."""
+    if within is not None or names is not None:
+        return eval(source, within, names)
+    return eval(source, frame.function.__globals__, frame.locally())
+
+
+def _executed(frame: Frame, source: Any, within: Any = None, names: Any = None) -> None:
+    """exec(source), which binds no names of the function's."""
+    frame.outside_of_regions("a text is executed")
+    if within is not None or names is not None:
+        exec(source, within, names)
+    else:
+        exec(source, frame.function.__globals__, frame.locally())
+
+
+OF_FRAME: dict[Any, Any] = {
+    globals: lambda frame: frame.function.__globals__,
+    locals: lambda frame: frame.locally(),
+    vars: lambda frame, *x: vars(*x) if x else frame.locally(),
+    dir: lambda frame, *x: dir(*x) if x else sorted(frame.locally()),
+    eval: _evaluated,
+    exec: _executed,
+}
+"""What asks for the function that it is called in."""
+
 ALWAYS: dict[Any, Any] = {
+    builtins.__build_class__: builtins.__build_class__,
     range: counted,
     numba.prange: counted,
     get_thread_id: lambda: 0,  # a program's loops are one thread's

@@ -64,6 +64,7 @@ class Frame:
         self.line: SourceLine | None = SourceLine(code.co_filename, code.co_firstlineno)
         self.unrolled: set[int] = set()
         self.builder = current()
+        self.names: Names
         self.entered: list[Entered] = []
         self.fold: Any = None  # what is made of a generator's items
 
@@ -115,7 +116,7 @@ class Frame:
     def _block(self, label: int, names: Names, stops: Collection[int]) -> tuple[Place, Names]:
         """Run one block; where that leads."""
         block, shared = self.program.blocks[label], self.shared
-        self.builder = current()
+        self.builder, self.names = current(), names
         shared.fill(names)
         try:
             for s in block.statements:
@@ -236,10 +237,8 @@ class Frame:
 
     def globally(self, name: str) -> Any:
         """What a global name stands for."""
-        try:
+        if name in self.function.__globals__:
             return self.function.__globals__[name]
-        except KeyError:  # those of a copy of a function look names up in the original's
-            pass
         if not hasattr(builtins, name):
             raise NameError(f"name {name!r} is not defined")
         return getattr(builtins, name)
@@ -247,8 +246,11 @@ class Frame:
     def set_globally(self, name: str, x: Any) -> None:
         """Bind a global name."""
         self.outside_of_regions(f"the global {name} is bound")
-        table = self.function.__globals__
-        getattr(table, "origin", table)[name] = x
+        self.function.__globals__[name] = x
+
+    def locally(self) -> dict[str, Any]:
+        """What locals() is."""
+        return {name: x for name, x in self.names.items() if name.isidentifier()}
 
     def free(self, name: str) -> Any:
         """What a name of a function around stands for."""

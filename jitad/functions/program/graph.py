@@ -190,7 +190,7 @@ class Program:
         return max(shared, key=lambda b: len(later[b]), default=None)
 
 
-_OF_FRAMES = frozenset(("locals", "globals", "eval", "exec", "dir", "_getframe", "currentframe"))
+_OF_FRAMES = frozenset(("_getframe", "currentframe"))
 """Functions of Python's that ask the frame which they are called from."""
 
 _programs: WeakKeyDictionary[CodeType, Program | None] = WeakKeyDictionary()

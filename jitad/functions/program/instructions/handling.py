@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 from typing import Any
 
@@ -53,6 +54,11 @@ def _raise_again(r: Reading, step: Step) -> None:
 @opcode("LOAD_ASSERTION_ERROR")
 def _assertion(r: Reading, step: Step) -> None:
     r.push(lambda frame: AssertionError)
+
+
+@opcode("LOAD_BUILD_CLASS")
+def _class(r: Reading, step: Step) -> None:
+    r.push(lambda frame: builtins.__build_class__)
 
 
 @opcode("PUSH_EXC_INFO")
