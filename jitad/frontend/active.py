@@ -20,6 +20,7 @@ class _Active(threading.local):
         self.builders: list[Builder] = []
         self.memos: list[dict[Any, Any]] = []
         self.rolling = True
+        self.readers: list[Any] = []
 
 
 _active = _Active()
@@ -45,6 +46,21 @@ def leave() -> None:
 def depth() -> int:
     """How many functions are being traced, one within the other."""
     return len(_active.builders)
+
+
+@contextmanager
+def reading(reads: Any) -> Iterator[None]:
+    """What traces within the block read from outside is noted there."""
+    _active.readers.append(reads)
+    try:
+        yield
+    finally:
+        _active.readers.pop()
+
+
+def readers() -> list[Any]:
+    """Where it is noted what is read from outside."""
+    return _active.readers
 
 
 @contextmanager

@@ -216,8 +216,8 @@ class MutableArray(Value):
 
     @property
     def flat(self) -> Any:
-        """The elements in C order, which can be written to."""
-        return MutableArray(self.storage, self.places.ravel())
+        """The elements in C order, which can be written to; a slice of them is a copy."""
+        return _Flat(self.storage, self.places.ravel())
 
     @flat.setter
     def flat(self, value: Any) -> None:
@@ -225,13 +225,23 @@ class MutableArray(Value):
 
     @property
     def real(self) -> Any:
-        """Itself where it is real; else the real part, which cannot be written to."""
+        """Itself where it is real; else the real part, which can be set as a whole."""
         return self.freeze().real if self.dtype.kind == "c" else self
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        self[...] = value + 1j * self.imag if self.dtype.kind == "c" else value
 
     @property
     def imag(self) -> Any:
-        """The imaginary part, which cannot be written to."""
+        """The imaginary part, which can be set as a whole."""
         return self.freeze().imag
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        if self.dtype.kind != "c":
+            raise TypeError("array does not have imaginary part to set")
+        self[...] = self.real + 1j * value
 
     def copy(self, order: str = "C") -> Any:
         """An array of its own with the same elements."""
@@ -272,6 +282,16 @@ class MutableArray(Value):
         self._check_owned("sort")
         self[...] = np.sort(self, axis=axis, kind=kind, order=order)  # type: ignore[call-overload]  # traced
 
+    def partition(self, kth: Any, axis: int = -1, **_: Any) -> None:
+        """Sort in place along an axis, which is a partition, too."""
+        self.sort(axis)
+
+    def view(self, *kind: Any) -> Any:
+        """Another name of the same elements."""
+        if kind and kind != (np.ndarray,):
+            return super().view(*kind)  # type: ignore[misc]  # which refuses it
+        return MutableArray(self.storage, self.places)
+
     def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
         """As `np.put` of this array."""
         self._check_owned("put")
@@ -291,6 +311,16 @@ class MutableArray(Value):
         if not self.shape:
             raise TypeError("iteration over a 0-d array")
         return (self[i] for i in range(self.shape[0]))
+
+
+class _Flat(MutableArray):
+    """The elements of an array in C order, as `x.flat` has them."""
+
+    __slots__ = ()
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        return found.copy() if isinstance(found, MutableArray) else found
 
 
 def mutable(
@@ -360,6 +390,8 @@ def answer(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return tuple([function(x) for x in args])
     if function in VIEWS:
         return _viewed(function, args, kwargs)
+    if function is np.einsum and len(args) == 2 and not kwargs and _only_shows(*args):
+        return _shown(args[1], np.einsum(args[0], args[1].places))
     out = kwargs.get("out")
     if isinstance(out, MutableArray):
         out[...] = _at_its_values(function, args, {k: x for k, x in kwargs.items() if k != "out"})
@@ -423,12 +455,24 @@ def _viewed(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
         except (ValueError, TypeError, ZeroDivisionError):
             found = None  # the value refuses it below, and says what to write
         if isinstance(found, (list, tuple)):
-            return type(found)([MutableArray(first.storage, places) for places in found])
+            return type(found)([_shown(first, places) for places in found])
         if found is not None and (
             found.size == 0 or np.may_share_memory(found, first.storage.order)
         ):
-            return MutableArray(first.storage, found)
+            return _shown(first, found)
     return renewed(_at_its_values(function, args, kwargs))
+
+
+def _shown(x: MutableArray, places: Places) -> MutableArray:
+    return MutableArray(x.storage, places)
+
+
+def _only_shows(spec: Any, x: Any) -> bool:
+    """Whether np.einsum(spec, x) sums nothing, so that it is a view: "ii->i", say."""
+    if not isinstance(x, MutableArray) or not isinstance(spec, str):
+        return False
+    before, arrow, after = spec.replace(" ", "").partition("->")
+    return bool(arrow) and "," not in before and set(before) == set(after)
 
 
 def _into(outs: Any, ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:

@@ -6,6 +6,9 @@ int of Python's is that int, as its use as an index is: functions form names of 
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import numpy as np
 
 from jitad.frontend.guards import concrete, guard_number
@@ -40,6 +43,36 @@ def format_number(x: Value, spec: str) -> str:
             remedy="format one element at a time, or write {x} alone",
         )
     return f"<traced {format(_numbers(x).item(), spec)}>"
+
+
+_PLACE = re.compile(r"%(?:\((\w+)\))?[#0\- +]*\d*(?:\.\d+)?[hlL]?[diouxXeEfFgGcrsa%]")
+"""A place of a text for `%`, with the name of what belongs there."""
+
+
+def fill_in(text: str, given: Any) -> str:
+    """text % given, as `format_number` writes numbers that are traced."""
+    by_name = isinstance(given, dict)
+    several = given if isinstance(given, tuple) else (given,)
+    items: dict[Any, Any] = given if by_name else dict(enumerate(several))
+    if not any(isinstance(x, Value) for x in items.values()):
+        return text % given
+    filled, rest = dict(items), iter(items)
+
+    def place(found: re.Match[str]) -> str:
+        spec = found.group()
+        key = None if spec[-1] == "%" else found.group(1) if by_name else next(rest, None)
+        x = items.get(key)
+        if not isinstance(x, Value):
+            return spec
+        filled[key] = str(x) if spec[-1] in "rsa" else f"<traced {_as_text(x, spec)}>"
+        return spec[:-1] + "s" if spec[-1] in "rsa" else f"%({key})s" if by_name else "%s"
+
+    places = _PLACE.sub(place, text)
+    return places % (filled if by_name else tuple(filled.values()))
+
+
+def _as_text(x: Value, spec: str) -> str:
+    return re.sub(r"\(\w+\)", "", spec) % _numbers(x).item()
 
 
 def _numbers(x: Value) -> np.ndarray:

@@ -1,10 +1,10 @@
 """What the functions of `math`, and `float`, `int` and `complex`, record of traced numbers.
 
 A C function that wants a float knows no traced value: a traced function calls these in place of
-Python's own (`frontend.traceable`). Of plain numbers they are Python's. Results are Python's floats: weak in NumPy's promotion. For a number outside of a
-function's domain the result is NumPy's, NaN or infinite, as it is in compiled code, but where a
-traced function may catch the error that Python raises. `math.floor`, `ceil` and `trunc` ask a
-number itself, and have no need of this.
+Python's own (`frontend.traceable`). Of plain numbers they are Python's. Results are Python's
+floats: weak in NumPy's promotion. For a number outside of a function's domain the result is
+NumPy's, NaN or infinite, as it is in compiled code, but where a traced function may catch the error
+that Python raises. `math.floor`, `ceil` and `trunc` ask a number itself, and have no need of this.
 """
 
 from __future__ import annotations

@@ -204,4 +204,5 @@ for _name in (
     *("logaddexp", "logaddexp2", "copysign", "heaviside"),
 ):
     setattr(Value, _name, _elementwise(getattr(np, _name)))
+Value.is_integer = lambda self: self == np.floor(self)  # type: ignore[attr-defined]  # of numbers
 Value.conjugate = Value.conj = _unary(np.conjugate)  # type: ignore[attr-defined]  # added here

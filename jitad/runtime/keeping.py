@@ -42,13 +42,17 @@ class Known:
     `nested` the same for arguments that are trees; `kept` has the transforms of the transform.
     """
 
-    __slots__ = ("__weakref__", "kept", "lock", "nested", "recent", "trees", "warned")
+    __slots__ = (
+        *("__weakref__", "has_changed", "kept", "lock", "nested", "recent", "trees"),
+        "warned",
+    )
 
     def __init__(self) -> None:
         self.trees: OrderedDict[Any, list[Tree]] = OrderedDict()
         self.recent: tuple[Recent, ...] = ()
         self.nested: tuple[tuple[Structure, tuple[int, ...] | None, Recent], ...] = ()
         self.warned: set[str] = set()
+        self.has_changed = False
         self.lock = LOCK
         self.kept: Kept | None = None
         _all.add(self)

@@ -10,7 +10,7 @@ from typing import Any
 
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED
-from jitad.frontend.active import depth, unrolled
+from jitad.frontend.active import depth, reading, unrolled
 from jitad.frontend.operands import innermost, lift
 from jitad.frontend.pytree import Structure, apart_in_order, rearranged, statics_of, unflatten
 from jitad.frontend.trace import Leaf, leaf_type
@@ -193,21 +193,28 @@ class Transformed:
         """Trace the function anew; its program is compiled, or run in NumPy."""
         statics = () if key[1] is None else statics_of(unflatten(structure, leaves))
         found = reach(self._recipe[0], statics)
-        plan = self._build(leaves, structure)
+        with reading(found.reads):
+            plan = self._build(leaves, structure)
         if any(isinstance(x, Value) for x in plan.captured):
             return self._inline(plan, leaves), plan
         restless = found.restlessness()  # asked before the call, in which SciPy itself may draw
+        changing = found.changing() if restless is None else None
+        if changing is not None:
+            restless = f"reads and changes {changing}"
         if restless is not None:
             # A kernel would give the same numbers again.
-            warnings.warn(
-                f"{self.__name__} {restless}, and so is traced and compiled at each call; pass "
-                "what it gets there, or get it outside of the function",
-                RuntimeWarning,
-                stacklevel=4,
-            )
+            if changing is None or self.known.has_changed:
+                warnings.warn(
+                    f"{self.__name__} {restless}, and so is traced and compiled at each call; "
+                    "pass what it gets there, or get it outside of the function",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
+            self.known.has_changed = changing is not None  # once: it keeps what it has computed
             tree = Tree(None)
             result = self._run_new(tree, plan, leaves)
         else:
+            self.known.has_changed = False
             tree = self._tree(key, found.settle(plan.captured))
             try:
                 result = self._run_new(tree, plan, leaves)

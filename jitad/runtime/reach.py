@@ -27,10 +27,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jitad.frontend.reads import ABSENT, Reads, attribute_of, variable_of
 from jitad.ir.errors import is_internal
 from jitad.runtime.restless import RANDOM, Sources, asked_of, is_source
 from jitad.runtime.spoken import asks, measures, spoken
-from jitad.runtime.surroundings import ABSENT, Surroundings, items, layout
+from jitad.runtime.surroundings import (
+    Surroundings,
+    items,
+    layout,
+    same_contents,
+    same_number,
+)
 
 _LEAVES = (bool, int, float, complex, str, bytes, type(None), np.generic, np.ufunc)
 """What has nothing in it that a function could read under another name."""
@@ -63,12 +70,42 @@ class Reach(NamedTuple):
     restless: list[str]
     named: list[tuple[np.ndarray, str]]
     codes: list[CodeType]
+    reads: Reads
 
     def restlessness(self) -> str | None:
         """What the function does that gives another answer each time; asked after the trace."""
         if self.sources.drew():
             return RANDOM
         return next(iter(self.restless), None)
+
+    def changing(self) -> str | None:
+        """What the function has changed that it reads; asked after the trace."""
+        if self.reads.changing is not None:
+            return self.reads.changing
+        for x, of, name, content in self.reads.first.values():
+            now = of(x, name)
+            if now is not content and not same_number(now, content):
+                return f"{name!r}"
+        for x, seen in self.seen.contents:
+            if id(x) in self.reads.touched and not same_contents(x, seen):
+                return f"a {type(x).__name__}"
+        return None
+
+    def _watch_reads(self) -> None:
+        """Watch what no name has said."""
+        known = {(id(x), name) for x, name, _ in (*self.seen.attributes, *self.seen.names)}
+        for read in self.reads.first.values():
+            x, of, name, content = read
+            if of is attribute_of:
+                said = not known.isdisjoint(
+                    ((id(x), name), (id(attribute_of(x, "__dict__")), name))
+                )
+                is_new = not said or content is ABSENT
+            else:
+                is_new = of is variable_of or (content is ABSENT and "__builtins__" in x)
+            if is_new:
+                itself = weakref.proxy(x) if isinstance(x, FunctionType) else x  # see _function
+                self.seen.asked.append(read._replace(x=itself))
 
     def settle(self, captured: Iterable[Any]) -> Surroundings | None:
         """What is to be watched, now that the trace says which arrays it takes by reference.
@@ -87,6 +124,7 @@ class Reach(NamedTuple):
             if asked:
                 compared[id(x)] = x
         self.seen.numbers = [(x, x.tobytes()) for x in compared.values()]
+        self._watch_reads()
         # A function that reads nothing has nothing looked at before its calls, itself included.
         return self.seen.left_alone() if self.seen.is_more_than_code() else None
 
@@ -99,7 +137,11 @@ def reach(function: Callable[..., Any], statics: Iterable[Any] = ()) -> Reach:
     for x in statics:
         walk.visit(x, words)
     walk.attributes()
-    return Reach(walk.found, walk.sources, walk.restless, walk.named, list(walk.codes))
+    reads = Reads()
+    for x in (*walk.seen.values(), *(cell for cell, _ in walk.found.cells)):
+        if not isinstance(x, (ModuleType, type)) or not _is_library(x):
+            reads.meet(x)
+    return Reach(walk.found, walk.sources, walk.restless, walk.named, list(walk.codes), reads)
 
 
 class _Walk:
@@ -142,6 +184,8 @@ class _Walk:
             self.visit(getattr(x, "__func__", None), words)
             if not isinstance(x.__self__, ModuleType):
                 self.visit(x.__self__, words)
+        elif isinstance(x, weakref.ref):
+            self.visit(x(), words)
         elif isinstance(x, partial):
             for item in (x.func, *x.args, *x.keywords.values()):
                 self.visit(item, words)
@@ -155,6 +199,10 @@ class _Walk:
             self._object(x, words)
 
     def _array(self, x: np.ndarray, name: str) -> None:
+        if x.dtype == object and id(x) not in self.seen:
+            self.seen[id(x)] = x
+            for item in x.ravel().tolist():
+                self.visit(item, ())
         if not any(x is y for y, _ in self.found.arrays):
             self.found.arrays.append((x, layout(x)))
         self.named.append((x, name))

@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-_NUMBERS = (bool, int, float, complex, str, bytes, type(None))
+from jitad.frontend.reads import ABSENT, Read
 
-ABSENT = object()
-"""What a name that is not there is bound to."""
+_NUMBERS = (bool, int, float, complex, str, bytes, type(None))
 
 Layout = tuple[Any, ...]
 """The shape, strides and dtype of an array."""
@@ -32,6 +31,7 @@ class Surroundings:
         cells: closure cells and what they held.
         names: tables of names, a name, and what it was bound to.
         attributes: objects (modules and classes too), a name, and what `getattr` gave.
+        asked: what the trace has asked for that no name in the code says.
         contents: containers and what `items` gave.
         arrays: arrays and how they lay in memory.
         numbers: arrays that the function asked for numbers, and their bytes.
@@ -42,6 +42,7 @@ class Surroundings:
         self.cells: list[tuple[CellType, Any]] = []
         self.names: list[tuple[dict[str, Any], str, Any]] = []
         self.attributes: list[tuple[Any, str, Any]] = []
+        self.asked: list[Read] = []
         self.contents: list[tuple[Any, list[Any]]] = []
         self.arrays: list[tuple[np.ndarray, Layout]] = []
         self.numbers: list[tuple[np.ndarray, bytes]] = []
@@ -52,6 +53,7 @@ class Surroundings:
             self.cells,
             self.names,
             self.attributes,
+            self.asked,
             self.contents,
             self.arrays,
             self.numbers,
@@ -72,7 +74,7 @@ class Surroundings:
         """Whether all of it is as it was: identity first, for this stands before every call."""
         try:
             for cell, seen in self.cells:
-                if cell.cell_contents is not seen and not _same_number(cell.cell_contents, seen):
+                if cell.cell_contents is not seen and not same_number(cell.cell_contents, seen):
                     return False
         except ValueError:  # a cell emptied by `del`
             return False
@@ -82,11 +84,13 @@ class Surroundings:
         for x, name, seen in self.attributes:
             if getattr(x, name, ABSENT) is not seen and not _same_attribute(x, name, seen):
                 return False
+        if self.asked and not all(map(_same_read, self.asked)):
+            return False
         return not self.has_data or self._data_hold()
 
     def _data_hold(self) -> bool:
         for container, seen in self.contents:
-            if not _same_contents(container, seen):
+            if not same_contents(container, seen):
                 return False
         for x, (shape, strides, dtype) in self.arrays:
             if x.shape != shape or x.strides != strides or x.dtype is not dtype:
@@ -103,7 +107,8 @@ class Surroundings:
         rest.cells = [entry for entry in self.cells if _same_cell(*entry)]
         rest.names = [entry for entry in self.names if _same_name(*entry)]
         rest.attributes = [entry for entry in self.attributes if _same_attribute(*entry)]
-        rest.contents = [entry for entry in self.contents if _same_contents(*entry)]
+        rest.asked = list(filter(_same_read, self.asked))
+        rest.contents = [entry for entry in self.contents if same_contents(*entry)]
         rest.arrays = [(x, seen) for x, seen in self.arrays if layout(x) == seen]
         rest.numbers = [(x, seen) for x, seen in self.numbers if x.tobytes() == seen]
         rest.has_data = bool(rest.contents or rest.arrays or rest.numbers)
@@ -125,25 +130,30 @@ def _same_cell(cell: CellType, seen: Any) -> bool:
         now = cell.cell_contents
     except ValueError:  # emptied by `del`
         return False
-    return now is seen or _same_number(now, seen)
+    return now is seen or same_number(now, seen)
 
 
 def _same_name(names: dict[str, Any], name: str, seen: Any) -> bool:
     now = names.get(name, ABSENT)
-    return now is seen or _same_number(now, seen)
+    return now is seen or same_number(now, seen)
 
 
 def _same_attribute(x: Any, name: str, seen: Any) -> bool:
     now = getattr(x, name, ABSENT)
-    return now is seen or _same_number(now, seen)
+    return now is seen or same_number(now, seen)
 
 
-def _same_number(now: Any, seen: Any) -> bool:
+def _same_read(read: Read) -> bool:
+    now = read.of(read.x, read.name)
+    return now is read.content or same_number(now, read.content)
+
+
+def same_number(now: Any, seen: Any) -> bool:
     """Whether a number or text has been bound again to the same."""
     return type(now) is type(seen) and isinstance(now, _NUMBERS) and repr(now) == repr(seen)
 
 
-def _same_contents(x: Any, seen: Sequence[Any]) -> bool:
+def same_contents(x: Any, seen: Sequence[Any]) -> bool:
     try:
         now = items(x)
     except RuntimeError:  # another thread changes it
@@ -152,4 +162,4 @@ def _same_contents(x: Any, seen: Sequence[Any]) -> bool:
         return False
     if all(map(is_, now, seen)):
         return True
-    return all(a is b or _same_number(a, b) for a, b in zip(now, seen, strict=True))
+    return all(a is b or same_number(a, b) for a, b in zip(now, seen, strict=True))

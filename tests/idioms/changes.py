@@ -227,3 +227,47 @@ def lu(x):
 @case
 def broadcasting(x):
     return (x[:, None] * x[None, :] - np.arange(4)).sum(axis=0).max()
+
+
+@case
+def diagonal_views(x):
+    a = np.outer(x, x)
+    d = np.einsum("ii->i", a)
+    d[:] = 1.0
+    d += x
+    np.fill_diagonal(a[:, ::-1], 0.5)
+    np.fill_diagonal(a[1:, 1:], x[0])
+    return np.linalg.det(a) + a[0, 3]
+
+
+@case
+def flat_elements(x):
+    a = np.outer(x, x)
+    b = a.flat[1:5]
+    b += 100.0
+    a.flat[::3] = 2.0
+    a.T.flat[1] = x[0]
+    a.flat[[0, 2]] *= 2
+    return np.sum(a**2) + sum(a.flat)
+
+
+@case
+def other_names_of_one(x):
+    a = np.zeros((4, 2))
+    a.reshape(8)[1::2] = x
+    b = a.view()
+    b[0] = x[3]
+    c = x.copy()
+    c.partition(1)
+    z = np.zeros(4, complex)
+    z.real, z.imag = x, a[:, 1]
+    return np.sum(a**2) + c[1] * c[0] + np.sum(np.abs(z) ** 2)
+
+
+@case
+def joined_by_index(x):
+    c = np.c_[x, 2 * x]
+    c[0] = 1.0
+    r = np.r_[0.0, x, 1:3, x[0]]
+    r[0] = x[1]
+    return np.sum(c**2) + r @ r

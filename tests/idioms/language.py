@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -321,3 +322,66 @@ def a_count_beside_a_loop(x):
     value = counting()(x)
     assert RUNS.pop() is int
     return value
+
+
+@case
+def percent(x):
+    forms = ("%.3f %s", "%(a)5.2e|%(b)d%%", "%r")
+    texts = [f % v for f, v in zip(forms, ((x[0], x[1]), {"a": x[2], "b": 3}, x), strict=True)]
+    return x[0] ** 2 + sum(text.count("traced") > 4 for text in texts)
+
+
+@case
+def class_of(x):
+    names = x.__class__.__name__, type(x).__name__, x[0].__class__.__name__
+    return x[0] ** 2 if names == ("ndarray", "ndarray", "float64") else x[0] ** 3
+
+
+@functools.singledispatch
+def measure(v):
+    return 1.0
+
+
+@measure.register
+def _(v: float):
+    return v * 2
+
+
+@measure.register(np.ndarray)
+def _(v):
+    return v.sum() * 3
+
+
+@case
+def single_dispatch(x):
+    @functools.singledispatch
+    def g(v):
+        return 1.0
+
+    @g.register
+    def _(v: list):
+        return len(v)
+
+    return measure(x) + measure(x[0]) * measure("s") + g([x]) + measure(2.0)
+
+
+@case
+def until_no_item_is_left(x):
+    it, s = iter(x), 0.0
+    while True:
+        try:
+            v = next(it)
+        except StopIteration:
+            break
+        s = s * 0.5 + v
+    return s
+
+
+@case(np.linspace(0.1, 2.0, 40))
+def nothing_in_the_first_turn(x):
+    before, s = None, 0.0
+    for v in x * np.array([1.0, -0.5] * 20):
+        if before is not None and v > before:
+            s += (v - before) ** 2
+        before = v
+    return s

@@ -4,7 +4,7 @@ Each has a maker of arguments from a size and a random generator; those are away
 function jumps, so that differences tell its derivative.
 """
 
-from plain_programs import arrays, branches, closures, exceptions, nests, ways_out
+from plain_programs import arrays, branches, choices, closures, exceptions, nests, ways_out
 from plain_programs.program import PROGRAMS, PlainProgram
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "PlainProgram",
     "arrays",
     "branches",
+    "choices",
     "closures",
     "exceptions",
     "nests",

@@ -266,8 +266,8 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
         step, end = a.shape[1] + 1, None if wrap else a.shape[1] * a.shape[1]
     else:
         step, end = 1 + int(np.cumprod(a.shape[:-1]).sum()), None
-    diagonal = a.flat[:end:step]
-    diagonal[...] = _repeated(a, val, diagonal.size)
+    places = slice(None, end, step)
+    a.flat[places] = _repeated(a, val, len(range(*places.indices(a.size))))
 
 
 @writes(np.put_along_axis)

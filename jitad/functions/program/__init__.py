@@ -5,7 +5,9 @@
     statements.py  what blocks are made of: what a statement reads, binds and does
     graph.py       blocks -> loops, names that live on, where the sides of a branch join
     executor.py    runs blocks on values and tracers
+    arguments.py   what names are bound to as a call begins
     joins.py       a branch on a traced value -> a switch
+    choices.py     a name that is bound to one of several objects
     turns.py       a loop -> a loop op
     iterators.py   what a `for` goes over
     calls.py       what a call means, and whether it may stand in a branch or a loop

@@ -79,6 +79,7 @@ class Code:
         self.steps = list(_steps(code))
         offsets = [step.offset for step in self.steps]
         self.next = dict(itertools.pairwise(offsets))
+        self.places = {offset: k for k, offset in enumerate(offsets)}
         begins = {s.offset: self.next[s.offset] for s in self.steps if s.name == "PUSH_EXC_INFO"}
         # What makes the handled exception the one before is in the range that counts on it.
         self.table = [(begins.get(a, a), b, h) for a, b, h in _exception_table(code)]
@@ -86,6 +87,7 @@ class Code:
         within = _written_within(code)
         outer = frozenset(code.co_freevars) & (within | _written(code))
         self.shared = frozenset(code.co_cellvars) & within | outer
+        self.binds_globally = {s.value for s in self.steps if s.name == "STORE_GLOBAL"}
         self.cleared = {s.value for s in self.steps if s.name == "LOAD_FAST_AND_CLEAR"}
         if not self.cleared.isdisjoint(code.co_cellvars):
             raise Unreadable("a comprehension's name that functions share")
@@ -192,21 +194,29 @@ class Reading:
 
     def move(self, x: str, name: str) -> None:
         """Bind a name to what x is bound to."""
-        self.add(Statement(name, (x,), lambda frame, names: names[x], self.step.line))
+        do = lambda frame, names: names[x]  # noqa: E731
+        self.add(Statement(name, (x,), do, self.step.line, hands_on=True))
 
-    def do(self, f: Callable[..., Any], *reads: str, bound: str | None = None) -> None:
+    def do(
+        self,
+        f: Callable[..., Any],
+        *reads: str,
+        bound: str | None = None,
+        hands_on: bool = False,
+    ) -> None:
         """A statement that calls f(frame, ...) with what the names are bound to."""
         self.raises = True
-        self.add(Statement(bound, reads, applied(f, reads), self.step.line))
+        do = applied(f, reads)
+        self.add(Statement(bound, reads, do, self.step.line, hands_on=hands_on))
 
     def add(self, s: Statement) -> None:
         """A statement."""
         self.statements.append(s)
 
-    def push(self, f: Callable[..., Any], *reads: str) -> str:
+    def push(self, f: Callable[..., Any], *reads: str, hands_on: bool = False) -> str:
         """The same, with the result on the stack."""
         name = f"${self.step.offset}.{len(self.statements)}"
-        self.do(f, *reads, bound=name)
+        self.do(f, *reads, bound=name, hands_on=hands_on)
         self.stack.append(name)
         return name
 
@@ -248,7 +258,7 @@ class Reading:
         def do(frame: Any, names: Any) -> Any:
             return names.pop(name, UNBOUND)
 
-        self.add(Statement(kept, (name,), do, self.step.line))
+        self.add(Statement(kept, (name,), do, self.step.line, hands_on=True))
 
     def unbind(self, name: str, where: Any = None) -> None:
         """Have a variable bound to nothing: only where it is bound to `where`, if that is said."""
@@ -258,6 +268,14 @@ class Reading:
                 names.pop(name, None)
 
         self.add(Statement(None, (), do, self.step.line))
+
+    def counts(self) -> bool:
+        """Whether a number of the code is added to what the step reads, and stored at its place,
+        and that is all."""
+        after = self.code.steps[self.code.places[self.step.offset] + 1 :][:6]
+        names = [s.name for s in after if s.name != "NOP" and not s.name.startswith(_MOVES)]
+        adds = len(names) > 2 and names[0] == "LOAD_CONST" and names[1].startswith(_CHANGES)
+        return adds and names[2] in _STORES
 
     def following(self, name: str) -> Iterator[Step]:
         """The steps of that name that come next."""
@@ -317,6 +335,10 @@ ENDING = frozenset(
 )
 """What ends a block and is no jump."""
 
+
+_MOVES = ("SWAP", "ROT_")
+_CHANGES = ("BINARY_OP", "INPLACE_")
+_STORES = ("STORE_ATTR", "STORE_SUBSCR", "STORE_GLOBAL", "STORE_DEREF")
 
 # -- what code says --------------------------------------------------------------------------------
 

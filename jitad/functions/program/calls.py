@@ -20,6 +20,7 @@ from numba.np.ufunc.parallel import get_thread_id
 from jitad.frontend.active import holds_traced
 from jitad.frontend.mutable import MutableArray, answer, at_once
 from jitad.frontend.operands import as_dtype, lift
+from jitad.frontend.reads import note_call
 from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.traceable import is_library, traceable
 from jitad.functions.control.elements import over_elements
@@ -72,9 +73,12 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     f = traceable(of_scipy(f), frame.words)
     if current().region is not None:
         f = _pure(frame, f)
-    if not is_program(f):
-        args = [_given(frame, f, x) for x in args]
-        kwargs = {name: _given(frame, f, x) for name, x in kwargs.items()}
+    if is_program(f):
+        own = (f.__self__,) if isinstance(f, MethodType) else ()
+        return owned(getattr(f, "__func__", f).__dict__["program"](*own, *args, **kwargs))
+    note_call(f, args)
+    args = [_given(frame, f, x) for x in args]
+    kwargs = {name: _given(frame, f, x) for name, x in kwargs.items()}
     return owned(f(*args, **kwargs))
 
 
@@ -99,6 +103,9 @@ def _of_traced(frame: Frame, f: Any, owner: Any, args: Any) -> Any:
     if type(owner) is np.ndarray:
         # NumPy looks at no argument of an array's method.
         return functools.partial(_method, frame, owner, f.__name__)
+    if isinstance(f, FunctionType) and "dispatch" in f.__dict__ and isinstance(args[0], Value):
+        # By functools.singledispatch, which would ask for the class.
+        return functools.partial(_any_call, frame, f.__dict__["dispatch"](stands_for(args[0])))
     if isinstance(f, np.vectorize) and not f.excluded and f.signature is None:
         return functools.partial(_vectorized, frame, f)
     try:
@@ -112,6 +119,20 @@ def _of_traced(frame: Frame, f: Any, owner: Any, args: Any) -> Any:
     return meaning
 
 
+def _attribute(frame: Frame, x: Any, name: Any, *default: Any) -> Any:
+    """getattr(x, name, default)"""
+    try:
+        return frame.attribute(x, name)
+    except AttributeError:
+        if not default:
+            raise
+        return default[0]
+
+
+def _any_call(frame: Frame, f: Any, *args: Any, **kwargs: Any) -> Any:
+    return frame.call(f, args, kwargs)
+
+
 def _numpys(frame: Frame, f: Any, *args: Any, **kwargs: Any) -> Any:
     args = tuple([native(x) for x in args])
     return frame.at_its_line(answer, f, args, kwargs)
@@ -119,6 +140,16 @@ def _numpys(frame: Frame, f: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _method(frame: Frame, owner: np.ndarray, name: str, *args: Any, **kwargs: Any) -> Any:
     return owned(getattr(lift(current(), owner), name)(*args, **kwargs))
+
+
+def joined(frame: Frame, x: Any, index: Any) -> Any:
+    """np.r_[...] or np.c_[...]"""
+    items = index if isinstance(index, tuple) else (index,)
+    if not holds_traced(items):
+        return x[index]
+    parts = [x[item] if isinstance(item, (slice, str)) else item for item in items]
+    whole = [np.atleast_1d(part) for part in parts]
+    return frame.call(np.concatenate if x is np.r_ else np.column_stack, (whole,), {})
 
 
 def _vectorized(frame: Frame, f: np.vectorize, *args: Any, **kwargs: Any) -> Any:
@@ -217,6 +248,7 @@ OF_FRAME: dict[Any, Any] = {
     locals: lambda frame: frame.locally(),
     vars: lambda frame, *x: vars(*x) if x else frame.locally(),
     dir: lambda frame, *x: dir(*x) if x else sorted(frame.locally()),
+    getattr: _attribute,
     eval: _evaluated,
     exec: _executed,
 }

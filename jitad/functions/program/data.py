@@ -62,10 +62,43 @@ class Kind(NamedTuple):
     weak: bool
 
 
+DATA = object()
+"""In place of the option that is data."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """One of several objects, of which a traced number says which: of the `options`, where DATA
+    stands for the `data`."""
+
+    index: Value
+    options: tuple[Any, ...]
+    data: Any = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """The form of what is chosen: the objects, and the form of the data."""
+
+    options: tuple[Any, ...]
+    data: Any = ()
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Options)
+            and self.data == other.data
+            and same(self.options, other.options)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # objects of the user's need have none
+
+
 def is_data(x: Any) -> bool:
     """Whether control ops can carry x."""
     if type(x) is tuple:
         return all(map(is_data, x))
+    if type(x) is Chosen:
+        return True
     if isinstance(x, np.ndarray):
         return type(x) is np.ndarray and x.dtype in SHORT_NAMES
     return isinstance(x, (Value, *NUMBERS)) and not isinstance(x, Enum)
@@ -81,17 +114,25 @@ def leaves(x: Any) -> Iterator[Any]:
     if type(x) is tuple:
         for item in x:
             yield from leaves(item)
+    elif type(x) is Chosen:
+        yield x.index
+        yield from leaves(x.data)
     else:
         yield x
 
 
 def form(x: Any) -> Any:
     """How data is made of its leaves: nested tuples, None for a leaf."""
+    if type(x) is Chosen:
+        return Options(x.options, form(x.data))
     return tuple(map(form, x)) if type(x) is tuple else None
 
 
 def rebuilt(pattern: Any, rest: Iterator[Any]) -> Any:
     """Data of that form from leaves."""
+    if type(pattern) is Options:
+        index, data = next(rest), rebuilt(pattern.data, rest)
+        return Chosen(index, pattern.options, _owned_within(data))
     return next(rest) if pattern is None else tuple([rebuilt(p, rest) for p in pattern])
 
 
@@ -124,6 +165,10 @@ def current() -> Builder:
 def owned(x: Any) -> Any:
     """The result of an operation: an array as one that can be written to, as all of NumPy's can."""
     return mutable(current(), x) if type(x) is Value and x.shape else x
+
+
+def _owned_within(x: Any) -> Any:
+    return tuple(map(_owned_within, x)) if type(x) is tuple else owned(x)
 
 
 def as_argument(x: Any) -> Any:
@@ -163,7 +208,7 @@ def holds_tracers(x: Any, depth: int = 3) -> bool:
     """Whether x is, or has in it, something traced."""
     if isinstance(x, MutableArray):
         return not x.is_plain
-    if isinstance(x, Value):
+    if isinstance(x, (Value, Chosen)):
         return True
     if isinstance(x, (np.ndarray, *NUMBERS, str, bytes, type, type(None))) or not depth:
         return isinstance(x, np.ndarray) and x.dtype == object

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import builtins
 import functools
-import inspect
-from collections.abc import Callable, Collection
-from inspect import CO_VARARGS, CO_VARKEYWORDS
+from collections.abc import Callable, Collection, Sequence
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -16,11 +14,22 @@ from jitad.frontend.active import innermost_trace
 from jitad.frontend.exceptions import note_handlers
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.places import is_view
+from jitad.frontend.reads import (
+    ABSENT,
+    attribute_of,
+    note_global,
+    note_item,
+    note_module,
+)
+from jitad.frontend.reads import note as note_read
 from jitad.frontend.regions import NeedsNumber, Unrecorded
 from jitad.frontend.traceable import Vocabulary
 from jitad.functions.program import calls
+from jitad.functions.program.arguments import by_name
+from jitad.functions.program.choices import asked, chosen, each, settled
 from jitad.functions.program.contexts import Entered
 from jitad.functions.program.data import (
+    Chosen,
     Names,
     Place,
     Somewhere,
@@ -33,9 +42,9 @@ from jitad.functions.program.fallbacks import note
 from jitad.functions.program.generators import Generated
 from jitad.functions.program.graph import EXIT, FOLDED, RESULT, Program, program_of
 from jitad.functions.program.iterators import InTurn, Places, Turn, element, iterator
-from jitad.functions.program.joins import fork
+from jitad.functions.program.joins import each_side, fork
 from jitad.functions.program.shared import OWNERS, Shared
-from jitad.functions.program.statements import End, Handler
+from jitad.functions.program.statements import End, Handler, Statement
 from jitad.functions.program.tracebacks import as_called
 from jitad.functions.program.turns import loop
 from jitad.ir import errors
@@ -66,6 +75,7 @@ class Frame:
         self.builder = current()
         self.names: Names
         self.entered: list[Entered] = []
+        self.chooses = False
         self.fold: Any = None  # what is made of a generator's items
 
     def result(self) -> Any:
@@ -84,6 +94,7 @@ class Frame:
         """What names are bound to when the function begins."""
         names = Names(self.program.constants | self.args)
         self.shared.begin(names)
+        self.chooses = any(type(x) is Chosen for x in names.values())
         return names
 
     # -- blocks ------------------------------------------------------------------------------------
@@ -121,9 +132,11 @@ class Frame:
         try:
             for s in block.statements:
                 self.line = s.line
-                x = s.do(self, names)
+                x = self.perform(s, names) if self.chooses else s.do(self, names)
                 if s.bound is not None:
                     names[s.bound] = x
+                    if type(x) is Chosen:
+                        self.chooses = True
             shared.collect(names)
             return self._end(block.end, names, stops)
         except Unrecorded:
@@ -133,6 +146,11 @@ class Frame:
                 raise
             shared.collect(names)
             return self.handle(block.handler, error, names)
+
+    def perform(self, s: Statement, names: Names) -> Any:
+        """Run one statement, whose names may be bound to one of several objects."""
+        which = None if s.hands_on else chosen(s.reads, names)
+        return s.do(self, names) if which is None else each(self, s, names, which, each_side)
 
     def handle(self, handler: Handler, error: BaseException, names: Names) -> tuple[Place, Names]:
         """Go on where an exception is handled."""
@@ -146,6 +164,7 @@ class Frame:
             names[RESULT] = names[last.result]
             return EXIT, names
         if last.yields is not None:
+            names[last.yields] = settled(names[last.yields])
             if self.fold:
                 folded = self.fold(names[FOLDED], names[last.yields])
                 names[FOLDED], names[last.yields] = folded, None
@@ -154,10 +173,13 @@ class Frame:
         if last.condition is None:
             return ways[0], names
         condition = names[last.condition]
+        given = names, names
+        if type(condition) is Chosen:
+            condition, *given = asked(condition, names)
         if isinstance(condition, Value):
             # Where a loop is run turn by turn, the sides of its branches end with the turn.
             ends = {*stops, *self.program.headers(ways)}
-            return self._fork(condition, ways[0], ways[1], names, ends)
+            return self._fork(condition, (ways[1], ways[0]), names, ends, given)
         return (ways[0] if condition else ways[1]), names
 
     def _dispatch(
@@ -168,20 +190,26 @@ class Frame:
         rest = place.possible - {first}
         other = Somewhere(place.label, rest) if len(rest) > 1 else min(rest)
         is_first: Any = place.label == first
-        return self._fork(is_first, first, other, names, stops)
+        return self._fork(is_first, (other, first), names, stops, (names, names))
 
     def _fork(
-        self, condition: Value, yes: Place, no: Place, names: Names, stops: Collection[int]
+        self,
+        condition: Value,
+        ways: tuple[Place, Place],
+        names: Names,
+        stops: Collection[int],
+        given: Sequence[Names],
     ) -> tuple[Place, Names]:
         line = self.line
         try:
-            return fork(self, condition, yes, no, names, stops)
+            return fork(self, condition, ways, names, stops, given)
         except (NeedsNumber, Exception) as error:
             # A branch of Python's, outside of regions: a guard, and a path each. What a side has
             # raised here, that side raises again if it is taken.
             note("each side is a path of its own", line, error)
             self.line = line
-            return (yes if bool(condition) else no), names
+            taken = bool(condition)
+            return ways[taken], given[taken]
 
     def _loop(self, header: int, names: Names) -> tuple[Place, Names] | None:
         """Record a loop; None where it is to be run turn by turn."""
@@ -240,6 +268,7 @@ class Frame:
         if name in self.function.__globals__:
             return self.function.__globals__[name]
         if not hasattr(builtins, name):
+            note_global(self.function.__globals__, name, ABSENT)
             raise NameError(f"name {name!r} is not defined")
         return getattr(builtins, name)
 
@@ -258,16 +287,17 @@ class Frame:
 
     def imported(self, name: str, level: int, names: Any) -> Any:
         """A module that is imported as the function runs."""
-        return __import__(name, self.function.__globals__, None, names, level)
+        found = __import__(name, self.function.__globals__, None, names, level)
+        note_module(found)
+        return found
 
     def class_and_self(self) -> tuple[Any, Any]:
         """What super() is of."""
         return self.shared.read("__class__"), next(iter(self.args.values()))
 
-    def function_of(self, code: CodeType, cells: Any, defaults: Any, named: Any) -> Any:
+    def function_of(self, code: CodeType, cells: Any, defaults: Any) -> Any:
         """A function that is made as the program runs."""
         f = FunctionType(code, self.function.__globals__, code.co_name, defaults, cells)
-        f.__kwdefaults__ = named
         f.__dict__[OWNERS] = self.shared.of_made(code)
         return f
 
@@ -275,20 +305,31 @@ class Frame:
         """A function as one that runs as a program; None where it cannot be read."""
         return reader(f, self.words)
 
-    def attribute(self, x: Any, name: str) -> Any:
+    def attribute(self, x: Any, name: str, counts: bool = False) -> Any:
         """x.name"""
+        if isinstance(x, Value):
+            return calls.stands_for(x) if name == "__class__" else getattr(x, name)
         if isinstance(x, type) and self.words.has(x):
             x = self.words.find(x)
-        return getattr(x, name)
+        try:
+            found = getattr(x, name)
+        except AttributeError:
+            note_read(attribute_of, x, name, ABSENT)
+            raise
+        note_read(attribute_of, x, name, found, counts)
+        return found
 
     def set_attribute(self, x: Any, name: str, value: Any) -> None:
         """x.name = value"""
         self.outside_of_regions(f"an attribute {name!r} is set")
         setattr(x, name, value)
 
-    def item(self, x: Any, index: Any) -> Any:
+    def item(self, x: Any, index: Any, counts: bool = False) -> Any:
         """x[index]"""
+        if x is np.r_ or x is np.c_:
+            return calls.joined(self, x, index)
         found = element(x, index)
+        note_item(x, index, found, counts)
         # What NumPy would have share elements with an array that nobody may write to is a copy.
         return as_argument(found) if is_view(index) else owned(found)
 
@@ -342,34 +383,9 @@ def run_program(
     f: FunctionType, program: Program, words: Vocabulary, args: Any, kwargs: dict[str, Any]
 ) -> Any:
     """Call a function as a program."""
-    given = _named_one_by_one(f, args) if _fits(f, args, kwargs) else _bound(f, args, kwargs)
+    given = by_name(f, args, kwargs)
     frame = Frame(f, program, {name: as_argument(x) for name, x in given.items()}, words)
     return Generated(frame) if program.is_generator else frame.result()
-
-
-def _fits(f: FunctionType, args: Any, kwargs: dict[str, Any]) -> bool:
-    """Whether the arguments are those of the function, one by one."""
-    code = f.__code__
-    simple = not code.co_kwonlyargcount and not code.co_flags & (CO_VARARGS | CO_VARKEYWORDS)
-    return simple and not kwargs and len(args) == code.co_argcount
-
-
-def _named_one_by_one(f: FunctionType, args: Any) -> dict[str, Any]:
-    return dict(zip(f.__code__.co_varnames, args, strict=False))
-
-
-def _bound(f: FunctionType, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-    try:
-        given = inspect.Signature.from_callable(f, follow_wrapped=False).bind(*args, **kwargs)
-    except TypeError:
-        return f(*args, **kwargs)  # which Python refuses, in its own words
-    given.apply_defaults()
-    return {_named(name): x for name, x in given.arguments.items()}
-
-
-def _named(name: str) -> str:
-    """The name of a parameter in the code: that of a comprehension is none for inspect."""
-    return f".{name.removeprefix('implicit')}" if name.startswith("implicit") else name
 
 
 def reader(f: FunctionType, words: Vocabulary) -> Any:
@@ -382,9 +398,12 @@ def reader(f: FunctionType, words: Vocabulary) -> Any:
     def read(*args: Any, **kwargs: Any) -> Any:
         if innermost_trace() is None:  # given to a solver, say, that runs later
             return f(*args, **kwargs)
+        return settled(run_program(f, program, words, args, kwargs))
+
+    def run(*args: Any, **kwargs: Any) -> Any:
         return run_program(f, program, words, args, kwargs)
 
-    read.__dict__["program"] = program
+    read.__dict__["program"] = run
     return read
 
 

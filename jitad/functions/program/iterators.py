@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.operands import lift
+from jitad.frontend.reads import ABSENT, note_contents, note_item
 from jitad.frontend.regions import NeedsNumber
 from jitad.functions.control.blocks import as_weak
 from jitad.functions.program.data import current
@@ -66,14 +67,18 @@ class InTurn:
 
     def next(self) -> tuple[Any, Any]:
         """The next item; it is gone then."""
+        item = next(self.native(), END)
+        return (() if item is END else (item,)), self
+
+    def native(self) -> Any:
+        """The iterator of Python's, for who may take items."""
         if current() is not self.builder:
             raise NeedsNumber("an iterator from around goes on")
-        item = next(self.items, END)
-        return (() if item is END else (item,)), self
+        return self.items
 
     def all(self) -> list[Any]:
         """Its items."""
-        return list(self.items)
+        return list(self.native())
 
 
 class Once:
@@ -128,7 +133,7 @@ def reverse(x: Any) -> Any:
 def native(x: Any) -> Any:
     """An iterator of ours as Python's; anything else is what it is."""
     if isinstance(x, InTurn):
-        return x.items
+        return x.native()
     return iter(x) if isinstance(x, Once) else iter(x.all()) if isinstance(x, Places) else x
 
 
@@ -176,6 +181,10 @@ def element(x: Any, index: Any) -> Any:
 
 def contains(items: Any, x: Any) -> Any:
     """x in items; of a range or few numbers, and a traced one, a traced bool."""
+    if type(items) is dict and isinstance(x, str):
+        note_item(items, x, items.get(x, ABSENT))
+    else:
+        note_contents(items)
     if type(x) is not Value or x.shape or type(items) not in _HOLDERS or not items:
         return x in items
     if type(items) is range:

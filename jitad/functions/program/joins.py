@@ -5,7 +5,8 @@ Both sides are recorded first, and their types are unified afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,24 +17,33 @@ from jitad.frontend.regions import NeedsNumber, Region
 from jitad.frontend.storage import Storage
 from jitad.functions.control.blocks import Block, as_weak, block
 from jitad.functions.control.branches import aligned
+from jitad.functions.program.choices import (
+    Form,
+    Renamed,
+    as_data,
+    common,
+    fitted_to,
+    form_of,
+    is_known,
+    renamed,
+)
 from jitad.functions.program.data import (
     UNBOUND,
+    Chosen,
     Kind,
     Names,
     Place,
     Somewhere,
     current,
-    form,
     holds_tracers,
     is_data,
     is_reference,
-    kind,
     labels_of,
     leaves,
     rebuilt,
     same,
-    wider,
 )
+from jitad.functions.program.graph import EXIT
 from jitad.ir.builder import extend
 from jitad.ir.op import INT64
 from jitad.ir.value import UFUNCS, Value
@@ -63,9 +73,16 @@ class Side(NamedTuple):
 
 
 def fork(
-    frame: Frame, condition: Value, yes: Place, no: Place, names: Names, stops: Collection[int]
+    frame: Frame,
+    condition: Value,
+    ways: tuple[Place, Place],
+    names: Names,
+    stops: Collection[int],
+    given: Sequence[Names],
 ) -> tuple[Place, Names]:
-    """Both sides of a branch up to their join, or to the stops."""
+    """Both sides of a branch up to their join, or to the stops; where the condition does not hold
+    comes first. `given` is what names are bound to on each."""
+    no, yes = ways
     starts = labels_of(yes) | labels_of(no)
     if len(starts) == 1:
         return yes, names
@@ -80,23 +97,47 @@ def fork(
         return sorted(bound & program.living(where) | found)
 
     taken = condition if condition.dtype.kind == "b" else UFUNCS[np.not_equal](condition, 0)
-    sides = [_side(frame, place, names, ends, needed) for place in (no, yes)]
-    return _joined(as_dtype(lift(current(), taken), INT64), sides, names)
+    sides = [
+        _side(partial(frame.run, place, stops=ends), before, needed)
+        for place, before in zip(ways, given, strict=True)
+    ]
+    return _joined(frame, as_dtype(lift(current(), taken), INT64), sides, names)
 
 
-def _side(frame: Frame, place: Place, names: Names, ends: Collection[int], needed: Any) -> Side:
+def each_side(
+    frame: Frame,
+    index: Value,
+    given: Sequence[Names],
+    names: Names,
+    bound: Collection[str],
+    result: str | None,
+    go: Callable[[Names], Names],
+) -> tuple[Names, list[Any]]:
+    """Go on from each of several beginnings, as the number says: what names are bound to then, and
+    what `result` is on each side; only where that is data it is joined."""
+    sides = [_side(lambda n: (EXIT, go(n)), before, lambda _: sorted(bound)) for before in given]
+    results = [side.names.get(result, UNBOUND) if result else UNBOUND for side in sides]
+    for side, x in zip(sides, results, strict=True):
+        if x is not UNBOUND and is_known(x):
+            del side.names[result]  # type: ignore[arg-type]  # found there
+    before = Names({v: x for v, x in names.items() if v != result})
+    return _joined(frame, as_dtype(lift(current(), index), INT64), sides, before)[1], results
+
+
+def _side(go: Callable[[Names], tuple[Place, Names]], names: Names, needed: Any) -> Side:
     """Run one side, on a tape of its own."""
     left: dict[str, Any] = {}
 
     def run() -> list[Any]:
         region = Region(current())
         try:
-            where, after = frame.run(place, Names(names), ends)
+            where, after = go(Names(names))
             outputs: list[Any] = [where.label if isinstance(where, Somewhere) else where]
             found = Names({v: after[v] for v in needed(labels_of(where)) if v in after})
             _check_references(found, names)
             data: dict[str, range] = {}
             for v, x in found.items():
+                found[v] = x = as_data(x)
                 if is_data(x):
                     first = len(outputs)
                     outputs += [_now(leaf) for leaf in leaves(x)]
@@ -131,7 +172,7 @@ def _check_references(found: Names, before: Names) -> None:
             seen.add(id(leaf.storage))
 
 
-def _joined(index: Value, sides: list[Side], names: Names) -> tuple[Place, Names]:
+def _joined(frame: Frame, index: Value, sides: list[Side], names: Names) -> tuple[Place, Names]:
     """The switch, and what names are bound to behind it."""
     possible = frozenset[int]().union(*(labels_of(side.place) for side in sides))
     kinds: list[Kind] = []
@@ -148,7 +189,7 @@ def _joined(index: Value, sides: list[Side], names: Names) -> tuple[Place, Names
         if len(bound) == 1 and (same(bound[0], names.get(v, UNBOUND)) or _is_constant(bound[0])):
             after[v] = bound[0]
             continue
-        if same(*found):
+        if all(same(x, found[0]) for x in found):
             after[v] = found[0]
             continue
         moved[v] = _column(v, sides, found, kinds, columns)
@@ -165,6 +206,7 @@ def _joined(index: Value, sides: list[Side], names: Names) -> tuple[Place, Names
     for v, (pattern, is_array) in moved.items():
         x = rebuilt(pattern, rest)
         after[v] = mutable(current(), x) if is_array else x
+        frame.chooses |= type(x) is Chosen
     for storage, contents in zip(arrays, rest, strict=True):
         write(storage, contents)
     place = min(possible) if label is None else Somewhere(label, possible)
@@ -197,27 +239,29 @@ def _column(
     Where one side does not bind the name, it has zeros there, which nobody reads.
     """
     bound = [x for x in found if x is not UNBOUND]
-    if not all(map(is_data, bound)):
-        raise NeedsNumber(f"{v} is another object on each side of a branch")
-    pattern = form(bound[0])
-    if any(form(x) != pattern for x in bound):
-        raise NeedsNumber(f"{v} has another structure on each side of a branch")
-    lists = [None if x is UNBOUND else list(leaves(x)) for x in found]
-    for k in range(len(next(xs for xs in lists if xs is not None))):
-        types = [kind(xs[k]) for xs in lists if xs is not None]
-        if current().region is None and _differ(types, [xs[k] for xs in lists if xs is not None]):
-            raise NeedsNumber(f"{v} has another dtype on each side of a branch")
-        common = types[0] if len(types) == 1 else wider(*types)
-        kinds.append(common)
-        for side, xs, column in zip(sides, lists, columns, strict=True):
-            column.append(side.data[v][k] if xs is not None else None)
+    forms = [form_of(v, x) for x in bound]
+    common_form = reduce(partial(common, v), forms)
+    if current().region is None and _differ(forms, bound):
+        raise NeedsNumber(f"{v} has another dtype on each side of a branch")
+    kinds += common_form.kinds
+    for side, x, column in zip(sides, found, columns, strict=True):
+        if x is UNBOUND:
+            column += [None] * len(common_form.kinds)
+        else:
+            column += fitted_to(common_form, x, side.data.get(v, ()))
+    pattern = common_form.pattern
     return pattern, pattern is None and any(map(is_reference, bound))
 
 
-def _differ(types: list[Kind], found: list[Any]) -> bool:
+def _differ(forms: list[Form], found: list[Any]) -> bool:
     """Whether values have other dtypes: a number that stands in the code goes with any."""
-    numbers = any(isinstance(x, PYTHON_NUMBERS) for x in found)
-    return types[0].dtype != types[-1].dtype and not numbers
+    if any(isinstance(leaf, PYTHON_NUMBERS) for x in found for leaf in leaves(x)):
+        return False
+    return any(
+        f.pattern == forms[0].pattern
+        and [k.dtype for k in f.kinds] != [k.dtype for k in forms[0].kinds]
+        for f in forms
+    )
 
 
 def _switch(
@@ -245,6 +289,8 @@ def _completed(b: Block, column: list[Any], kinds: list[Kind]) -> Block:
     for x, wanted in zip(column, kinds, strict=True):
         if x is None:
             value = builder.const(0, wanted.shape, wanted.dtype)
+        elif isinstance(x, Renamed):
+            value = renamed(builder.value(b.tape.outputs[x.item]), x.table)
         elif isinstance(x, int):
             value = builder.value(b.tape.outputs[x])
         else:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from types import CellType, FunctionType
 from typing import Any
 
+from jitad.frontend.reads import contents_of, note
 from jitad.frontend.regions import NeedsNumber
 from jitad.functions.program.data import Names, current
 
@@ -69,10 +70,13 @@ class Shared:
         """The cell of a name."""
         return self.cells[name] if name in self.cells else self.outer[name]
 
-    def read(self, name: str) -> Any:
-        """What a name is bound to."""
+    def read(self, name: str, counts: bool = False) -> Any:
+        """What a name is bound to; it `counts` on if it is bound to a number more then."""
         try:
-            return self.cell(name).cell_contents
+            found = self.cell(name).cell_contents
+            if name in self.outer and name not in self.owners:
+                note(contents_of, self.outer[name], name, found, counts)
+            return found
         except ValueError:
             raise NameError(f"cannot access variable {name!r}, which is not bound yet") from None
 

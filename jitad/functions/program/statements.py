@@ -21,7 +21,8 @@ HANDLED = "$handled"
 class Statement(NamedTuple):
     """`bound` to what `do` gives is one name, or none; `line` is the user's.
 
-    `advances` is the iterator, if the statement asks one for its next item.
+    `advances` is the iterator, if the statement asks one for its next item. One that `hands_on`
+    what it reads asks nothing of it.
     """
 
     bound: str | None
@@ -29,6 +30,7 @@ class Statement(NamedTuple):
     do: Do
     line: SourceLine
     advances: str | None = None
+    hands_on: bool = False
 
 
 class End(NamedTuple):

@@ -10,23 +10,30 @@ from jitad.frontend.mutable import MutableArray, mutable
 from jitad.frontend.regions import NeedsNumber, NotCarried, Region, Unrecorded
 from jitad.frontend.storage import Storage
 from jitad.functions.control import loops
+from jitad.functions.program.choices import (
+    Form,
+    Renamed,
+    as_data,
+    common,
+    fitted_to,
+    form_of,
+    renamed,
+)
 from jitad.functions.program.data import (
-    Kind,
+    UNBOUND,
+    Chosen,
     Names,
     Place,
     Somewhere,
     current,
     fitted,
-    form,
     holds_tracers,
     is_data,
     is_reference,
-    kind,
     labels_of,
     leaves,
     rebuilt,
     same,
-    wider,
 )
 from jitad.functions.program.iterators import Places, Turn
 from jitad.functions.program.joins import write
@@ -51,11 +58,15 @@ def loop(frame: Frame, header: int, names: Names) -> tuple[Place, Names]:
     return _Loop(frame, header, names).record()
 
 
+def _settled(x: Any) -> Any:
+    return renamed(x.item, x.table) if isinstance(x, Renamed) else x
+
+
 class _Loop:
     """A loop being recorded.
 
     Attributes:
-        types: for each name that it carries, (how its data is made of leaves, their kinds).
+        types: for each name that it carries the form of its data.
         arrays: the arrays from around that it writes to.
         by_value: arrays from around that names are bound to which turns bind anew.
         bound: the names that it binds, and that are read after it or in a later turn.
@@ -83,7 +94,7 @@ class _Loop:
         self.ends = {header, *(out - program.raising)}
         self.living = program.living(self.ends)
         self.bound = self._bound()
-        self.types: dict[str, tuple[Any, list[Kind]]] = {}
+        self.types: dict[str, Form] = {}
         self.arrays: list[Storage] = []
         self.by_value: list[Storage] = []
         self.possible: set[int] = set()
@@ -91,7 +102,7 @@ class _Loop:
             # What is called binds a shared name perhaps: it is carried if a turn has bound it.
             own = v in names and v not in program.shared
             if own and is_data(names[v]) and not is_reference(names[v]):
-                self._carry(v, names[v])
+                self.types[v] = form_of(v, names[v])
 
     def _goes_on_with_another(self) -> bool:
         """Whether turns ask an iterator for items that is not the loop's, or one of their own."""
@@ -103,10 +114,6 @@ class _Loop:
     def _bound(self) -> list[str]:
         bound = self.frame.program.bound(self.body) & self.living
         return sorted(bound - {self.iterator_name})
-
-    def _carry(self, v: str, x: Any) -> None:
-        """Have the loop carry a name, with data like x."""
-        self.types[v] = form(x), [kind(leaf) for leaf in leaves(x)]
 
     def record(self) -> tuple[Place, Names]:
         """Record the loop: until its carries are of the types that a turn leaves."""
@@ -147,22 +154,32 @@ class _Loop:
     def _init(self) -> list[Value]:
         """The carries before the first turn; zeros for a name that is not bound yet."""
         values: list[Value] = []
-        for v, (pattern, kinds) in self.types.items():
-            x = self.names.get(v)
-            known = v in self.names and form(x) == pattern
-            items = list(leaves(x)) if known else [None] * len(kinds)
-            values += [fitted(leaf, k) for leaf, k in zip(items, kinds, strict=True)]
+        for v, f in self.types.items():
+            x = self.names.get(v, UNBOUND)
+            items = [None] * len(f.kinds)
+            if x is not UNBOUND and not self._is_bound_first(v):
+                items = fitted_to(f, x, list(leaves(x)))
+            values += [fitted(_settled(leaf), k) for leaf, k in zip(items, f.kinds, strict=True)]
         return [*values, *(storage.contents() for storage in self.arrays)]
+
+    def _is_bound_first(self, v: str) -> bool:
+        """Whether a turn binds a name before it reads it, and there are turns."""
+        it = self.it
+        if not isinstance(it, Places) or isinstance(it.count, Value) or it.count <= it.place:
+            return False
+        inside = [s for s in self.frame.program.after[self.header] if s in self.body]
+        return v not in self.frame.program.living(inside)
 
     def _taken_apart(self, carry: list[Any]) -> tuple[Names, list[Any]]:
         """What names are bound to, and what is in arrays, by the carries."""
         rest = iter(carry)
         found = Names()
-        for v, (pattern, _) in self.types.items():
-            x = rebuilt(pattern, rest)
-            if pattern is None and is_reference(self.names.get(v, None)) and x.shape:
+        for v, f in self.types.items():
+            x = rebuilt(f.pattern, rest)
+            if f.pattern is None and is_reference(self.names.get(v, None)) and x.shape:
                 x = mutable(current(), x)
             found[v] = x
+        self.frame.chooses |= any(type(x) is Chosen for x in found.values())
         return found, list(rest)
 
     # -- turns -------------------------------------------------------------------------------------
@@ -230,37 +247,31 @@ class _Loop:
         if again:
             raise Again
         values: list[Any] = []
-        for v, (_, kinds) in self.types.items():
-            items = list(leaves(after[v])) if v in after else [None] * len(kinds)
-            values += [fitted(leaf, k) for leaf, k in zip(items, kinds, strict=True)]
+        for v, f in self.types.items():
+            x = after.get(v, UNBOUND)
+            items = [None] * len(f.kinds)
+            if x is not UNBOUND:
+                items = fitted_to(f, x, list(leaves(x)))
+            values += [fitted(_settled(leaf), k) for leaf, k in zip(items, f.kinds, strict=True)]
         return [*values, *(storage.contents() for storage in self.arrays)]
 
     def _settle(self, v: str, after: Names) -> bool:
-        """Whether a name is to be carried with other types."""
-        x, before = after[v], self.names.get(v)
+        """Whether a name is to be carried with another form."""
+        x, before = as_data(after[v]), self.names.get(v, UNBOUND)
+        after[v] = x
         known = self.types.get(v)
-        if known is None:
-            if v in self.names and same(x, before):
-                return False  # the same object in each turn
-            if not is_data(x):
-                raise NeedsNumber(f"{v} is another object in each turn")
-            self._refuse_aliases(x, after)
-            self._refuse_windows(before)
-            self._carry(v, x)
-            if v in self.names and form(before) == form(x) and is_data(before):
-                self._widen(v, before)
-            return True
-        if not is_data(x) or form(x) != known[0]:
-            raise NeedsNumber(f"{v} has another structure after a turn")
+        if known is None and same(x, before):
+            return False  # the same object in each turn
         self._refuse_aliases(x, after)
-        return self._widen(v, x)
-
-    def _widen(self, v: str, x: Any) -> bool:
-        """Have a carry take data like x; whether it was of other types."""
-        pattern, kinds = self.types[v]
-        wide = [wider(k, kind(leaf)) for k, leaf in zip(kinds, leaves(x), strict=True)]
-        self.types[v] = pattern, wide
-        return wide != kinds
+        found = form_of(v, x)
+        if known is not None:
+            found = common(v, known, found)
+        elif before is not UNBOUND:
+            self._refuse_windows(before)
+            if not self._is_bound_first(v):
+                found = common(v, form_of(v, before), found)
+        self.types[v] = found
+        return found != known
 
     def _refuse_windows(self, x: Any) -> None:
         """A view at a traced place shares elements, so that it cannot be carried by value."""

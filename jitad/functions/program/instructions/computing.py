@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from jitad.frontend.printing import fill_in
 from jitad.functions.program.bytecode import OPCODES, Reading, Step
 from jitad.functions.program.instructions.rows import (
     Meaning,
@@ -60,6 +61,13 @@ _SYMBOLS = (
 """By the argument of BINARY_OP."""
 
 
+def _remainder(frame: Any, a: Any, b: Any) -> Any:
+    return fill_in(a, b) if isinstance(a, str) else frame.binary(operator.mod, a, b)
+
+
+_BY_SYMBOL["%"] = OPCODES["BINARY_MODULO"] = computes(2, _remainder)
+
+
 @opcode("BINARY_OP")
 def _binary_op(r: Reading, step: Step) -> None:
     _BY_SYMBOL[_SYMBOLS[step.arg]](r, step)
@@ -96,8 +104,8 @@ OPCODES.update(
 @opcode("LOAD_ATTR", "LOAD_METHOD")
 def _attribute(r: Reading, step: Step) -> None:
     is_method = step.name == "LOAD_METHOD" or (sys.version_info >= (3, 12) and step.arg & 1)
-    (x,) = r.pop(1)
-    _method(r, is_method, lambda frame, x: frame.attribute(x, step.value), x)
+    (x,), counts = r.pop(1), r.counts()
+    _method(r, is_method, lambda frame, x: frame.attribute(x, step.value, counts), x)
 
 
 def _method(r: Reading, is_method: Any, f: Callable[..., Any], *reads: str) -> None:
@@ -131,13 +139,18 @@ def _delete_attribute(r: Reading, step: Step) -> None:
     r.do(delete, *r.pop(1))
 
 
+@opcode("BINARY_SUBSCR")
+def _item(r: Reading, step: Step) -> None:
+    counts = r.counts()
+    r.push(lambda frame, x, i: frame.item(x, i, counts), *r.pop(2))
+
+
 def _delete_item(frame: Any, x: Any, index: Any) -> None:
     frame.outside_of_regions("an item is deleted")
     del x[index]
 
 
 OPCODES.update(
-    BINARY_SUBSCR=computes(2, lambda frame, x, i: frame.item(x, i)),
     BINARY_SLICE=computes(3, lambda frame, x, i, j: frame.item(x, slice(i, j))),
     STORE_SUBSCR=does(3, lambda frame, value, x, i: frame.set_item(x, i, value)),
     STORE_SLICE=does(4, lambda frame, value, x, i, j: frame.set_item(x, slice(i, j), value)),

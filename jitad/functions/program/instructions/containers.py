@@ -13,9 +13,9 @@ from jitad.functions.program.iterators import iterator
 # -- containers ------------------------------------------------------------------------------------
 
 
-def _builds(make: Callable[[tuple[Any, ...]], Any]) -> Meaning:
+def _builds(make: Callable[[tuple[Any, ...]], Any], hands_on: bool = False) -> Meaning:
     def build(r: Reading, step: Step) -> None:
-        r.push(lambda frame, *items: make(items), *r.pop(step.arg))
+        r.push(lambda frame, *items: make(items), *r.pop(step.arg), hands_on=hands_on)
 
     return build
 
@@ -77,7 +77,7 @@ def _merged(x: Any, new: Any) -> Any:
 
 
 OPCODES.update(
-    BUILD_TUPLE=_builds(tuple),
+    BUILD_TUPLE=_builds(tuple, hands_on=True),
     BUILD_LIST=_builds(list),
     BUILD_SET=_builds(set),
     BUILD_STRING=_builds("".join),
@@ -124,10 +124,10 @@ def _unpack_with_rest(r: Reading, step: Step) -> None:
 
 def _spread(r: Reading, unpacked: Callable[..., Any], count: int) -> None:
     """The items of what is on the stack, the first one last."""
-    r.push(unpacked, *r.pop(1))
+    r.push(unpacked, *r.pop(1), hands_on=True)
     (items,) = r.pop(1)
     for k in reversed(range(count)):
-        r.push(lambda frame, items, k=k: items[k], items)
+        r.push(lambda frame, items, k=k: items[k], items, hands_on=True)
 
 
 # -- match -----------------------------------------------------------------------------------------

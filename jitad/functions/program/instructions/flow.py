@@ -195,15 +195,16 @@ def _set_of_function(r: Reading, step: Step) -> None:
 
 
 def _made(r: Reading, code: str, parts: dict[int, str]) -> None:
-    flags = tuple(flag for flag in parts if flag != _ANNOTATIONS)
-
     def make(frame: Any, code: Any, *items: Any) -> Any:
-        found = dict(zip(flags, items, strict=True))
-        return frame.function_of(
-            code, found.get(_CLOSURE), found.get(_DEFAULTS), found.get(_KWDEFAULTS)
-        )
+        found = dict(zip(parts, items, strict=True))
+        f = frame.function_of(code, found.get(_CLOSURE), found.get(_DEFAULTS))
+        f.__kwdefaults__ = found.get(_KWDEFAULTS)
+        said = found.get(_ANNOTATIONS, {})
+        pairs = said if isinstance(said, dict) else zip(said[::2], said[1::2], strict=True)
+        f.__annotations__ = dict(pairs)
+        return f
 
-    r.push(make, code, *(parts[flag] for flag in flags))
+    r.push(make, code, *parts.values())
 
 
 # -- results ---------------------------------------------------------------------------------------

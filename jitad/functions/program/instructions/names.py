@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from jitad.frontend.reads import note_global
 from jitad.functions.program.bytecode import Reading, Step
 from jitad.functions.program.data import UNBOUND
 from jitad.functions.program.instructions.rows import opcode
@@ -95,9 +96,20 @@ def _global(r: Reading, step: Step) -> None:
     before = sys.version_info >= (3, 11) and step.arg & 1
     if before and sys.version_info < (3, 13):
         r.stack.append("$null")
-    r.push(lambda frame: frame.globally(step.value))
+    if step.value in r.code.binds_globally:
+        counts = r.counts()
+        r.push(lambda frame: _own_global(frame, step.value, counts))
+    else:
+        r.push(lambda frame: frame.globally(step.value))
     if before and sys.version_info >= (3, 13):
         r.stack.append("$null")
+
+
+def _own_global(frame: Any, name: str, counts: bool) -> Any:
+    """What a global name stands for that the function itself binds."""
+    found = frame.globally(name)
+    note_global(frame.function.__globals__, name, found, counts)
+    return found
 
 
 @opcode("STORE_GLOBAL")
@@ -112,7 +124,8 @@ def _store_global(r: Reading, step: Step) -> None:
 def _load_shared(r: Reading, step: Step) -> None:
     name = step.value
     if name in r.code.shared:
-        r.push(lambda frame: frame.shared.read(name))
+        counts = r.counts()
+        r.push(lambda frame: frame.shared.read(name, counts))
     elif name in r.code.code.co_freevars:
         r.push(lambda frame: frame.free(name))
     else:
@@ -123,7 +136,7 @@ def _load_shared(r: Reading, step: Step) -> None:
 def _store_shared(r: Reading, step: Step) -> None:
     name, (x,) = step.value, r.pop(1)
     r.keep(name)
-    r.do(lambda frame, x: frame.shared.write(name, x), x, bound=name)
+    r.do(lambda frame, x: frame.shared.write(name, x), x, bound=name, hands_on=True)
 
 
 @opcode("DELETE_DEREF")

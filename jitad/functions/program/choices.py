@@ -1,0 +1,262 @@
+"""Names that are bound to one of several objects: None or a number, one of two functions, a state.
+
+Where branches on traced values leave other objects, a number says which. A statement that reads
+such a name is run with each of them. What follows from a question about them, as `x is None`, is
+known on both sides of the branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from jitad.frontend.operands import as_dtype
+from jitad.frontend.regions import NeedsNumber
+from jitad.functions.program.data import (
+    DATA,
+    Chosen,
+    Kind,
+    Names,
+    Options,
+    current,
+    form,
+    holds_tracers,
+    is_data,
+    kind,
+    leaves,
+    same,
+    wider,
+)
+from jitad.functions.program.fallbacks import note
+from jitad.ir.op import INT64
+from jitad.ir.value import UFUNCS, Value
+
+if TYPE_CHECKING:
+    from jitad.functions.program.executor import Frame
+    from jitad.functions.program.statements import Statement
+
+_INDEX = Kind((), INT64, False)
+
+# -- what flows through control ops ----------------------------------------------------------------
+
+
+class Form(NamedTuple):
+    """How data is made of its leaves, and their kinds; an object is one of a single option."""
+
+    pattern: Any
+    kinds: list[Kind]
+
+
+class Renamed(NamedTuple):
+    """The number of an option by another table: `table[k]` in place of k, which `item` is."""
+
+    item: Any
+    table: list[int]
+
+
+def form_of(v: str, x: Any) -> Form:
+    """The form of what the name v is bound to."""
+    if is_data(x):
+        return Form(form(x), [kind(leaf) for leaf in leaves(x)])
+    if holds_tracers(x):
+        raise NeedsNumber(f"{v} is another object, with traced values in it")
+    return Form(Options((x,)), [_INDEX])
+
+
+def common(v: str, a: Form, b: Form) -> Form:
+    """The form that both fit."""
+    if a.pattern == b.pattern:
+        return Form(a.pattern, list(map(wider, a.kinds, b.kinds)))
+    one, other = _optional(a), _optional(b)
+    if one.pattern.data not in ((), other.pattern.data) and other.pattern.data != ():
+        raise NeedsNumber(f"{v} has another structure")
+    options = list(one.pattern.options)
+    options += [x for x in other.pattern.options if not any(same(x, y) for y in options)]
+    long, short = sorted((one, other), key=lambda f: -len(f.kinds))
+    kinds = [*map(wider, long.kinds, short.kinds), *long.kinds[len(short.kinds) :]]
+    return Form(Options(tuple(options), long.pattern.data), kinds)
+
+
+def _optional(f: Form) -> Form:
+    if type(f.pattern) is Options:
+        return f
+    if f.pattern == ():
+        return Form(Options(((),)), [_INDEX])
+    return Form(Options((DATA,), f.pattern), [_INDEX, *f.kinds])
+
+
+def fitted_to(f: Form, x: Any, items: Sequence[Any]) -> list[Any]:
+    """What stands for the leaves of x, `items`, as leaves of that form: None for what has none."""
+    own = form(x) if is_data(x) else Options((x,))
+    if own == f.pattern:
+        return list(items)
+    options = own.options if type(own) is Options else (DATA,) if own != () else ((),)
+    table = [_place(f.pattern.options, x) for x in options]
+    index: Any = np.int64(table[0])
+    if type(x) is Chosen:
+        index, *items = items
+        if table != list(range(len(table))):
+            index = Renamed(index, table)
+    rest = list(items) if is_data(x) else []
+    return [index, *rest, *[None] * (len(f.kinds) - 1 - len(rest))]
+
+
+def _place(options: tuple[Any, ...], x: Any) -> int:
+    return next(k for k, y in enumerate(options) if same(x, y))
+
+
+def renamed(index: Value, table: Sequence[int]) -> Value:
+    """table[index]"""
+    found: Any = table[0]
+    for k, number in enumerate(table[1:], start=1):
+        is_it: Any = as_dtype(UFUNCS[np.equal](index, k), INT64)
+        found = found + is_it * (number - table[0])
+    return found
+
+
+def as_data(x: Any) -> Any:
+    """What is chosen among numbers, as a number."""
+    if type(x) is not Chosen or not all(o is DATA or is_data(o) for o in x.options):
+        return x
+    found: Any = None
+    for k, option in enumerate(x.options):
+        item = x.data if option is DATA else option
+        found = item if found is None else np.where(x.index == k, item, found)
+    return found
+
+
+# -- one of them -----------------------------------------------------------------------------------
+
+
+def narrowed(names: Names, index: Value, may_be: Sequence[bool]) -> Names:
+    """What names are bound to where the number is one of those that it may be."""
+    return Names({v: _among(x, index, may_be) for v, x in names.items()})
+
+
+def _among(x: Any, index: Value, may_be: Sequence[bool]) -> Any:
+    if type(x) is tuple:
+        return tuple([_among(item, index, may_be) for item in x])
+    if type(x) is not Chosen or x.index is not index:
+        return x
+    left = [option for option, may in zip(x.options, may_be, strict=True) if may]
+    if all(same(option, left[0]) for option in left):
+        return x.data if left[0] is DATA else left[0]
+    # In place of what it is not stands one that it may be.
+    options = [o if may else left[0] for o, may in zip(x.options, may_be, strict=True)]
+    return Chosen(x.index, tuple(options), x.data)
+
+
+def settled(x: Any) -> Any:
+    """The object that it is at these values, for who knows of no others: outside of regions."""
+    if type(x) is tuple:
+        return tuple(map(settled, x))
+    if type(x) is not Chosen:
+        return x
+    option = x.options[int(x.index)]
+    return x.data if option is DATA else option
+
+
+# -- statements ------------------------------------------------------------------------------------
+
+
+def chosen(reads: tuple[str, ...], names: Names) -> Chosen | None:
+    """The first of what names are bound to that is one of several."""
+    for v in reads:
+        x = names.get(v)
+        if type(x) is Chosen:
+            return x
+        if type(x) is tuple:
+            found = next(_within(x), None)
+            if found is not None:
+                return found
+    return None
+
+
+def _within(x: tuple[Any, ...]) -> Iterator[Chosen]:
+    for item in x:
+        if type(item) is tuple:
+            yield from _within(item)
+        elif type(item) is Chosen:
+            yield item
+
+
+def each(frame: Frame, s: Statement, names: Names, which: Chosen, join: Callable[..., Any]) -> Any:
+    """What a statement gives that reads a name which is bound to one of several objects."""
+    line = frame.line
+    try:
+        return _each(frame, s, names, which, join)
+    except (NeedsNumber, Exception) as error:
+        if current().region is not None:
+            raise NeedsNumber(f"one of several objects: {error}") from None
+        note("each object is a path of its own", line, error)
+    frame.line = line
+    k = int(which.index)
+    names.update(narrowed(names, which.index, [k == j for j in range(len(which.options))]))
+    return frame.perform(s, names)
+
+
+def _each(frame: Frame, s: Statement, names: Names, which: Chosen, join: Callable[..., Any]) -> Any:
+    first: dict[int, int] = {}  # the options that are not others again
+    for k, option in enumerate(which.options):
+        first[k] = next(j for j in range(k + 1) if same(which.options[j], option))
+    kept = sorted(set(first.values()))
+    table = [kept.index(first[k]) for k in range(len(which.options))]
+    given = [
+        narrowed(names, which.index, [first[j] == k for j in range(len(which.options))])
+        for k in kept
+    ]
+    index = which.index if table == list(range(len(table))) else renamed(which.index, table)
+    bound = {*frame.program.shared, s.bound, s.advances} - {None}
+    after, results = join(
+        frame, index, given, names, bound, s.bound, lambda n: _performed(frame, s, n)
+    )
+    names.update(after)
+    frame.shared.fill(names)
+    if s.bound is None:
+        return None
+    found = [results[j] for j in table]
+    if s.bound not in after:
+        return Chosen(which.index, tuple(found))
+    merged = after[s.bound]
+    known = tuple(x if is_known(x) else DATA for x in found)
+    if all(x is DATA for x in known) or type(merged) is Chosen:
+        return merged
+    return Chosen(which.index, known, merged)
+
+
+def is_known(x: Any) -> bool:
+    return type(x) is bool or (not is_data(x) and not holds_tracers(x))
+
+
+def _performed(frame: Frame, s: Statement, names: Names) -> Names:
+    """Run one statement, on the tape that records; what names are bound to then."""
+    builder, frame.builder = frame.builder, current()
+    try:
+        frame.shared.fill(names)
+        x = frame.perform(s, names)
+        if s.bound is not None:
+            names[s.bound] = x
+        frame.shared.collect(names)
+        return names
+    finally:
+        frame.builder = builder
+
+
+# -- conditions ------------------------------------------------------------------------------------
+
+
+def asked(condition: Chosen, names: Names) -> tuple[Value | bool, Names, Names]:
+    """Whether a condition holds, and what names are bound to where it does not, and where it
+    does."""
+    truths = [None if o is DATA else bool(o) for o in condition.options]
+    yes, no = [t is not False for t in truths], [t is not True for t in truths]
+    if not any(no) or not any(yes):
+        return any(yes), names, names
+    value = as_data(
+        Chosen(condition.index, tuple(DATA if t is None else t for t in truths), condition.data)
+    )
+    if value.dtype.kind != "b":
+        value = UFUNCS[np.not_equal](value, 0)
+    return value, narrowed(names, condition.index, no), narrowed(names, condition.index, yes)
