@@ -83,6 +83,11 @@ def innermost_trace() -> Builder | None:
     return _active.builders[-1] if _active.builders else None
 
 
+def enclosing() -> Iterator[Builder]:
+    """The tapes of the functions that are being traced, the innermost one first."""
+    return reversed(_active.builders)
+
+
 def is_in_region(builder: Builder) -> bool:
     """Whether a tape that is being recorded is, or is within, a side of a branch or a turn."""
     return any(b.region is not None for b in _active.builders[: builder.level])

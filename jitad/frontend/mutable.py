@@ -16,6 +16,7 @@ from jitad.frontend.guards import guard_array
 from jitad.frontend.layout import EACH, VIEWS
 from jitad.frontend.operands import as_dtype, as_shape, check_casting, check_kind, lift
 from jitad.frontend.places import are_integers, fitting, is_view, leaves_axes, places_of
+from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.storage import Places, Storage
 from jitad.frontend.window import Window
 from jitad.ir.builder import Builder
@@ -54,6 +55,11 @@ class MutableArray(Value):
         if isinstance(memory, Value):
             memory = self._memory = Storage(memory.builder, memory)
         return memory
+
+    @property
+    def unwritten(self) -> Value | None:
+        """The value that it is a copy of, which nobody has written to, nor asked for a view of."""
+        return self._memory if isinstance(self._memory, Value) else None
 
     @property
     def places(self) -> Places:
@@ -178,6 +184,8 @@ class MutableArray(Value):
     def check_writable(self) -> None:
         """Refuse to write where the array is not one of the innermost trace, or read-only."""
         recording = innermost_trace()
+        if self.storage.root.is_kept:
+            raise NeedsNumber("an array that a list has, too, is written to")
         if recording is not self.builder and recording is not None and recording.region:
             recording.region.adopt(self.storage.root)
         elif recording is not self.builder:

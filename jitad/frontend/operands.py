@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jitad.frontend.items import item_of, rows_of, runs_of
 from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import BOOL, COMPLEX128, FLOAT64, INT64, SHORT_NAMES, STORED, DType, Shape, native
@@ -67,7 +68,7 @@ def lift(builder: Builder, x: Any) -> Value:
         return value
     if isinstance(x, (list, tuple)):
         if _innermost_or_none(x) is not None:
-            return FUNCTIONS[np.stack]([lift(builder, item) for item in x])
+            return _lift_list(builder, x)
         return lift(builder, np.asarray(x))
     remedy = "operands are NumPy arrays, numbers, and lists of them; close over all else"
     if hasattr(x, "toarray"):
@@ -77,6 +78,22 @@ def lift(builder: Builder, x: Any) -> Value:
     elif isinstance(x, (Decimal, Fraction)):
         remedy = "use float(...) of it"
     raise TraceError(f"an operand of type {type(x).__name__} met a traced value", remedy=remedy)
+
+
+def _lift_list(builder: Builder, x: Any) -> Value:
+    """A list with traced values in it; rows that follow each other are had at once."""
+    rows = rows_of(x)
+    if rows is not None:
+        return lift(builder, rows)
+    if isinstance(x[0], (list, tuple)) and any(item_of(y) is not None for y in x[0]):
+        sizes = {len(y) if isinstance(y, (list, tuple)) else 0 for y in x}
+        if len(sizes) == 1 and len(x) > len(x[0]):  # as rows of few columns
+            columns = [lift(builder, [y[k] for y in x]) for k in range(len(x[0]))]
+            return FUNCTIONS[np.stack](columns, axis=1)
+    runs = runs_of(x)
+    if len(runs) == 1:
+        return FUNCTIONS[np.stack]([lift(builder, item) for item in x])
+    return FUNCTIONS[np.concatenate]([lift(builder, run) for run in runs])
 
 
 def as_value(x: Any) -> Value:

@@ -1,9 +1,10 @@
-"""Sides of branches and turns of loops, while they are recorded: arrays from around that they
-write to, and what they must not ask.
+"""Sides of branches and turns of loops, while they are recorded: arrays and lists from around that
+they change, and what they must not ask.
 
 A region has a tape of its own, and runs for more than one value. So it must not ask for a number;
 and an array from around it has its elements on the region's tape from the first write on, until
-the region ends: then the array is what it was, and the control op says what becomes of it.
+the region ends: then the array is what it was, and the control op says what becomes of it. A list
+from around grows in a region, and is what it was when the region ends.
 """
 
 from __future__ import annotations
@@ -23,12 +24,20 @@ class NeedsNumber(Unrecorded):
     """Python has asked a value for its number where that may differ: in a branch or a loop."""
 
 
-class NotCarried(Unrecorded):
-    """A turn of a loop writes to an array that the loop does not carry yet."""
+class Again(Unrecorded):
+    """The carries are of other types than the turn was recorded with."""
 
-    def __init__(self, storage: Storage) -> None:
+
+class NotCarried(Unrecorded):
+    """A turn of a loop changes an array, or a list, of which the loop does not know yet.
+
+    Of a list that grows `reads` says that its items are asked for, or replaced.
+    """
+
+    def __init__(self, changed: Storage | list[Any], *, reads: bool = False) -> None:
         super().__init__()
-        self.storage = storage
+        self.changed = changed
+        self.reads = reads
 
 
 class Region:
@@ -38,6 +47,9 @@ class Region:
         self.builder = builder
         self.is_turn = is_turn
         self._before: list[tuple[Storage, Any]] = []
+        self._lists: dict[int, tuple[list[Any], list[Any], int]] = {}
+        self._made: dict[int, Any] = {}
+        self._replaced: dict[int, list[Any]] = {}
         builder.region = self
 
     @property
@@ -56,7 +68,51 @@ class Region:
             raise NotCarried(storage)
         self.take(storage, storage.contents())
 
+    # -- lists -------------------------------------------------------------------------------------
+
+    def make(self, x: Any) -> Any:
+        """A list or a dict that is made in the region."""
+        self._made[id(x)] = x
+        return x
+
+    def has_made(self, x: Any) -> bool:
+        """Whether a list or a dict is one of those."""
+        return id(x) in self._made
+
+    def grow(self, x: list[Any]) -> None:
+        """A list is about to grow."""
+        if id(x) in self._made or id(x) in self._lists:
+            return
+        if self.is_turn:
+            raise NotCarried(x)
+        self.hold(x, x)
+
+    def replace(self, x: list[Any]) -> None:
+        """Items of a list are about to be replaced."""
+        if id(x) in self._made:
+            return
+        if self.is_turn:
+            raise NotCarried(x, reads=True)
+        self.grow(x)
+        self._replaced[id(x)] = x
+
+    def hold(self, x: list[Any], items: list[Any]) -> None:
+        """Have a list from around with these items in the region."""
+        self._lists[id(x)] = x, x[:], len(items)
+        x[:] = items
+
+    def grown(self) -> list[tuple[list[Any], list[Any]]]:
+        """The lists from around that have grown alone, and the items that have been added."""
+        lists = (found for k, found in self._lists.items() if k not in self._replaced)
+        return [(x, x[count:]) for x, _, count in lists]
+
+    def replaced(self) -> list[list[Any]]:
+        """Those that have other items."""
+        return list(self._replaced.values())
+
     def release(self) -> None:
-        """Make all arrays what they were before."""
+        """Make all arrays and lists what they were before."""
         for storage, state in reversed(self._before):
             storage.restore(state)
+        for x, before, _ in self._lists.values():
+            x[:] = before

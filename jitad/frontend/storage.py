@@ -37,11 +37,13 @@ class Storage:
     """The elements of one array and all its views.
 
     Either `numbers` (flat) or `base` (a value of the whole array's shape) holds them; the elements
-    at places in `aside` have the values there instead, where they are `dirty`.
+    at places in `aside` have the values there instead, where they are `dirty`. What `is_kept` an
+    item of a list has, too, in a loop that is being recorded: nobody is to write to it.
     """
 
     __slots__ = (
-        *("_order", "aside", "base", "builder", "dirty", "dtype", "frozen", "numbers", "shape"),
+        *("_order", "aside", "base", "builder", "dirty", "dtype", "frozen", "is_kept", "numbers"),
+        "shape",
     )
 
     def __init__(self, builder: Builder, contents: Value | np.ndarray) -> None:
@@ -54,6 +56,7 @@ class Storage:
         self.aside: dict[int, Value] = {}
         self.dirty: set[int] = set()
         self.frozen: dict[Any, Value] = {}
+        self.is_kept = False
 
     @property
     def root(self) -> Storage:

@@ -4,7 +4,16 @@ Each has a maker of arguments from a size and a random generator; those are away
 function jumps, so that differences tell its derivative.
 """
 
-from plain_programs import arrays, branches, choices, closures, exceptions, nests, ways_out
+from plain_programs import (
+    arrays,
+    branches,
+    choices,
+    closures,
+    exceptions,
+    lists,
+    nests,
+    ways_out,
+)
 from plain_programs.program import PROGRAMS, PlainProgram
 
 __all__ = [
@@ -15,6 +24,7 @@ __all__ = [
     "choices",
     "closures",
     "exceptions",
+    "lists",
     "nests",
     "ways_out",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.conversion import as_arrays, refuse_out
+from jitad.frontend.items import item_of
 from jitad.frontend.memory_order import in_memory
 from jitad.frontend.operands import (
     array_dtype,
@@ -230,11 +231,20 @@ def _cast(x: Value, dtype: DType, casting: Any) -> Value:
     return as_dtype(x, dtype)
 
 
+def _as_rows(arrays: Any) -> Any:
+    """A list that a loop has filled as an array, of which its items are rows."""
+    if not isinstance(arrays, (list, tuple)) or all(item_of(x) is None for x in arrays):
+        return arrays
+    shape = np.shape(arrays[0])
+    return as_value(arrays) if all(np.shape(x) == shape for x in arrays) else arrays
+
+
 @implements(np.concatenate)
 def concatenate(
     arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = None
 ) -> Value:
     refuse_out(out)
+    arrays = _as_rows(arrays)
     if isinstance(arrays, Value) and arrays.ndim > 1:
         return _merged(_values([arrays], dtype, casting)[0], axis)
     values = _values(arrays, dtype, casting)
@@ -267,6 +277,7 @@ def stack(
     arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = None
 ) -> Value:
     refuse_out(out)
+    arrays = _as_rows(arrays)
     if isinstance(arrays, Value) and arrays.ndim:
         return moveaxis(_values([arrays], dtype, casting)[0], 0, axis)
     values = _values(arrays, dtype, casting)
@@ -283,6 +294,9 @@ def stack(
 
 @implements(np.vstack)
 def vstack(tup: Any, *, dtype: Any = None, casting: Any = None) -> Value:
+    rows = _as_rows(tup)
+    if isinstance(rows, Value) and rows.ndim > 1:
+        tup = [rows if rows.ndim == 2 else _merged(rows, 0)]
     return concatenate([atleast_2d(x) for x in _values(tup, dtype, casting)], axis=0)
 
 

@@ -76,6 +76,11 @@ def fori_loop(lower: Any, upper: Any, f: Callable[..., Any], init: Any) -> Any:
     return loop.record(count=_countable(max(0, int(upper) - int(lower))))[0]
 
 
+def stacking_loop(count: int, f: Callable[..., Any], init: Any) -> tuple[Any, Any]:
+    """(carry, ys) of `carry, y = f(i, carry)` for i in range(count)."""
+    return _Loop(current(), traceable(f), init, has_rows=True).record(count=_countable(count))
+
+
 def while_loop(condition: Callable[..., Any], f: Callable[..., Any], init: Any) -> Any:
     """The carry after `carry = f(carry)` for as long as `condition(carry)`."""
     function = traceable(f)

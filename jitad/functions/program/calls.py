@@ -23,10 +23,14 @@ from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.reads import note_call
 from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.traceable import is_library, traceable
+from jitad.functions.arrays.creation import array
 from jitad.functions.control.elements import over_elements
 from jitad.functions.mathematics import as_integer
+from jitad.functions.program.carried import whole
 from jitad.functions.program.data import NUMBERS, current, owned
+from jitad.functions.program.folds import collected, fold, truth
 from jitad.functions.program.generators import Generated
+from jitad.functions.program.growing import check_whole, extend, is_growing, length, made
 from jitad.functions.program.iterators import (
     advance,
     counted,
@@ -40,7 +44,7 @@ from jitad.functions.program.iterators import (
     zipped,
 )
 from jitad.functions.program.mirrors import of_scipy
-from jitad.ir.value import FUNCTIONS, UFUNCS, Value
+from jitad.ir.value import FUNCTIONS, Value
 
 if TYPE_CHECKING:
     from jitad.functions.program.executor import Frame
@@ -52,19 +56,31 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         result = frame.at_its_line(at_once, f, args)
         if result is not None:
             return result
-    if f is sum and args and isinstance(args[0], Generated) and args[0].is_new():
-        return args[0].folded(lambda a, b: owned(a + b), *(args[1:] or kwargs.values() or (0,)))
     owner = getattr(f, "__self__", None)
     if isinstance(owner, Value):
         return owned(frame.at_its_line(_of_value, f, args, kwargs))
+    if type(owner) is list and not kwargs and len(args) == 1:
+        if f.__name__ == "append":
+            return extend(owner, args)
+        if f.__name__ == "extend":
+            return extend(owner, iterator(args[0]).all())
+    if len(args) == 1 and is_growing(args[0]) and f in _OF_LENGTH:
+        return _OF_LENGTH[f](length(args[0]))
+    if not isinstance(f, FunctionType):
+        check_whole(owner)
+        args = [whole(x) for x in args]
+        kwargs = {name: whole(x) for name, x in kwargs.items()}
+    args = tuple([_collected(f, x) for x in args])
     try:
-        always, of_frame = ALWAYS.get(f), OF_FRAME.get(f)
+        always, of_frame, folded = ALWAYS.get(f), OF_FRAME.get(f), fold(f, args, kwargs)
     except TypeError:  # no key
-        always = of_frame = None
+        always = of_frame = folded = None
     if always is not None:
         return always(*args, **kwargs)
     if of_frame is not None:
         return of_frame(frame, *args, **kwargs)
+    if folded is not None:
+        return folded()
     traced = holds_traced([*args, *kwargs.values()])
     if traced:
         meaning = _of_traced(frame, f, owner, args)
@@ -76,10 +92,18 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if is_program(f):
         own = (f.__self__,) if isinstance(f, MethodType) else ()
         return owned(getattr(f, "__func__", f).__dict__["program"](*own, *args, **kwargs))
+    args = [whole(x) for x in args]
     note_call(f, args)
     args = [_given(frame, f, x) for x in args]
-    kwargs = {name: _given(frame, f, x) for name, x in kwargs.items()}
-    return owned(f(*args, **kwargs))
+    kwargs = {name: _given(frame, f, whole(x)) for name, x in kwargs.items()}
+    result = owned(f(*args, **kwargs))
+    return made(result) if f in (list, sorted, dict) else result
+
+
+def _collected(f: Any, x: Any) -> Any:
+    """An argument: a generator that f goes over to the end is a list of its items."""
+    to_the_end = isinstance(x, Generated) and f in _TO_THE_END and x.is_new()
+    return collected(x) if to_the_end else x
 
 
 def is_program(f: Any) -> bool:
@@ -173,16 +197,19 @@ def _vectorized(frame: Frame, f: np.vectorize, *args: Any, **kwargs: Any) -> Any
 # -- what Python's functions mean ------------------------------------------------------------------
 
 
-def _truth(x: Any = False) -> Any:
-    if not isinstance(x, Value):
-        return bool(x)
-    if x.shape:
-        return bool(x)  # which says that it has many
-    return x if x.dtype.kind == "b" else UFUNCS[np.not_equal](x, 0)
-
-
 def _not(x: Any) -> Any:
-    return np.logical_not(_truth(x))
+    return np.logical_not(truth(x))
+
+
+_OF_LENGTH: dict[Any, Any] = {
+    len: lambda n: n,
+    bool: lambda n: n > 0,
+    operator.not_: lambda n: n == 0,
+}
+"""What is said of a list that grows in a loop by its length."""
+
+_TO_THE_END = (list, tuple, max, min, sorted, set, frozenset, np.fromiter, math.fsum, math.prod)
+"""Functions that go over all that they are given, in order."""
 
 
 def _extreme(better: Any) -> Any:
@@ -195,6 +222,14 @@ def _extreme(better: Any) -> Any:
         return functools.reduce(lambda a, b: np.where(better(b, a), b, a), items)
 
     return choose
+
+
+def _from_items(items: Any, dtype: Any, count: int = -1, *, like: Any = None) -> Any:
+    """np.fromiter(...)"""
+    found = list(native(items))
+    if count > len(found):
+        raise ValueError("iterator too short")
+    return array(found if count < 0 else found[:count], dtype)
 
 
 # -- what is asked of a value ----------------------------------------------------------------------
@@ -266,7 +301,7 @@ ALWAYS: dict[Any, Any] = {
     iter: in_turn,
     next: advance,
     reversed: reverse,
-    bool: _truth,
+    bool: truth,
 }
 """What programs mean by names, whatever the arguments."""
 
@@ -276,6 +311,7 @@ OF_TRACED: dict[Any, Any] = {
     min: _extreme(operator.lt),
     int: as_integer,
     round: round,
+    np.fromiter: _from_items,
     isinstance: _is_instance,
     type: _type,
     hasattr: _has,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 from collections.abc import Callable, Collection, Sequence
+from operator import iadd
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from jitad.frontend.active import innermost_trace
 from jitad.frontend.exceptions import note_handlers
+from jitad.frontend.items import Item
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.places import is_view
 from jitad.frontend.reads import (
@@ -24,7 +26,7 @@ from jitad.frontend.reads import (
 from jitad.frontend.reads import note as note_read
 from jitad.frontend.regions import NeedsNumber, Unrecorded
 from jitad.frontend.traceable import Vocabulary
-from jitad.functions.program import calls
+from jitad.functions.program import calls, carried
 from jitad.functions.program.arguments import by_name
 from jitad.functions.program.choices import asked, chosen, each, settled
 from jitad.functions.program.contexts import Entered
@@ -41,7 +43,8 @@ from jitad.functions.program.data import (
 from jitad.functions.program.fallbacks import note
 from jitad.functions.program.generators import Generated
 from jitad.functions.program.graph import EXIT, FOLDED, RESULT, Program, program_of
-from jitad.functions.program.iterators import InTurn, Places, Turn, element, iterator
+from jitad.functions.program.growing import extend, is_growing, made
+from jitad.functions.program.iterators import FEW, InTurn, Places, Turn, element, iterator
 from jitad.functions.program.joins import each_side, fork
 from jitad.functions.program.shared import OWNERS, Shared
 from jitad.functions.program.statements import End, Handler, Statement
@@ -51,11 +54,8 @@ from jitad.ir import errors
 from jitad.ir.errors import SourceLine, TraceError
 from jitad.ir.value import Value
 
-_COMMON = frozenset((Value, MutableArray, np.ndarray, bool, int, float, complex, np.float64))
+_COMMON = frozenset((Value, Item, MutableArray, np.ndarray, bool, int, float, complex, np.float64))
 """Types of operands whose operators run no code of the user's."""
-
-FEW = 4
-"""A `for` of so few turns, with no loop in it, is unrolled."""
 
 
 class Frame:
@@ -254,7 +254,8 @@ class Frame:
             if it.count - it.place <= FEW and not inner:
                 return True
         reads = self.program.reads(body)
-        return not any(holds_tracers(names[v]) for v in reads if v in names)
+        found = (*(names[v] for v in reads if v in names), *self.shared.outside())
+        return not any(map(holds_tracers, found))
 
     # -- what statements ask -----------------------------------------------------------------------
 
@@ -328,8 +329,14 @@ class Frame:
         """x[index]"""
         if x is np.r_ or x is np.c_:
             return calls.joined(self, x, index)
+        if is_growing(x):
+            return carried.item(x, index)
+        if type(x) is list and isinstance(index, Value):
+            carried.check_found(x)
         found = element(x, index)
         note_item(x, index, found, counts)
+        if type(x) is list and isinstance(index, slice):
+            return made(found)
         # What NumPy would have share elements with an array that nobody may write to is a copy.
         return as_argument(found) if is_view(index) else owned(found)
 
@@ -337,6 +344,11 @@ class Frame:
         """x[index] = value"""
         if isinstance(x, Value):
             x[index] = value
+            return
+        if type(x) is dict and isinstance(value, list) and x.get(index) is value:
+            return  # the end of x[index] += items
+        if type(x) is list:
+            carried.set_item(x, index, value)
             return
         self.outside_of_regions("an object is changed")
         if isinstance(x, np.ndarray) and holds_tracers(value):
@@ -358,13 +370,17 @@ class Frame:
     def binary(self, operator: Callable[..., Any], a: Any, b: Any) -> Any:
         """operator(a, b)"""
         if type(a) not in _COMMON or type(b) not in _COMMON:
-            return owned(operator(a, b))
+            result = owned(operator(carried.whole(a), carried.whole(b)))
+            return made(result) if type(result) is list else result
         return owned(self.at_its_line(operator, a, b))
 
     def in_place(self, operator: Any, plain: Any, a: Any, b: Any) -> Any:
         """operator(a, b), which may write to a."""
         if isinstance(a, MutableArray) and a.is_argument:
             return owned(plain(a, b))  # as in JAX, the caller's array stays what it is
+        if type(a) is list and operator is iadd:
+            extend(a, iterator(b).all())
+            return a
         if isinstance(a, (np.ndarray, list, dict, set)):
             if isinstance(a, np.ndarray) and isinstance(b, Value):
                 return owned(plain(a, b))

@@ -14,15 +14,21 @@ from typing import Any
 
 import numpy as np
 
+from jitad.frontend.items import Item
 from jitad.frontend.operands import lift
 from jitad.frontend.reads import ABSENT, note_contents, note_item
 from jitad.frontend.regions import NeedsNumber
 from jitad.functions.control.blocks import as_weak
-from jitad.functions.program.data import current
+from jitad.functions.program import carried
+from jitad.functions.program.data import NUMBERS, current
+from jitad.functions.program.growing import by_place, is_growing
 from jitad.ir.builder import Builder
 from jitad.ir.errors import TraceError
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
+
+FEW = 4
+"""A `for` of so few turns, with no loop in it, is unrolled."""
 
 END = object()
 """In place of an item, after the last one."""
@@ -165,6 +171,12 @@ def iterator(x: Any) -> Any:
         return Places(x.shape[0], lambda k: x[k])
     if isinstance(x, np.ndarray) and x.ndim:
         return Places(len(x), lambda k: element(x, k))
+    if is_growing(x):
+        return Places(*carried.items(x))
+    if type(x) in (list, tuple) and len(x) > FEW:
+        at = by_place(x)
+        if at is not None:
+            return Places(len(x), lambda k: at(k) if isinstance(k, Value) else x[k])
     return InTurn(iter(x), current())
 
 
@@ -172,10 +184,12 @@ def element(x: Any, index: Any) -> Any:
     """x[index], where a plain array, or a list of numbers, may be asked for traced places."""
     if type(x) is np.ndarray and _asks(index):
         return lift(current(), x)[index]
-    if type(x) in (list, tuple) and type(index) is Value and index.dtype.kind in "iu" and x:
-        kind = type(x[0])
-        if kind in _NUMBERS and all(type(item) is kind for item in x):
-            return as_weak(lift(current(), np.array(x))[index], True)
+    if type(x) in (list, tuple) and isinstance(index, Value) and index.dtype.kind in "iu":
+        # What is found there is a copy, which nobody in a region writes to.
+        plain = isinstance(x[0], (*NUMBERS, Item)) if len(x) else False
+        at = by_place(x) if plain or current().region is not None else None
+        if at is not None:
+            return at(index)
     return x[index]
 
 
@@ -219,7 +233,11 @@ def _asks(index: Any) -> bool:
 def zipped(*xs: Any, strict: bool = False) -> Any:
     """zip(...)."""
     parts = [iterator(x) for x in xs]
-    if strict or not parts or not all(isinstance(p, Places) for p in parts):
+    if (
+        not parts
+        or not all(isinstance(p, Places) for p in parts)
+        or (strict and any(isinstance(p.count, Value) or p.count != parts[0].count for p in parts))
+    ):
         return InTurn(zip(*(native(p) for p in parts), strict=strict), current())
     count: Any = parts[0].count
     for p in parts[1:]:

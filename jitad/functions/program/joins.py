@@ -17,6 +17,7 @@ from jitad.frontend.regions import NeedsNumber, Region
 from jitad.frontend.storage import Storage
 from jitad.functions.control.blocks import Block, as_weak, block
 from jitad.functions.control.branches import aligned
+from jitad.functions.program import growing
 from jitad.functions.program.choices import (
     Form,
     Renamed,
@@ -40,6 +41,7 @@ from jitad.functions.program.data import (
     is_reference,
     labels_of,
     leaves,
+    owned,
     rebuilt,
     same,
 )
@@ -61,6 +63,8 @@ class Side(NamedTuple):
         place: where it ends.
         names: what each name is bound to there.
         arrays: arrays from around that it has written to.
+        lists: lists from around that have changed, by names for what has been appended to them, or
+            for all their items.
         block: its tape, whose outputs are the label, the leaves of `data`, and those arrays.
         data: for each name that is bound to data, which of the outputs its leaves are.
     """
@@ -68,6 +72,7 @@ class Side(NamedTuple):
     place: Place
     names: Names
     arrays: list[Storage]
+    lists: dict[str, list[Any]]
     block: Block
     data: dict[str, range]
 
@@ -134,6 +139,8 @@ def _side(go: Callable[[Names], tuple[Place, Names]], names: Names, needed: Any)
             where, after = go(Names(names))
             outputs: list[Any] = [where.label if isinstance(where, Somewhere) else where]
             found = Names({v: after[v] for v in needed(labels_of(where)) if v in after})
+            lists = growing.changed(region)
+            found |= {v: tuple(items) for v, (_, items) in lists.items()}
             _check_references(found, names)
             data: dict[str, range] = {}
             for v, x in found.items():
@@ -144,6 +151,7 @@ def _side(go: Callable[[Names], tuple[Place, Names]], names: Names, needed: Any)
                     data[v] = range(first, len(outputs))
             outputs += [storage.contents() for storage in region.arrays]
             left.update(place=where, names=found, arrays=region.arrays, data=data)
+            left["lists"] = {v: x for v, (x, _) in lists.items()}
             return outputs
         finally:
             region.release()
@@ -183,8 +191,12 @@ def _joined(frame: Frame, index: Value, sides: list[Side], names: Names) -> tupl
         for column in columns:
             column.append(0)
     after, moved = Names(names), {}
+    lists = {v: x for side in sides for v, x in side.lists.items()}
+    if len(set(map(id, lists.values()))) < len(lists):
+        raise NeedsNumber("a list grows on one side of a branch, and has other items on another")
     for v in sorted({v for side in sides for v in side.names}):
-        found = [side.names.get(v, UNBOUND) for side in sides]
+        otherwise = growing.unchanged(v, lists[v]) if v in lists else UNBOUND
+        found = [side.names.get(v, otherwise) for side in sides]
         bound = [x for x in found if x is not UNBOUND]  # where it is not, nobody reads it
         if len(bound) == 1 and (same(bound[0], names.get(v, UNBOUND)) or _is_constant(bound[0])):
             after[v] = bound[0]
@@ -209,6 +221,8 @@ def _joined(frame: Frame, index: Value, sides: list[Side], names: Names) -> tupl
         frame.chooses |= type(x) is Chosen
     for storage, contents in zip(arrays, rest, strict=True):
         write(storage, contents)
+    for v, x in lists.items():
+        growing.change(v, x, [owned(item) for item in after.pop(v)])
     place = min(possible) if label is None else Somewhere(label, possible)
     return place, after
 
@@ -240,6 +254,10 @@ def _column(
     """
     bound = [x for x in found if x is not UNBOUND]
     forms = [form_of(v, x) for x in bound]
+    if v.startswith((growing.APPENDED, growing.ITEMS)) and any(
+        f.pattern != forms[0].pattern for f in forms
+    ):
+        raise NeedsNumber("a list has another structure on each side of a branch")
     common_form = reduce(partial(common, v), forms)
     if current().region is None and _differ(forms, bound):
         raise NeedsNumber(f"{v} has another dtype on each side of a branch")
@@ -248,7 +266,7 @@ def _column(
         if x is UNBOUND:
             column += [None] * len(common_form.kinds)
         else:
-            column += fitted_to(common_form, x, side.data.get(v, ()))
+            column += fitted_to(common_form, x, side.data.get(v, list(leaves(x))))
     pattern = common_form.pattern
     return pattern, pattern is None and any(map(is_reference, bound))
 

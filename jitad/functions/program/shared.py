@@ -8,7 +8,8 @@ name, too, for as long as it lasts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from types import CellType, FunctionType
 from typing import Any
 
@@ -79,6 +80,12 @@ class Shared:
             return found
         except ValueError:
             raise NameError(f"cannot access variable {name!r}, which is not bound yet") from None
+
+    def outside(self) -> Iterator[Any]:
+        """What variables of functions around are bound to."""
+        for cell in self.outer.values():
+            with suppress(ValueError):  # not bound yet
+                yield cell.cell_contents
 
     def write(self, name: str, x: Any) -> Any:
         """Bind a name; not that of a function that is not in this branch or turn itself."""

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jitad.frontend.mutable import MutableArray, mutable
-from jitad.frontend.regions import NeedsNumber, NotCarried, Region, Unrecorded
+from jitad.frontend.mutable import MutableArray
+from jitad.frontend.regions import Again, NeedsNumber, NotCarried, Region
 from jitad.frontend.storage import Storage
 from jitad.functions.control import loops
+from jitad.functions.program import growing
+from jitad.functions.program.carried import Carried
 from jitad.functions.program.choices import (
     Form,
     Renamed,
@@ -23,15 +25,18 @@ from jitad.functions.program.data import (
     UNBOUND,
     Chosen,
     Names,
+    Options,
     Place,
     Somewhere,
     current,
     fitted,
+    form,
     holds_tracers,
     is_data,
     is_reference,
     labels_of,
     leaves,
+    owned,
     rebuilt,
     same,
 )
@@ -45,12 +50,11 @@ if TYPE_CHECKING:
     from jitad.functions.program.executor import Frame
 
 
-BRIEF = 256
-"""Steps of a loop without branches that are recorded one by one."""
+BRIEF, BRIEF_WITH_LISTS = 256, 32
+"""Steps of a loop without branches that are recorded one by one; of one in which lists grow."""
 
-
-class Again(Unrecorded):
-    """The carries are of other types than the turn was recorded with."""
+MOST_LISTS = 16
+"""Lists that grow in one loop."""
 
 
 def loop(frame: Frame, header: int, names: Names) -> tuple[Place, Names]:
@@ -67,8 +71,12 @@ class _Loop:
 
     Attributes:
         types: for each name that it carries the form of its data.
+        references: for each of them, which leaves are arrays that can be written to.
         arrays: the arrays from around that it writes to.
         by_value: arrays from around that names are bound to which turns bind anew.
+        lists: the lists from around that grow in it; `carried` those that it reads, or writes to.
+        kept: names that it carries, whose arrays are items of these, too.
+        added: how many items a turn appends to a list, by its number; 1 where nobody knows yet.
         bound: the names that it binds, and that are read after it or in a later turn.
         handlers: who handles exceptions in it; `errors` are those that leave it, by name.
         ends: the labels at which turns are known to end; `living` are the names read from there.
@@ -95,8 +103,14 @@ class _Loop:
         self.living = program.living(self.ends)
         self.bound = self._bound()
         self.types: dict[str, Form] = {}
+        self.references: dict[str, list[bool]] = {}
         self.arrays: list[Storage] = []
         self.by_value: list[Storage] = []
+        self.lists: list[list[Any]] = []
+        self.carried: list[Carried] = []
+        self.kept: set[str] = set()
+        self.appended: tuple[growing.Turn, list[Any]] | None = None
+        self.added: dict[int, int] = {}
         self.possible: set[int] = set()
         for v in self.bound:
             # What is called binds a shared name perhaps: it is carried if a turn has bound it.
@@ -121,26 +135,61 @@ class _Loop:
             self.possible.clear()
             first = len(current().instrs)
             try:
-                where, carry = self._record(self._init())
+                where, carry, stacks = self._record(self._init())
                 break
             except Again:
                 continue
             except NotCarried as error:
-                if error.storage in self.by_value:
-                    raise NeedsNumber("an array has two names in a loop") from None
-                self.arrays.append(error.storage)
+                self._note_changed(error.changed, error.reads)
         if self._is_brief(first):
             raise NeedsNumber("a loop of few steps is faster unrolled")
         after, contents = self._taken_apart(carry)
         names = Names(self.names | after | self.errors)
-        for storage, value in zip(self.arrays, contents, strict=True):
+        for storage, value in zip(self.arrays, contents, strict=False):
             write(storage, value)
+        for x, value in zip(self.carried, contents[len(self.arrays) :], strict=True):
+            x.end(value, self._turns, self.names, after)
+        self._extend_lists(stacks, after)
         ends = self.possible - {self.header}
         if self.exhausted is not None:
             ends.add(self.exhausted)
         if len(ends) == 1:
             return min(ends), names
         return Somewhere(where, frozenset(ends)), names
+
+    def _note_changed(self, changed: Storage | list[Any], reads: bool) -> None:
+        """Have the loop carry an array that it writes to, or know a list that it changes."""
+        if isinstance(changed, Storage):
+            if changed in self.by_value:
+                raise NeedsNumber("an array has two names in a loop")
+            self.arrays.append(changed)
+        elif reads:
+            if growing.is_growing(changed):  # in a turn of a loop around
+                raise NotCarried(changed, reads=True)
+            if len(self.carried) == MOST_LISTS:
+                raise NeedsNumber("a list that turns make is changed in them")
+            self.lists = [x for x in self.lists if x is not changed]
+            self.carried.append(Carried(changed))
+        elif self.leaves or not isinstance(self.it, Places) or isinstance(self.it.count, Value):
+            raise NeedsNumber("how long a list becomes depends on traced values")
+        elif len(self.lists) == MOST_LISTS:
+            raise NeedsNumber("a list that turns make grows in them")
+        else:
+            self.lists.append(changed)
+
+    @property
+    def _turns(self) -> Any:
+        """How many turns there are; None where nobody knows."""
+        return self.it.count - self.it.place if isinstance(self.it, Places) else None
+
+    def _extend_lists(self, stacks: list[Value], after: Names) -> None:
+        """Append to lists what turns append."""
+        if self.appended is None:
+            return
+        turn, forms = self.appended
+        made = growing.Stacks(turn, stacks, self._turns, self.names, after)
+        for x, appended in zip(self.lists, forms, strict=True):
+            growing.extend(x, made.items(appended))
 
     def _is_brief(self, first: int) -> bool:
         """Whether the loop, recorded from an instruction on, is a few steps without branches."""
@@ -149,7 +198,8 @@ class _Loop:
             return False
         bodies = [x.params[0].body for x in current().instrs[first:] if x.op is control.loop]
         plain = all(not isinstance(x.op, Control) for body in bodies for x in body.instrs)
-        return plain and (it.count - it.place) * len(bodies[-1]) <= BRIEF
+        most = BRIEF_WITH_LISTS if self.lists else BRIEF
+        return plain and (it.count - it.place) * len(bodies[-1]) <= most
 
     def _init(self) -> list[Value]:
         """The carries before the first turn; zeros for a name that is not bound yet."""
@@ -160,7 +210,8 @@ class _Loop:
             if x is not UNBOUND and not self._is_bound_first(v):
                 items = fitted_to(f, x, list(leaves(x)))
             values += [fitted(_settled(leaf), k) for leaf, k in zip(items, f.kinds, strict=True)]
-        return [*values, *(storage.contents() for storage in self.arrays)]
+        values += [storage.contents() for storage in self.arrays]
+        return [*values, *(x.begin(self._turns) for x in self.carried)]
 
     def _is_bound_first(self, v: str) -> bool:
         """Whether a turn binds a name before it reads it, and there are turns."""
@@ -171,27 +222,31 @@ class _Loop:
         return v not in self.frame.program.living(inside)
 
     def _taken_apart(self, carry: list[Any]) -> tuple[Names, list[Any]]:
-        """What names are bound to, and what is in arrays, by the carries."""
+        """What names are bound to, and what is in arrays and lists, by the carries."""
         rest = iter(carry)
         found = Names()
         for v, f in self.types.items():
-            x = rebuilt(f.pattern, rest)
-            if f.pattern is None and is_reference(self.names.get(v, None)) and x.shape:
-                x = mutable(current(), x)
-            found[v] = x
+            items = [next(rest) for _ in f.kinds]
+            arrays = self.references.get(v, [False] * len(items))
+            pairs = zip(items, arrays, strict=True)
+            found[v] = rebuilt(f.pattern, iter([owned(x) if a else x for x, a in pairs]))
         self.frame.chooses |= any(type(x) is Chosen for x in found.values())
         return found, list(rest)
 
     # -- turns -------------------------------------------------------------------------------------
 
-    def _record(self, init: list[Value]) -> tuple[Any, list[Any]]:
-        """The traced label at which the loop is left, and the last carries."""
+    def _record(self, init: list[Value]) -> tuple[Any, list[Any], list[Value]]:
+        """The traced label at which the loop is left, the last carries, and what turns append."""
         if isinstance(self.it, Places):
             it = self.it
             if not self.leaves:
                 count = it.count - it.place
+                if self.lists:
+                    return self.exhausted, *loops.stacking_loop(count, self._appending, init)
                 last = loops.fori_loop(0, count, lambda k, c: self._turn(k, c)[1], init)
-                return self.exhausted, last
+                return self.exhausted, last, []
+            if self.lists:
+                raise NeedsNumber("how long a list becomes depends on traced values")
 
             def goes_on(state: Any) -> Any:
                 return (state[0] == self.header) & (state[1] < it.count)
@@ -202,19 +257,32 @@ class _Loop:
 
             begin = (np.int64(self.header), np.int64(0) + it.place, init)
             where, _, last = loops.while_loop(goes_on, step, begin)
-            return np.where(where == self.header, np.int64(self.exhausted or 0), where), last
+            return np.where(where == self.header, np.int64(self.exhausted or 0), where), last, []
         state = (np.int64(self.header), init)
-        return loops.while_loop(
+        return *loops.while_loop(
             lambda s: s[0] == self.header, lambda s: self._turn(None, s[1]), state
-        )
+        ), []
+
+    def _appending(self, k: Any, carry: list[Any]) -> tuple[list[Any], list[Value]]:
+        """A turn that appends to lists: the carries, and what it appends."""
+        _, carry = self._turn(k, carry)
+        assert self.appended is not None
+        return carry, self.appended[0].leaves
 
     def _turn(self, k: Any, carry: list[Any]) -> tuple[Any, list[Any]]:
         """One turn: where it ends, and the carries then."""
         region = Region(current(), is_turn=True)
         try:
             found, contents = self._taken_apart(carry)
-            for storage, value in zip(self.arrays, contents, strict=True):
+            for storage, value in zip(self.arrays, contents, strict=False):
                 region.take(storage, value)
+            for x, value in zip(self.carried, contents[len(self.arrays) :], strict=True):
+                region.hold(x.list, [x.earlier(value, k)])
+            for n, x in enumerate(self.lists):
+                region.hold(x, [growing.Earlier(len(x) + k * self.added.get(n, 1))])
+            for v in self.kept & found.keys():
+                if isinstance(found[v], MutableArray):
+                    found[v].storage.is_kept = True
             names = Names(self.names | found)
             if self.iterator_name is not None and isinstance(self.it, Places):
                 names[self.iterator_name] = Turn(self.it.item(k + self.it.place), self.it)
@@ -222,9 +290,35 @@ class _Loop:
             self.possible.update(labels_of(where))
             self._note_errors(labels_of(where), after)
             label = where.label if isinstance(where, Somewhere) else np.int64(where)
-            return label, self._carries(after)
+            carries = self._carries(after)
+            if self.lists or self.carried:
+                self._note_appended(region, found, after)
+            return label, carries
         finally:
             region.release()
+
+    def _note_appended(self, region: Region, begun: Names, after: Names) -> None:
+        """Note what a turn has appended to lists."""
+        carried = [{v: x for v, x in names.items() if v in self.types} for names in (begun, after)]
+        names = [_arrays_in(x) for x in carried]
+        turn, *others = [growing.Turn(names[0], names[1], self.arrays, region)
+                         for _ in range(1 + len(self.carried))]  # fmt: skip
+        grown = {id(x): items for x, items in region.grown()}
+        found = [grown[id(x)] for x in self.lists]
+        self.appended = turn, [turn.parts(items) for items in found]
+        for x, other in zip(self.carried, others, strict=True):
+            x.note(other, grown[id(x.list)])
+            turn.kept |= other.kept
+        added = {n: len(items) for n, items in enumerate(found)}
+        wrong = any(self.added.get(n, 1) != count for n, count in added.items())
+        self.added = added
+        if not turn.kept <= self.types.keys():
+            raise NeedsNumber("an array in a list is in a tuple, too")
+        if not turn.kept <= self.kept:
+            self.kept |= turn.kept
+            raise Again
+        if wrong:
+            raise Again
 
     def _note_errors(self, ends: frozenset[int], after: Names) -> None:
         """Keep the exceptions with which a turn ends: each is one for all turns."""
@@ -253,7 +347,8 @@ class _Loop:
             if x is not UNBOUND:
                 items = fitted_to(f, x, list(leaves(x)))
             values += [fitted(_settled(leaf), k) for leaf, k in zip(items, f.kinds, strict=True)]
-        return [*values, *(storage.contents() for storage in self.arrays)]
+        values += [storage.contents() for storage in self.arrays]
+        return [*values, *(x.list[0].array.freeze() for x in self.carried)]
 
     def _settle(self, v: str, after: Names) -> bool:
         """Whether a name is to be carried with another form."""
@@ -271,6 +366,10 @@ class _Loop:
             if not self._is_bound_first(v):
                 found = common(v, form_of(v, before), found)
         self.types[v] = found
+        own = is_data(x) and form(x) == found.pattern and type(found.pattern) is not Options
+        self.references[v] = (
+            [is_reference(leaf) for leaf in leaves(x)] if own else [False] * len(found.kinds)
+        )
         return found != known
 
     def _refuse_windows(self, x: Any) -> None:
@@ -292,3 +391,13 @@ class _Loop:
                 self.arrays.remove(leaf.storage)
             if leaf.builder is not current():
                 self.by_value.append(leaf.storage)
+
+
+def _arrays_in(names: dict[str, Any]) -> dict[str, MutableArray]:
+    """The arrays that names are bound to, or that are in tuples of theirs."""
+    found: dict[str, MutableArray] = {}
+    for v, x in names.items():
+        for k, leaf in enumerate(leaves(x)):
+            if isinstance(leaf, MutableArray):
+                found[f"{v}.{k}" if type(x) is tuple else v] = leaf
+    return found

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jitad.functions.program.bytecode import OPCODES, Reading, Step
+from jitad.functions.program.growing import extend, made
 from jitad.functions.program.instructions.rows import Meaning, computes, opcode
 from jitad.functions.program.iterators import iterator
 
@@ -23,7 +24,7 @@ def _builds(make: Callable[[tuple[Any, ...]], Any], hands_on: bool = False) -> M
 @opcode("BUILD_MAP")
 def _map(r: Reading, step: Step) -> None:
     def build(frame: Any, *items: Any) -> Any:
-        return dict(zip(items[::2], items[1::2], strict=True))
+        return made(dict(zip(items[::2], items[1::2], strict=True)))
 
     r.push(build, *r.pop(2 * step.arg))
 
@@ -31,7 +32,7 @@ def _map(r: Reading, step: Step) -> None:
 @opcode("BUILD_CONST_KEY_MAP")
 def _constant_key_map(r: Reading, step: Step) -> None:
     def build(frame: Any, *items: Any) -> Any:
-        return dict(zip(items[-1], items[:-1], strict=True))
+        return made(dict(zip(items[-1], items[:-1], strict=True)))
 
     r.push(build, *r.pop(step.arg + 1))
 
@@ -49,12 +50,18 @@ def _grows(items: Callable[[Any], Any], copy: Callable[[Any, Any], Any], count: 
     return grow
 
 
-_IN_TURN = ("LIST_APPEND", "SET_ADD", "MAP_ADD")
+_IN_TURN = ("SET_ADD", "MAP_ADD")
 """What comprehensions do, turn by turn."""
 
 
-def _list_with(x: Any, new: Any) -> Any:
-    return [*x, *new]
+def _lengthens(items: Callable[[Any], Any]) -> Meaning:
+    """What is on the stack, a list, has more items then."""
+
+    def lengthen(r: Reading, step: Step) -> None:
+        added = r.pop(1)
+        r.do(lambda frame, x, new: extend(x, items(new)), r.stack[len(r.stack) - step.arg], *added)
+
+    return lengthen
 
 
 def _set_with(x: Any, new: Any) -> Any:
@@ -66,7 +73,7 @@ def _map_with(x: Any, new: Any) -> Any:
 
 
 def _all(new: Any) -> Any:
-    return iterator(new[0]).all()
+    return iterator(new).all()
 
 
 def _merged(x: Any, new: Any) -> Any:
@@ -78,14 +85,14 @@ def _merged(x: Any, new: Any) -> Any:
 
 OPCODES.update(
     BUILD_TUPLE=_builds(tuple, hands_on=True),
-    BUILD_LIST=_builds(list),
+    BUILD_LIST=_builds(lambda items: made(list(items))),
     BUILD_SET=_builds(set),
     BUILD_STRING=_builds("".join),
     BUILD_SLICE=_builds(lambda items: slice(*items)),
-    LIST_APPEND=_grows(lambda new: new, _list_with),
-    LIST_EXTEND=_grows(_all, _list_with),
+    LIST_APPEND=_lengthens(lambda x: [x]),
+    LIST_EXTEND=_lengthens(_all),
     SET_ADD=_grows(lambda new: new, _set_with),
-    SET_UPDATE=_grows(_all, _set_with),
+    SET_UPDATE=_grows(lambda new: _all(new[0]), _set_with),
     MAP_ADD=_grows(lambda new: {new[0]: new[1]}, _map_with, 2),
     DICT_UPDATE=_grows(lambda new: new[0], _map_with),
     DICT_MERGE=_grows(lambda new: new[0], _merged),

@@ -1,0 +1,441 @@
+"""Lists that grow in turns of a loop: the loop stacks what each turn appends, leaf by leaf.
+
+A list stays Python's own. While a turn is recorded it has in it what the turn appends, behind
+an `Earlier`, which nobody may ask for anything; behind the loop it has rows of the stacks as items.
+An array that is an item and has a name beside is one object still: it must not be written to while
+the loop is recorded, and is the same object behind it where the last turn leaves it.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.items import Item, rows_of
+from jitad.frontend.mutable import MutableArray
+from jitad.frontend.operands import as_dtype, lift
+from jitad.frontend.regions import NeedsNumber, Region
+from jitad.frontend.storage import Storage
+from jitad.functions.program.data import NUMBERS, as_argument, current, kind, wider
+from jitad.ir.op import SHORT_NAMES
+from jitad.ir.value import Value
+from jitad.ops import structural as st
+
+
+def _refuse(self: Any, *args: Any, **kwargs: Any) -> Any:
+    raise NeedsNumber("a list is read in a loop in which it grows")
+
+
+class Earlier:
+    """In place of the items that a list has before a turn of a loop in which it grows: so many.
+
+    Where the loop carries them they are in `array`, of which `carried` knows more.
+    """
+
+    def __init__(self, count: Any, array: Any = None, carried: Any = None) -> None:
+        self.count = count
+        self.array = array
+        self.carried = carried
+
+    __self__ = None  # of a method: of which holds_tracers asks
+    __getattr__ = __array__ = __bool__ = __iter__ = __len__ = __repr__ = __format__ = _refuse
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = __copy__ = _refuse  # type: ignore[assignment]
+    __add__ = __radd__ = __mul__ = __rmul__ = __float__ = __int__ = __index__ = _refuse
+    __reduce_ex__ = __deepcopy__ = _refuse
+
+
+def is_growing(x: Any) -> bool:
+    """Whether a list grows in a turn that is being recorded."""
+    return type(x) is list and len(x) > 0 and type(x[0]) is Earlier
+
+
+def length(x: list[Any]) -> Any:
+    """len(x), which may be traced."""
+    if not is_growing(x):
+        return len(x)
+    count = x[0].count + (len(x) - 1)
+    if not isinstance(count, Value):
+        return count
+    return Value(count.builder, count.index, (), count.dtype, weak=True)
+
+
+def check_whole(*xs: Any) -> None:
+    """Refuse lists that grow in the turn that is being recorded: nobody knows their items."""
+    for x in xs:
+        if is_growing(x):
+            _refuse(x)
+
+
+def made(x: Any) -> Any:
+    """A list or a dict that nobody has yet."""
+    region = current().region
+    return x if region is None else region.make(x)
+
+
+def extend(x: list[Any], items: Sequence[Any]) -> None:
+    """x.extend(items)"""
+    region = current().region
+    if region is not None:
+        region.grow(x)
+        if is_growing(x) and x[0].carried is not None:
+            x[0].carried.append(x, items)
+    x.extend(items)
+
+
+# -- on sides of branches --------------------------------------------------------------------------
+
+APPENDED, ITEMS = "$appended to", "$items of"
+"""Names of what a side appends to a list, or of all its items."""
+
+
+def changed(region: Region) -> dict[str, tuple[list[Any], list[Any]]]:
+    """Lists that a side has changed, and what has been appended, or all items."""
+    found = {f"{APPENDED} {id(x)}": (x, added) for x, added in region.grown() if added}
+    return found | {f"{ITEMS} {id(x)}": (x, x[:]) for x in region.replaced()}
+
+
+def unchanged(name: str, x: list[Any]) -> tuple[Any, ...]:
+    """What that is on a side that does not change the list."""
+    return () if name.startswith(APPENDED) else tuple(x)
+
+
+def change(name: str, x: list[Any], items: Sequence[Any]) -> None:
+    """Have a list as sides have left it; an array of its items has them already."""
+    region = current().region
+    if name.startswith(APPENDED):
+        if region is not None:
+            region.grow(x)
+        x.extend(items)
+        return
+    if region is not None:
+        region.replace(x)
+    x[:] = items
+
+
+# -- items at traced places ------------------------------------------------------------------------
+
+
+def by_place(items: Any) -> Callable[[Any], Any] | None:
+    """What finds the item at a traced place, where all items are alike and can be had at once."""
+    if not items:
+        return None
+    first = items[0]
+    rows = rows_of(items)
+    if rows is not None:
+        return lambda k: _like(lift(current(), rows)[k], first)
+    if first is None or isinstance(first, str):
+        return (lambda k: first) if all(y is first for y in items) else None
+    if not isinstance(first, _CONTAINERS):
+        return _numbers_by_place(items)
+    columns = _columns_of(items)
+    if columns is None:
+        return None
+    parts = [by_place(column) for column in columns]
+    if None in parts:
+        return None
+    make = _maker(first)
+    return lambda k: as_copy(make([part(k) for part in parts]))  # type: ignore[misc]  # none is None
+
+
+def _numbers_by_place(items: Sequence[Any]) -> Callable[[Any], Any] | None:
+    """The same of numbers, traced or not, which are put into one array."""
+    if any(np.ndim(x) or not isinstance(x, (Value, *NUMBERS)) for x in items):
+        return None
+    types = {kind(x) for x in items}
+    truths = {k.dtype.kind == "b" for k in types}
+    if len(truths) > 1 or any(k.dtype not in SHORT_NAMES for k in types):
+        return None
+    common = functools.reduce(wider, types)
+    levels = [x.builder for x in items if isinstance(x, Value)]
+    builder = max(levels, key=lambda b: b.level, default=current())
+    with builder.resumed():
+        rows = as_dtype(lift(builder, items), common.dtype)
+
+    def at(k: Any) -> Value:
+        x = lift(current(), rows)[k]
+        x.weak = common.weak
+        return x
+
+    return at
+
+
+def _like(x: Value, item: Any) -> Any:
+    """A row as an item of a list is: not to be written to, since it is a copy."""
+    if isinstance(item, (list, tuple)):
+        return as_copy(_maker(item)([_like(Item(x, k), y) for k, y in enumerate(item)]))
+    if isinstance(item, MutableArray):
+        return as_argument(x.freeze())
+    x.weak = item.weak
+    return x
+
+
+class _Copy(list[Any]):
+    """A list in place of the one at a traced place, which does not grow with it."""
+
+
+def as_copy(x: Any) -> Any:
+    """The container, a list as one that does not grow."""
+    return _Copy(x) if type(x) is list else x
+
+
+_CONTAINERS = (list, tuple, dict)
+
+
+def _columns_of(items: Sequence[Any]) -> list[list[Any]] | None:
+    """The first items of containers, the second ones ...; None where these are not alike."""
+    kinds = {(type(y), tuple(y) if isinstance(y, dict) else len(y)) for y in items
+             if isinstance(y, _CONTAINERS)}  # fmt: skip
+    alike = len(kinds) == 1 and all(isinstance(y, _CONTAINERS) for y in items)
+    if not alike or not len(items[0]):
+        return None
+    return [list(column) for column in zip(*map(_parts, items), strict=True)]
+
+
+def _parts(x: Any) -> Any:
+    return x.values() if isinstance(x, dict) else x
+
+
+def _maker(x: Any) -> Callable[[list[Any]], Any]:
+    """What makes a container like x of other items."""
+    if isinstance(x, dict):
+        keys = tuple(x)
+        return lambda items: dict(zip(keys, items, strict=True))
+    return type(x)._make if hasattr(x, "_fields") else type(x)
+
+
+# -- what items are made of ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A row of the stack of that number, as an array that can be written to or not.
+
+    It is what the name `before` was bound to in front of the loop, where that is the first turn's,
+    and what `after` is bound to behind it, where it is the last one's.
+    """
+
+    number: int
+    weak: bool
+    is_array: bool
+    is_argument: bool = False
+    before: str | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same object in each turn."""
+
+    x: Any
+
+
+@dataclass(frozen=True)
+class Nest:
+    """A container that `make` makes of such items."""
+
+    make: Callable[[list[Any]], Any]
+    items: list[Any]
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A container of so many alike, whose leaves have an axis for them."""
+
+    make: Callable[[list[Any]], Any]
+    count: int
+    item: Any
+
+
+class Turn:
+    """What one turn appends.
+
+    Attributes:
+        leaves: what the loop is to stack.
+        packed: the numbers of those that are several items one after the other.
+        begun: arrays by name that the loop has carried to the turn.
+        ended: those that it carries on from it.
+        changed: arrays from around that the loop writes to.
+        kept: names whose arrays items are, too.
+        region: the turn as it is recorded.
+    """
+
+    def __init__(
+        self,
+        begun: Mapping[str, MutableArray],
+        ended: Mapping[str, MutableArray],
+        changed: Sequence[Storage],
+        region: Region,
+    ) -> None:
+        self.region = region
+        self._seen: set[int] = set()
+        self.begun, self.ended, self.changed = begun, ended, changed
+        self.leaves: list[Value] = []
+        self.packed: set[int] = set()
+        self.kept: set[str] = set()
+        self._known: dict[int, tuple[Any, Any]] = {}
+
+    def form(self, x: Any) -> Any:
+        """How an object is made of leaves, which are noted."""
+        if isinstance(x, Value):
+            return self._leaf(x)
+        if isinstance(x, _CONTAINERS):
+            self._check_new(x)
+            return self.parts(x)
+        if x is None or isinstance(x, (*NUMBERS, str, bytes)):
+            return Constant(x)
+        raise NeedsNumber("an object is appended that is another one in each turn")
+
+    def parts(self, x: Any) -> Nest | Packed:
+        """The same of what is in a container."""
+        found = self._columns(x) if len(x) > 1 and not isinstance(x, dict) else None
+        if found is not None:
+            return Packed(_maker(x), len(x), found)
+        return Nest(_maker(x), [self.form(item) for item in _parts(x)])
+
+    def _leaf(self, x: Value) -> Any:
+        known = self._known.get(id(x))
+        if known is None:
+            known = self._known[id(x)] = x, self._new(x)
+        return known[1]
+
+    def _new(self, x: Value) -> Any:
+        if not isinstance(x, MutableArray):
+            return self._note(x, Leaf(len(self.leaves), x.weak, is_array=False))
+        if _is_from_around(x, self.changed):
+            return Constant(x)
+        others = (y for y, _ in self._known.values() if isinstance(y, MutableArray))
+        before = [v for v, y in self.begun.items() if _shares(x, y)]
+        after = [v for v, y in self.ended.items() if _shares(x, y)]
+        views = [y for y in (*self.begun.values(), *self.ended.values(), *others)
+                 if _shares(x, y) and y is not x]  # fmt: skip
+        if views or len(before) + len(after) > 1:
+            raise NeedsNumber("an array in a list has more than one other name")
+        self.kept.update((*before, *after))
+        return self._note(x, Leaf(len(self.leaves), False, True, x.is_argument,
+                                  *(before or [None]), *(after or [None])))  # fmt: skip
+
+    def _note(self, x: Value, leaf: Leaf) -> Leaf:
+        self.leaves.append(x.freeze())
+        return leaf
+
+    def _columns(self, items: Sequence[Any]) -> Any:
+        """How items are made that are alike and can be had as arrays; None where they cannot."""
+        first, noted = items[0], len(self.leaves)
+        if first is None or isinstance(first, str):
+            return Constant(first) if all(y is first for y in items) else None
+        if not isinstance(first, _CONTAINERS):
+            return self._column(items)
+        columns = _columns_of(items)
+        if columns is None:
+            return None
+        inner = None
+        if not isinstance(first, dict):
+            inner = self._columns(list(itertools.chain.from_iterable(items)))
+        parts = [inner] if inner is not None else [self._columns(column) for column in columns]
+        if None in parts:
+            del self.leaves[noted:]
+            return None
+        for y in items:
+            self._check_new(y)
+        return (
+            Nest(_maker(first), parts)
+            if inner is None
+            else Packed(_maker(first), len(first), inner)
+        )
+
+    def _check_new(self, x: Any) -> None:
+        """Refuse a container that is another's, too, or perhaps another turn's."""
+        if isinstance(x, tuple):
+            return
+        if id(x) in self._seen or not self.region.has_made(x):
+            raise NeedsNumber("an object is appended that is perhaps another's, too")
+        self._seen.add(id(x))
+
+    def _column(self, items: Sequence[Any]) -> Leaf | None:
+        if not all(isinstance(y, Value) for y in items) or any(map(self._is_named, items)):
+            return None
+        rows, first = rows_of(items), items[0]
+        if rows is None:
+            if len({kind(y) for y in items}) > 1:
+                return None
+            rows = lift(current(), list(items))
+        self.packed.add(len(self.leaves))
+        self.leaves.append(rows)
+        return Leaf(len(self.leaves) - 1, first.weak, isinstance(first, MutableArray))
+
+    def _is_named(self, x: Any) -> bool:
+        """Whether an array is, or may be, another's too."""
+        if not isinstance(x, MutableArray):
+            return False
+        arrays = (*self.begun.values(), *self.ended.values())
+        return (
+            x.is_argument or _is_from_around(x, self.changed) or any(_shares(x, y) for y in arrays)
+        )
+
+
+def _is_from_around(x: MutableArray, changed: Sequence[Storage]) -> bool:
+    if x.unwritten is not None:
+        return x.builder is not current()
+    root = x.storage.root
+    if root is not x.storage:
+        raise NeedsNumber("a view at a traced place is appended to a list")
+    return x.builder is not current() or any(root is y for y in changed)
+
+
+def _shares(x: MutableArray, y: MutableArray) -> bool:
+    if x is y:
+        return True
+    return x.unwritten is None and y.unwritten is None and x.storage.root is y.storage.root
+
+
+class Stacks:
+    """The stacks of what turns append; behind the loop, items are rows of them.
+
+    `before` and `after` are what names are bound to in front of the loop and behind it.
+    """
+
+    def __init__(
+        self, turn: Turn, stacks: Sequence[Value], count: int,
+        before: Mapping[str, Any], after: Mapping[str, Any],
+    ) -> None:  # fmt: skip
+        self.count, self.before, self.after = count, before, after
+        self.rows = [_flat(x) if k in turn.packed else x for k, x in enumerate(stacks)]
+        self._made: dict[tuple[int, int], Any] = {}
+
+    def items(self, form: Any) -> list[Any]:
+        """What has been appended to a list, where that is what one turn appends."""
+        return [x for k in range(self.count) for x in self._item(form, k)]
+
+    def _item(self, form: Any, k: int) -> Any:
+        if isinstance(form, Leaf):
+            return self._row(form, k)
+        if isinstance(form, Constant):
+            return form.x
+        if isinstance(form, Packed):
+            places = range(k * form.count, (k + 1) * form.count)
+            return made(form.make([self._item(form.item, place) for place in places]))
+        return made(form.make([self._item(item, k) for item in form.items]))
+
+    def _row(self, leaf: Leaf, k: int) -> Any:
+        row = Item(self.rows[leaf.number], k, leaf.weak)
+        if not leaf.is_array:
+            return row
+        key = leaf.number, k
+        if key not in self._made:
+            known: Any = None
+            if leaf.before is not None and k == 0:
+                known = self.before.get(leaf.before)
+            if leaf.after is not None and k == self.count - 1:
+                known = self.after.get(leaf.after)
+            is_known = isinstance(known, MutableArray)
+            self._made[key] = known if is_known else MutableArray(row, is_argument=leaf.is_argument)
+        return self._made[key]
+
+
+def _flat(x: Value) -> Value:
+    return st.reshape(x, shape=(x.shape[0] * x.shape[1], *x.shape[2:]))
