@@ -1,78 +1,43 @@
 """Programs in plain loops, as users of Numba write them, beside the value in Numba's njit.
 
 One function serves both: jitad reads it as a program. Numba has no gradients: its value is the
-measure of both. What counts beside it is the time to the first gradient, whatever the size.
+measure of both. What counts beside it is the time to the first gradient, whatever the size. Calls
+go through several data, at which branches differ; JAX's own loops stand beside some.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
 
 import jitad
-from benchmarks.harness import Table, check_equal, main, measure, once, verdict
+from benchmarks.branching_loops import american_puts
+from benchmarks.harness import Table, check_equal, main, measure, once, peer, verdict
+from benchmarks.loop_programs import (
+    PROGRAMS,
+    Arguments,
+    Program,
+    definite,
+    matrices,
+    matrix,
+    points,
+    program,
+    returns,
+    series,
+    vector,
+)
 
 _SECONDS = {"tiny": 0.01, "quick": 0.3, "full": 2.0}
+_DATA = 3
 _FIRST = 1.0
 _MOST_OF_NUMBA = 1.2
 _MOST_OF_VALUE = 4.0
 
 
-class Program(NamedTuple):
-    """A function, and what makes its arguments of a size: tiny, full."""
-
-    function: Callable[..., Any]
-    make: Callable[[int, Any], tuple[Any, ...]]
-    sizes: tuple[int, int]
-
-
-PROGRAMS: list[Program] = []
-
-
-def _vector(n: int, random: Any) -> tuple[Any, ...]:
-    return (random.normal(size=n),)
-
-
-def _matrix(n: int, random: Any) -> tuple[Any, ...]:
-    return (random.normal(size=(n, n)),)
-
-
-def _matrices(n: int, random: Any) -> tuple[Any, ...]:
-    return random.normal(size=(n, n)), random.normal(size=(n, n))
-
-
-def _definite(n: int, random: Any) -> tuple[Any, ...]:
-    a = random.normal(size=(n, n))
-    return (a @ a.T / n + np.eye(n),)
-
-
-def _points(n: int, random: Any) -> tuple[Any, ...]:
-    return (random.normal(size=(n, 3)),)
-
-
-def _series(n: int, random: Any) -> tuple[Any, ...]:
-    return random.normal(size=n), random.normal(size=n)
-
-
-def _returns(n: int, random: Any) -> tuple[Any, ...]:
-    return np.array([0.1, 0.08, 0.2, 0.85, 1.3]), random.normal(size=n)
-
-
-def program(make: Any, tiny: int, full: int) -> Callable[[Any], Any]:
-    """Enter a program."""
-
-    def enter(f: Any) -> Any:
-        PROGRAMS.append(Program(f, make, (tiny, full)))
-        return f
-
-    return enter
-
-
-@program(_vector, 30, 100_000)
+@program(vector, 30, 100_000)
 def sum_of_squares(x):
     s = 0.0
     for i in range(x.size):
@@ -80,7 +45,7 @@ def sum_of_squares(x):
     return s
 
 
-@program(_series, 30, 1_000_000)
+@program(series, 30, 10, 1_000, 1_000_000)
 def hinge(x, y):
     s = 0.0
     for i in range(x.size):
@@ -90,7 +55,7 @@ def hinge(x, y):
     return s
 
 
-@program(_vector, 30, 20_000)
+@program(vector, 30, 20_000)
 def clipping(x):
     s = 0.0
     for i in range(x.size):
@@ -103,7 +68,7 @@ def clipping(x):
     return s
 
 
-@program(_vector, 30, 100_000)
+@program(vector, 30, 100_000)
 def autoregression(x):
     s, y = 0.0, 0.0
     for i in range(x.size):
@@ -112,7 +77,7 @@ def autoregression(x):
     return s
 
 
-@program(_matrix, 8, 200)
+@program(matrix, 8, 200)
 def heat(u):
     n, m = u.shape
     u = u.copy()
@@ -127,7 +92,7 @@ def heat(u):
     return np.sum(u * u)
 
 
-@program(_points, 8, 1_000)
+@program(points, 8, 1_000)
 def pairwise(p):
     n, d = p.shape
     s = 0.0
@@ -140,7 +105,7 @@ def pairwise(p):
     return s
 
 
-@program(_matrices, 6, 200)
+@program(matrices, 6, 200)
 def product(a, b):
     n = a.shape[0]
     c = np.zeros((n, n))
@@ -153,7 +118,7 @@ def product(a, b):
     return np.sum(c * c)
 
 
-@program(_definite, 6, 200)
+@program(definite, 6, 200)
 def cholesky(a):
     n = a.shape[0]
     c = np.zeros((n, n))
@@ -171,7 +136,7 @@ def cholesky(a):
     return s
 
 
-@program(_definite, 6, 200)
+@program(definite, 6, 200)
 def elimination(a):
     a = a.copy()
     n = a.shape[0]
@@ -185,7 +150,7 @@ def elimination(a):
     return s
 
 
-@program(_series, 8, 500)
+@program(series, 8, 30, 300, 500)
 def warping(x, y):
     n, m = x.size, y.size
     d = np.full((n + 1, m + 1), np.inf)
@@ -197,7 +162,7 @@ def warping(x, y):
     return d[n, m]
 
 
-@program(_series, 8, 300)
+@program(series, 8, 300)
 def edits(x, y):
     """As Levenshtein's distance, with costs that have derivatives."""
     n, m = x.size, y.size
@@ -212,7 +177,7 @@ def edits(x, y):
     return before[m]
 
 
-@program(_returns, 30, 5_000)
+@program(returns, 30, 5_000)
 def aparch(parameters, resids):
     omega, alpha, gamma, beta, delta = parameters
     n = resids.size
@@ -225,7 +190,7 @@ def aparch(parameters, resids):
     return s
 
 
-@program(_returns, 60, 5_000)
+@program(returns, 60, 5_000)
 def harch(parameters, resids):
     lags = np.array([1, 5, 22])
     n = resids.size
@@ -241,7 +206,7 @@ def harch(parameters, resids):
     return s
 
 
-@program(_returns, 60, 2_000)
+@program(returns, 60, 2_000)
 def figarch(parameters, resids):
     phi, d, beta = parameters[1], parameters[2], parameters[0]
     n, m = resids.size, 100
@@ -261,7 +226,7 @@ def figarch(parameters, resids):
     return s
 
 
-@program(_matrix, 8, 60)
+@program(matrix, 8, 60)
 def lattice(rho):
     """Lattice Boltzmann with five directions, ten steps of collision and streaming."""
     n, m = rho.shape
@@ -287,22 +252,48 @@ def lattice(rho):
 
 def run(size: str) -> list[Table]:
     """One table: values and gradients of each program."""
-    rows = [_measured(p, size) for p in PROGRAMS]
-    columns = ("program", "Numba's value (s)", "jitad: first gradient (s)", "value, times Numba's",
-               "gradient, times Numba's value", "first", "value", "gradient")  # fmt: skip
+    rows: list[Any] = []
+    for p in PROGRAMS:
+        for n in p.full if size == "full" else (p.tiny,):
+            rows.append(_measured(p, n, size))
+    rows.append(_row("american_put, 401 spots", american_puts(_SECONDS[size]), size))
+    columns = ("program", "Numba's value (s)", "jitad: first gradient (s)", "first at other data",
+               "value, times Numba's", "gradient, times Numba's value", "JAX's gradient",
+               "first", "value", "gradient")  # fmt: skip
     return [Table("Plain loops", columns, rows)]
 
 
-def _measured(p: Program, size: str) -> Any:
-    args = p.make(p.sizes[size == "full"], np.random.default_rng(0))
+def _measured(p: Program, n: int, size: str) -> Any:
+    random = np.random.default_rng(0)
+    data = [p.make(n, random) for _ in range(_DATA)]
     plain, value, gradient = numba.njit(p.function), jitad.jit(p.function), jitad.grad(p.function)
-    first = once(lambda: gradient(*args))
-    check_equal(p.function.__name__, value(*args), plain(*args), 1e-9)
-    calls = {"Numba": (plain, args), "value": (value, args), "gradient": (gradient, args)}
-    found = {k: measure({k: call}, seconds=_SECONDS[size], repeats=5)[k].best
-             for k, call in calls.items()}  # fmt: skip
-    base = found["Numba"]
+    first = once(lambda: gradient(*data[0]))
+    other = max(once(lambda args=args: gradient(*args)) for args in data[1:])
+    for args in data:
+        check_equal(p.function.__name__, value(*args), plain(*args), 1e-9)
+    functions = {"Numba": plain, "value": value, "gradient": gradient}
+    jax = _jax_gradient(p.function.__name__)
+    if jax is not None:
+        check_equal(f"JAX: {p.function.__name__}", jax(*data[0]), gradient(*data[0]), 1e-7)
+        functions["JAX"] = jax
+    seconds = {
+        name: measure({name: (_each, (f, data))}, seconds=_SECONDS[size], repeats=5, rtol=None)
+        for name, f in functions.items()
+    }
+    found = {name: seconds[name][name].best / _DATA for name in seconds}
+    name = p.function.__name__ if len(p.full) == 1 else f"{p.function.__name__} {n:,}"
+    return _row(name, {"first": first, "other": other, **found}, size)
+
+
+def _each(f: Any, data: list[Arguments]) -> None:
+    for args in data:
+        f(*args)
+
+
+def _row(name: str, found: dict[str, float], size: str) -> Any:
+    base, first = found["Numba"], found["first"]
     ratios = found["value"] / base, found["gradient"] / base
+    jax = found["JAX"] / base if "JAX" in found else None
     bounds: list[Any] = [None] * 3
     if size == "full":
         bounds = [
@@ -310,7 +301,15 @@ def _measured(p: Program, size: str) -> Any:
             verdict(ratios[0], most=_MOST_OF_NUMBA),
             verdict(ratios[1], most=_MOST_OF_VALUE),
         ]
-    return (p.function.__name__, base, first, *ratios, *bounds)
+    return (name, base, first, found["other"], *ratios, jax, *bounds)
+
+
+def _jax_gradient(name: str) -> Any:
+    if peer("jax") is None:
+        return None
+    from benchmarks.jax_loops import gradient
+
+    return gradient(name)
 
 
 if __name__ == "__main__":
