@@ -73,8 +73,8 @@ class Body:
         return ranges(self.tape, self.known_inputs or [None] * len(self.tape.inputs))
 
     def is_inside(self, i: int, size: int) -> bool:
-        """Whether the places that instruction i looks up, of so many, are known to be there."""
-        known = self.known[self.tape.instrs[i].args[1]]
+        """Whether integers are known to be places among so many."""
+        known = self.known[i]
         return known is not None and known.low >= 0 and known.high < size
 
     def inner(self) -> Body:

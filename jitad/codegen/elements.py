@@ -98,13 +98,14 @@ class Elements:
             return w.line(f"udiv i64 {self.index(atom.of)}, {atom.divisor}")
         if isinstance(atom, Remainder):
             return w.line(f"urem i64 {self.index(atom.of)}, {atom.divisor}")
-        return self.bounds(self.values[(atom.value, atom.at)], atom.size, self.reader.asking[atom])
+        register = self.values[(atom.value, atom.at)]
+        if self.body.is_inside(atom.value, atom.size):
+            return register
+        return self.bounds(register, atom.size, self.reader.asking[atom])
 
     def bounds(self, register: str, size: int, i: int) -> str:
         """An index that instruction i was given: 0 in its place where it is out of bounds."""
         w = self.writer
-        if self.body.is_inside(i, size):
-            return register
         outside = w.line(f"icmp uge i64 {register}, {size}")
         self.refuse(outside, i)
         return w.line(f"select i1 {outside}, i64 0, i64 {register}")

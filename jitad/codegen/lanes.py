@@ -171,7 +171,7 @@ class Lanes:
         if atom not in self.safe:
             w, kind = self.writer, f"<{self.width} x i64>"
             found, asking = self.values[(atom.value, atom.at)], self.nest.reader.asking[atom]
-            if self.nest.body.is_inside(asking, atom.size):
+            if self.nest.body.is_inside(atom.value, atom.size):
                 return found
             outside = w.line(f"icmp uge {kind} {found}, splat (i64 {atom.size})")
             name = f"llvm.vector.reduce.or.v{self.width}i1"

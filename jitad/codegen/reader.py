@@ -19,6 +19,7 @@ from jitad.codegen.index import (
 from jitad.ir.errors import CompileError
 from jitad.ir.op import Elementwise, Op, Shape, Structural
 from jitad.ir.tape import CONST, INPUT, Instr
+from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.passes.schedule import Root
 
@@ -97,10 +98,15 @@ class Reader:
             back = Index(instr.shape[axis] - 1) + at[axis] * -1
             at = (*at[:axis], back, *at[axis + 1 :])
         if instr.op in (st.scatter_add, st.scatter_set):
-            index = instr.args[1]
-            rank = len(self.tape.instrs[index].shape)
-            return [(j, at), (index, at[:rank])]
+            return [(j, at), *self.loaded_atoms((self.written(root.index),))]
         return [(j, at)]
+
+    def written(self, i: int) -> Index:
+        """The row that a scatter writes to."""
+        instr = self.tape.instrs[i]
+        _, index, u = instr.args
+        at = self.at(self.tape.instrs[u].shape)[: len(self.tape.instrs[index].shape)]
+        return self._looked_up(i, index, at, instr.shape[0])
 
     def target(self, root: Root, instr: Instr) -> At | None:
         """Where a root stores, in its own index space; None for what stays in registers."""
@@ -116,10 +122,8 @@ class Reader:
         if instr.op in (st.index_add, st.index_set):
             return tuple(as_index(x) for x in st.map_slots(at, instr.params[0]))
         if instr.op in (st.scatter_add, st.scatter_set):
-            index = self.reads(root, instr)[1]
-            rank = len(index[1])
-            place = self._looked_up(root.index, *index, instr.shape[0])
-            return (place, *at[rank:])
+            rank = len(self.tape.instrs[instr.args[1]].shape)
+            return (self.written(root.index), *at[rank:])
         if instr.op is st.cumsum:
             return at
         axes = instr.params[0] if isinstance(instr.params[0], tuple) else (instr.params[0],)
@@ -169,9 +173,8 @@ class Reader:
         if isinstance(instr.op, Elementwise):
             return [(j, at) for j in instr.args]
         if instr.op is st.gather:
-            rank = len(self.tape.instrs[instr.args[1]].shape)
-            index: Key = (instr.args[1], at[:rank])
-            return [index, self.gathered(i, at)]
+            x, place = self.gathered(i, at)
+            return [*self.loaded_atoms(place[:1]), (x, place)]
         return [self.source(instr, at)]
 
     def gathered(self, i: int, at: At) -> Key:
@@ -183,9 +186,40 @@ class Reader:
 
     def _looked_up(self, i: int, index: int, at: At, rows: int) -> Index:
         """The place that instruction i looks up in an array of integers."""
+        if self.body.is_inside(index, rows):
+            place = self._counted(index, at, i)
+            if place is not None:
+                return place
         atom = Loaded(index, at, rows)
         self.asking.setdefault(atom, i)
         return Index(0, ((atom, 1),))
+
+    def _counted(self, j: int, at: At, i: int) -> Index | None:
+        """An element of what counts, as an index: the loops' counters, and numbers that are the
+        same in all of them. Instruction i asks."""
+        instr, known = self.tape.instrs[j], self.body.known[j]
+        if instr.op is CONST:
+            return Index(int(instr.params[0]))
+        if math.prod(instr.shape) == 1 and known is not None and known.low >= 0:
+            atom = Loaded(j, (Index(0),) * len(instr.shape), known.high + 1)
+            self.asking.setdefault(atom, i)
+            return Index(0, ((atom, 1),))
+        if self.is_loaded(j):
+            return None
+        if instr.op is st.iota:
+            return at[instr.params[1]]
+        if isinstance(instr.op, Structural) and instr.op.index_map is not None:
+            return self._counted(*self.source(instr, at), i)
+        if instr.op not in (ew.add, ew.sub, ew.mul):
+            return None
+        x, y = (self._counted(k, at, i) for k in instr.args)
+        if x is None or y is None:
+            return None
+        if instr.op is not ew.mul:
+            return x + y * (1 if instr.op is ew.add else -1)
+        if x.terms and y.terms:
+            return None
+        return y * x.const if not x.terms else x * y.const
 
     def source(self, instr: Instr, at: At) -> Key:
         """The operand's element that a view shows."""

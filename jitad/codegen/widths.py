@@ -10,7 +10,7 @@ from jitad.codegen.reader import Key
 from jitad.codegen.span import is_added_to, reduces
 from jitad.ir.op import REAL_OF, Elementwise
 from jitad.ops import structural as st
-from jitad.passes.schedule import EXCLUSIVE, Root
+from jitad.passes.schedule import Root
 
 if TYPE_CHECKING:
     from jitad.codegen.nest import NestEmitter
@@ -62,7 +62,7 @@ def _is_known(nest: NestEmitter, root: Root, depth: int, innermost: bool) -> boo
     makes no vectors: loops of them within a loop, and what one turn stores.
     """
     instr = nest.tape.instrs[root.index]
-    if instr.op in EXCLUSIVE or instr.op is st.guard:
+    if instr.op in (*st.PLACES, st.cumsum, st.guard):
         return False
     if reduces(instr) and not is_added_to(nest, instr):
         return instr.dtype.kind != "c" or instr.op is st.reduce_sum

@@ -64,10 +64,19 @@ def apart(form: Loop) -> Apart | None:
 
 
 class _Place(NamedTuple):
-    """The place a turn + b, for any a but 0."""
+    """The place a turn + b + what is the same in all turns: values, and how often each."""
 
     a: int
     b: int
+    fixed: tuple[tuple[int, int], ...] = ()
+
+    def plus(self, other: _Place, times: int = 1) -> _Place:
+        """The sum of two."""
+        total = dict(self.fixed)
+        for i, n in other.fixed:
+            total[i] = total.get(i, 0) + times * n
+        fixed = tuple(sorted((i, n) for i, n in total.items() if n))
+        return _Place(self.a + times * other.a, self.b + times * other.b, fixed)
 
 
 @dataclass
@@ -182,10 +191,11 @@ class _Apart:
         length = shapes.pop()[0]
         for k, x in places.items():
             ends = x.b, x.b + x.a * (count - 1)
-            if min(ends) < 0 or max(ends) >= length:
+            if not x.fixed and (min(ends) < 0 or max(ends) >= length):
                 raise ApartError
             for j, y in places.items():
-                if j < k and (x.a != y.a or (x.b - y.b) % x.a == 0):
+                same = x.a == y.a and x.fixed == y.fixed
+                if j < k and not (same and (x.b - y.b) % x.a):
                     raise ApartError
 
     def place(self, i: int) -> _Place:
@@ -201,18 +211,17 @@ class _Apart:
             return _Place(1, 0)
         if instr.op is CONST and not instr.shape:
             return _Place(0, int(instr.params[0]))
+        if not self.moves[i]:
+            return _Place(0, 0, ((i, 1),))
         if instr.op not in (ew.add, ew.sub, ew.mul) or depth > _DEEP:
             return None
         x, y = (self._affine(j, depth + 1) for j in instr.args)
         if x is None or y is None:
             return None
-        if instr.op is ew.add:
-            return _Place(x.a + y.a, x.b + y.b)
-        if instr.op is ew.sub:
-            return _Place(x.a - y.a, x.b - y.b)
-        if x.a and y.a:
-            return None
-        return _Place(x.a * y.b + y.a * x.b, x.b * y.b)
+        if instr.op is not ew.mul:
+            return x.plus(y, 1 if instr.op is ew.add else -1)
+        x, y = (x, y) if y == (0, y.b, ()) else (y, x)
+        return _Place(0, 0).plus(x, y.b) if y == (0, y.b, ()) else None
 
 
 class _Body:
