@@ -15,6 +15,7 @@ from jitad.codegen.lanes import vector_bytes
 from jitad.codegen.polls import Poll, work
 from jitad.codegen.region import EmitSteps, Region
 from jitad.codegen.stacks import Stacks
+from jitad.codegen.sums import summed
 from jitad.codegen.widths import LEAST
 from jitad.ir.op import BOOL, DYNAMIC
 from jitad.ir.tape import INPUT, Instr
@@ -61,7 +62,8 @@ class _LoopCall:
         self.writer = body.writer
         self.index = index
         self.instr = body.tape.instrs[index]
-        self.form: Loop = self.instr.params[0]
+        self.form: Loop
+        self.form, self.sums = summed(self.instr.params[0])
         self.frame = Frame(body, index)
         self.name = name
         self.emit_steps = emit_steps
@@ -69,7 +71,7 @@ class _LoopCall:
     def emit(self) -> list[str]:
         """Write all of it; the functions that it calls."""
         functions = self._prepare()
-        poll = Poll(self.body, self.index, work(self.form.body), self.form.count)
+        poll = Poll(self.body, self.index, work(self.form.body), self._most())
         w, form = self.writer, self.form
         before, head, turn, latch, after = (
             w.fresh(s) for s in ("pre", "loop", "turn", "latch", "done")
@@ -99,6 +101,11 @@ class _LoopCall:
         if form.count is None:
             self.frame.keep(form.carries, f"%{counter}")
         return functions
+
+    def _most(self) -> int | None:
+        """How many turns there are at most, where that is known."""
+        known = self.body.known[self.instr.args[-1]] if self.form.counted else None
+        return self.form.count if known is None else known.high
 
     def _prepare(self) -> list[str]:
         """What is needed before the first turn; the functions of the body and the condition."""
@@ -150,7 +157,7 @@ class _LoopCall:
         numbers = [x for x in form.body.instrs if not x.shape and x.dtype.kind != "c"]
         others = sum(x.op in _SHOWN for x in form.body.instrs if x.shape)
         is_long = form.count is None or form.count >= LEAST
-        is_simple = is_long and all(not c.scalar and c.in_place for c in self.carried)
+        is_simple = is_long and all(c.is_sum or (not c.scalar and c.in_place) for c in self.carried)
         if not is_simple or len(numbers) + others < len(form.body.instrs) or self.region.can_fail:
             return self.writer.hints(1, 0, ())
         width = 0 if form.carries else vector_bytes() // max(x.dtype.itemsize for x in numbers)
@@ -180,6 +187,9 @@ class _LoopCall:
         outputs = [carry.target() for carry in self.carried]
         outputs += self.stacks.rows(place)
         self.region.run(inputs, outputs)
+        for carry in self.carried:
+            if carry.is_sum:
+                carry.add()
 
 
 class _Carry:
@@ -192,11 +202,13 @@ class _Carry:
         self.instr = call.types[k]
         self.start = call.frame.operand(start)
         self.scalar = not self.instr.shape
+        self.is_sum = k in call.sums
         self.in_place = k in call.region.in_place
         self.other = ""
         if self.scalar:
             self.slot = self.body.alloca(memory_type(self.instr.dtype))
             store(self.body, self.start, self.slot, self.instr.dtype)
+            self.addend = self.body.alloca(memory_type(self.instr.dtype)) if self.is_sum else ""
             return
         self.size = math.prod(self.instr.shape) * self.instr.dtype.itemsize
         self.result = call.frame.memory(k, self.size)
@@ -249,8 +261,15 @@ class _Carry:
     def target(self) -> str:
         """Where the body writes."""
         if self.scalar:
-            return self.slot
+            return self.addend or self.slot
         return "null" if self.in_place else self.then
+
+    def add(self) -> None:
+        """After a turn: to a sum what it adds."""
+        body, dtype = self.body, self.instr.dtype
+        x = load(body, self.addend, dtype)
+        total = body.writer.plus(self.read(), x, dtype, "reassoc contract")
+        store(body, total, self.slot, dtype)
 
     def leave(self) -> None:
         """After the loop: of what changes places nobody knows how often, a copy apart."""

@@ -15,7 +15,14 @@ from jitad.frontend.active import holds_traced, innermost_trace
 from jitad.frontend.guards import guard_array
 from jitad.frontend.layout import EACH, VIEWS
 from jitad.frontend.operands import as_dtype, as_shape, check_casting, check_kind, lift
-from jitad.frontend.places import are_integers, fitting, is_view, leaves_axes, places_of
+from jitad.frontend.places import (
+    are_integers,
+    element_of,
+    fitting,
+    is_view,
+    leaves_axes,
+    places_of,
+)
 from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.storage import Places, Storage
 from jitad.frontend.window import Window
@@ -163,10 +170,19 @@ class MutableArray(Value):
             self._set_where(index, value)
             return
         rows = places_of(self.storage, self.places, index)
-        self.storage.scatter(rows.at, self.lifted(value, rows.shape))
+        new = self.lifted(value, rows.shape)
+        known = element_of(self.storage, self.places, index)
+        added = None if known is None else known.added(new)
+        if known is not None and added is not None:
+            self.storage.scatter(known.at, added, st.scatter_add)
+        else:
+            self.storage.scatter(rows.at, new)
 
     def _gathered(self, index: Any) -> Value:
         """The elements at a traced index: by their places, where only integers are given."""
+        element = element_of(self.storage, self.places, index)
+        if element is not None:
+            return element.now
         if self.ndim == 1 and are_integers(index):
             return self.storage.gather(places_of(self.storage, self.places, index).at)
         return self.freeze()[index]

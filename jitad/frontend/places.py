@@ -55,6 +55,40 @@ def places_of(storage: Storage, places: Places, index: Any) -> Rows:
     return _from_integers(storage, places, items, key)
 
 
+class Element(NamedTuple):
+    """An element at a traced place, as it is until something is written."""
+
+    at: Value
+    now: Value
+
+    def added(self, x: Value) -> Value | None:
+        """What is added to the element, where x is a sum of it and this."""
+        instr = x.builder.instrs[x.index]
+        if x.builder is not self.now.builder or self.now.index not in instr.args:
+            return None
+        place = instr.args.index(self.now.index)
+        if instr.op is ew.sub and not place:
+            return ew.neg(x.builder.value(instr.args[1]))
+        return x.builder.value(instr.args[1 - place]) if instr.op is ew.add else None
+
+
+def element_of(storage: Storage, places: Places, index: Any) -> Element | None:
+    """The element of `view[index]`, where that is an integer for each axis: read once, so that what
+    is read, added to and written back is known to be added to."""
+    items = index if isinstance(index, tuple) else (index,)
+    is_one = len(items) == places.ndim and are_integers(items) and not any(map(np.ndim, items))
+    if not is_one or storage.root is not storage:
+        return None
+    named = [(x.builder, x.index) if isinstance(x, Value) else int(x) for x in items]
+    key = storage.builder.recording, storage.key(places), *named
+    known: Any = storage.frozen.get(key)
+    if known is None:
+        at = places_of(storage, places, index).at
+        known = Element(at, storage.gather(at))
+        storage.frozen[key] = known
+    return known
+
+
 def _spelled_out(items: tuple[Any, ...], ndim: int) -> tuple[Any, ...] | None:
     """An index of integers and slices without `...`, or of integers and arrays of them for the
     first axes; else None."""

@@ -227,8 +227,9 @@ class Storage:
         """The elements at places that are traced."""
         with self.builder.resumed():
             self.settle()
-            base = self._flat(self._whole())
-        return st.gather(base, places)
+            base = self._whole()
+        # In another shape where it is read: what is read in a region is the array itself.
+        return st.gather(self._flat(lift(self.builder.recording, base)), places)
 
     def _scattered(self, base: Value, places: Value, new: Value, op: Any = st.scatter_set) -> Value:
         row = math.prod(new.shape[places.ndim :])
