@@ -100,6 +100,20 @@ gather = Structural(
 """Rows of x at integer indices, which must lie within 0 <= i < len(x)."""
 
 
+gather_final = Structural(
+    "gather_final",
+    (),
+    infer=_infer_gather,
+    evaluate=_np_gather,
+    jvp=lambda xs, v, tangents: gather(tangents[0], xs[1]),
+    pullback=lambda j, xs, v, v_bar: _accumulate_gather(None, v_bar, *xs),
+    accumulate=lambda total, v_bar, x, i: _accumulate_gather(total, v_bar, x, i),
+    batch=_batch_gather,
+    lowered=lambda x, i: gather(x, i),
+)
+"""As `gather`, of an array of loops that no turn changes there any more: see passes/finals.py."""
+
+
 def _jvp_scatter(xs: Any, v: Any, tangents: Any) -> Any:
     dx, _, du = tangents
     return dx if du is None else scatter_add(or_zeros(dx, xs[0], du), xs[1], du)

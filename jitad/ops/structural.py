@@ -3,7 +3,16 @@
 Each is linear in its array operands, or says its tangent and pullback as calls of other ops.
 """
 
-from jitad.ops.gathers import equals, gather, guard, iota, iota_on, scatter_add, scatter_set
+from jitad.ops.gathers import (
+    equals,
+    gather,
+    gather_final,
+    guard,
+    iota,
+    iota_on,
+    scatter_add,
+    scatter_set,
+)
 from jitad.ops.joins import JOINS, assemble, concatenate, concatenate_slots, join_slots, pack
 from jitad.ops.reductions import (
     argmax,
@@ -65,6 +74,7 @@ __all__ = [
     "equals",
     "expand",
     "gather",
+    "gather_final",
     "guard",
     "index",
     "index_add",

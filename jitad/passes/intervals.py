@@ -88,7 +88,7 @@ def of_result(instr: Instr, operands: Sequence[Known]) -> Known:
         if op in _OF_ONE and len(known) == 1:
             return _OF_ONE[op](*known)
         return _OF_TWO[op](*known) if op in _OF_TWO and len(known) == 2 else None
-    if op in (st.broadcast, st.reshape, st.transpose, st.index, st.gather):
+    if op in (st.broadcast, st.reshape, st.transpose, st.index, st.gather, st.gather_final):
         return operands[0]
     return None
 

@@ -21,6 +21,7 @@ from jitad.ir.value import Value
 from jitad.passes.bounded import bounded
 from jitad.passes.cse import cse
 from jitad.passes.dce import dce
+from jitad.passes.finals import finals
 from jitad.runtime.compute import compiled
 from jitad.runtime.launch import Build
 from jitad.runtime.plan import Plan
@@ -58,7 +59,7 @@ def trace_call(fun: Function, leaves: Sequence[Any], structure: Structure) -> Tr
         return run(*args, **kwargs)
 
     traced = record(flat, leaves, names, machine=compiled)
-    simple = bounded(dce(cse(traced.tape)))
+    simple = finals(bounded(dce(cse(traced.tape))))
     return Traced(simple, traced.captured, traced.structure, traced.leaves)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from jitad.ir.builder import Builder
 from jitad.ir.op import DYNAMIC, Control, Elementwise
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
-from jitad.ops.structural import gather, reshape
+from jitad.ops.structural import gather, gather_final, reshape
 
 CHEAP = 24
 """A number that so many simple instructions compute is computed again rather than kept."""
@@ -82,7 +82,8 @@ def _cheap(tape: Tape, free: set[int]) -> list[frozenset[int] | None]:
     """Of each number the few instructions that compute it from the inputs `free`, or None."""
     found: list[frozenset[int] | None] = []
     for i, instr in enumerate(tape.instrs):
-        table = instr.args[:1] if instr.op is gather and _is_free(tape, instr.args[0], free) else ()
+        looks_up = instr.op in (gather, gather_final)
+        table = instr.args[:1] if looks_up and _is_free(tape, instr.args[0], free) else ()
         below = [found[j] for j in instr.args if j not in table]
         if instr.op is CONST or i in free:
             found.append(frozenset())
@@ -102,7 +103,7 @@ def _is_free(tape: Tape, i: int, free: set[int]) -> bool:
 
 
 def _is_simple(instr: Instr) -> bool:
-    return instr.op in (gather, reshape) or (
+    return instr.op in (gather, gather_final, reshape) or (
         isinstance(instr.op, Elementwise) and instr.op.cost <= 2
     )
 

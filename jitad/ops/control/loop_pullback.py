@@ -16,6 +16,7 @@ from jitad.ir.builder import inline
 from jitad.ir.op import BOOL, INT64, Control, Pulled
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
+from jitad.ops.control.final import all_final, read_in_the_end
 from jitad.ops.control.parts import (
     Flow,
     Transforms,
@@ -128,7 +129,7 @@ class _Plan:
 
     `early` is a turn, and what the sweep reads of it: its outputs from `sweep.first` on, the
     `residuals`. `late` takes these in the place of the body's inputs. `states` are carries that it
-    has back turn by turn.
+    has back turn by turn, `ends` those that it reads as they are in the end: its last inputs.
     """
 
     sweep: _Sweep
@@ -136,6 +137,7 @@ class _Plan:
     residuals: list[_Residual]
     late: Tape
     states: list[int]
+    ends: list[int]
 
     @property
     def kept(self) -> Tape:
@@ -168,17 +170,18 @@ class _Plan:
         new = replace(
             form,
             body=self._body(same, rows, len(starts)),
-            consts=len(same),
+            consts=len(same) + len(self.ends),
             carries=len(starts),
             condition=None,
             backward=not form.backward,
         )
         residuals = [self.residuals[k] for k in (*same, *rows)]
         read = [sources[r.source](r.number) for r in residuals]
-        args = [*read[: len(same)], *starts, *read[len(same) :]]
+        ends = [result(k) for k in self.ends]
+        args = [*read[: len(same)], *ends, *starts, *read[len(same) :]]
         args += [bars[sweep.turns + k] for k in sweep.rows]
         args += turns
-        undoes(new, [(len(same) + k, k) for k in range(summed, len(starts))])
+        undoes(new, [(new.consts + k, k) for k in range(summed, len(starts))])
         results = record(operands[0].builder, op, args, new)
         middle = new.carries + (form.count is None)
         return sweep.arranged(operands, results[:summed] + results[middle:])
@@ -206,9 +209,11 @@ class _Plan:
         """`late` with its inputs in a loop's order."""
         count = len(self.residuals)
         turn = [k for k, r in enumerate(self.residuals) if r.source == "turn"]
+        last = len(self.late.inputs) - len(self.ends)
         inputs: list[Any] = [turn[0] if turn else ((), INT64), *same]
+        inputs += range(last, len(self.late.inputs))
         inputs += range(count, count + starts)
-        inputs += [*rows, *range(count + starts, len(self.late.inputs))]
+        inputs += [*rows, *range(count + starts, last)]
         return rewired(self.late, inputs, range(len(self.late.outputs)))
 
 
@@ -237,8 +242,12 @@ def _sweep(
 def _free(form: Any, transforms: Transforms) -> list[int]:
     """The inputs of a body that cost a sweep nothing: the turn's number, and consts but for arrays
     that turns of a loop around change, which would be kept as a whole."""
-    kinds = zip(input_types(form.body)[1:], transforms.fixed[: form.consts], strict=False)
-    return [0, *(1 + k for k, ((shape, _), fixed) in enumerate(kinds) if fixed or not shape)]
+    body = form.body
+    found = [0]
+    for k, i in enumerate(body.inputs[1 : 1 + form.consts], 1):
+        if not body.instrs[i].shape or transforms.fixed[k - 1] or all_final(body, i):
+            found.append(k)
+    return found
 
 
 def _plan(sweep: _Sweep, transforms: Transforms) -> _Plan:
@@ -246,14 +255,15 @@ def _plan(sweep: _Sweep, transforms: Transforms) -> _Plan:
     arrays = [k for k in range(form.carries) if _is_changed(form, k)]
     pairs = [(1 + form.consts + k, k) for k in arrays]
     behind = len(sweep.carries) + len(sweep.consts)
-    (swept,), chosen = restored(
-        [sweep.tape], [inputs], pairs, (inputs + behind, sweep.first + behind)
-    )
+    free = _free(form, transforms)
+    swept, ends = read_in_the_end(sweep.tape, inputs, [start for start, _ in pairs], free)
+    (swept,), chosen = restored([swept], [inputs], pairs, (inputs + behind, sweep.first + behind))
     late = range(inputs, len(swept.inputs))
-    results, free = range(sweep.first, len(swept.outputs)), _free(form, transforms)
+    results = range(sweep.first, len(swept.outputs))
     early, rest = transforms.split(swept, late, results, free)
     residuals = _residuals(form, early, sweep.first, transforms.depends)
-    return _Plan(sweep, early, residuals, rest, [arrays[p] for p in chosen])
+    states, ends = ([arrays[p] for p in found] for found in (chosen, ends))
+    return _Plan(sweep, early, residuals, rest, states, ends)
 
 
 def _is_changed(form: Any, k: int) -> bool:

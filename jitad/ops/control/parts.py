@@ -11,7 +11,7 @@ from jitad.ir.tape import INPUT, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.contraction import contract
 from jitad.ops.elementwise import where
-from jitad.ops.gathers import gather, scatter_add, scatter_set
+from jitad.ops.gathers import gather, gather_final, scatter_add, scatter_set
 from jitad.ops.views import broadcast, reshape
 
 Flow = Callable[[Tape, Sequence[bool]], list[bool]]
@@ -71,7 +71,7 @@ def alone(op: Control, form: Any, types: Sequence[tuple[Shape, DType]]) -> Tape:
     return builder.finish([x.index for x in record(builder, op, inputs, form)])
 
 
-LOOKS_UP = (gather, scatter_add, scatter_set)
+LOOKS_UP = (gather, gather_final, scatter_add, scatter_set)
 """What refuses places out of bounds."""
 
 

@@ -116,7 +116,7 @@ class _View:
         if instr.op is not part or i not in self.sweeps:
             return None
         taker, k = self.tape.instrs[instr.args[0]], instr.params[0]
-        place = _operand(taker.params[0], k)
+        place = result_of(taker.params[0], k)
         return None if place is None else _Link(self.one(taker.args[place]), i, self.sweeps[i])
 
     def rebuilt(self, pairs: Sequence[tuple[int, int]], at: tuple[int, int]) -> Tape:
@@ -127,7 +127,7 @@ class _View:
 _UPDATES = (scatter_set, scatter_add, index_set, index_add)
 
 
-def _operand(form: Any, k: int) -> int | None:
+def result_of(form: Any, k: int) -> int | None:
     """Which operand result k of a control op is, but for what is changed in it."""
     carries = getattr(form, "carries", None)
     if carries is not None:
@@ -146,7 +146,7 @@ def changed(tape: Tape, k: int) -> int | None:
             i = instr.args[0]
         elif instr.op is part:
             taker = tape.instrs[instr.args[0]]
-            place = _operand(taker.params[0], instr.params[0])
+            place = result_of(taker.params[0], instr.params[0])
             if place is None:
                 return None
             i = taker.args[place]

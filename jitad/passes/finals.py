@@ -1,0 +1,412 @@
+"""Tape -> Tape: reads of elements that no loop changes any more are marked as final.
+
+A sweep then reads them in the array as it is in the end, in the place of stacks of what each turn
+has read: of elements of a matrix that is factorised, of a table that a dynamic program fills.
+Places are sums of turns and of what is the same in all of them; whether two meet is decided by
+bounds of their difference. (Banerjee, Dependence Analysis for Supercomputing, 1988; axes apart:
+Maslov, Delinearization, PLDI 1992.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from jitad.ir.op import Control, Shape
+from jitad.ir.tape import CONST, Instr, Tape
+from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
+from jitad.ops.control import Loop, loop, part, switch
+from jitad.ops.control.loop import grouped
+from jitad.passes.ranges import Known, Range, inside, ranges
+
+
+def finals(tape: Tape) -> Tape:
+    """The tape with what is read of loops' arrays marked, where it stays as it is."""
+    if not any(instr.op is loop for instr in tape.instrs):
+        return tape
+    found = ranges(tape, [None] * len(tape.inputs))
+    instrs = [_marked(tape, instr, found) if instr.op is loop else instr for instr in tape.instrs]
+    return Tape(tuple(instrs), tape.inputs, tape.outputs)
+
+
+def _marked(tape: Tape, instr: Instr, found: Sequence[Known]) -> Instr:
+    walk = _Walk()
+    places = [_Place(_Sum(0, ((_Symbol(-1, j, found[j]), 1),)), found[j]) for j in instr.args]
+    walk.loop(instr.params[0], places, inside(tape, instr, found), [None] * len(instr.args), 0)
+    final, other = set[int](), set[int]()
+    for read in walk.reads:
+        writes = [write for write in walk.writes if write.array == read.array]
+        is_lost = read.array in walk.lost or any(_changes(write, read) for write in writes)
+        (other if is_lost else final).add(id(read.instr))
+    return _rewritten(instr, final - other) if final - other else instr
+
+
+def _rewritten(instr: Instr, chosen: set[int]) -> Instr:
+    """The same instruction, with those of what it holds that are chosen marked."""
+    op = instr.op
+    if not isinstance(op, Control):
+        return instr._replace(op=st.gather_final) if id(instr) in chosen else instr
+    tapes = [
+        Tape(tuple(_rewritten(x, chosen) for x in inner.instrs), inner.inputs, inner.outputs)
+        for inner in op.tapes(instr.params[0])
+    ]
+    return instr._replace(params=(op.with_tapes(instr.params[0], tapes), *instr.params[1:]))
+
+
+# -- places ----------------------------------------------------------------------------------------
+
+
+class _Symbol(NamedTuple):
+    """What a place is a sum of: a value of a loop of that depth, -1 outside of all.
+
+    `most` bounds the number of a turn, by what its loop begins with; `step` is from a turn to the
+    one that is run after it.
+    """
+
+    depth: int
+    key: int
+    known: Known
+    most: _Sum | None = None
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """const + sum of coefficient * symbol."""
+
+    const: int
+    terms: tuple[tuple[_Symbol, int], ...] = ()
+
+    def plus(self, other: _Sum, times: int = 1) -> _Sum:
+        total = dict(self.terms)
+        for x, n in other.terms:
+            total[x] = total.get(x, 0) + times * n
+        return _Sum(self.const + times * other.const, tuple((x, n) for x, n in total.items() if n))
+
+    def most(self, sign: int = 1) -> float:
+        """The greatest number that sign * self may be."""
+        rest = _Sum(0).plus(self, sign)
+        while rest.terms:
+            x, n = max(rest.terms, key=lambda term: term[0].depth)
+            rest = rest.plus(_Sum(0, ((x, 1),)), -n)
+            if n > 0 and x.most is not None:
+                rest = rest.plus(x.most, n)
+            elif x.known is None:
+                return math.inf
+            else:
+                rest = rest.plus(_Sum(x.known.high if n > 0 else x.known.low), n)
+        return rest.const
+
+
+class _Place(NamedTuple):
+    """An integer: the sum that it is, its range, and what was added, if it was."""
+
+    sum: _Sum
+    known: Known
+    added: tuple[_Place, ...] = ()
+
+    def axes(self, shape: Shape, unit: int = 1) -> list[_Sum] | None:
+        """The index along each axis of an array, of a place in it; None where that is not seen."""
+        if len(shape) == 1:
+            return [_divided(self.sum, unit)] if _is_multiple(self.sum, unit) else None
+        step = unit * shape[-1]
+        for rest, last in self._split(step):
+            before = rest.axes(shape[:-1], step)
+            if before is not None and _is_multiple(last.sum, unit):
+                return [*before, _divided(last.sum, unit)]
+        return None
+
+    def _split(self, step: int) -> Iterator[tuple[_Place, _Place]]:
+        """Itself as what moves by steps, and what is less than one."""
+        nothing = _Place(_Sum(0), Range(0, 0))
+        pairs = [(self, nothing), (nothing, self)]
+        for k, last in enumerate(self.added):
+            others = (*self.added[:k], *self.added[k + 1 :])
+            pairs.append((_Place(self.sum.plus(last.sum, -1), None, others), last))
+        for rest, last in pairs:
+            is_less = last.known is not None and last.known.low >= 0 and last.known.high < step
+            if is_less and _is_multiple(rest.sum, step):
+                yield rest, last
+
+
+def _is_multiple(x: _Sum, n: int) -> bool:
+    return all(c % n == 0 for c in (x.const, *(c for _, c in x.terms)))
+
+
+def _divided(x: _Sum, n: int) -> _Sum:
+    return _Sum(x.const // n, tuple((s, c // n) for s, c in x.terms))
+
+
+class _Access(NamedTuple):
+    """An element of an array that is read or changed: when, and where.
+
+    `loops` are the loops around it, outermost first; None as `axes` is anywhere.
+    """
+
+    instr: Instr
+    array: int
+    loops: tuple[int, ...]
+    order: int
+    flat: _Sum | None
+    axes: list[_Sum] | None
+
+
+def _changes(write: _Access, read: _Access) -> bool:
+    """Whether a write may change an element after it was read."""
+    common = 0
+    for x, y in zip(write.loops, read.loops, strict=False):
+        if x != y:
+            break
+        common += 1
+    if write.order > read.order and _meet(write, read, common, later=False):
+        return True
+    return any(_meet(write, read, depth, later=True) for depth in range(common))
+
+
+def _meet(write: _Access, read: _Access, depth: int, *, later: bool) -> bool:
+    """Whether both may be at one element, in the same turns of the loops above a depth, and of that
+    loop a turn later."""
+    if write.flat is None or read.flat is None:
+        return True
+    pairs = [(write.flat, read.flat)]
+    if write.axes is not None and read.axes is not None:
+        pairs = list(zip(write.axes, read.axes, strict=True))
+    for x, y in pairs:
+        difference = _renamed(x, depth, later).plus(y, -1)
+        if difference.most() < 0 or difference.most(-1) < 0:
+            return False
+    return True
+
+
+_LATER = _Symbol(1 << 20, 0, Range(1, 1 << 62))
+"""How many turns later; it is bounded first."""
+
+
+def _renamed(x: _Sum, depth: int, later: bool) -> _Sum:
+    """The sum in other turns of the loops from a depth on."""
+    total = _Sum(x.const)
+    for s, n in x.terms:
+        if s.depth < depth:
+            total = total.plus(_Sum(0, ((s, 1),)), n)
+        elif later and s.depth == depth and s.step:
+            total = total.plus(_Sum(0, ((s, 1), (_LATER, s.step))), n)
+        else:
+            most = None if s.most is None else _renamed(s.most, depth, later)
+            total = total.plus(_Sum(0, ((s._replace(key=~s.key, most=most), 1),)), n)
+    return total
+
+
+# -- what is read and changed ----------------------------------------------------------------------
+
+
+class _Walk:
+    """Goes through a loop and what it holds, and notes what is read and changed of its carries.
+
+    Arrays are known by the carry of the outermost loop that they are; `lost` are those of which
+    something is not known.
+    """
+
+    def __init__(self) -> None:
+        self.reads: list[_Access] = []
+        self.writes: list[_Access] = []
+        self.lost: set[int] = set()
+        self.at_least: dict[int, _Sum] = {}
+        self.count = 0
+        self.around: tuple[int, ...] = ()
+
+    def fresh(self, depth: int, known: Known) -> _Place:
+        self.count += 1
+        return _Place(_Sum(0, ((_Symbol(depth, self.count, known), 1),)), known)
+
+    def loop(
+        self, form: Loop, operands: Sequence[_Place], known: Sequence[Sequence[Known]],
+        arrays: Sequence[int | None], depth: int,
+    ) -> list[int | None]:  # fmt: skip
+        """The arrays that the results are."""
+        body = form.body
+        turns = grouped(form, operands)[3]
+        self.count += 1
+        most = self.bound(turns[0].sum).plus(_Sum(-1)) if turns else None
+        turn = _Symbol(depth, self.count, known[0][0], most, -1 if form.backward else 1)
+        inputs = [_Place(_Sum(0, ((turn, 1),)), known[0][0]), *operands[: form.consts]]
+        inputs += [self.fresh(depth, x) for x in known[0][1 + form.consts :]]
+        carried = [None, *arrays[: form.consts + form.carries]]
+        if not depth:
+            sizes = [math.prod(body.instrs[i].shape) for i in body.inputs]
+            carried = [
+                k if 1 + form.consts <= k <= form.consts + form.carries and sizes[k] > 1 else None
+                for k in range(len(sizes))
+            ]
+        carried += [None] * (len(body.inputs) - len(carried))
+        before, self.around = self.around, (*self.around, self.count)
+        results = self.tape(body, inputs, known[0], carried, depth)
+        self.around = before
+        first = 1 + form.consts
+        for k in range(form.carries):
+            self.match(carried[first + k], results[k])
+        for x in results[form.carries :]:
+            self.match(None, x)
+        return carried[first : first + form.carries]
+
+    def bound(self, x: _Sum) -> _Sum:
+        """What turns are at most: of none at least, what they are where there is one."""
+        while not x.const and len(x.terms) == 1 and x.terms[0][0].key in self.at_least:
+            x = self.at_least[x.terms[0][0].key]
+        return x
+
+    def match(self, before: int | None, after: int | None) -> None:
+        """A carry must stay the array that it is."""
+        if before != after:
+            self.lost |= {x for x in (before, after) if x is not None}
+
+    def tape(
+        self, tape: Tape, inputs: Sequence[_Place], known: Sequence[Known],
+        arrays: Sequence[int | None], depth: int,
+    ) -> list[int | None]:  # fmt: skip
+        """Go through a tape; the arrays that its outputs are."""
+        found = ranges(tape, known)
+        places = dict(zip(tape.inputs, inputs, strict=True))
+        shown = dict(zip(tape.inputs, arrays, strict=True))
+        version = _Versions(tape, shown)
+        results: dict[int, list[int | None]] = {}
+        for i, instr in enumerate(tape.instrs):
+            if i in places:
+                continue
+            self.lost |= version.stale(instr.args)
+            if isinstance(instr.op, Control):
+                held = [shown.get(j) for j in instr.args]
+                self.lost |= {x for x in held if x is not None and held.count(x) > 1}
+                operands = [places.get(j) or self.fresh(depth, found[j]) for j in instr.args]
+                results[i] = self.control(tape, instr, operands, found, held, depth)
+            elif instr.op is part:
+                taken = results[instr.args[0]]
+                k = instr.params[0]
+                shown[i] = taken[k] if k < len(taken) else None
+            else:
+                shown[i] = self.array(tape, instr, places, shown)
+            version.made(i, instr)
+            if not instr.shape and instr.dtype.kind == "i":
+                places[i] = self.place(instr, places, found, found[i], depth)
+        self.lost |= version.stale(tape.outputs)
+        return [shown.get(i) for i in tape.outputs]
+
+    def control(
+        self, tape: Tape, instr: Instr, operands: Sequence[_Place], found: Sequence[Known],
+        held: Sequence[int | None], depth: int,
+    ) -> list[int | None]:  # fmt: skip
+        """Go through what a control op holds."""
+        form, known = instr.params[0], inside(tape, instr, found)
+        if instr.op is loop:
+            return self.loop(form, operands, known, held, depth + 1)
+        if instr.op is switch:
+            outputs = [
+                self.tape(branch, operands[1:], x, held[1:], depth)
+                for branch, x in zip(form.branches, known, strict=True)
+            ]
+            for other in outputs[1:]:
+                for x, y in zip(outputs[0], other, strict=True):
+                    self.match(x, y)
+            return outputs[0]
+        self.lost |= {x for x in held if x is not None}
+        return []
+
+    def array(
+        self, tape: Tape, instr: Instr, places: dict[int, _Place], shown: dict[int, int | None]
+    ) -> int | None:
+        """Note what an instruction does to an array; which array it is then."""
+        arrays = [shown.get(j) for j in instr.args]
+        if instr.op is st.gather and arrays[0] is not None:
+            self.note(self.reads, tape, instr, arrays[0], places)
+        elif instr.op in (st.reshape, ew.stop_gradient):
+            return arrays[0]
+        elif instr.op in st.UPDATES:
+            self.lost |= {x for x in arrays[1:] if x is not None}
+            if arrays[0] is not None:
+                self.note(self.writes, tape, instr, arrays[0], places)
+            return arrays[0]
+        return None
+
+    def note(
+        self, to: list[_Access], tape: Tape, instr: Instr, array: int, places: dict[int, _Place]
+    ) -> None:
+        self.count += 1
+        place = places.get(instr.args[1]) if instr.op in _AT_PLACES else None
+        base = tape.instrs[instr.args[0]]
+        shape = base.shape
+        if base.op is st.reshape:
+            shape = tape.instrs[base.args[0]].shape
+        axes = None if place is None else place.axes(shape)
+        flat = None if place is None else place.sum
+        to.append(_Access(instr, array, self.around, self.count, flat, axes))
+
+    def place(
+        self, instr: Instr, places: dict[int, _Place], found: Sequence[Known], known: Known,
+        depth: int,
+    ) -> _Place:  # fmt: skip
+        """What an integer is a sum of."""
+        if instr.op is CONST:
+            return _Place(_Sum(int(instr.params[0])), known)
+        below = [places.get(j) for j in instr.args]
+        if instr.op is st.reshape and below[0] is not None:
+            return below[0]
+        if instr.op is ew.where:
+            return self.chosen(instr, found, below) or self.fresh(depth, known)
+        if len(below) != 2 or below[0] is None or below[1] is None:
+            return self.fresh(depth, known)
+        x, y = below
+        if instr.op is ew.add:
+            return _Place(x.sum.plus(y.sum), known, (*(x.added or [x]), *(y.added or [y])))
+        if instr.op is ew.sub:
+            return _Place(x.sum.plus(y.sum, -1), known)
+        if instr.op is ew.mul and not (x.sum.terms and y.sum.terms):
+            x, y = (x, y) if not y.sum.terms else (y, x)
+            return _Place(_Sum(0).plus(x.sum, y.sum.const), known)
+        made = self.fresh(depth, known)
+        if instr.op is ew.maximum and y.sum == _Sum(0):
+            self.at_least[self.count] = x.sum
+        return made
+
+    def chosen(
+        self, instr: Instr, found: Sequence[Known], below: Sequence[_Place | None]
+    ) -> _Place | None:
+        """The side that a `where` is known to take."""
+        known = found[instr.args[0]]
+        if known is None or known.low != known.high:
+            return None
+        return below[1] if known.low else below[2]
+
+
+class _Versions:
+    """Which values are arrays as they are at the time: what is read of others, that were changed
+    since, is not in the array in the end."""
+
+    def __init__(self, tape: Tape, shown: dict[int, int | None]) -> None:
+        self.shown = shown
+        self.of: dict[int, object] = {i: i for i in tape.inputs}
+        self.last: dict[int, object] = {x: i for i, x in shown.items() if x is not None}
+
+    def made(self, i: int, instr: Instr) -> None:
+        """Note an instruction."""
+        array = self.shown.get(i)
+        if array is None:
+            return
+        if instr.op in (st.reshape, ew.stop_gradient):
+            self.of[i] = self.of[instr.args[0]]
+        else:
+            self.of[i] = (instr.args[0], instr.params[0]) if instr.op is part else i
+            self.last[array] = self.of[i]
+
+    def stale(self, values: Sequence[int]) -> set[int]:
+        """The arrays of which values are versions that are no more."""
+        found: set[int] = set()
+        for i in values:
+            array = self.shown.get(i)
+            if array is not None and self.of[i] != self.last[array]:
+                found.add(array)
+        return found
+
+
+_AT_PLACES = (st.gather, st.scatter_add, st.scatter_set)
