@@ -161,6 +161,11 @@ def emit_int_division(remainder: bool) -> Emit:
 
     def emit(w: Any, t: DType, r: DType, x: str, y: str) -> str:
         ty, zero = w.type(t), w.number(0, t)
+        for k in range(1, 8 * t.itemsize - 1):
+            if y == w.number(1 << k, t) and t.kind == "i":
+                if remainder:
+                    return w.line(f"and {ty} {x}, {w.number((1 << k) - 1, t)}")
+                return w.line(f"ashr {ty} {x}, {w.number(k, t)}")
         # x / 0 and min / -1 trap in hardware: both are divided by 1 instead.
         bad = w.line(f"icmp eq {ty} {y}, {zero}")
         minus = w.line(f"icmp eq {ty} {y}, {w.number(-1, t)}")

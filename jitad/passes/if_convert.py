@@ -22,6 +22,7 @@ from jitad.ops.control import Loop, loop, part, record, switch
 from jitad.ops.control.loop import grouped
 from jitad.ops.control.parts import LOOKS_UP, can_fail
 from jitad.passes.apart import LARGE, apart
+from jitad.passes.distribute import distributed
 from jitad.passes.regions import results_read
 from jitad.passes.schedule import EXCLUSIVE
 from jitad.transforms.batch import batch
@@ -64,9 +65,9 @@ def _converted(
     simple = loop.simplify(form, operands, used, builder)
     if not simple.numbers:
         return simple.known
-    results: list[Value] | None = None
-    if _is_short(simple.form):
-        results = _at_once(simple.form, simple.operands, builder)
+    results = _at_once(simple.form, simple.operands, builder)
+    if results is None:
+        results = distributed(simple.form, simple.operands, _at_once)
     if results is None:
         results = record(builder, loop, simple.operands, simple.form)
     return {**simple.known, **dict(zip(simple.numbers, results, strict=True))}
@@ -157,7 +158,7 @@ def _is_plain(instr: Instr, tape: Tape) -> bool:
 
 def _at_once(form: Loop, operands: list[Value], builder: Builder) -> list[Value] | None:
     """A loop's results; None where turns depend on each other."""
-    made = apart(form)
+    made = apart(form) if _is_short(form) else None
     if made is None or form.count is None:
         return None
     consts, carries, xs, _ = grouped(form, operands)

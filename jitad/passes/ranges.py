@@ -163,14 +163,14 @@ def _of_loop(tape: Tape, instr: Instr, found: Sequence[Known]) -> Inside:
     counted = _together(tape, instr, found, instr.args[-1], less=1) if turns else ()
     turn = Range(0, max(0, last - 1), counted)
     dtypes = [form.body.instrs[i].dtype for i in form.body.outputs[: form.carries]]
-    begin = init
+    begin, ends = init, _ends(init)
     while True:
         inner = [turn, *together, *_met(form, consts, begin), *xs]
         known = ranges(form.body, inner)
         goes_on = _going_on(form, known)
         after = [known[i] for i in form.body.outputs]
         again = [goes_on.get(i, known[i]) for i in form.body.outputs[: form.carries]]
-        wide = [_wider(x, y, t) for x, y, t in zip(begin, again, dtypes, strict=True)]
+        wide = [_wider(x, y, t, ends) for x, y, t in zip(begin, again, dtypes, strict=True)]
         if wide == begin:
             break
         begin = wide
@@ -198,8 +198,18 @@ def _bare(known: Known) -> Known:
     return None if known is None else Range(known.low, known.high)
 
 
-def _wider(before: Known, after: Known, dtype: DType) -> Known:
-    """A carry's range: as far as counting goes where a turn leaves the one before."""
+def _ends(known: Sequence[Known]) -> tuple[list[int], list[int]]:
+    """Up to where carries may go: what a loop begins with, and what no loop counts to.
+
+    (Widening with thresholds: Blanchet et al., PLDI 2003.)
+    """
+    there = [x for x in known if x is not None]
+    lows, highs = {x.low for x in there}, {x.high for x in there}
+    return sorted({-FAR, *lows}, reverse=True), sorted({FAR, *highs})
+
+
+def _wider(before: Known, after: Known, dtype: DType, ends: tuple[list[int], list[int]]) -> Known:
+    """A carry's range: as far as the next end, where a turn leaves the one before."""
     if before is None or after is None or dtype.kind not in "biu":
         return None
     if dtype.kind == "b":
@@ -210,7 +220,9 @@ def _wider(before: Known, after: Known, dtype: DType) -> Known:
     is_lost = (falls and before.low <= -FAR) or (rises and before.high >= FAR)
     if is_lost or dtype != INT64:
         return None
-    return Range(-FAR if falls else before.low, FAR if rises else before.high)
+    low = next((x for x in ends[0] if x <= after.low), -FAR)
+    high = next((x for x in ends[1] if x >= after.high), FAR)
+    return Range(low if falls else before.low, high if rises else before.high)
 
 
 def _met(form: Loop, consts: Sequence[Known], carries: Sequence[Known]) -> list[Known]:
