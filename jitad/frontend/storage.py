@@ -17,7 +17,7 @@ import numpy as np
 from jitad.frontend.layout import layout
 from jitad.frontend.operands import as_dtype, lift
 from jitad.ir.builder import Builder
-from jitad.ir.op import DType, Shape
+from jitad.ir.op import INT64, DType, Shape
 from jitad.ir.value import Value
 from jitad.ops import structural as st
 
@@ -28,6 +28,9 @@ FEW = 32
 
 _RUNS = 16
 """Runs of elements that are written run by run."""
+
+_SPELLED_OUT = 16
+"""Integers of an array that are written to the tape one by one."""
 
 _SMALL = 256
 """Elements of an array that is written as a whole."""
@@ -153,11 +156,15 @@ class Storage:
         return st.gather(self._flat(self.base), lift(self.builder, np.ascontiguousarray(places)))
 
     def _lifted(self, numbers: np.ndarray) -> Value:
-        """Numbers on the tape: a constant where they are all one, else a copy held by reference."""
+        """Numbers on the tape: a constant where they are all one, few integers one by one, so that
+        how large they are is known; else a copy held by reference."""
         first = numbers.flat[0]
         same = numbers.tobytes() == np.full(numbers.shape, first).tobytes()
         if same:
             return self.builder.const(first, numbers.shape, self.dtype)
+        if numbers.size <= _SPELLED_OUT and self.dtype == INT64:
+            items = [self.builder.const(int(x), (), INT64) for x in numbers.flat]
+            return st.pack(*items, shape=numbers.shape)
         value = lift(self.builder, numbers.reshape(-1))
         return value if value.shape == numbers.shape else st.reshape(value, shape=numbers.shape)
 

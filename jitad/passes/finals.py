@@ -143,7 +143,8 @@ def _divided(x: _Sum, n: int) -> _Sum:
 class _Access(NamedTuple):
     """An element of an array that is read or changed: when, and where.
 
-    `loops` are the loops around it, outermost first; None as `axes` is anywhere.
+    `loops` are the loops around it, outermost first; None as `flat` is anywhere. `axes` are indices
+    of an array of that `shape`.
     """
 
     instr: Instr
@@ -152,6 +153,7 @@ class _Access(NamedTuple):
     order: int
     flat: _Sum | None
     axes: list[_Sum] | None
+    shape: Shape
 
 
 def _changes(write: _Access, read: _Access) -> bool:
@@ -172,7 +174,7 @@ def _meet(write: _Access, read: _Access, depth: int, *, later: bool) -> bool:
     if write.flat is None or read.flat is None:
         return True
     pairs = [(write.flat, read.flat)]
-    if write.axes is not None and read.axes is not None:
+    if write.axes is not None and read.axes is not None and write.shape == read.shape:
         pairs = list(zip(write.axes, read.axes, strict=True))
     for x, y in pairs:
         difference = _renamed(x, depth, later).plus(y, -1)
@@ -340,7 +342,7 @@ class _Walk:
             shape = tape.instrs[base.args[0]].shape
         axes = None if place is None else place.axes(shape)
         flat = None if place is None else place.sum
-        to.append(_Access(instr, array, self.around, self.count, flat, axes))
+        to.append(_Access(instr, array, self.around, self.count, flat, axes, shape))
 
     def place(
         self, instr: Instr, places: dict[int, _Place], found: Sequence[Known], known: Known,

@@ -90,7 +90,7 @@ def of_result(instr: Instr, operands: Sequence[Known]) -> Known:
         return _OF_TWO[op](*known) if op in _OF_TWO and len(known) == 2 else None
     if op in (st.broadcast, st.reshape, st.transpose, st.index, st.gather, st.gather_final):
         return operands[0]
-    return None
+    return union(*operands) if instr.op is st.pack else None
 
 
 def _where(condition: Known, x: Known, y: Known) -> Known:
