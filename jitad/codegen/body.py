@@ -287,7 +287,7 @@ class Body:
         self._require_status()
         self.leaves = True
         bad, on = w.fresh("bad"), w.fresh("on")
-        w.do(f"br i1 {condition}, label %{bad}, label %{on}{w.unlikely()}")
+        w.do(f"br i1 {condition}, label %{bad}, label %{on}{w.noted('prof')}")
         w.label(bad)
         w.do(f"store i64 {self._word(status, instruction)}, ptr %status")
         w.do("br label %leave")
@@ -301,7 +301,7 @@ class Body:
         status = self._noted() if bits > 0 else status
         bad = w.line(f"icmp ne i64 {w.line(f'and i64 {status}, {bits}')}, 0")
         on = w.fresh("on")
-        w.do(f"br i1 {bad}, label %leave, label %{on}{w.unlikely()}")
+        w.do(f"br i1 {bad}, label %leave, label %{on}{w.noted('prof')}")
         w.label(on)
 
     def note(self, status: str) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jitad.codegen.body import Body
-from jitad.codegen.frame import Frame
+from jitad.codegen.frame import Frame, store
 from jitad.codegen.region import EmitSteps, Region
+from jitad.ir.tape import CONST, INPUT, Tape
 from jitad.ops.control.parts import output_types
+from jitad.ops.elementwise import stop_gradient
 from jitad.passes.ranges import inside
 
 
@@ -14,6 +18,9 @@ def emit_switch(body: Body, index: int, name: str, emit_steps: EmitSteps) -> lis
     w, frame = body.writer, Frame(body, index)
     branches = frame.instr.params[0].branches
     types = output_types(branches[0])
+    if len(branches) == 2 and all(map(_only_names, branches)):
+        _choose(body, frame)
+        return []
     exchanged = frame.exchanged(frame.instr.args[1:], range(len(types)))
     owned = frame.in_place(1)
     known = inside(body.tape, frame.instr, body.known)
@@ -38,6 +45,39 @@ def emit_switch(body: Body, index: int, name: str, emit_steps: EmitSteps) -> lis
     for k, (home, kind) in enumerate(zip(homes, types, strict=True)):
         frame.take(k, home, *kind)
     return [text for region in regions for text in region.functions]
+
+
+def _only_names(tape: Tape) -> bool:
+    """Whether a branch computes nothing: its results are numbers that are there."""
+    return all(
+        not instr.shape and instr.dtype.kind in "fib" and instr.op in (INPUT, CONST, stop_gradient)
+        for instr in tape.instrs
+    )
+
+
+def _choose(body: Body, frame: Frame) -> None:
+    """Take of two numbers the one that is meant, without a jump, as what steers a search."""
+    w, tapes = body.writer, frame.instr.params[0].branches
+    inputs = [frame.operand(j) for j in frame.instr.args]
+    first = w.line(f"icmp sle i64 {inputs[0]}, 0")
+    for k, (shape, dtype) in enumerate(output_types(tapes[0])):
+        x, y = (_named(body, tape, tape.outputs[k], inputs[1:]) for tape in tapes)
+        kind = w.type(dtype)
+        chosen = w.line(f"select i1 {first}, {kind} {x}, {kind} {y}{w.noted('unpredictable')}")
+        home = frame.home(k, shape, dtype)
+        store(body, chosen, home, dtype)
+        frame.take(k, home, shape, dtype)
+
+
+def _named(body: Body, tape: Tape, i: int, inputs: Sequence[str]) -> str:
+    """The register or the literal of a branch's result."""
+    instr = tape.instrs[i]
+    while instr.op is stop_gradient:
+        (i,) = instr.args
+        instr = tape.instrs[i]
+    if instr.op is CONST:
+        return body.writer.number(instr.params[0], instr.dtype)
+    return inputs[tape.inputs.index(i)]
 
 
 def emit_block(body: Body, index: int, name: str, emit_steps: EmitSteps) -> list[str]:

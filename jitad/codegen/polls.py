@@ -81,7 +81,7 @@ class Poll:
         ask, on = w.fresh("ask"), w.fresh("on")
         place = w.line(f"and i64 {counter}, {self.every - 1}")
         is_time = w.line(f"icmp eq i64 {place}, {self.every - 1}")
-        w.do(f"br i1 {is_time}, label %{ask}, label %{on}{w.unlikely()}")
+        w.do(f"br i1 {is_time}, label %{ask}, label %{on}{w.noted('prof')}")
         w.label(ask)
         ends = w.line(f"icmp ne i64 {w.line(f'call i64 @{POLL}(i64 {self.seen})')}, 0")
         self.body.leave_where(ends, INTERRUPTED, self.index)

@@ -54,7 +54,7 @@ class Stacks:
         w.declarations["realloc"] = "declare ptr @realloc(ptr, i64)"
         room = w.line(f"load i64, ptr {self.room}")
         full, grow, enough = w.line(f"icmp sge i64 {place}, {room}"), w.fresh(), w.fresh()
-        w.do(f"br i1 {full}, label %{grow}, label %{enough}{w.unlikely()}")
+        w.do(f"br i1 {full}, label %{grow}, label %{enough}{w.noted('prof')}")
         w.label(grow)
         wanted = w.line(f"add i64 {w.line(f'mul i64 {place}, 2')}, 64")
         with self._each() as (slot, row):

@@ -13,7 +13,7 @@ from jitad.codegen.casts import HALF, cast
 from jitad.codegen.exponential import exponential
 from jitad.codegen.external import external
 from jitad.codegen.literals import float_literal
-from jitad.codegen.turns import hint
+from jitad.codegen.turns import NOTES, hint
 from jitad.codegen.vector_math import has_fma, vector_variants
 from jitad.ir.errors import CompileError
 from jitad.ir.op import (
@@ -78,7 +78,7 @@ class Writer:
         self.reported: list[Instr] = []
         self.words: list[int] = []
         self.remarks: list[str] = []
-        self.rare = ""
+        self.notes: dict[str, str] = {}
         self.count = 0
         self.lanes = 1
         self.in_loop = False
@@ -365,13 +365,12 @@ class Writer:
         out."""
         return "" if self.device else hint(self.metadata, width, interleaved, lines, unrolled)
 
-    def unlikely(self) -> str:
-        """Metadata for a branch whose first target is hardly ever taken."""
-        if not self.rare:
-            self.rare = f", !prof !{len(self.metadata)}"
-            weights = '!{!"branch_weights", i32 1, i32 100000}'
-            self.metadata.append(f"!{len(self.metadata)} = {weights}")
-        return self.rare
+    def noted(self, kind: str) -> str:
+        """Metadata of `NOTES` for an instruction."""
+        if kind not in self.notes:
+            self.notes[kind] = f", !{kind} !{len(self.metadata)}"
+            self.metadata.append(f"!{len(self.metadata)} = {NOTES[kind]}")
+        return self.notes[kind]
 
     # -- the module --------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control import Loop
 from jitad.ops.control.parts import input_types
+from jitad.passes.affine import Sum
 from jitad.passes.cse import cse
 from jitad.passes.dce import dce
 from jitad.passes.fold import fold
@@ -30,6 +31,9 @@ from jitad.transforms.flow import depends, depends_outputs
 LARGE = 64
 """Elements of an array from which a turn is enough work by itself."""
 
+
+_TURN = -1
+"""The turn, in sums of it and of values."""
 
 _DEEP = 6
 """Sums and products within each other that a place is computed by."""
@@ -61,22 +65,6 @@ def apart(form: Loop) -> Apart | None:
         return _Apart(form).run()
     except ApartError:
         return None
-
-
-class _Place(NamedTuple):
-    """The place a turn + b + what is the same in all turns: values, and how often each."""
-
-    a: int
-    b: int
-    fixed: tuple[tuple[int, int], ...] = ()
-
-    def plus(self, other: _Place, times: int = 1) -> _Place:
-        """The sum of two."""
-        total = dict(self.fixed)
-        for i, n in other.fixed:
-            total[i] = total.get(i, 0) + times * n
-        fixed = tuple(sorted((i, n) for i, n in total.items() if n))
-        return _Place(self.a + times * other.a, self.b + times * other.b, fixed)
 
 
 @dataclass
@@ -177,7 +165,7 @@ class _Apart:
     def _check_written(self, carry: _Carry) -> None:
         """Each turn has places of its own, where alone it reads."""
         tape, count = self.tape, self.count
-        places: dict[int, _Place] = {}
+        places: dict[int, Sum] = {}
         changed = [i for i in carry.own if i != carry.start and tape.instrs[i].op is not st.reshape]
         for i in (*changed, *carry.reads):
             instr = tape.instrs[i]
@@ -190,29 +178,31 @@ class _Apart:
             raise ApartError
         length = shapes.pop()[0]
         for k, x in places.items():
-            ends = x.b, x.b + x.a * (count - 1)
-            if not x.fixed and (min(ends) < 0 or max(ends) >= length):
+            step = dict(x.terms)[_TURN]
+            ends = x.const, x.const + step * (count - 1)
+            if len(x.terms) == 1 and (min(ends) < 0 or max(ends) >= length):
                 raise ApartError
             for j, y in places.items():
-                same = x.a == y.a and x.fixed == y.fixed
-                if j < k and not (same and (x.b - y.b) % x.a):
+                apart = x.plus(y, -1)
+                if j < k and (apart.terms or apart.const % step == 0):
                     raise ApartError
 
-    def place(self, i: int) -> _Place:
+    def place(self, i: int) -> Sum:
         """A place of a turn's own."""
         found = self._affine(i)
-        if found is None or found.a == 0:
+        if found is None or _TURN not in dict(found.terms):
             raise ApartError
         return found
 
-    def _affine(self, i: int, depth: int = 0) -> _Place | None:
+    def _affine(self, i: int, depth: int = 0) -> Sum | None:
+        """A value as a sum of the turn and of what is the same in all of them."""
         instr = self.tape.instrs[i]
         if i == self.tape.inputs[0]:
-            return _Place(1, 0)
+            return Sum(0, ((_TURN, 1),))
         if instr.op is CONST and not instr.shape:
-            return _Place(0, int(instr.params[0]))
+            return Sum(int(instr.params[0]))
         if not self.moves[i]:
-            return _Place(0, 0, ((i, 1),))
+            return Sum(0, ((i, 1),))
         if instr.op not in (ew.add, ew.sub, ew.mul) or depth > _DEEP:
             return None
         x, y = (self._affine(j, depth + 1) for j in instr.args)
@@ -220,8 +210,8 @@ class _Apart:
             return None
         if instr.op is not ew.mul:
             return x.plus(y, 1 if instr.op is ew.add else -1)
-        x, y = (x, y) if y == (0, y.b, ()) else (y, x)
-        return _Place(0, 0).plus(x, y.b) if y == (0, y.b, ()) else None
+        x, y = (y, x) if y.terms else (x, y)
+        return None if y.terms else Sum(0).plus(x, y.const)
 
 
 class _Body:

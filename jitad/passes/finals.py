@@ -3,15 +3,13 @@
 A sweep then reads them in the array as it is in the end, in the place of stacks of what each turn
 has read: of elements of a matrix that is factorised, of a table that a dynamic program fills.
 Places are sums of turns and of what is the same in all of them; whether two meet is decided by
-bounds of their difference. (Banerjee, Dependence Analysis for Supercomputing, 1988; axes apart:
-Maslov, Delinearization, PLDI 1992.)
+bounds of their difference. (Banerjee, Dependence Analysis for Supercomputing, 1988.)
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from jitad.ir.op import Control, Shape
@@ -20,6 +18,7 @@ from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control import Loop, loop, part, switch
 from jitad.ops.control.loop import grouped
+from jitad.passes.affine import Place, Sum, Symbol
 from jitad.passes.ranges import Known, Range, inside, ranges
 
 
@@ -34,7 +33,7 @@ def finals(tape: Tape) -> Tape:
 
 def _marked(tape: Tape, instr: Instr, found: Sequence[Known]) -> Instr:
     walk = _Walk()
-    places = [_Place(_Sum(0, ((_Symbol(-1, j, found[j]), 1),)), found[j]) for j in instr.args]
+    places = [Place(Sum(0, ((Symbol(-1, j, found[j]), 1),)), found[j]) for j in instr.args]
     walk.loop(instr.params[0], places, inside(tape, instr, found), [None] * len(instr.args), 0)
     final, other = set[int](), set[int]()
     for read in walk.reads:
@@ -56,88 +55,7 @@ def _rewritten(instr: Instr, chosen: set[int]) -> Instr:
     return instr._replace(params=(op.with_tapes(instr.params[0], tapes), *instr.params[1:]))
 
 
-# -- places ----------------------------------------------------------------------------------------
-
-
-class _Symbol(NamedTuple):
-    """What a place is a sum of: a value of a loop of that depth, -1 outside of all.
-
-    `most` bounds the number of a turn, by what its loop begins with; `step` is from a turn to the
-    one that is run after it.
-    """
-
-    depth: int
-    key: int
-    known: Known
-    most: _Sum | None = None
-    step: int = 0
-
-
-@dataclass(frozen=True)
-class _Sum:
-    """const + sum of coefficient * symbol."""
-
-    const: int
-    terms: tuple[tuple[_Symbol, int], ...] = ()
-
-    def plus(self, other: _Sum, times: int = 1) -> _Sum:
-        total = dict(self.terms)
-        for x, n in other.terms:
-            total[x] = total.get(x, 0) + times * n
-        return _Sum(self.const + times * other.const, tuple((x, n) for x, n in total.items() if n))
-
-    def most(self, sign: int = 1) -> float:
-        """The greatest number that sign * self may be."""
-        rest = _Sum(0).plus(self, sign)
-        while rest.terms:
-            x, n = max(rest.terms, key=lambda term: term[0].depth)
-            rest = rest.plus(_Sum(0, ((x, 1),)), -n)
-            if n > 0 and x.most is not None:
-                rest = rest.plus(x.most, n)
-            elif x.known is None:
-                return math.inf
-            else:
-                rest = rest.plus(_Sum(x.known.high if n > 0 else x.known.low), n)
-        return rest.const
-
-
-class _Place(NamedTuple):
-    """An integer: the sum that it is, its range, and what was added, if it was."""
-
-    sum: _Sum
-    known: Known
-    added: tuple[_Place, ...] = ()
-
-    def axes(self, shape: Shape, unit: int = 1) -> list[_Sum] | None:
-        """The index along each axis of an array, of a place in it; None where that is not seen."""
-        if len(shape) == 1:
-            return [_divided(self.sum, unit)] if _is_multiple(self.sum, unit) else None
-        step = unit * shape[-1]
-        for rest, last in self._split(step):
-            before = rest.axes(shape[:-1], step)
-            if before is not None and _is_multiple(last.sum, unit):
-                return [*before, _divided(last.sum, unit)]
-        return None
-
-    def _split(self, step: int) -> Iterator[tuple[_Place, _Place]]:
-        """Itself as what moves by steps, and what is less than one."""
-        nothing = _Place(_Sum(0), Range(0, 0))
-        pairs = [(self, nothing), (nothing, self)]
-        for k, last in enumerate(self.added):
-            others = (*self.added[:k], *self.added[k + 1 :])
-            pairs.append((_Place(self.sum.plus(last.sum, -1), None, others), last))
-        for rest, last in pairs:
-            is_less = last.known is not None and last.known.low >= 0 and last.known.high < step
-            if is_less and _is_multiple(rest.sum, step):
-                yield rest, last
-
-
-def _is_multiple(x: _Sum, n: int) -> bool:
-    return all(c % n == 0 for c in (x.const, *(c for _, c in x.terms)))
-
-
-def _divided(x: _Sum, n: int) -> _Sum:
-    return _Sum(x.const // n, tuple((s, c // n) for s, c in x.terms))
+# -- when what is read may be changed --------------------------------------------------------------
 
 
 class _Access(NamedTuple):
@@ -151,8 +69,8 @@ class _Access(NamedTuple):
     array: int
     loops: tuple[int, ...]
     order: int
-    flat: _Sum | None
-    axes: list[_Sum] | None
+    flat: Sum | None
+    axes: list[Sum] | None
     shape: Shape
 
 
@@ -183,21 +101,21 @@ def _meet(write: _Access, read: _Access, depth: int, *, later: bool) -> bool:
     return True
 
 
-_LATER = _Symbol(1 << 20, 0, Range(1, 1 << 62))
+_LATER = Symbol(1 << 20, 0, Range(1, 1 << 62))
 """How many turns later; it is bounded first."""
 
 
-def _renamed(x: _Sum, depth: int, later: bool) -> _Sum:
+def _renamed(x: Sum, depth: int, later: bool) -> Sum:
     """The sum in other turns of the loops from a depth on."""
-    total = _Sum(x.const)
+    total = Sum(x.const)
     for s, n in x.terms:
         if s.depth < depth:
-            total = total.plus(_Sum(0, ((s, 1),)), n)
+            total = total.plus(Sum(0, ((s, 1),)), n)
         elif later and s.depth == depth and s.step:
-            total = total.plus(_Sum(0, ((s, 1), (_LATER, s.step))), n)
+            total = total.plus(Sum(0, ((s, 1), (_LATER, s.step))), n)
         else:
             most = None if s.most is None else _renamed(s.most, depth, later)
-            total = total.plus(_Sum(0, ((s._replace(key=~s.key, most=most), 1),)), n)
+            total = total.plus(Sum(0, ((s._replace(key=~s.key, most=most), 1),)), n)
     return total
 
 
@@ -215,25 +133,25 @@ class _Walk:
         self.reads: list[_Access] = []
         self.writes: list[_Access] = []
         self.lost: set[int] = set()
-        self.at_least: dict[int, _Sum] = {}
+        self.at_least: dict[int, Sum] = {}
         self.count = 0
         self.around: tuple[int, ...] = ()
 
-    def fresh(self, depth: int, known: Known) -> _Place:
+    def fresh(self, depth: int, known: Known) -> Place:
         self.count += 1
-        return _Place(_Sum(0, ((_Symbol(depth, self.count, known), 1),)), known)
+        return Place(Sum(0, ((Symbol(depth, self.count, known), 1),)), known)
 
     def loop(
-        self, form: Loop, operands: Sequence[_Place], known: Sequence[Sequence[Known]],
+        self, form: Loop, operands: Sequence[Place], known: Sequence[Sequence[Known]],
         arrays: Sequence[int | None], depth: int,
     ) -> list[int | None]:  # fmt: skip
         """The arrays that the results are."""
         body = form.body
         turns = grouped(form, operands)[3]
         self.count += 1
-        most = self.bound(turns[0].sum).plus(_Sum(-1)) if turns else None
-        turn = _Symbol(depth, self.count, known[0][0], most, -1 if form.backward else 1)
-        inputs = [_Place(_Sum(0, ((turn, 1),)), known[0][0]), *operands[: form.consts]]
+        most = self.bound(turns[0].sum).plus(Sum(-1)) if turns else None
+        turn = Symbol(depth, self.count, known[0][0], most, -1 if form.backward else 1)
+        inputs = [Place(Sum(0, ((turn, 1),)), known[0][0]), *operands[: form.consts]]
         inputs += [self.fresh(depth, x) for x in known[0][1 + form.consts :]]
         carried = [None, *arrays[: form.consts + form.carries]]
         if not depth:
@@ -253,7 +171,7 @@ class _Walk:
             self.match(None, x)
         return carried[first : first + form.carries]
 
-    def bound(self, x: _Sum) -> _Sum:
+    def bound(self, x: Sum) -> Sum:
         """What turns are at most: of none at least, what they are where there is one."""
         while not x.const and len(x.terms) == 1 and x.terms[0][0].key in self.at_least:
             x = self.at_least[x.terms[0][0].key]
@@ -265,7 +183,7 @@ class _Walk:
             self.lost |= {x for x in (before, after) if x is not None}
 
     def tape(
-        self, tape: Tape, inputs: Sequence[_Place], known: Sequence[Known],
+        self, tape: Tape, inputs: Sequence[Place], known: Sequence[Known],
         arrays: Sequence[int | None], depth: int,
     ) -> list[int | None]:  # fmt: skip
         """Go through a tape; the arrays that its outputs are."""
@@ -296,7 +214,7 @@ class _Walk:
         return [shown.get(i) for i in tape.outputs]
 
     def control(
-        self, tape: Tape, instr: Instr, operands: Sequence[_Place], found: Sequence[Known],
+        self, tape: Tape, instr: Instr, operands: Sequence[Place], found: Sequence[Known],
         held: Sequence[int | None], depth: int,
     ) -> list[int | None]:  # fmt: skip
         """Go through what a control op holds."""
@@ -316,7 +234,7 @@ class _Walk:
         return []
 
     def array(
-        self, tape: Tape, instr: Instr, places: dict[int, _Place], shown: dict[int, int | None]
+        self, tape: Tape, instr: Instr, places: dict[int, Place], shown: dict[int, int | None]
     ) -> int | None:
         """Note what an instruction does to an array; which array it is then."""
         arrays = [shown.get(j) for j in instr.args]
@@ -332,7 +250,7 @@ class _Walk:
         return None
 
     def note(
-        self, to: list[_Access], tape: Tape, instr: Instr, array: int, places: dict[int, _Place]
+        self, to: list[_Access], tape: Tape, instr: Instr, array: int, places: dict[int, Place]
     ) -> None:
         self.count += 1
         place = places.get(instr.args[1]) if instr.op in _AT_PLACES else None
@@ -345,12 +263,12 @@ class _Walk:
         to.append(_Access(instr, array, self.around, self.count, flat, axes, shape))
 
     def place(
-        self, instr: Instr, places: dict[int, _Place], found: Sequence[Known], known: Known,
+        self, instr: Instr, places: dict[int, Place], found: Sequence[Known], known: Known,
         depth: int,
-    ) -> _Place:  # fmt: skip
+    ) -> Place:  # fmt: skip
         """What an integer is a sum of."""
         if instr.op is CONST:
-            return _Place(_Sum(int(instr.params[0])), known)
+            return Place(Sum(int(instr.params[0])), known)
         below = [places.get(j) for j in instr.args]
         if instr.op is st.reshape and below[0] is not None:
             return below[0]
@@ -360,20 +278,20 @@ class _Walk:
             return self.fresh(depth, known)
         x, y = below
         if instr.op is ew.add:
-            return _Place(x.sum.plus(y.sum), known, (*(x.added or [x]), *(y.added or [y])))
+            return Place(x.sum.plus(y.sum), known, (*(x.added or [x]), *(y.added or [y])))
         if instr.op is ew.sub:
-            return _Place(x.sum.plus(y.sum, -1), known)
+            return Place(x.sum.plus(y.sum, -1), known)
         if instr.op is ew.mul and not (x.sum.terms and y.sum.terms):
             x, y = (x, y) if not y.sum.terms else (y, x)
-            return _Place(_Sum(0).plus(x.sum, y.sum.const), known)
+            return Place(Sum(0).plus(x.sum, y.sum.const), known)
         made = self.fresh(depth, known)
-        if instr.op is ew.maximum and y.sum == _Sum(0):
+        if instr.op is ew.maximum and y.sum == Sum(0):
             self.at_least[self.count] = x.sum
         return made
 
     def chosen(
-        self, instr: Instr, found: Sequence[Known], below: Sequence[_Place | None]
-    ) -> _Place | None:
+        self, instr: Instr, found: Sequence[Known], below: Sequence[Place | None]
+    ) -> Place | None:
         """The side that a `where` is known to take."""
         known = found[instr.args[0]]
         if known is None or known.low != known.high:

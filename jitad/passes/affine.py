@@ -1,0 +1,96 @@
+"""Integers as sums of turns, constants and what is not known: places in arrays that loops go over.
+
+(Axes apart: Maslov, Delinearization, PLDI 1992.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from jitad.ir.op import Shape
+from jitad.passes.intervals import Known, Range
+
+
+class Symbol(NamedTuple):
+    """What a place is a sum of: a value of a loop of that depth, -1 outside of all.
+
+    `most` bounds the number of a turn, by what its loop begins with; `step` is from a turn to the
+    one that is run after it.
+    """
+
+    depth: int
+    key: int
+    known: Known
+    most: Sum | None = None
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class Sum:
+    """const + sum of coefficient * symbol, each of these once."""
+
+    const: int
+    terms: tuple[tuple[Any, int], ...] = ()
+
+    def plus(self, other: Sum, times: int = 1) -> Sum:
+        """self + times * other."""
+        total = dict(self.terms)
+        for x, n in other.terms:
+            total[x] = total.get(x, 0) + times * n
+        return Sum(self.const + times * other.const, tuple((x, n) for x, n in total.items() if n))
+
+    def most(self, sign: int = 1) -> float:
+        """The greatest number that sign * self may be, of `Symbol`s."""
+        rest = Sum(0).plus(self, sign)
+        while rest.terms:
+            x, n = max(rest.terms, key=lambda term: term[0].depth)
+            rest = rest.plus(Sum(0, ((x, 1),)), -n)
+            if n > 0 and x.most is not None:
+                rest = rest.plus(x.most, n)
+            elif x.known is None:
+                return math.inf
+            else:
+                rest = rest.plus(Sum(x.known.high if n > 0 else x.known.low), n)
+        return rest.const
+
+
+class Place(NamedTuple):
+    """An integer: the sum that it is, its range, and what was added, if it was."""
+
+    sum: Sum
+    known: Known
+    added: tuple[Place, ...] = ()
+
+    def axes(self, shape: Shape, unit: int = 1) -> list[Sum] | None:
+        """The index along each axis of an array, of a place in it; None where that is not seen."""
+        if len(shape) == 1:
+            return [_divided(self.sum, unit)] if _is_multiple(self.sum, unit) else None
+        step = unit * shape[-1]
+        for rest, last in self._split(step):
+            before = rest.axes(shape[:-1], step)
+            if before is not None and _is_multiple(last.sum, unit):
+                return [*before, _divided(last.sum, unit)]
+        return None
+
+    def _split(self, step: int) -> Iterator[tuple[Place, Place]]:
+        """Itself as what moves by steps, and what is less than one."""
+        nothing = Place(Sum(0), Range(0, 0))
+        pairs = [(self, nothing), (nothing, self)]
+        for k, last in enumerate(self.added):
+            others = (*self.added[:k], *self.added[k + 1 :])
+            pairs.append((Place(self.sum.plus(last.sum, -1), None, others), last))
+        for rest, last in pairs:
+            is_less = last.known is not None and last.known.low >= 0 and last.known.high < step
+            if is_less and _is_multiple(rest.sum, step):
+                yield rest, last
+
+
+def _is_multiple(x: Sum, n: int) -> bool:
+    return all(c % n == 0 for c in (x.const, *(c for _, c in x.terms)))
+
+
+def _divided(x: Sum, n: int) -> Sum:
+    return Sum(x.const // n, tuple((s, c // n) for s, c in x.terms))
