@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 
 NOTES = {"prof": '!{!"branch_weights", i32 1, i32 100000}', "unpredictable": "!{}"}
-"""Of a branch that its first target is hardly ever taken; of a choice that it is to be no branch."""
+"""Of a branch: its first target is hardly ever taken; of a choice: it is to be no branch."""
 
 _KEEPS_FROM_VECTORS = re.compile(r"call (?!.*(@llvm\.|\) #\d+$))|label %leave\b")
 """Lines that LLVM makes no vectors of, and would say so: calls without a vector version, exits."""

@@ -274,9 +274,11 @@ class _Walk:
             return below[0]
         if instr.op is ew.where:
             return self.chosen(instr, found, below) or self.fresh(depth, known)
-        if len(below) != 2 or below[0] is None or below[1] is None:
+        if len(below) != 2:
             return self.fresh(depth, known)
         x, y = below
+        if x is None or y is None:
+            return self.fresh(depth, known)
         if instr.op is ew.add:
             return Place(x.sum.plus(y.sum), known, (*(x.added or [x]), *(y.added or [y])))
         if instr.op is ew.sub:
