@@ -78,7 +78,7 @@ class Place(NamedTuple):
     def _split(self, step: int) -> Iterator[tuple[Place, Place]]:
         """Itself as what moves by steps, and what is less than one."""
         nothing = Place(Sum(0), Range(0, 0))
-        pairs = [(self, nothing), (nothing, self)]
+        pairs: list[tuple[Place, Place]] = [(self, nothing), (nothing, self)]
         for k, last in enumerate(self.added):
             others = (*self.added[:k], *self.added[k + 1 :])
             pairs.append((Place(self.sum.plus(last.sum, -1), None, others), last))
