@@ -12,6 +12,7 @@ from plain_programs import (
     exceptions,
     lists,
     nests,
+    tables,
     ways_out,
 )
 from plain_programs.program import PROGRAMS, PlainProgram
@@ -26,5 +27,6 @@ __all__ = [
     "exceptions",
     "lists",
     "nests",
+    "tables",
     "ways_out",
 ]
