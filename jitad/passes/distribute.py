@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from jitad.ir.builder import Builder
 from jitad.ir.op import Elementwise
-from jitad.ir.tape import CONST, INPUT, Instr
+from jitad.ir.tape import CONST, INPUT, Instr, has_effect
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
@@ -143,10 +143,10 @@ class _Parts:
         outputs = [*dict.fromkeys([*outputs, *self.between])]
         given = [turn, *own, *(self.carried[k] for k in kept), *stacks, *self.rows]
         ends: dict[int, Value] = {}
-        if kept or outputs:
+        if kept or outputs or any(map(has_effect, tape.instrs)):
             last = [tape.outputs[k] for k in kept]
             args = [*consts, *(carries[k] for k in kept), *xs, *(known[i] for i in self.rows)]
-            found = self._loop(given, [*last, *outputs], args, len(kept))
+            found = self._loop(given, [*last, *outputs], args, len(kept), effects=True)
             ends = dict(zip(kept, found, strict=False))
             known.update(zip(outputs, found[len(kept) :], strict=True))
         if self.late:
@@ -173,15 +173,16 @@ class _Parts:
 
     def _loop(
         self, given: Sequence[int], wanted: Sequence[int], args: Sequence[Value], carries: int,
-        consts: int | None = None,
+        consts: int | None = None, effects: bool = False,
     ) -> list[Value]:  # fmt: skip
+        """A loop that computes some of the turn, and what else counts, of some of it."""
         builder, tape = Builder(), self.tape
         new: dict[int, int] = {}
         for k, i in enumerate(given):
             instr = tape.instrs[i]
             new[i] = builder.input(f"x{k}", instr.shape, instr.dtype).index
         needed = [False] * len(tape.instrs)
-        work = list(wanted)
+        work = [*wanted, *(i for i, x in enumerate(tape.instrs) if effects and has_effect(x))]
         while work:
             i = work.pop()
             if not needed[i] and i not in new:

@@ -199,13 +199,10 @@ def _bare(known: Known) -> Known:
 
 
 def _ends(known: Sequence[Known]) -> tuple[list[int], list[int]]:
-    """Up to where carries may go: what a loop begins with, and what no loop counts to.
-
-    (Widening with thresholds: Blanchet et al., PLDI 2003.)
-    """
-    there = [x for x in known if x is not None]
-    lows, highs = {x.low for x in there}, {x.high for x in there}
-    return sorted({-FAR, *lows}, reverse=True), sorted({FAR, *highs})
+    """Up to where carries may go: the ends of all that a loop begins with, as in a search, and what
+    no loop counts to. (Widening with thresholds: Blanchet et al., PLDI 2003.)"""
+    there = [x for x in known if x is not None] or [Range(-FAR, FAR)]
+    return [min(x.low for x in there), -FAR], [max(x.high for x in there), FAR]
 
 
 def _wider(before: Known, after: Known, dtype: DType, ends: tuple[list[int], list[int]]) -> Known:
