@@ -1,6 +1,7 @@
 """Tape -> Tape: integers and truths that are the same whatever the data become constants.
 
 So do the questions whether a loop's place counts from the end of an array, or lies outside of it.
+Reads that were marked as final for the sweeps are reads like others from here on, at all depths.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from jitad.ir.builder import Builder
 from jitad.ir.op import Control, Elementwise
 from jitad.ir.tape import Instr, Tape
+from jitad.ops.structural import gather, gather_final
 from jitad.passes.ranges import Known, inside, ranges
 
 
@@ -30,6 +32,8 @@ def narrowed(tape: Tape, inputs: Sequence[Known]) -> Tape:
         known = found[i]
         if isinstance(instr.op, Control):
             instr = _inside(tape, instr, found)
+        elif instr.op is gather_final:
+            instr = instr._replace(op=gather)
         elif isinstance(instr.op, Elementwise) and known is not None and known.low == known.high:
             new.append(builder.const(known.low, instr.shape, instr.dtype).index)
             continue
