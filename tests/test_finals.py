@@ -51,8 +51,8 @@ def table(x: Any) -> Any:
     d = np.ones((N + 1, N + 1))
     for i in range(N):
         for j in range(N):
-            d[i + 1, j + 1] = 0.1 * d[i, j + 1] * d[i + 1, j] * x[i, j] + 0.5 * d[i, j] ** 2
-    return np.log(d[N, N])
+            d[i + 1, j + 1] = x[i, j] * d[i, j + 1] * d[i, j] / (1.0 + d[i + 1, j] ** 2)
+    return d[N, N]
 
 
 def swept_over(x: Any) -> Any:
