@@ -11,18 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from jitad.ir.tape import INPUT, Instr, Tape
-from jitad.ops import structural as st
-from jitad.ops.control import Loop, loop, part, switch
+from jitad.ir.tape import Instr, Tape
+from jitad.ops.control import Loop, loop, switch
 from jitad.ops.control.parts import type_of
-from jitad.ops.elementwise import stop_gradient
+from jitad.ops.control.restore import starts
 
 Owned = Mapping[int, int]
 """Places of outputs, and of the inputs whose memory they are to take over."""
 
 
 _taken: WeakKeyDictionary[Tape, dict[Any, set[int]]] = WeakKeyDictionary()
-_started: WeakKeyDictionary[Tape, dict[int, int]] = WeakKeyDictionary()
 
 
 def in_place(instr: Instr, schedule: Callable[[Tape, Owned], Any]) -> dict[int, int]:
@@ -33,8 +31,8 @@ def in_place(instr: Instr, schedule: Callable[[Tape, Owned], Any]) -> dict[int, 
         kept = _kept(form.body, owned_by(form, places), schedule)
         return {k: form.consts + k for k in kept if places[k] == k}
     if instr.op is switch:
-        starts = [_starts(tape) for tape in form.branches]
-        owned = {k: j for k, j in starts[0].items() if all(s.get(k) == j for s in starts)}
+        found = [starts(tape) for tape in form.branches]
+        owned = {k: j for k, j in found[0].items() if all(s.get(k) == j for s in found)}
         for tape in form.branches:
             owned = {k: owned[k] for k in _kept(tape, owned, schedule)}
         return {k: 1 + j for k, j in owned.items()}
@@ -47,7 +45,7 @@ def homes(form: Loop, schedule: Callable[[Tape, Owned], Any]) -> list[int]:
     own = list(range(form.carries))
     kinds = [type_of(form.body.instrs[i]) for i in form.body.outputs[: form.carries]]
     moved: dict[int, int] = {}
-    for k, place in _starts(form.body).items():
+    for k, place in starts(form.body).items():
         j = place - 1 - form.consts
         if k in own and j in own and j != k and kinds[j] == kinds[k]:
             moved[k] = j
@@ -77,42 +75,3 @@ def taken_over(program: Any, owned: Owned) -> set[int]:
     """The outputs of a scheduled tape that do take over an input's memory."""
     tape, storage = program.tape, program.storage
     return {k for k, j in owned.items() if storage.get(tape.outputs[k]) == tape.inputs[j]}
-
-
-def _starts(tape: Tape) -> dict[int, int]:
-    """The places of the inputs that outputs are, but for what is changed in them."""
-    found = _started.get(tape)
-    if found is None:
-        found = _started[tape] = _find_starts(tape)
-    return found
-
-
-def _find_starts(tape: Tape) -> dict[int, int]:
-    place = {i: k for k, i in enumerate(tape.inputs)}
-    found: dict[int, int] = {}
-    for k, i in enumerate(tape.outputs):
-        while tape.instrs[i].op is not INPUT:
-            below = _below(tape, tape.instrs[i])
-            if below is None:
-                break
-            i = below
-        if i in place:
-            found[k] = place[i]
-    return found
-
-
-def _below(tape: Tape, instr: Instr) -> int | None:
-    """What a value is, but for what is changed in it."""
-    if instr.op in (*st.UPDATES, st.reshape, stop_gradient):
-        return instr.args[0]
-    if instr.op is not part:
-        return None
-    taker, k = tape.instrs[instr.args[0]], instr.params[0]
-    form = taker.params[0]
-    place: int | None = None
-    if taker.op is loop and k < form.carries:
-        place = form.consts + k
-    if taker.op is switch:
-        starts = {_starts(branch).get(k, -1) for branch in form.branches}
-        place = 1 + max(starts) if len(starts) == 1 and starts != {-1} else None
-    return None if place is None else taker.args[place]

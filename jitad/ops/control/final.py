@@ -13,13 +13,10 @@ from jitad.ir.builder import Builder
 from jitad.ir.op import Control, Elementwise
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ir.value import Value
-from jitad.ops.control.parts import part, type_of
-from jitad.ops.control.restore import result_of
-from jitad.ops.elementwise import stop_gradient
-from jitad.ops.gathers import gather_final, scatter_add, scatter_set
-from jitad.ops.views import index_add, index_set, reshape
-
-_SAME = (reshape, stop_gradient, scatter_set, scatter_add, index_set, index_add)
+from jitad.ops.control.parts import type_of
+from jitad.ops.control.restore import below
+from jitad.ops.gathers import gather_final
+from jitad.ops.views import reshape
 
 
 def read_in_the_end(
@@ -49,23 +46,13 @@ class _Reading:
             self.late[i] = self.late[i] or any(self.late[j] for j in instr.args)
             known[i] = known[i] or _is_known(instr, known)
             if not self.late[i]:
-                base = self._base(instr)
+                base = below(tape, i)
                 if base in self.array:
                     self.array[i] = self.array[base]
         for i, instr in enumerate(tape.instrs):
             self.wanted |= {
                 j for j in instr.args if self.late[i] and self._is_final(instr, j, known)
             }
-
-    def _base(self, instr: Instr) -> int | None:
-        """What a value is but for what is changed in it."""
-        if instr.op in _SAME:
-            return instr.args[0]
-        if instr.op is not part:
-            return None
-        taker = self.tape.instrs[instr.args[0]]
-        place = result_of(taker.params[0], instr.params[0])
-        return None if place is None else taker.args[place]
 
     def _is_final(self, reader: Instr, j: int, known: Sequence[bool]) -> bool:
         """Whether what the sweep reads is an element, or holds elements, that are final."""

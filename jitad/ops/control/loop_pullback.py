@@ -28,7 +28,7 @@ from jitad.ops.control.parts import (
     rewired,
     type_of,
 )
-from jitad.ops.control.restore import changed, restored, undoes
+from jitad.ops.control.restore import restored, starts, undoes
 from jitad.ops.control.revolve import Revolve, revolve
 from jitad.ops.control.switch import only_where
 from jitad.ops.elementwise import lt
@@ -269,7 +269,7 @@ def _plan(sweep: _Sweep, transforms: Transforms) -> _Plan:
 def _is_changed(form: Any, k: int) -> bool:
     """Whether a carry is an array of which a turn changes elements."""
     size = math.prod(form.body.instrs[form.body.outputs[k]].shape)
-    return size > 1 and changed(form.body, k) == 1 + form.consts + k
+    return size > 1 and starts(form.body).get(k) == 1 + form.consts + k
 
 
 def _flowing(

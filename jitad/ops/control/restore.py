@@ -111,13 +111,10 @@ class _View:
 
     def _link(self, i: int) -> _Link | None:
         instr = self.tape.instrs[i]
-        if instr.op in (reshape, stop_gradient, *_UPDATES):
-            return _Link(self.one(instr.args[0]), i)
-        if instr.op is not part or i not in self.sweeps:
+        if instr.op is part and i not in self.sweeps:
             return None
-        taker, k = self.tape.instrs[instr.args[0]], instr.params[0]
-        place = result_of(taker.params[0], k)
-        return None if place is None else _Link(self.one(taker.args[place]), i, self.sweeps[i])
+        before = below(self.tape, i)
+        return None if before is None else _Link(self.one(before), i, self.sweeps.get(i))
 
     def rebuilt(self, pairs: Sequence[tuple[int, int]], at: tuple[int, int]) -> Tape:
         """The tape whose sweep has the arrays back."""
@@ -126,33 +123,49 @@ class _View:
 
 _UPDATES = (scatter_set, scatter_add, index_set, index_add)
 
+SAME = (reshape, stop_gradient, *_UPDATES)
+"""Ops whose result is operand 0, but for what they change."""
 
-def result_of(form: Any, k: int) -> int | None:
+
+def below(tape: Tape, i: int) -> int | None:
+    """What a value is, but for what is changed in it."""
+    instr = tape.instrs[i]
+    if instr.op in SAME:
+        return instr.args[0]
+    if instr.op is not part:
+        return None
+    taker = tape.instrs[instr.args[0]]
+    place = _result_of(taker.params[0], instr.params[0])
+    return None if place is None else taker.args[place]
+
+
+def _result_of(form: Any, k: int) -> int | None:
     """Which operand result k of a control op is, but for what is changed in it."""
     carries = getattr(form, "carries", None)
     if carries is not None:
         return form.consts + k if k < carries else None
-    found = {changed(tape, k) for tape in getattr(form, "branches", ())}
+    found = {starts(tape).get(k) for tape in getattr(form, "branches", ())}
     place = found.pop() if len(found) == 1 else None
     return None if place is None else 1 + place
 
 
-def changed(tape: Tape, k: int) -> int | None:
-    """The place of the input that output k is, but for what is changed in it."""
-    i = tape.outputs[k]
-    while i not in tape.inputs:
-        instr = tape.instrs[i]
-        if instr.op in (reshape, stop_gradient, *_UPDATES):
-            i = instr.args[0]
-        elif instr.op is part:
-            taker = tape.instrs[instr.args[0]]
-            place = result_of(taker.params[0], instr.params[0])
-            if place is None:
-                return None
-            i = taker.args[place]
-        else:
-            return None
-    return tape.inputs.index(i)
+_started: WeakKeyDictionary[Tape, dict[int, int]] = WeakKeyDictionary()
+"""What was found of a tape, kept with it: nests of control ops are asked at each depth."""
+
+
+def starts(tape: Tape) -> dict[int, int]:
+    """Of outputs that are inputs, but for what is changed in these, the places of the inputs."""
+    found = _started.get(tape)
+    if found is None:
+        found = _started[tape] = {}
+        place = {i: k for k, i in enumerate(tape.inputs)}
+        for k, i in enumerate(tape.outputs):
+            at: int | None = i
+            while at is not None and at not in place:
+                at = below(tape, at)
+            if at is not None:
+                found[k] = place[at]
+    return found
 
 
 class _Rebuilding:

@@ -33,7 +33,7 @@ from jitad.ops.control.parts import (
     without_inputs,
 )
 from jitad.ops.control.prune import pruned
-from jitad.ops.control.restore import changed, restored, undoes
+from jitad.ops.control.restore import restored, starts, undoes
 
 Type = tuple[Shape, DType]
 
@@ -166,8 +166,8 @@ def _sweeps(
         swept.append(transforms.reverse(tape, active, every, _free(form, transforms)))
     pairs: list[tuple[int, int]] = []
     for k, (shape, _) in enumerate(output_types(form.branches[0])):
-        starts = {changed(tape, k) for tape in form.branches} if shape else set[int | None]()
-        start = starts.pop() if len(starts) == 1 else None
+        begun = {starts(tape).get(k) for tape in form.branches} if shape else set[int | None]()
+        start = begun.pop() if len(begun) == 1 else None
         if start is not None:
             pairs.append((start, k))
     first = len(form.branches[0].inputs)
