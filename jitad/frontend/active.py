@@ -101,6 +101,11 @@ def innermost_memo() -> dict[Any, Any]:
     return _active.memos[-1]
 
 
+def memos() -> Iterator[dict[Any, Any]]:
+    """The same of all traces under way, the innermost first."""
+    return reversed(_active.memos)
+
+
 def holds_traced(x: Any) -> bool:
     """Whether x is a traced value, or a list or an object array that has one in it."""
     if isinstance(x, (list, tuple)):

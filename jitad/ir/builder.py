@@ -95,13 +95,16 @@ class Builder:
         instr = x.builder.instrs[x.index]
         if not instr.args and instr.op is not INPUT:
             return Value(self, self.copy(instr, ()), x.shape, x.dtype, x.weak)
-        key = (id(x.builder), x.index, x.weak)
+        key = (id(x.builder), x.index)
         known = self.captured.get(key)
         if known is None:
             value = self.input(f"c{len(self.captured)}", x.shape, x.dtype, weak=x.weak)
             self.concrete[value.index] = x
             known = self.captured[key] = (x, value)
-        return known[1]
+        found = known[1]
+        if found.weak == x.weak:
+            return found
+        return Value(self, found.index, found.shape, found.dtype, x.weak)
 
     def append(
         self, op: Op, args: tuple[int, ...], params: tuple[Any, ...], shape: Shape, dtype: DType

@@ -7,6 +7,7 @@ from idioms import (
     numerics,
     objects,
     scipys,
+    stateful,
     statements,
     whole_numbers,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "numerics",
     "objects",
     "scipys",
+    "stateful",
     "statements",
     "whole_numbers",
 ]

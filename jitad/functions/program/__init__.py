@@ -11,6 +11,8 @@
     turns.py       a loop -> a loop op
     iterators.py   what a `for` goes over
     calls.py       what a call means, and whether it may stand in a branch or a loop
+    specials.py    what syntax calls of the user's classes
+    objects.py     objects that it makes, whose numbers branches and loops carry
     shared.py      variables that functions share: closures, nonlocal
     contexts.py    `with` of what says nothing about traced values
     generators.py  a generator goes on where it is asked for the next item

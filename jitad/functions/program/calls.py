@@ -44,6 +44,8 @@ from jitad.functions.program.iterators import (
     zipped,
 )
 from jitad.functions.program.mirrors import of_scipy
+from jitad.functions.program.objects import construct, is_plain_class
+from jitad.functions.program.specials import called
 from jitad.ir.value import FUNCTIONS, Value
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     owner = getattr(f, "__self__", None)
     if isinstance(owner, Value):
         return owned(frame.at_its_line(_of_value, f, args, kwargs))
+    f, args = called(f, args)
     if type(owner) is list and not kwargs and len(args) == 1:
         if f.__name__ == "append":
             return extend(owner, args)
@@ -81,6 +84,8 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return of_frame(frame, *args, **kwargs)
     if folded is not None:
         return folded()
+    if is_plain_class(f):
+        return construct(frame, f, args, kwargs)
     traced = holds_traced([*args, *kwargs.values()])
     if traced:
         meaning = _of_traced(frame, f, owner, args)

@@ -44,9 +44,19 @@ from jitad.functions.program.fallbacks import note
 from jitad.functions.program.generators import Generated
 from jitad.functions.program.graph import EXIT, FOLDED, RESULT, Program, program_of
 from jitad.functions.program.growing import extend, is_growing, made
-from jitad.functions.program.iterators import FEW, InTurn, Places, Turn, element, iterator
+from jitad.functions.program.iterators import (
+    FEW,
+    InTurn,
+    Places,
+    Turn,
+    contains,
+    element,
+    iterator,
+)
 from jitad.functions.program.joins import each_side, fork
+from jitad.functions.program.objects import set_attribute
 from jitad.functions.program.shared import OWNERS, Shared
+from jitad.functions.program.specials import attribute, operated, special
 from jitad.functions.program.statements import End, Handler, Statement
 from jitad.functions.program.tracebacks import as_called
 from jitad.functions.program.turns import loop
@@ -232,6 +242,11 @@ class Frame:
                 return s.advances
         return None
 
+    def iterate(self, x: Any) -> Any:
+        """iter(x), for a `for`."""
+        method = special(x, "__iter__")
+        return iterator(x if method is None else self.call(method, (), {}))
+
     def iterator(self, header: int, names: Names) -> Any:
         """The iterator of a `for`, None for a `while`."""
         name = self.iterator_name(header)
@@ -313,7 +328,7 @@ class Frame:
         if isinstance(x, type) and self.words.has(x):
             x = self.words.find(x)
         try:
-            found = getattr(x, name)
+            found = attribute(self, x, name)
         except AttributeError:
             note_read(attribute_of, x, name, ABSENT)
             raise
@@ -322,11 +337,12 @@ class Frame:
 
     def set_attribute(self, x: Any, name: str, value: Any) -> None:
         """x.name = value"""
-        self.outside_of_regions(f"an attribute {name!r} is set")
-        setattr(x, name, value)
+        set_attribute(self, x, name, value)
 
     def item(self, x: Any, index: Any, counts: bool = False) -> Any:
         """x[index]"""
+        if type(x) not in _COMMON and (method := special(x, "__getitem__")) is not None:
+            return self.call(method, (index,), {})
         if x is np.r_ or x is np.c_:
             return calls.joined(self, x, index)
         if is_growing(x):
@@ -344,6 +360,9 @@ class Frame:
         """x[index] = value"""
         if isinstance(x, Value):
             x[index] = value
+            return
+        if (method := special(x, "__setitem__")) is not None:
+            self.call(method, (index, value), {})
             return
         if type(x) is dict and isinstance(value, list) and x.get(index) is value:
             return  # the end of x[index] += items
@@ -369,13 +388,25 @@ class Frame:
 
     def binary(self, operator: Callable[..., Any], a: Any, b: Any) -> Any:
         """operator(a, b)"""
-        if type(a) not in _COMMON or type(b) not in _COMMON:
-            result = owned(operator(carried.whole(a), carried.whole(b)))
-            return made(result) if type(result) is list else result
-        return owned(self.at_its_line(operator, a, b))
+        if type(a) in _COMMON and type(b) in _COMMON:
+            return owned(self.at_its_line(operator, a, b))
+        found = operated(self, operator, a, b)
+        if found is not NotImplemented:
+            return found
+        result = owned(operator(carried.whole(a), carried.whole(b)))
+        return made(result) if type(result) is list else result
+
+    def contains(self, items: Any, x: Any) -> Any:
+        """x in items"""
+        method = special(items, "__contains__")
+        if method is not None:
+            return self.call(method, (x,), {})
+        return contains(carried.whole(items), carried.whole(x))
 
     def in_place(self, operator: Any, plain: Any, a: Any, b: Any) -> Any:
         """operator(a, b), which may write to a."""
+        if (method := special(a, f"__{operator.__name__}__")) is not None:
+            return self.call(method, (b,), {})
         if isinstance(a, MutableArray) and a.is_argument:
             return owned(plain(a, b))  # as in JAX, the caller's array stays what it is
         if type(a) is list and operator is iadd:
@@ -385,7 +416,8 @@ class Frame:
             if isinstance(a, np.ndarray) and isinstance(b, Value):
                 return owned(plain(a, b))
             self.outside_of_regions("an object is changed in place")
-        return owned(operator(a, b))
+            return owned(operator(a, b))
+        return self.binary(plain, a, b) if type(a) not in _COMMON else owned(operator(a, b))
 
     def call(self, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """f(*args, **kwargs)"""

@@ -18,7 +18,6 @@ from jitad.functions.program.instructions.rows import (
     opcode,
     unary,
 )
-from jitad.functions.program.iterators import contains
 
 # -- operators -------------------------------------------------------------------------------------
 
@@ -85,7 +84,7 @@ def _is(r: Reading, step: Step) -> None:
 
 @opcode("CONTAINS_OP")
 def _contains(r: Reading, step: Step) -> None:
-    computes(2, lambda frame, a, b: frame.binary(contains, b, a))(r, step)
+    computes(2, lambda frame, a, b: frame.contains(b, a))(r, step)
     if step.arg:
         unary(operator.not_)(r, step)
 

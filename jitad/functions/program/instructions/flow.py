@@ -55,7 +55,7 @@ def _jump_or_pop(r: Reading, step: Step) -> None:
 
 # -- loops -----------------------------------------------------------------------------------------
 
-OPCODES["GET_ITER"] = computes(1, lambda frame, x: iterator(x))
+OPCODES["GET_ITER"] = computes(1, lambda frame, x: frame.iterate(x))
 
 
 @opcode("FOR_ITER")
