@@ -8,7 +8,7 @@ always is what it is at that point, so that whoever reads it needs to know nothi
 from __future__ import annotations
 
 import abc
-from types import FunctionType, MethodType, SimpleNamespace
+from types import MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,12 +74,12 @@ def is_plain_class(f: Any) -> bool:
     """Whether f makes objects whose attributes are all that there is to them."""
     if type(f) not in (type, abc.ABCMeta) or f.__new__ is not object.__new__:
         return f is SimpleNamespace
-    return type(f.__init__) is FunctionType
+    return is_users(f.__init__)
 
 
 def construct(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """f(*args, **kwargs) of a plain class, whose `__init__` is read."""
-    if not is_users(f.__init__) or f.__init__.__code__.co_filename == "<string>":
+    if f is SimpleNamespace or f.__init__.__code__.co_filename == "<string>":
         x = f(*args, **kwargs)  # by dataclasses
         note_made(x)
         return x
