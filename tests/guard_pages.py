@@ -14,7 +14,7 @@ import mmap
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -36,11 +36,13 @@ _NOBODY = 0
 
 
 class Pages:
-    """Stretches of memory between two pages that nobody may touch; each is used again."""
+    """Stretches of memory between two pages that nobody may touch; each is used again, by all, for
+    a process may have 65,530 of them."""
+
+    free: ClassVar[dict[int, list[int]]] = {}
 
     def __init__(self, at_end: bool) -> None:
         self.at_end = at_end
-        self.free: dict[int, list[int]] = {}
         self.used: list[tuple[int, int]] = []
 
     def address(self, size: int, align: int) -> int:

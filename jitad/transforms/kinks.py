@@ -7,17 +7,13 @@ sign(x) the slope of |x|, `origins` sees that.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from jitad.ir.builder import Builder
 from jitad.ir.op import Op, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
-from jitad.ops.contraction import contract
 from jitad.ops.elementwise import (
     absolute,
     add,
@@ -35,11 +31,9 @@ from jitad.ops.elementwise import (
     sub,
     told,
 )
-from jitad.ops.joins import concatenate
-from jitad.ops.linalg.spectral_functions import governed
-from jitad.ops.structural import pack, reduce_sum
+from jitad.ops.structural import reduce_sum
 from jitad.transforms.linear import is_zeros
-from jitad.transforms.slopes import is_view, numbers
+from jitad.transforms.slopes import is_view
 
 _HALVES: dict[Op, float] = {maximum: 0.5, minimum: -0.5}
 
@@ -52,75 +46,8 @@ class Kink(NamedTuple):
     share: float
 
 
-def with_sizes(tape: Tape) -> Tape:
-    """The tape, in which sizes of one point have the derivative of the first of them."""
-    first, same = dict[Any, int](), dict[int, int]()
-    if sum(instr.op in _SIZES for instr in tape.instrs) < 2:
-        return tape
-    for i, instr in enumerate(tape.instrs):
-        if instr.op in _SIZES:
-            point = _point(tape.instrs, i)
-            if point is not None and first.setdefault(point, i) != i:
-                same[i] = first[point]
-    if not same:
-        return tape
-    builder, new = Builder(), list[int]()
-    for i, instr in enumerate(tape.instrs):
-        builder.line = instr.line
-        value = builder.copy(instr, tuple([new[j] for j in instr.args]))
-        if i in same:
-            law = builder.value(new[same[i]])
-            value = governed(builder.value(value), law).index
-        new.append(value)
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
-
-
-_SIZES = (absolute, hypot, root)
-_SMALL = 64
-
-
-def _point(instrs: tuple[Instr, ...], i: int) -> Any:
-    """What identifies the coordinates of a size: those of one number by their elements."""
-    alone = not instrs[i].shape
-    found: list[int] = []
-    stack = [(j, instrs[i].op is not root) for j in instrs[i].args]
-    while stack:
-        j, is_coordinate = stack.pop()
-        op, args = instrs[j].op, instrs[j].args
-        if is_coordinate and instrs[j].dtype.kind != "f":
-            return None
-        if is_coordinate:
-            if math.prod(instrs[j].shape) > _SMALL or not alone:
-                found.append(-1 - _without_sign(instrs, j))
-            else:
-                found += np.ravel(_elements(instrs, j)).tolist()
-        elif (op is mul and args[0] == args[1]) or (
-            alone and op is contract and args[0] == args[1] and not instrs[j].shape
-        ):
-            stack.append((args[0], True))
-        elif op is add or (alone and op is reduce_sum):
-            stack += [(k, False) for k in args]
-        else:
-            return None
-    return (instrs[i].shape, tuple(sorted(found)))
-
-
-def _elements(instrs: tuple[Instr, ...], i: int) -> np.ndarray:
-    """A number for each element of a value: of the instruction that it comes from, and its place
-    there."""
-    instr = instrs[i]
-    if instr.op is neg:
-        return _elements(instrs, *instr.args)
-    parts = instr.args if is_view(instr) or instr.op in (concatenate, pack) else ()
-    if parts and all(math.prod(instrs[j].shape) <= _SMALL for j in parts):
-        found = instr.op.evaluate(*(_elements(instrs, j) for j in parts), **instr.named_params)
-        return np.asarray(found)
-    return i * 2**32 + numbers(instr.shape)
-
-
 def with_kinks(tape: Tape) -> Tape:
     """The tape, in which extrema and signs at the kinks of others are sums of sizes, or slopes."""
-    tape = with_sizes(tape)
     instrs = tape.instrs
     done = {instr.args[1] for instr in instrs if instr.op is told}
     kinks = {i: kink for i in range(len(instrs)) if i not in done and (kink := _kink(instrs, i))}

@@ -50,6 +50,7 @@ from jitad.ops.elementwise import (
 from jitad.ops.structural import broadcast, reduce_sum, reshape, transpose
 from jitad.transforms.kinks import coordinates, divisors, with_kinks
 from jitad.transforms.linear import typed
+from jitad.transforms.sizes import with_sizes
 from jitad.transforms.slopes import Aligned, Slopes, Step, aligned, is_view
 
 SMALL = 1024
@@ -82,7 +83,7 @@ def _by_key(*directions: Direction) -> Directions:
 
 def at_origins(tape: Tape) -> Tape:
     """The tape, in which what is linear in a direction has its derivative at the origin."""
-    tape = with_kinks(tape)
+    tape = with_kinks(with_sizes(tape))
     if not any(instr.op in (unit, side) for instr in tape.instrs):
         return tape
     origins = _Origins(divisors(tape))
@@ -136,9 +137,17 @@ class _Origins:
                     last = range(len(change.shape) - d.summed, len(change.shape))
                     change = reduce_sum(change, axes=tuple(last))
                     origin = self.builder.const(True, value.shape, BOOL)
-                value = told(origin, value, change)
+                value = self._at_origin(d, origin, value, change)
             self.settled[i] = value.index
         return self.settled[i]
+
+    def _at_origin(self, d: Direction, origin: Value, value: Value, change: Value) -> Value:
+        """The value, to which the direction adds 0 at the origin; or a'(0) x, if x is not 0."""
+        is_number = self._number(d) is not None
+        if is_number or d.summed or self._is_nought(d.by.size, d.along.index):
+            return told(origin, value, change)
+        zeros = self.builder.const(0.0, change.shape, change.dtype)
+        return add(value, where(origin, change, zeros))
 
     def _change(self, d: Direction) -> Value | None:
         """A value that changes from the origin as the direction does."""

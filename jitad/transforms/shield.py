@@ -38,13 +38,14 @@ def shield(tape: Tape, linear: Collection[int], active: Collection[int]) -> Tape
 
 
 def _is_whole(tape: Tape) -> bool:
-    """Whether no product can meet an element that is 0 for sure, for whatever makes or holds zeros
-    stands after the last one: most programs need no closer look."""
+    """Whether no product can meet an element that is 0 for sure, for there is no control op, and
+    what makes zeros stands after the last one: most programs need no closer look."""
     instrs = tape.instrs
     last = next((i for i in reversed(range(len(instrs))) if instrs[i].op in (ew.mul, ew.div)), 0)
     return not any(
-        is_zeros(instr) or instr.op is st.index_set or isinstance(instr.op, Control)
-        for instr in instrs[:last]
+        isinstance(instr.op, Control)
+        or (i < last and (is_zeros(instr) or instr.op is st.index_set))
+        for i, instr in enumerate(instrs)
     )
 
 

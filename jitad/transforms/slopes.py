@@ -14,7 +14,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import DYNAMIC, FLOAT64, Control, Elementwise, Mask, Op, Shape, Structural
+from jitad.ir.op import (
+    DYNAMIC,
+    FLOAT64,
+    Control,
+    Elementwise,
+    Mask,
+    Op,
+    RealLinear,
+    Shape,
+    Structural,
+)
 from jitad.ir.tape import Instr
 from jitad.ir.value import Value
 from jitad.ops.contraction import contract
@@ -256,6 +266,8 @@ class Slopes:
         for j, slope in enumerate(slopes):
             if slope is not None and slope.value is not None:
                 c = partial(instr.op, j, operands, self.builder.value(i))
+                if isinstance(c, RealLinear):
+                    return _Slope(None)
                 c = _spread(c, first.spread)
                 total = plus(total, typed(scale(c, slope.value), instr.dtype))
         return None if total is None else first._replace(value=total)

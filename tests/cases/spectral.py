@@ -336,3 +336,23 @@ def eigenvalues_that_are_sorted() -> Any:
         return np.sum(np.sort(w) ** 2) + np.sum(np.sort(-w) ** 3)
 
     return agree(f, lambda a: np.trace(a @ a) - np.trace(a @ a @ a), *MATRICES)
+
+
+@case
+def functions_of_singular_values_that_are_0() -> Any:
+    ranks = (np.zeros((3, 3)), np.diag([1.0, 1.0, 0.0]))
+
+    def singular(g: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda a: np.sum(g(np.linalg.svdvals(a)))
+
+    def rebuilt(a: Any) -> Any:
+        u, s, vt = np.linalg.svd(a)
+        return np.sum((u * (s + s**3)) @ vt * F)
+
+    pairs = (
+        (singular(np.square), lambda a: np.sum(a * a)),
+        (singular(lambda s: np.log1p(s * s)), lambda a: np.log(np.linalg.det(np.eye(3) + a @ a.T))),
+        (rebuilt, lambda a: np.sum((a + a @ a.T @ a) * F)),
+    )
+    found = [agree(f, smooth, *ranks) for f, smooth in pairs]
+    return [got for got, _ in found], [right for _, right in found]

@@ -72,23 +72,30 @@ def _copied(tape: Tape) -> tuple[Builder, list[Any]]:
 
 
 def odd(tape: Tape) -> Tape:
-    """sign(x) g(|x|), and 0 at 0."""
+    """sign(x) g(|x|); 0 around 0 where that has no derivative there."""
     return _of_size(tape, ew.sign)
 
 
 def even(tape: Tape) -> Tape:
-    """g(|x|), and 0 at 0."""
+    """g(|x|); 0 around 0 where that has no derivative there."""
     return _of_size(tape, None)
 
 
 def _of_size(tape: Tape, sign: Any) -> Tape:
     builder = Builder()
     x, *rest = (builder.input(f"x{k}", (), tape.instrs[i].dtype) for k, i in enumerate(tape.inputs))
-    zero = ew.eq(x, 0.0)
-    (value,) = inline(builder, tape, [ew.where(zero, 1.0, ew.absolute(x)), *rest])
-    value = value if sign is None else ew.mul(sign(x), value)
+    zero, none = ew.eq(x, 0.0), builder.const(0.0, (), x.dtype)
+    (change,) = inline(builder, slope(tape), [none, *rest])
+    smooth = ew.eq(change, 0.0)
+    if sign is not None:
+        (jump,) = inline(builder, tape, [none, *rest])
+        smooth = ew.logical_and(ew.isfinite(change), ew.eq(jump, 0.0))
+    size = ew.where(zero, ew.where(smooth, x, 1.0), ew.absolute(x))
+    (value,) = inline(builder, tape, [size, *rest])
+    value = value if sign is None else ew.mul(ew.where(zero, 1.0, sign(x)), value)
+    rough = ew.logical_and(zero, ew.logical_not(smooth))
     none = builder.const(0.0, (), value.dtype)
-    return builder.finish([ew.where(zero, none, value).index])
+    return builder.finish([ew.where(rough, none, value).index])
 
 
 # -- divided differences ---------------------------------------------------------------------------
