@@ -43,8 +43,8 @@ codegen/cuda.py and device.py for GPUs. A call from Python: runtime/launch.py, k
 entry.py, bound.py for one without arguments; services.py and interrupts.py for memory and Ctrl-C,
 by codegen/routine.py. What a function reads from outside, and whether it is still the same:
 runtime/surroundings.py, by reach.py, spoken.py and restless.py. Where plain rules are not enough:
-transforms/shield.py for what was not taken, sizes.py, origins.py and slopes.py for sizes at 0,
-kinks.py for kinks that cancel, spectra.py for repeated eigenvalues.
+transforms/shield.py for what was not taken, sizes.py, points.py, origins.py and slopes.py for sizes
+at 0, kinks.py for kinks that cancel, spectra.py for repeated eigenvalues.
 """
 
 import importlib

@@ -275,7 +275,7 @@ def _path(x: Any) -> Any:
     return (np.sin(x), np.sum(x)) if x[0] > 0 else (x, x[0])
 
 
-@load(CALLS // 100, 100)
+@load(CALLS // 100, 4_000)
 def errors_while_tracing() -> Turn:
     df = jitad.grad(lambda x: np.sum(x) + X.nothing)  # type: ignore[attr-defined]
     return lambda k: _expect(AttributeError, df, X)
@@ -341,7 +341,7 @@ def programs_with_loops_made_and_dropped() -> Turn:
     return turn
 
 
-@load(PROGRAMS, 200, each=2048)
+@load(PROGRAMS, 900, each=2048)
 def programs_of_one_function_by_shape() -> Turn:
     df = jitad.grad(lambda x: np.sum(x**2))
     return lambda k: df(np.ones(1 + k))

@@ -2,7 +2,7 @@
 
 What a size is multiplied with says what its derivative is at the origin, so both are to be seen
 together: a join of sizes is the size of a join, and bodies of control ops are given, and give, what
-sizes are of. Sizes of one point, also of a multiple of it, have the derivative of the first.
+sizes are of.
 """
 
 from __future__ import annotations
@@ -15,31 +15,30 @@ import numpy as np
 
 from jitad.ir.builder import Builder
 from jitad.ir.op import DYNAMIC, Control, Op
-from jitad.ir.tape import CONST, Instr, Tape
+from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
-from jitad.ops.contraction import contract
 from jitad.ops.control import block, loop, part, switch
-from jitad.ops.elementwise import absolute, add, div, hypot, mul, neg, root, sub, where
+from jitad.ops.elementwise import hypot, where
+from jitad.ops.gathers import gather, scatter_set
 from jitad.ops.joins import concatenate, join_slots, pack
-from jitad.ops.linalg.spectral_functions import governed
-from jitad.ops.structural import broadcast, index_set, reduce_sum, reshape
+from jitad.ops.structural import index_set
 from jitad.transforms.linear import is_zeros
-from jitad.transforms.slopes import is_view, numbers
+from jitad.transforms.points import SIZES, of_one_point
+from jitad.transforms.slopes import is_view
 
-_SIZES = (absolute, hypot, root)
-_SMALL = 64
+_UPDATES = (index_set, scatter_set)
 _WIDE = 1024
 """Arrays of more elements are not taken into each turn of a loop as what they are sizes of."""
 
 
 def with_sizes(tape: Tape) -> Tape:
     """The tape, in which sizes meet what they are multiplied with, and are one where they can."""
-    return _of_one_point(_Sizes(tape, {}).finish()) if _has_sizes(tape) else tape
+    return of_one_point(_Sizes(tape, {}).finish()) if _has_sizes(tape) else tape
 
 
 def _has_sizes(tape: Tape) -> bool:
     for instr in tape.instrs:
-        if instr.op in _SIZES:
+        if instr.op in SIZES:
             return True
         if isinstance(instr.op, Control) and any(map(_has_sizes, instr.op.tapes(instr.params[0]))):
             return True
@@ -80,8 +79,9 @@ def _ports(op: Control, form: Any, args: Sequence[Instr]) -> _Ports | None:
 
 
 class _Sizes:
-    """A tape being rewritten: `sizes` are, of its new instructions, the size that one is a view of,
-    and `given` those results of a control op that are of sizes, with their op."""
+    """A tape being rewritten: `sizes` are, of its new instructions, the size that one is a view of;
+    `given` those results of a control op that are of sizes, with their op; `moving` sizes go on
+    from view to view; `stores` are the ops of sizes that arrays of other numbers are given."""
 
     def __init__(self, tape: Tape, entering: Mapping[int, Op]) -> None:
         self.builder = Builder()
@@ -89,6 +89,8 @@ class _Sizes:
         self.new: list[int] = []
         self.sizes: dict[int, int] = {}
         self.given: dict[int, dict[int, Op]] = {}
+        self.moving = set[int]()
+        self.stores = set[Op]()
         ops = {tape.inputs[k]: op for k, op in entering.items()}
         self.inputs = dict[int, int]()
         for i, instr in enumerate(tape.instrs):
@@ -96,15 +98,21 @@ class _Sizes:
             k = self._moved(instr)
             if i in ops:
                 self.inputs[i] = k
-                k = ops[i](self.builder.value(k)).index
-                self.sizes[k] = k
+                k = self._size(ops[i], self.builder.value(k))
             self.new.append(k)
 
     def size(self, k: int) -> Op | None:
         """The op of output k, where it is a size of one operand."""
-        i = self.sizes.get(self.new[self.tape.outputs[k]])
-        op = None if i is None else self.builder.instrs[i].op
-        return None if op is hypot else op
+        return self._op(self.new[self.tape.outputs[k]])
+
+    def is_read(self, k: int, leaving: Sequence[int]) -> bool:
+        """Whether the size that input k is given as is read as such."""
+        tape = self.finish(leaving)
+        live, size = set(tape.outputs), self.new[self.tape.inputs[k]]
+        for i in range(len(tape.instrs) - 1, size, -1):
+            if i in live:
+                live.update(tape.instrs[i].args)
+        return size in live
 
     def is_nothing(self, k: int) -> bool:
         """Whether output k is 0, which is its own size."""
@@ -126,15 +134,42 @@ class _Sizes:
             return self._control(op, instr, args)
         if (op is concatenate or op is pack) and any(j in self.sizes for j in args):
             return self._joined(instr, args)
+        if op in _UPDATES and (own := self._stored(args[0], args[-1])):
+            inner = [builder.value(j) for j in args]
+            for n in (0, -1):
+                inner[n] = self._under(args[n])[0] if args[n] in self.sizes else inner[n]
+            return self._size(own, op(*inner, **instr.named_params))
         k = builder.copy(instr, args)
-        if op in _SIZES and instr.dtype.kind == "f":
+        if op in SIZES and instr.dtype.kind == "f":
             self.sizes[k] = k
-        elif is_view(instr) and args[0] in self.sizes:
+        elif (is_view(instr) or op is gather) and args[0] in self.sizes:
             self.sizes[k] = self.sizes[args[0]]
+            if args[0] in self.moving:
+                own = builder.instrs[self.sizes[k]].op
+                k = self._size(own, *self._under(k))
         elif op is part and instr.params[0] in self.given.get(args[0], {}):
-            k = self.given[args[0]][instr.params[0]](builder.value(k)).index
-            self.sizes[k] = k
+            k = self._size(self.given[args[0]][instr.params[0]], builder.value(k))
         return k
+
+    def _size(self, op: Op, x: Value) -> int:
+        k = op(x).index
+        self.sizes[k] = k
+        self.moving.add(k)
+        return k
+
+    def _stored(self, x: int, u: int) -> Op | None:
+        """The op of sizes u that are stored among others, or zeros."""
+        own, others = self._op(u), self._op(x)
+        if own is not None and not others and not is_zeros(self.builder.instrs[x]):
+            self.stores.add(own)
+        either = own or others
+        known = all(self._op(k) is either or is_zeros(self.builder.instrs[k]) for k in (x, u))
+        return either if known else None
+
+    def _op(self, k: int) -> Op | None:
+        """The op of a size of one operand, or of a view of one."""
+        op = self.builder.instrs[self.sizes[k]].op if k in self.sizes else None
+        return None if op is hypot else op
 
     def _under(self, k: int) -> list[Value]:
         """What a size, or a view of one, is the size of."""
@@ -142,7 +177,8 @@ class _Sizes:
         if k == size:
             return [builder.value(j) for j in builder.instrs[k].args]
         instr = builder.instrs[k]
-        return [instr.op(x, **instr.named_params) for x in self._under(*instr.args)]
+        rest = [builder.value(j) for j in instr.args[1:]]
+        return [instr.op(x, *rest, **instr.named_params) for x in self._under(instr.args[0])]
 
     def _joined(self, instr: Instr, args: tuple[int, ...]) -> int:
         """A join of sizes, by the sizes of joins."""
@@ -154,7 +190,7 @@ class _Sizes:
         ops = [builder.instrs[self.sizes[j]].op if j in self.sizes else None for j in args]
         total = builder.value(builder.copy(instr, args))
         slots = join_slots(instr.op, [builder.value(j) for j in args], instr.params)
-        for op in _SIZES:
+        for op in SIZES:
             if op not in ops:
                 continue
             columns = [
@@ -183,23 +219,90 @@ class _Sizes:
         if ports is None:
             return builder.copy(instr, args)
         entering = {
-            k: own for k, j in enumerate(args)
-            if j in self.sizes and k in ports.inputs[0]
-            and (own := builder.instrs[self.sizes[j]].op) is not hypot
+            k: own for k, j in enumerate(args) if k in ports.inputs[0] and (own := self._op(j))
         }  # fmt: skip
-        tapes = [
-            _Sizes(tape, {inputs[k]: own for k, own in entering.items()})
-            for tape, inputs in zip(op.tapes(form), ports.inputs, strict=True)
-        ]
-        leaving = {k: own for k in ports.outputs[0] if (own := _leaving(tapes, ports, k))}
-        form = op.with_tapes(form, [
-            tape.finish([outputs[k] for k in leaving if k in outputs])
-            for tape, outputs in zip(tapes, ports.outputs, strict=True)
-        ])  # fmt: skip
-        args = tuple(self._under(j)[0].index if k in entering else j for k, j in enumerate(args))
-        token = builder.copy(instr._replace(params=(form,)), args)
+        bodies = _Bodies(op, form, ports, entering)
+        self.stores |= bodies.stores()
+        if op is loop:
+            bodies = self._with_tables(bodies, args)
+        made, leaving = bodies.finish()
+        args = tuple(
+            self._under(j)[0].index if k in bodies.entering and j in self.sizes else j
+            for k, j in enumerate(args)
+        )
+        token = builder.copy(instr._replace(params=(made,)), args)
         self.given[token] = leaving
         return token
+
+    def _with_tables(self, bodies: _Bodies, args: tuple[int, ...]) -> _Bodies:
+        """The bodies of a loop whose carries are tables of sizes, that begin as such, or as zeros,
+        and are written to, and handed on, but not read as a whole."""
+        form, instrs = bodies.form, self.builder.instrs
+        if len(stores := bodies.stores() | {own for j in args if (own := self._op(j))}) != 1:
+            return bodies
+        (own,) = stores
+        tables = [
+            k for k in range(form.consts, form.consts + form.carries)
+            if instrs[args[k]].dtype.kind == "f" and instrs[args[k]].shape
+            and (self._op(args[k]) is own or is_zeros(instrs[args[k]]))
+        ]  # fmt: skip
+        while tables:
+            tried = bodies.with_tables(own, tables)
+            kept = [k for k in tables if tried.hands_on(k, own)]
+            if kept == tables:
+                return tried
+            tables = kept
+        return bodies
+
+
+class _Bodies:
+    """The sub-tapes of a control op, which are given the operands `entering` as what these are
+    sizes of, with their op."""
+
+    def __init__(self, op: Control, form: Any, ports: _Ports, entering: dict[int, Op]) -> None:
+        self.op = op
+        self.form = form
+        self.ports = ports
+        self.entering = entering
+        self.tapes = [
+            _Sizes(tape, {inputs[k]: own for k, own in entering.items() if k in inputs})
+            for tape, inputs in zip(op.tapes(form), ports.inputs, strict=True)
+        ]
+        found = {k: _leaving(self.tapes, ports, k) for k in ports.outputs[0]}
+        self.leaving = {k: own for k, own in found.items() if own}
+
+    def stores(self) -> set[Op]:
+        """The ops of sizes that arrays of other numbers are given."""
+        return set[Op]().union(*(tape.stores for tape in self.tapes))
+
+    def with_tables(self, own: Op, tables: Sequence[int]) -> _Bodies:
+        """The bodies that take and give these carries, too, as what they are sizes of."""
+        first = self.form.consts
+        inputs = [x | {k: k + 1 - n for k in tables} for n, x in enumerate(self.ports.inputs)]
+        outputs = [{k - first: k - first for k in tables} | self.ports.outputs[0]]
+        ports = _Ports(inputs, outputs + self.ports.outputs[1:])
+        return _Bodies(self.op, self.form, ports, self.entering | dict.fromkeys(tables, own))
+
+    def hands_on(self, k: int, own: Op) -> bool:
+        """Whether a loop gives carry k as what it was given, and never reads the size."""
+        if self.leaving.get(k - self.form.consts) is not own:
+            return False
+        reads = (
+            tape.is_read(inputs[k], self._gives(outputs))
+            for tape, inputs, outputs in zip(self.tapes, *self.ports, strict=True)
+        )
+        return not any(reads)
+
+    def _gives(self, outputs: dict[int, int]) -> list[int]:
+        return [outputs[k] for k in self.leaving if k in outputs]
+
+    def finish(self) -> tuple[Any, dict[int, Op]]:
+        """The new form, and the results that are what sizes are of, with their op."""
+        tapes = [
+            tape.finish(self._gives(outputs))
+            for tape, outputs in zip(self.tapes, self.ports.outputs, strict=True)
+        ]
+        return self.op.with_tapes(self.form, tapes), self.leaving
 
 
 def _leaving(tapes: list[_Sizes], ports: _Ports, k: int) -> Op | None:
@@ -207,115 +310,3 @@ def _leaving(tapes: list[_Sizes], ports: _Ports, k: int) -> Op | None:
     pairs = [(t, o[k]) for t, o in zip(tapes, ports.outputs, strict=True) if k in o]
     ops = {t.size(j) for t, j in pairs if not t.is_nothing(j)}
     return ops.pop() if len(ops) == 1 else None
-
-
-# -- sizes of one point ----------------------------------------------------------------------------
-
-Factors = frozenset[tuple[Op, Any]]
-"""What all coordinates of a point are multiplied with, or divided by: a number, or where it is."""
-
-
-def _of_one_point(tape: Tape) -> Tape:
-    """The tape, in which sizes of one point have the derivative of the first of them."""
-    first, same = dict[Any, tuple[int, Factors]](), dict[int, tuple[int, Factors, Factors]]()
-    if sum(instr.op in _SIZES for instr in tape.instrs) < 2:
-        return tape
-    for i, instr in enumerate(tape.instrs):
-        point = _point(tape.instrs, i) if instr.op in _SIZES else None
-        if point is not None:
-            k, others = first.setdefault(point[0], (i, point[1]))
-            own, others = point[1] - others, others - point[1]
-            if k != i and all(op is div or isinstance(c, float) for op, c in others):
-                same[i] = k, own, others
-    if not same:
-        return tape
-    builder, new = Builder(), list[int]()
-    for i, instr in enumerate(tape.instrs):
-        builder.line = instr.line
-        value = builder.copy(instr, tuple([new[j] for j in instr.args]))
-        if i in same:
-            k, own, others = same[i]
-            law = builder.value(new[k])
-            for op, c in [*own, *((mul if op is div else div, c) for op, c in others)]:
-                law = op(law, _scale(builder, c, new, law))
-            value = governed(builder.value(value), law).index
-        new.append(value)
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
-
-
-def _scale(builder: Builder, c: Any, new: Sequence[int], size: Value) -> Value:
-    if isinstance(c, float):
-        return builder.const(abs(c), size.shape, size.dtype)
-    return broadcast(absolute(builder.value(new[c])), shape=size.shape)
-
-
-def _point(instrs: Sequence[Instr], i: int) -> tuple[Any, Factors] | None:
-    """What identifies the coordinates of a size, those of one number by their elements; and their
-    common factors."""
-    alone = not instrs[i].shape
-    found: list[tuple[int, Factors]] = []
-    stack = [(j, instrs[i].op is not root) for j in instrs[i].args]
-    while stack:
-        j, is_coordinate = stack.pop()
-        op, args = instrs[j].op, instrs[j].args
-        if is_coordinate:
-            if instrs[j].dtype.kind != "f":
-                return None
-            found.append(_bare(instrs, j))
-        elif (op is mul and args[0] == args[1]) or (
-            alone and op is contract and args[0] == args[1] and not instrs[j].shape
-        ):
-            stack.append((args[0], True))
-        elif op is add or (alone and op is reduce_sum):
-            stack += [(k, False) for k in args]
-        else:
-            return None
-    if len({factors for _, factors in found}) != 1:
-        return None
-    names: list[int] = []
-    for j, _ in found:
-        small = alone and math.prod(instrs[j].shape) <= _SMALL
-        names += np.ravel(_elements(instrs, j)).tolist() if small else [-1 - j]
-    return (instrs[i].shape, tuple(sorted(names))), found[0][1]
-
-
-def _bare(instrs: Sequence[Instr], i: int) -> tuple[int, Factors]:
-    """A coordinate without its sign, and without factors that are one for all its elements."""
-    factors = set[tuple[Op, Any]]()
-    while True:
-        op, args = instrs[i].op, instrs[i].args
-        if op is neg:
-            (i,) = args
-            continue
-        if op is sub:
-            turned = (j for j in range(i) if instrs[j].op is sub and instrs[j].args == args[::-1])
-            return next(turned, i), frozenset(factors)
-        known = [_factor(instrs, j) for j in args] if op in (mul, div) else []
-        k = next((k for k in (1, 0) if k < len(known) and known[k] is not None), None)
-        if k is None or (op is div and k == 0) or (op, known[k]) in factors:
-            return i, frozenset(factors)
-        factors.add((op, known[k]))
-        i = args[1 - k]
-
-
-def _factor(instrs: Sequence[Instr], i: int) -> Any:
-    """A number that is not 0, or where a value of one element stands that fills an array."""
-    if instrs[i].op is CONST and instrs[i].params[0] != 0:
-        return float(instrs[i].params[0])
-    filled = i
-    while instrs[i].op is broadcast or instrs[i].op is reshape:
-        (i,) = instrs[i].args
-    return i if not instrs[i].shape and i != filled else None
-
-
-def _elements(instrs: Sequence[Instr], i: int) -> np.ndarray:
-    """A number for each element of a value: of the instruction that it comes from, and its place
-    there."""
-    instr = instrs[i]
-    if instr.op is neg:
-        return _elements(instrs, *instr.args)
-    parts = instr.args if is_view(instr) or instr.op in (concatenate, pack) else ()
-    if parts and all(math.prod(instrs[j].shape) <= _SMALL for j in parts):
-        found = instr.op.evaluate(*(_elements(instrs, j) for j in parts), **instr.named_params)
-        return np.asarray(found)
-    return i * 2**32 + numbers(instr.shape)

@@ -29,6 +29,15 @@ def _in_a_table(a: Any) -> Any:
     return r
 
 
+def _in_a_symmetric_table(a: Any) -> Any:
+    r = np.zeros((n := len(a), n))
+    for i in range(n):
+        for j in range(i):
+            r[i, j] = np.linalg.norm(a[i] - a[j])
+            r[j, i] = r[i, j]
+    return r
+
+
 def _mapped(a: Any) -> Any:
     return jitad.map(lambda p: jitad.map(lambda q: np.linalg.norm(p - q), a), a)
 
@@ -62,6 +71,21 @@ def kernels_of_tables_of_distances() -> Any:
         for t in tables
     ]
     return got, [squares] * len(tables)
+
+
+@case
+def kernels_of_tables_that_loops_fill() -> Any:
+    """The same of so many points that loops stay loops."""
+    points = np.concatenate([POINTS, POINTS[:2] + 0.5, POINTS[1:]])
+    weights = np.cos(np.arange(49.0)).reshape(7, 7)
+
+    def of_squares(a: Any) -> Any:
+        return np.sum(weights * np.exp(-np.sum((a[:, None] - a[None]) ** 2, axis=-1) / 2))
+
+    def of_sizes(a: Any) -> Any:
+        return np.sum(weights * np.exp(-(_in_a_symmetric_table(a) ** 2) / 2))
+
+    return hessians(of_sizes, points), hessians(of_squares, points)
 
 
 @case
