@@ -325,16 +325,19 @@ class _Origins:
         known = self.noughts.get(size)
         if known is None:
             known = self.noughts[size] = dict.fromkeys(coordinates(self.builder, size), True)
-        if i in known or i < min(known, default=i):
-            return known.get(i, False)
-        instr = self.builder.instrs[i]
-        found = [self._is_nought(size, j) for j in instr.args] if instr.op in _SUMS else []
-        if instr.op in (mul, nought):
-            known[i] = any(self._is_nought(size, j) for j in instr.args)
-        elif found or is_view(instr):
-            known[i] = all(found or [self._is_nought(size, j) for j in instr.args])
-        else:
-            known[i] = False
+        first, stack = min(known, default=i + 1), [i]
+        while stack:
+            j = stack.pop()
+            instr = self.builder.instrs[j]
+            is_product = instr.op in (mul, nought)
+            if j in known or j < first:
+                known.setdefault(j, False)
+            elif not (is_product or instr.op in _SUMS or is_view(instr)):
+                known[j] = False
+            elif missing := [k for k in instr.args if k not in known]:
+                stack += [j, *missing]
+            else:
+                known[j] = (any if is_product else all)(known[k] for k in instr.args)
         return known[i]
 
     def chosen(self, instr: Instr, known: list[Directions]) -> Directions:

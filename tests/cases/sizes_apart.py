@@ -167,3 +167,12 @@ def powers_of_0_in_a_loop() -> Any:
     f = lambda x: jitad.fori_loop(0, 5, lambda k, total: total + x**k, 0.0)  # noqa: E731
     second = [float(order(f)(0.0)) for order in ORDERS]
     return [jitad.grad(f)(0.0), *second], [1.0, 2.0, 2.0, 2.0, 2.0]
+
+
+@case
+def a_long_sum_of_products_of_sizes() -> Any:
+    def f(x: Any) -> Any:
+        r = np.abs(x)
+        return sum(r[k % 2] * r[k % 2] for k in range(600))
+
+    return jitad.jacfwd(jitad.jacfwd(f))(Z), 600 * np.eye(2)
