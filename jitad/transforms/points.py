@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ SIZES = (absolute, hypot, root)
 
 _SMALL = 64
 
-Factors = frozenset[tuple[Op, Any]]
+Factors = frozenset[tuple[Op, int | float]]
 """What all coordinates of a point are multiplied with, or divided by: a number, or where it is."""
 
 
@@ -33,8 +33,11 @@ def of_one_point(tape: Tape) -> Tape:
     first, same = dict[Any, tuple[int, Factors]](), dict[int, tuple[int, Factors, Factors]]()
     if sum(instr.op in SIZES for instr in tape.instrs) < 2:
         return tape
+    subs = dict[tuple[int, ...], int]()
     for i, instr in enumerate(tape.instrs):
-        point = _point(tape.instrs, i) if instr.op in SIZES else None
+        if instr.op is sub:
+            subs.setdefault(instr.args, i)
+        point = _point(tape.instrs, i, subs) if instr.op in SIZES else None
         if point is not None:
             k, others = first.setdefault(point[0], (i, point[1]))
             own, others = point[1] - others, others - point[1]
@@ -49,20 +52,24 @@ def of_one_point(tape: Tape) -> Tape:
         if i in same:
             k, own, others = same[i]
             law = builder.value(new[k])
-            for op, c in [*own, *((mul if op is div else div, c) for op, c in others)]:
-                law = op(law, _scale(builder, c, new, law))
+            for factors, turned in ((own, False), (others, True)):
+                for op, c in factors:
+                    scale = _scale(builder, c, new, law)
+                    law = mul(law, scale) if (op is mul) != turned else div(law, scale)
             value = governed(builder.value(value), law).index
         new.append(value)
     return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
 
 
-def _scale(builder: Builder, c: Any, new: Sequence[int], size: Value) -> Value:
+def _scale(builder: Builder, c: int | float, new: Sequence[int], size: Value) -> Value:
     if isinstance(c, float):
         return builder.const(abs(c), size.shape, size.dtype)
     return broadcast(absolute(builder.value(new[c])), shape=size.shape)
 
 
-def _point(instrs: Sequence[Instr], i: int) -> tuple[Any, Factors] | None:
+def _point(
+    instrs: Sequence[Instr], i: int, subs: Mapping[tuple[int, ...], int]
+) -> tuple[Any, Factors] | None:
     """What identifies the coordinates of a size, those of one number by their elements; and their
     common factors."""
     alone = not instrs[i].shape
@@ -74,7 +81,7 @@ def _point(instrs: Sequence[Instr], i: int) -> tuple[Any, Factors] | None:
         if is_coordinate:
             if instrs[j].dtype.kind != "f":
                 return None
-            found.append(_bare(instrs, j))
+            found.append(_bare(instrs, j, subs))
         elif (op is mul and args[0] == args[1]) or (
             alone and op is contract and args[0] == args[1] and not instrs[j].shape
         ):
@@ -92,26 +99,30 @@ def _point(instrs: Sequence[Instr], i: int) -> tuple[Any, Factors] | None:
     return (instrs[i].shape, tuple(sorted(names))), found[0][1]
 
 
-def _bare(instrs: Sequence[Instr], i: int) -> tuple[int, Factors]:
+def _bare(
+    instrs: Sequence[Instr], i: int, subs: Mapping[tuple[int, ...], int]
+) -> tuple[int, Factors]:
     """A coordinate without its sign, and without factors that are one for all its elements."""
-    factors = set[tuple[Op, Any]]()
+    factors = set[tuple[Op, int | float]]()
     while True:
         op, args = instrs[i].op, instrs[i].args
         if op is neg:
             (i,) = args
             continue
         if op is sub:
-            turned = (j for j in range(i) if instrs[j].op is sub and instrs[j].args == args[::-1])
-            return next(turned, i), frozenset(factors)
+            return min(subs[args], subs.get(args[::-1], i)), frozenset(factors)
         known = [_factor(instrs, j) for j in args] if op in (mul, div) else []
-        k = next((k for k in (1, 0) if k < len(known) and known[k] is not None), None)
-        if k is None or (op is div and k == 0) or (op, known[k]) in factors:
+        if op is add and args[0] == args[1]:
+            op, known = mul, [None, 2.0]
+        k = next((k for k in (1, 0) if k < len(known) and known[k] is not None), 0)
+        c = known[k] if known else None
+        if c is None or (op is div and k == 0) or (op, c) in factors:
             return i, frozenset(factors)
-        factors.add((op, known[k]))
+        factors.add((op, c))
         i = args[1 - k]
 
 
-def _factor(instrs: Sequence[Instr], i: int) -> Any:
+def _factor(instrs: Sequence[Instr], i: int) -> int | float | None:
     """A number that is not 0, or where a value of one element stands that fills an array."""
     if instrs[i].op is CONST and instrs[i].params[0] != 0:
         return float(instrs[i].params[0])

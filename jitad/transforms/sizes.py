@@ -194,10 +194,7 @@ class _Sizes:
             if op not in ops:
                 continue
             columns = [
-                self._under(j)
-                if own is op
-                else [builder.const(1.0, builder.instrs[j].shape, dtype)]
-                for j, own in zip(args, ops, strict=True)
+                self._under(j) if own is op else [ones(j)] for j, own in zip(args, ops, strict=True)
             ]
             count = max(map(len, columns))
             columns = [column * (count // len(column)) for column in columns]

@@ -150,15 +150,16 @@ def sizes_of_multiples_of_one_point() -> Any:
         lambda x: norm(2 * x) * norm(x) / 4,
         lambda x: norm(x) * norm(-x / 3) * 1.5,
         lambda x: norm(x - 1) * norm(1 - x) / 2,
+        lambda x: norm(x + x) * norm(x) / 4,
         lambda x: np.sum(np.abs(3 * x) * np.abs(x)) / 6,
     )
-    at = [Z, Z, np.ones(2), Z]
+    at = [Z, Z, np.ones(2), Z, Z]
     got = [hessians(f, x) for f, x in zip(functions, at, strict=True)]
     scale = np.array([0.0, 0.0, 2.0])
     got.append([
         h[:2, :2] for h in hessians(lambda z: norm(z[:2] / z[2]) * norm(z[:2]), scale)
     ])  # fmt: skip
-    return got, [[np.eye(2)] * len(ORDERS)] * 5
+    return got, [[np.eye(2)] * len(ORDERS)] * 6
 
 
 @case
