@@ -48,6 +48,7 @@ class _Parts:
 
     def __init__(self, form: Loop, together: Together) -> None:
         self.form, self.tape, self.together = form, form.body, together
+        self.builder: Builder
         tape, first = form.body, 1 + form.consts
         self.carried = tape.inputs[first : first + form.carries]
         self.ahead = self._ahead()
@@ -132,6 +133,7 @@ class _Parts:
     def run(self, operands: list[Value]) -> list[Value]:
         """Record them; the results of the loop."""
         form, tape = self.form, self.tape
+        self.builder = operands[0].builder
         consts, carries, xs, _ = grouped(form, operands)
         turn, own = tape.inputs[0], [*tape.inputs[1 : 1 + form.consts]]
         stacks = [*tape.inputs[1 + form.consts + form.carries :]]
@@ -194,9 +196,6 @@ class _Parts:
                 new[i] = builder.copy(instr, tuple([new[j] for j in instr.args]))
         body = builder.finish([new[i] for i in wanted], [new[i] for i in given])
         consts = self.form.consts if consts is None else consts
-        form, builder = (
-            replace(self.form, body=body, consts=consts, carries=carries),
-            args[0].builder,
-        )
-        found = self.together(form, list(args), builder)
-        return record(builder, loop, args, form) if found is None else found
+        form = replace(self.form, body=body, consts=consts, carries=carries)
+        found = self.together(form, list(args), self.builder)
+        return record(self.builder, loop, args, form) if found is None else found

@@ -266,3 +266,13 @@ def generators_in_turn(x):
 def generator_with_a_conditional(x):
     a, b = (v * 2.0 if len(x) == 4 else v for v in (x, x[::-1]))
     return np.hypot(a, b).sum()
+
+
+@case
+def driven_by_the_clock(x):
+    """What turns have from their number alone is computed of all at once."""
+    y = x
+    for k in range(300):
+        t = 0.01 * k
+        y = y + 0.01 * (np.sin(t) - y * np.cos(3 * t))
+    return np.sum(y * y)
