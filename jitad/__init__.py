@@ -90,10 +90,11 @@ from jitad.ir.errors import (
     NonFiniteError,
     ShapeError,
     TraceError,
+    ZeroDerivativeWarning,
 )
 from jitad.kernels import compile, explain, trace
+from jitad.runtime.keeping import clear_caches, debug_nans
 from jitad.runtime.kernel import Kernel
-from jitad.runtime.launch import clear_caches, debug_nans
 from jitad.runtime.paths import set_max_paths
 from jitad.runtime.team import get_num_threads, set_num_threads
 from jitad.streaming import stream
@@ -111,6 +112,7 @@ __all__ = [
     "NonFiniteError",
     "ShapeError",
     "TraceError",
+    "ZeroDerivativeWarning",
     "check_grads",
     "checkpoint",
     "clear_caches",

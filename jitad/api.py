@@ -100,6 +100,9 @@ def jit(
 ) -> Transformed:
     """The function itself, compiled: traced at new shapes and paths, then run as machine code.
 
+    What it raises, the call raises: the same exception, of one program for all values. Where it
+    writes to an array that is an argument, the caller's array changes at the end of the call.
+
     Args:
         fun: a function of arrays, numbers and pytrees of them.
         roll: roll long Python loops, whose turns do alike, up into loops: they are compiled once,

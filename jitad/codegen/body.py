@@ -10,7 +10,7 @@ from functools import cached_property
 
 from jitad.codegen.arena import Plan
 from jitad.codegen.options import DEFAULT, Options
-from jitad.codegen.status import GUARD_FAILED, PLACE
+from jitad.codegen.status import GUARD_FAILED, PLACE, RAISED
 from jitad.codegen.vector_math import function_attributes
 from jitad.codegen.writer import TYPES, Writer
 from jitad.ir.op import BOOL
@@ -282,16 +282,25 @@ class Body:
         w.do(f"store i64 {w.line(f'select i1 {first}, i64 {word}, i64 {noted}')}, ptr %status")
 
     def leave_where(self, condition: str, status: int, instruction: int) -> None:
-        """End the function at once where `condition` holds, with this status alone."""
+        """End the function at once where `condition` holds, with this status alone; with what went
+        wrong before, where the function raises."""
         w = self.writer
         self._require_status()
         self.leaves = True
         bad, on = w.fresh("bad"), w.fresh("on")
         w.do(f"br i1 {condition}, label %{bad}, label %{on}{w.noted('prof')}")
         w.label(bad)
-        w.do(f"store i64 {self._word(status, instruction)}, ptr %status")
+        if status == RAISED:
+            self.note(str(self._word(status, instruction)))
+        else:
+            w.do(f"store i64 {self._word(status, instruction)}, ptr %status")
         w.do("br label %leave")
         w.label(on)
+
+    def leave_guarded(self, condition: str, i: int) -> None:
+        """End the function where a guard fails: `condition` holds."""
+        is_path = self.tape.instrs[i].params[1] is None
+        self.leave_where(condition, GUARD_FAILED if is_path else RAISED, i)
 
     def leave_on(self, status: str, bits: int = -1) -> None:
         """Note a status, and end the function at once where one of `bits` is set."""

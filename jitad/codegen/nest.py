@@ -17,7 +17,6 @@ from jitad.codegen.packs import emit_pack, packs
 from jitad.codegen.polls import nest_poll
 from jitad.codegen.reader import At, Key, Reader
 from jitad.codegen.span import Span
-from jitad.codegen.status import GUARD_FAILED
 from jitad.codegen.stretches import stretches
 from jitad.codegen.widths import vectors_of
 from jitad.ir.op import Elementwise, Structural
@@ -84,7 +83,7 @@ class NestEmitter:
             self.body.registers[i] = self.body.load(slot, i)
         for i, slot in self.differing.items():
             differs = self.writer.line(f"load i1, ptr {slot}")
-            self.body.leave_where(differs, GUARD_FAILED, i)
+            self.body.leave_guarded(differs, i)
 
     def _set_aside(self) -> None:
         """Memory for the rows that are kept apart until they are whole."""
@@ -391,7 +390,7 @@ class NestEmitter:
             )
         differs = w.line(f"icmp ne {bits} {register}, {literal}")
         if i not in self.differing:
-            self.body.leave_where(differs, GUARD_FAILED, i)
+            self.body.leave_guarded(differs, i)
             return
         slot = self.differing[i]
         earlier = w.line(f"load i1, ptr {slot}")

@@ -33,8 +33,11 @@ INTERRUPTED = 512
 SHARED_MEMORY = 256
 """An array that receives a result has memory of an argument, or of another result."""
 
-PLACE = 1024
+RAISED = 1024
+"""The function raises an exception of its own at these values."""
+
+PLACE = 2048
 """Above these bits stands, plus 1, which of `Code.reported` it was."""
 
-AT_ONCE = GUARD_FAILED | OUT_OF_MEMORY | INTERRUPTED
+AT_ONCE = GUARD_FAILED | OUT_OF_MEMORY | INTERRUPTED | RAISED
 """What ends a kernel where it is found; of all else the first is reported at the end."""

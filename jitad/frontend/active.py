@@ -93,6 +93,25 @@ def is_in_region(builder: Builder) -> bool:
     return any(b.region is not None for b in _active.builders[: builder.level])
 
 
+def is_raising() -> bool:
+    """Whether all that is recorded now leads to an exception."""
+    return any(builder.raising is not None for builder in _active.builders)
+
+
+def asks_to_raise() -> bool:
+    """The same where a value is asked for its number, which the exception may say; it is noted."""
+    for builder in _active.builders:
+        if builder.raising is not None:
+            builder.raising.asked = True
+    return is_raising()
+
+
+def note_derivatives() -> None:
+    """Derivatives become part of what is traced."""
+    for builder in _active.builders:
+        builder.derived = True
+
+
 def innermost_memo() -> dict[Any, Any]:
     """What is to be kept as long as the innermost trace goes on, by whatever keys.
 

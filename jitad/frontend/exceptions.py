@@ -20,7 +20,7 @@ from jitad.ir.errors import is_internal
 from jitad.ir.value import UFUNCS
 
 
-def may_catch(*kinds: type[Exception]) -> bool:
+def may_catch(*kinds: type[BaseException]) -> bool:
     """Whether a function that is being traced names one of these exceptions, or a base of one.
 
     What it raises in vain, it would raise without us as well.
@@ -28,7 +28,12 @@ def may_catch(*kinds: type[Exception]) -> bool:
     return _is_named({x.__name__ for kind in kinds for x in kind.__mro__ if x is not object})
 
 
-def _is_named(names: set[str]) -> bool:
+def may_catch_any() -> bool:
+    """Whether a function that is being traced handles exceptions here, whatever they are."""
+    return _is_named(None)
+
+
+def _is_named(names: set[str] | None) -> bool:
     frame: FrameType | None = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]  # as logging
     waiting, named = depth(), False
     while frame is not None and waiting:
@@ -40,9 +45,9 @@ def _is_named(names: set[str]) -> bool:
         run = _RUNNING.get(id(code))
         if run is not None:
             code = run(frame)
-            named = named or (code is not None and not names.isdisjoint(_caught(code)))
+            named = named or (code is not None and _names(code, names))
         elif not is_internal(code.co_filename):
-            named = named or not names.isdisjoint(_caught(code))
+            named = named or _names(code, names)
         elif id(code) in _RECORDING:
             if named:
                 return True
@@ -53,6 +58,11 @@ def _is_named(names: set[str]) -> bool:
             _PASSED.add(code.co_filename)
         frame = frame.f_back
     return False
+
+
+def _names(code: CodeType, names: set[str] | None) -> bool:
+    caught = _caught(code)
+    return bool(caught) if names is None else not names.isdisjoint(caught)
 
 
 _NOTED: set[str] = set()
@@ -93,12 +103,14 @@ def _note(code: CodeType) -> None:
 
 @functools.lru_cache(maxsize=4096)
 def _caught(code: CodeType) -> frozenset[str]:
-    """The names in code by which it may catch exceptions; `except:` is of all."""
+    """The names in code by which it may catch exceptions, if it does; `except:` is of all."""
     steps = [s for s in dis.get_instructions(code) if s.opname != "CACHE"]
     begins = {s.argval for s in steps if s.opname == "SETUP_FINALLY"}  # Python 3.10
     begins |= {s.offset + 2 for s in steps if s.opname == "PUSH_EXC_INFO"}
     bare = any(s.opname == "POP_TOP" and s.offset in begins for s in steps)
-    return frozenset((*code.co_names, *(["BaseException"] if bare else [])))
+    handles = begins or any(s.opname.startswith("SETUP_") for s in steps)
+    names = (*code.co_names, "BaseException") if bare else code.co_names
+    return frozenset(names) if handles else frozenset()
 
 
 def check_division(ufunc: Any, x: Any, y: Any) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.active import is_in_region
+from jitad.frontend.active import asks_to_raise, is_in_region
 from jitad.frontend.operands import as_value
-from jitad.frontend.regions import NeedsNumber
+from jitad.frontend.regions import NeedsNumber, Raises
 from jitad.ir.builder import Builder, run
 from jitad.ir.errors import TraceError, is_user_storing
 from jitad.ir.op import INT64, Control
@@ -77,6 +77,8 @@ def guard_array(x: Value) -> np.ndarray:
     """The concrete array of x; the trace holds only where x has these values."""
     if not x.builder.tracing:
         raise TraceError("a derivative rule asked for a concrete value")
+    if asks_to_raise():
+        return number_to_say(x)
     if is_in_region(x.builder):
         raise NeedsNumber(f"{x!r} is asked for its number")
     if is_in_region(x.builder.recording):  # a value from around: it is one for all turns
@@ -87,9 +89,26 @@ def guard_array(x: Value) -> np.ndarray:
     return _guarded(x)
 
 
+def number_to_say(x: Value) -> np.ndarray:
+    """The array that x stands for, for what an exception says of it."""
+    try:
+        return concrete(x)
+    except Exception as error:  # the values there are none of that side's
+        raise NeedsNumber(f"{x!r} is asked for its number") from error
+
+
+def check_raised(builder: Builder) -> None:
+    """Raise what a function raises before it comes to this point."""
+    while builder.raised:
+        where, what = builder.raised.pop(0)
+        if concrete(where):
+            raise Raises(what)
+
+
 def _guarded(x: Value) -> np.ndarray:
+    check_raised(x.builder)
     array = concrete(x)
-    guard(x, expected=np.ascontiguousarray(array, x.dtype).tobytes())
+    guard(x, expected=np.ascontiguousarray(array, x.dtype).tobytes(), error=None)
     return array
 
 

@@ -27,7 +27,7 @@ from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.storage import Places, Storage
 from jitad.frontend.window import Window
 from jitad.ir.builder import Builder
-from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.errors import TraceError, WriteError
 from jitad.ir.op import SHORT_NAMES
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops import structural as st
@@ -199,6 +199,13 @@ class MutableArray(Value):
 
     def check_writable(self) -> None:
         """Refuse to write where the array is not one of the innermost trace, or read-only."""
+        if self.is_argument:
+            super().__setitem__(None, None)
+        if self._places is not None and not self._places.flags.writeable:
+            raise WriteError(
+                "assignment to a view of an argument, or to a read-only view",
+                remedy="write to x.copy(), to the array itself, or use np.fill_diagonal",
+            )
         recording = innermost_trace()
         if self.storage.root.is_kept:
             raise NeedsNumber("an array that a list has, too, is written to")
@@ -209,13 +216,6 @@ class MutableArray(Value):
                 "an array was written in a function nested in the one that created it, or after "
                 "that one had ended",
                 remedy="create the array in the function that writes to it, and return it",
-            )
-        if self.is_argument:
-            super().__setitem__(None, None)
-        if self._places is not None and not self._places.flags.writeable:
-            raise ShapeError(
-                "assignment to a view of an argument, or to a read-only view",
-                remedy="write to x.copy(), to the array itself, or use np.fill_diagonal",
             )
 
     def fitted(self, value: Any, shape: tuple[int, ...]) -> Value | np.ndarray:
@@ -508,7 +508,7 @@ def _into(outs: Any, ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any
     results = found if isinstance(found, tuple) else (found,)
     for out, result in zip(outs, results, strict=True):
         if not isinstance(out, MutableArray):
-            raise TraceError(
+            raise WriteError(
                 f"np.{ufunc.__name__} with out= an array that jitad.numpy did not create",
                 remedy="create it by jitad.numpy.empty or jitad.numpy.zeros",
             )

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.guards import concrete, guard_number
+from jitad.frontend.active import asks_to_raise
+from jitad.frontend.guards import concrete, guard_number, number_to_say
 from jitad.frontend.mutable import MutableArray
 from jitad.ir.errors import TraceError
 from jitad.ir.op import SHORT_NAMES, STORED
@@ -19,7 +20,9 @@ from jitad.ir.value import Value
 
 
 def describe(x: Value) -> str:
-    """<traced f64[3]: [1. 2. 3.]>."""
+    """<traced f64[3]: [1. 2. 3.]>; the numbers alone in what an exception says."""
+    if x.builder.tracing and asks_to_raise():
+        return str(_as_it_is(x))
     extent = f"[{','.join(map(str, x.shape))}]" if x.shape else ""
     name = f"{(SHORT_NAMES | STORED).get(x.dtype, str(x.dtype))}{extent}"
     if not x.builder.tracing:
@@ -37,6 +40,8 @@ def format_number(x: Value, spec: str) -> str:
         return format(guard_number(x, type(x.dtype.type(0).item())), spec)
     if not spec:
         return repr(x)
+    if x.builder.tracing and asks_to_raise():
+        return format(_as_it_is(x), spec)
     if x.shape or not x.builder.tracing:
         raise TraceError(
             f"{x!r} cannot be formatted by {spec!r}",
@@ -73,6 +78,12 @@ def fill_in(text: str, given: Any) -> str:
 
 def _as_text(x: Value, spec: str) -> str:
     return re.sub(r"\(\w+\)", "", spec) % _numbers(x).item()
+
+
+def _as_it_is(x: Value) -> Any:
+    numbers = x.plain() if isinstance(x, MutableArray) else None
+    found = np.asarray(number_to_say(x) if numbers is None else numbers, x.dtype)[()]
+    return found.item() if x.weak else found
 
 
 def _numbers(x: Value) -> np.ndarray:

@@ -13,6 +13,7 @@ from typing import Any
 
 from jitad.frontend.storage import Storage
 from jitad.ir.builder import Builder
+from jitad.ir.raised import Raised
 from jitad.ir.value import Value
 
 
@@ -38,6 +39,22 @@ class NotCarried(Unrecorded):
         super().__init__()
         self.changed = changed
         self.reads = reads
+
+
+class Raises(Unrecorded):
+    """The function raises at the values that it is traced at."""
+
+    def __init__(self, what: Raised) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class Raising:
+    """All that is recorded now leads to an exception: nothing is to be known of values but what it
+    says of them; `asked` where it says something."""
+
+    def __init__(self) -> None:
+        self.asked = False
 
 
 class Region:

@@ -59,13 +59,15 @@ class Traced:
     """What a trace leaves: a tape whose inputs are the leaves of the arguments, then `captured`.
 
     `captured` are the arrays (or values of an outer trace) that the function closes over, held
-    by reference; `structure` is the pytree of the results.
+    by reference; `structure` is the pytree of the results. It is `derived` where derivatives of
+    other functions are part of it.
     """
 
     tape: Tape
     captured: tuple[Any, ...]
     structure: Structure
     leaves: tuple[Leaf, ...]
+    derived: bool = False
 
 
 def leaf_type(x: Any) -> Leaf:
@@ -119,7 +121,7 @@ def trace(
         tape, tables = builder.finish(outputs), []
         if rolled and is_rolling():
             tape, tables = roll(tape)
-        return Traced(_inputs_first(tape), (*captured, *tables), structure, leaves)
+        return Traced(_inputs_first(tape), (*captured, *tables), structure, leaves, builder.derived)
 
 
 @contextmanager

@@ -38,7 +38,7 @@ from jitad.functions import mathematics  # noqa: F401  enters names, which are e
 from jitad.functions.arrays.namespace import MADE
 from jitad.functions.control.elements import over_elements
 from jitad.functions.program.mirrors import BY_ADDRESS, at_address
-from jitad.ir.errors import ShapeError, TraceError, is_internal
+from jitad.ir.errors import ShapeError, TraceError, WriteError, is_internal
 from jitad.ir.op import SHORT_NAMES
 from jitad.ir.value import Value
 
@@ -271,7 +271,7 @@ def _call_elements(ufunc: Any, *args: Any, out: Any = None, **options: Any) -> A
     found = (_scalars if isinstance(ufunc, DUFunc) else _cores)(ufunc, inputs, outs)
     for place, result in zip(outs, found, strict=False):
         if not isinstance(place, MutableArray):
-            raise TraceError(
+            raise WriteError(
                 f"{ufunc.__name__} writes its result into an array that jitad.numpy did not create",
                 remedy="create it by jitad.numpy.empty or jitad.numpy.zeros",
             )

@@ -20,7 +20,7 @@ from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import as_dtype, innermost, lift, normal_axes, normal_axis
 from jitad.functions.arrays.updates import ufunc_at
 from jitad.functions.reductions.accumulations import accumulate, reduce_with
-from jitad.ir.errors import TraceError, is_internal
+from jitad.ir.errors import TraceError, WriteError, is_internal
 from jitad.ir.op import INT64, ON_DEMAND, STORED
 from jitad.ir.value import FUNCTIONS, UFUNCS, Value
 
@@ -32,7 +32,7 @@ def answer_ufunc(ufunc: Any, method: str, operands: tuple[Any, ...], options: An
     # axis=None has a meaning of its own: all axes.
     options = {k: given for k, given in options.items() if given is not None or k == "axis"}
     if "out" in options:
-        raise TraceError(
+        raise WriteError(
             f"np.{ufunc.__name__}(..., out=) of a traced value",
             remedy="use the result that is returned, or write into an array that "
             "jitad.numpy.zeros or jitad.numpy.empty has made",
@@ -156,7 +156,7 @@ def _reduceat(ufunc: Any, array: Any, indices: Any, axis: int = 0, dtype: Any = 
 def _at(ufunc: Any, array: Any, *rest: Any) -> Any:
     if not isinstance(array, Value) or isinstance(array, MutableArray):
         return ufunc_at(ufunc, array, *rest)
-    raise TraceError(
+    raise WriteError(
         f"np.{ufunc.__name__}.at would change a traced array in place",
         remedy="write x = x.at[i].add(v), or work on a copy made by jitad.numpy.array(x)",
     )

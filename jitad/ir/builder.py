@@ -30,8 +30,11 @@ class Builder:
     outer values that it closes over with their inputs, `concrete` the arrays behind the values,
     and `inner` is the tape of a function that is traced within it, which records in its place;
     `fortran` are the inputs whose first axis runs fastest in memory; `region` is what is recorded,
-    where that is a side of a branch or a turn of a loop. `stored` says whether there is a dtype
-    that nothing is computed in.
+    where that is a side of a branch or a turn of a loop, and `raising` where all of that leads to
+    an exception; `raised` are those that a trace may raise, with where they are. `writes` is
+    whether the function's writes to its arguments are ones to the caller's arrays, and `stored`
+    whether there is a dtype that nothing is computed in. It is `derived` where derivatives are
+    part of what is traced.
     """
 
     __slots__ = (
@@ -40,6 +43,7 @@ class Builder:
             "closed",
             "concrete",
             "constants",
+            "derived",
             "fortran",
             "inner",
             "inputs",
@@ -48,9 +52,12 @@ class Builder:
             "line",
             "locate",
             "machine",
+            "raised",
+            "raising",
             "region",
             "stored",
             "tracing",
+            "writes",
         ),
     )
 
@@ -67,6 +74,10 @@ class Builder:
         self.machine: Machine | None = None
         self.inner: Builder | None = None
         self.region: Any = None
+        self.raising: Any = None
+        self.writes = False
+        self.derived = False
+        self.raised: list[tuple[Value, Any]] = []
         self.captured: dict[Any, tuple[Any, Value]] = {}
         self.concrete: dict[int, Any] = {}
         self.constants: dict[Any, int] = {}

@@ -61,6 +61,10 @@ class ShapeError(JitadError, ValueError):
     """Shapes, axes or dtypes of the operands do not fit."""
 
 
+class WriteError(TraceError, ShapeError):
+    """A write to an array that is an argument, or of which the trace has no memory."""
+
+
 class OutOfBoundsError(ShapeError, IndexError):
     """An index lies outside of its axis."""
 
@@ -89,12 +93,16 @@ class CacheError(JitadError, RuntimeError):
     """A stored kernel could not be read back."""
 
 
+class ZeroDerivativeWarning(UserWarning):
+    """A derivative is exactly 0: what it is by reaches the result only through conditions."""
+
+
 def _rebuild(kind: type[JitadError], what: str, remedy: str, line: SourceLine | None) -> JitadError:
     return kind(what, remedy=remedy, line=line)
 
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_SHOWN = tuple(os.path.join(_PACKAGE, name) for name in ("textbook", "data", "__main__.py"))
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_SHOWN = tuple(os.path.join(PACKAGE, name) for name in ("textbook", "data", "__main__.py"))
 """What we wrote as a user would."""
 
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -109,7 +117,7 @@ def is_internal(file: str) -> bool:
     """Whether a file is ours, or that of a library that works on traced values for us."""
     internal = _is_internal.get(file)
     if internal is None:
-        own = file.startswith(_PACKAGE) and not file.startswith(_SHOWN)
+        own = file.startswith(PACKAGE) and not file.startswith(_SHOWN)
         internal = (
             own
             or file.startswith("<__array_function__")
@@ -122,7 +130,7 @@ def is_internal(file: str) -> bool:
 def _is_the_users(file: str) -> bool:
     """Whether a file is neither ours, nor Python's, nor of a package that was installed."""
     installed = "site-packages" in file or "dist-packages" in file
-    standard = file.startswith((_STANDARD, "<frozen ")) and not file.startswith(_PACKAGE)
+    standard = file.startswith((_STANDARD, "<frozen ")) and not file.startswith(PACKAGE)
     return not (is_internal(file) or installed or standard)
 
 
@@ -139,6 +147,14 @@ def is_user_storing() -> bool:
 def note_lines(code: CodeType, line_of: Callable[[FrameType], SourceLine]) -> None:
     """Have frames of this code stand for the user's lines that they run."""
     _is_users[code.co_filename] = (code, line_of)
+
+
+def users_level() -> int:
+    """How far up the stack from the caller the user's code is, as warnings count."""
+    frame, level = sys._getframe(1), 1  # pyright: ignore[reportPrivateUsage]  # as above
+    while frame.f_back is not None and is_internal(frame.f_code.co_filename):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def user_line() -> SourceLine | None:

@@ -70,6 +70,8 @@ class _Reader:
             array = cast("np.ndarray[Any, DType]", np.asarray(cast("Any", x)))
             if array.dtype.kind != "O":
                 return kind, _name(array.dtype), array.shape, array.tobytes()
+        elif isinstance(x, type) and x.__module__ == "builtins":
+            return "type", x.__name__
         elif isinstance(x, slice):
             return "slice", repr(cast("object", x))
         elif dataclasses.is_dataclass(x) and not isinstance(x, type):

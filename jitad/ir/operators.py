@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from jitad.ir.errors import TraceError
+from jitad.ir.errors import WriteError
 from jitad.ir.value import UFUNCS, Value
 
 
@@ -111,7 +111,7 @@ def _method(name: str) -> Callable[..., Any]:
 
 def _refusal(name: str, instead: str) -> Callable[..., Any]:
     def method(self: Value, *args: Any, **kwargs: Any) -> Any:
-        raise TraceError(
+        raise WriteError(
             f"x.{name}(...) of a traced array would change it, or show its bytes",
             remedy=f"use {instead}, or a copy that can be written to, jitad.numpy.array(x)",
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from jitad.ir.errors import MissingAttributeError, TraceError
+from jitad.ir.errors import MissingAttributeError, TraceError, WriteError
 from jitad.ir.op import DType, Shape
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class Value:
         return self.frontend.getitem(self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise TraceError(
+        raise WriteError(
             "assignment to elements of a traced array that is an argument or a result",
             remedy="write to a copy, y = jitad.numpy.array(x) or y = x.copy(), and return it; "
             "or write x = x.at[i].set(v)",

@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.errors import ShapeError
-from jitad.ir.op import BOOL, INT64, DType, Shape, Structural
+from jitad.ir.op import BOOL, INT64, Control, DType, Shape, Structural
+from jitad.ir.raised import Raised
+from jitad.ir.tape import Instr
 from jitad.ops import elementwise as ew
+from jitad.ops.reductions import reduce_all
 from jitad.ops.views import broadcast, index, or_zeros, reshape, spread, zeros
 
 # -- gather and scatter ----------------------------------------------------------------------------
@@ -175,15 +178,39 @@ scatter_set = Structural(
 
 # -- guards ----------------------------------------------------------------------------------------
 
+
+def _np_guard(x: np.ndarray, expected: bytes, error: Raised | None) -> np.ndarray:
+    holds = x.tobytes() == expected
+    if error is not None and not holds:
+        raise error.made()
+    return np.asarray(holds)
+
+
+def _batch_guard(xs: Any, batched: Any, size: int, expected: bytes, error: Any) -> Any:
+    """What points raise, one of them raises for all."""
+    assert error is not None, "points that differ in their paths are a loop"
+    return guard(reduce_all(xs[0], axes=(0,)), expected=expected, error=error)
+
+
 guard = Structural(
     "guard",
-    ("expected",),
-    infer=lambda x, expected: ((), BOOL),
-    evaluate=lambda x, expected: np.asarray(x.tobytes() == expected),
+    ("expected", "error"),
+    infer=lambda x, expected, error: ((), BOOL),
+    evaluate=_np_guard,
     jvp=lambda *_, **__: None,
+    batch=_batch_guard,
     effect=True,
 )
-"""Whether x still has the value (as bytes) that the trace was made for."""
+"""Whether x has a value (as bytes): the one that the trace was made for; or True, where the
+function raises an `error` by itself if it is not."""
+
+
+def is_path(instr: Instr) -> bool:
+    """Whether an instruction is a guard of what the trace was made for, or holds such a one."""
+    if isinstance(instr.op, Control):
+        tapes = instr.op.tapes(instr.params[0])
+        return any(is_path(inner) for tape in tapes for inner in tape.instrs)
+    return instr.op is guard and instr.params[1] is None
 
 
 def equals(x: Any, expected: bytes) -> Any:

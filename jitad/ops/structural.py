@@ -10,6 +10,7 @@ from jitad.ops.gathers import (
     guard,
     iota,
     iota_on,
+    is_path,
     scatter_add,
     scatter_set,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "index_set",
     "iota",
     "iota_on",
+    "is_path",
     "join_slots",
     "joined_slots",
     "keep_axes",

@@ -8,7 +8,7 @@ vectors. (If-conversion: Allen, Kennedy, Porterfield and Warren, POPL 1983.)
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,7 +63,7 @@ def _converted(
 ) -> dict[int, Value]:
     """The results of a loop that are used, by their numbers: of one if it must be."""
     simple = loop.simplify(form, operands, used, builder)
-    if not simple.numbers:
+    if not simple.numbers and not any(map(has_effect, simple.form.body.instrs)):
         return simple.known
     results = _at_once(simple.form, simple.operands, builder)
     if results is None:
@@ -91,12 +91,21 @@ def _is_short(form: Loop) -> bool:
     body = form.body
     if not all(_may_be_rows(body, i) for i in body.outputs[: form.carries]):
         return False
+    if len(_errors(body)) > 1:  # which one is first is known turn by turn
+        return False
     work = _work(body, in_branch=False)
     if work is None or work.every > _IN_VAIN * work.longest:
         return False
     has_branches = any(instr.op in (switch, st.guard) for instr in body.instrs)
     # A turn of arrays that nothing else asks to be apart has them in the cache.
     return has_branches or form.carries > 0 or not any(map(_is_array, body.instrs))
+
+
+def _errors(tape: Tape) -> set[Any]:
+    """What the guards of a tape raise, None for those of a path."""
+    found = {instr.params[1] for instr in tape.instrs if instr.op is st.guard}
+    branches = (b for x in tape.instrs if x.op is switch for b in x.params[0].branches)
+    return found.union(*map(_errors, branches))
 
 
 def _is_array(instr: Instr) -> bool:
@@ -179,7 +188,9 @@ def _at_once(form: Loop, operands: list[Value], builder: Builder) -> list[Value]
     *results, failed = made.rows
     if builder.instrs[found[failed].index].op is not CONST:
         # A sum, which threads and vectors can share, of what is zero as a rule.
-        st.guard(st.reduce_sum(rows[failed], axes=(0,)), expected=np.int64(0).tobytes())
+        count = st.reduce_sum(rows[failed], axes=(0,))
+        (error,) = _errors(form.body)
+        st.guard(count, expected=np.int64(0).tobytes(), error=error)
     return [*carries, *(rows[k] for k in results)]
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType, MethodType
 from typing import Any
 
 import jitad.functions  # noqa: F401  fills the registries
+from jitad.frontend.active import depth
+from jitad.frontend.mutable import mutable
 from jitad.frontend.pytree import Structure, flatten, statics_of, unflatten, without_statics
+from jitad.frontend.regions import Raises
 from jitad.frontend.trace import Traced, leaf_type
 from jitad.frontend.trace import trace as record
 from jitad.frontend.traceable import traceable
+from jitad.functions.control.blocks import current
 from jitad.functions.program.calls import is_program
 from jitad.ir.builder import Builder, inline
-from jitad.ir.errors import DifferentiationError, ShapeError
+from jitad.ir.errors import DifferentiationError, ShapeError, WriteError, quoted
 from jitad.ir.op import DType, is_differentiable
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
@@ -23,8 +27,11 @@ from jitad.passes.cse import cse
 from jitad.passes.dce import dce
 from jitad.passes.finals import finals
 from jitad.runtime.compute import compiled
+from jitad.runtime.failure import said_by
 from jitad.runtime.launch import Build
 from jitad.runtime.plan import Plan
+from jitad.runtime.writes import Writes, same_arrays
+from jitad.transforms.hidden import hidden
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
@@ -38,19 +45,66 @@ class Call:
     active: tuple[int, ...]
     selected: Structure
     """Pytree of the differentiated arguments."""
+    structure: Structure
+    """Pytree of (args, kwargs)."""
 
     @property
     def tape(self) -> Tape:
         return self.traced.tape
 
-    def plan(self, tape: Tape, structure: Structure, values: int | None = None) -> Plan:
-        """A program of the same inputs, `values` of whose instructions come before derivatives."""
-        return Plan(tape, self.traced.leaves, self.traced.captured, structure, values=values)
+    def plan(self, tape: Tape, structure: Structure, kept: int, values: int | None = None) -> Plan:
+        """A program of the same inputs, of the derivatives of the first results; `values` of its
+        instructions come before them."""
+        traced = self.traced
+        zeros = zeros_of(traced, self.active, kept)
+        known = traced.leaves, traced.captured, structure, None, values, self.structure
+        return Plan(tape, *known, zeros=zeros)
 
 
 def trace_call(fun: Function, leaves: Sequence[Any], structure: Structure) -> Traced:
-    """Trace `fun(*args, **kwargs)`, the leaves of (args, kwargs) being inputs."""
-    names = _names(structure)
+    """Trace `fun(*args, **kwargs)`, the leaves of (args, kwargs) being inputs.
+
+    The value of a function that returns None and writes to arguments is what it writes: a tuple of
+    these arguments, or the only one.
+    """
+    refused = None
+    try:
+        traced = _traced(fun, leaves, structure)
+        if traced.structure.num_leaves:
+            return traced
+    except WriteError as error:
+        refused = error
+    traced, writes = _writing(fun, leaves, structure)
+    value, written = traced.structure.children()
+    if value.num_leaves and refused is not None:
+        raise refused
+    if len(writes.places) == 1:
+        (written,) = written.children()
+    return replace(traced, structure=written if writes.places else value)
+
+
+def _writing(fun: Function, leaves: Sequence[Any], structure: Structure) -> tuple[Traced, Writes]:
+    """A function that may write to its arguments: (its result, their new elements), and which."""
+    same, places = same_arrays(leaves), list[int]()
+
+    def write(values: Sequence[Any], call: Callable[[Any], Any]) -> Any:
+        arrays: list[Any] = []
+        for k, (x, first) in enumerate(zip(values, same, strict=True)):
+            made = mutable(x.builder, x) if x.shape else x
+            arrays.append(made if first == k else arrays[first])
+        result, before = call(arrays), [x.index for x in values]
+        places[:] = [k for k, x in enumerate(arrays) if same[k] == k and x.index != before[k]]
+        return result, tuple([arrays[k].freeze() for k in places])
+
+    traced = _traced(fun, leaves, structure, write)
+    return traced, Writes(tuple(places), same)
+
+
+def _traced(
+    fun: Function, leaves: Sequence[Any], structure: Structure, around: Any = None,
+    writes: bool = False,
+) -> Traced:  # fmt: skip
+    """The trace of a function; `around` calls it, of the leaves that it makes of these."""
 
     def flat(values: Sequence[Any]) -> Any:
         run = traceable(_called(fun))
@@ -58,9 +112,18 @@ def trace_call(fun: Function, leaves: Sequence[Any], structure: Structure) -> Tr
         args, kwargs = without_statics(unflatten(structure, values), seen)
         return run(*args, **kwargs)
 
-    traced = record(flat, leaves, names, machine=compiled)
+    def begun(values: Sequence[Any]) -> Any:
+        current().writes = writes
+        return flat(values) if around is None else around(values, flat)
+
+    try:
+        traced = record(begun, leaves, _names(structure), machine=compiled)
+    except Raises as error:
+        if depth():  # who calls the function that is traced around it, says what it raises
+            raise
+        raise said_by(error.what, fun, structure, leaves) from None
     simple = finals(bounded(dce(cse(traced.tape))))
-    return Traced(simple, traced.captured, traced.structure, traced.leaves)
+    return replace(traced, tape=simple)
 
 
 def _as_it_is(x: Any) -> Any:
@@ -71,6 +134,23 @@ def _called(fun: Function) -> Function:
     """The function itself; of an object that is called the method that this runs."""
     call = vars(type(fun)).get("__call__")
     return MethodType(call, fun) if isinstance(call, FunctionType) else fun
+
+
+def zeros_of(traced: Traced, active: Sequence[int], kept: int, *, every: bool = False) -> str:
+    """What is to be said of derivatives of the first results that are 0, by an input, or by every
+    one of them."""
+    if traced.derived:  # derivatives have steps of their own
+        return ""
+    found = list(hidden(traced.tape, active, kept))
+    for k, line in found if not every or len(found) == len(active) else ():
+        name = traced.tape.instrs[traced.tape.inputs[k]].params[0]
+        return (
+            f"has the derivative 0 by {name}, which reaches the result only through conditions or "
+            f"whole numbers, first here{quoted(line)}\n  Remedy: what a search finds has the "
+            "derivative of jitad.implicit.root, fixed_point or argmin; where 0 is meant, write "
+            "jitad.stop_gradient(x)"
+        )
+    return ""
 
 
 def _names(structure: Structure) -> list[str]:
@@ -96,7 +176,7 @@ def differentiate(
     for i in active:
         check_float(leaf_type(leaves[i]).dtype, "an argument to differentiate")
     traced = trace_call(fun, leaves, structure)
-    return Call(traced, tuple(active), selected)
+    return Call(traced, tuple(active), selected, structure)
 
 
 def _selected(argnums: Argnums, structure: Structure) -> Any:
@@ -195,9 +275,14 @@ def plain(fun: Function) -> Build:
     """The function itself as a program."""
 
     def build(leaves: Sequence[Any], structure: Structure) -> Plan:
-        traced = trace_call(fun, leaves, structure)
+        writes = None
+        try:
+            traced = _traced(fun, leaves, structure, writes=True)
+        except WriteError:
+            traced, writes = _writing(fun, leaves, structure)
         tape = traced.tape
-        return Plan(tape, traced.leaves, traced.captured, traced.structure, values=len(tape))
+        known = traced.leaves, traced.captured, traced.structure
+        return Plan(tape, *known, values=len(tape), asked=structure, writes=writes)
 
     return build
 

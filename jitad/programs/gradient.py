@@ -30,7 +30,7 @@ def value_and_gradient(fun: Function, argnums: Argnums, has_aux: bool, holomorph
         )
         value: Any = (0, unflatten(aux, [0] * aux.num_leaves)) if has_aux else 0
         gradient = unflatten(call.selected, [0] * call.selected.num_leaves)
-        return call.plan(tape, flatten((value, gradient))[1], len(call.tape))
+        return call.plan(tape, flatten((value, gradient))[1], 1, len(call.tape))
 
     return build
 
@@ -47,7 +47,7 @@ def gradient(fun: Function, argnums: Argnums, has_aux: bool, holomorphic: bool) 
         if has_aux:
             result = (result, unflatten(aux, [0] * aux.num_leaves))
         return call.plan(
-            Tape(tape.instrs, tape.inputs, outputs), flatten(result)[1], len(call.tape)
+            Tape(tape.instrs, tape.inputs, outputs), flatten(result)[1], 1, len(call.tape)
         )
 
     return build

@@ -48,7 +48,7 @@ def jacobian(fun: Function, argnums: Argnums, has_aux: bool, holomorphic: bool, 
         result: Any = unflatten(parts[0], [block] * kept)
         if has_aux:
             result = (result, unflatten(parts[1], [0] * parts[1].num_leaves))
-        return call.plan(tape, flatten(result)[1])
+        return call.plan(tape, flatten(result)[1], kept)
 
     return build
 

@@ -31,6 +31,7 @@ from jitad.programs.call import (
     same_inputs,
     seedable,
     trace_call,
+    zeros_of,
 )
 from jitad.runtime.launch import Build, Transformed
 from jitad.runtime.plan import Plan
@@ -59,7 +60,7 @@ def pullback(fun: Function, has_aux: bool) -> Build:
         tape = _fill_in(tape, traced, active, total)
         late, results = range(first, first + kept), range(total, total + len(leaves))
         args = structure.children()[0]
-        return _two_stages(traced, tape, late, results, has_aux, args)
+        return _two_stages(traced, tape, late, results, has_aux, args, structure)
 
     return build
 
@@ -74,7 +75,7 @@ def linear(fun: Function) -> Build:
         total, first = traced.structure.num_leaves, len(traced.tape.inputs)
         tape = _values_apart(traced.tape, forward(traced.tape, range(len(leaves))))
         late, results = range(first, first + len(leaves)), range(total, 2 * total)
-        return _two_stages(traced, tape, late, results, False, traced.structure)
+        return _two_stages(traced, tape, late, results, False, traced.structure, structure)
 
     return build
 
@@ -142,10 +143,11 @@ def _matched(given: Any, like: Any, what: str) -> Any:
 
 def _two_stages(
     traced: Traced, tape: Tape, late: Sequence[int], results: Sequence[int], has_aux: bool,
-    structure: Structure,
+    structure: Structure, asked: Structure,
 ) -> Plan:  # fmt: skip
     """(value, residuals, aux) as a program, and its companion: the results from the residuals."""
     first, second = split(tape, late, results)
+    active = [k for k, leaf in enumerate(traced.leaves) if is_differentiable(leaf.dtype)]
     total = traced.structure.num_leaves
     parts = traced.structure.children() if has_aux else [traced.structure, flatten(())[1]]
     kept = parts[0].num_leaves
@@ -158,6 +160,8 @@ def _two_stages(
         traced.captured,
         flatten((value, residuals, aux))[1],
         Transformed(_Replay(second, structure), plain),
+        asked=asked,
+        zeros=zeros_of(traced, active, kept, every=True),
     )
 
 

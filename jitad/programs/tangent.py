@@ -20,6 +20,7 @@ from jitad.programs.call import (
     differentiable,
     finish_with,
     trace_call,
+    zeros_of,
 )
 from jitad.runtime.launch import Build
 from jitad.runtime.plan import Plan
@@ -62,7 +63,9 @@ def tangent(fun: Function, has_aux: bool) -> Build:
         out += [unflatten(result.children()[1], [0] * (total - kept))] if has_aux else []
         types = tuple(leaf_type(x) for x in leaves)
         tape = Tape(tape.instrs, tape.inputs, order)
-        return Plan(tape, types, traced.captured, flatten(tuple(out))[1])
+        zeros = zeros_of(traced, active, kept, every=True)
+        known = traced.captured, flatten(tuple(out))[1]
+        return Plan(tape, types, *known, asked=args, zeros=zeros)
 
     return build
 

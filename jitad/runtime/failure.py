@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from jitad.codegen.callback import take_error
 from jitad.codegen.status import (
     CALLBACK_FAILED,
@@ -11,9 +14,11 @@ from jitad.codegen.status import (
     LINEAR_ALGEBRA,
     OUT_OF_BOUNDS,
     OUT_OF_MEMORY,
+    RAISED,
     SHARED_MEMORY,
     WRONG_SHAPE,
 )
+from jitad.frontend.pytree import Structure, unflatten, without_statics
 from jitad.ir.errors import (
     JitadError,
     LinearAlgebraError,
@@ -23,6 +28,7 @@ from jitad.ir.errors import (
     TraceError,
     quoted,
 )
+from jitad.ir.raised import Raised
 from jitad.ir.tape import Instr
 from jitad.runtime.services import interrupts
 
@@ -80,6 +86,9 @@ def failure(status: int, instr: Instr | None, remedy: str = "") -> BaseException
         return take_error()
     if status & INTERRUPTED:
         return interrupts().take()
+    if status & RAISED:
+        assert instr is not None
+        return instr.params[1].made()
     kind, what, usual = _described(status, instr)
     line = None if instr is None else instr.line
     if not issubclass(kind, JitadError):
@@ -87,11 +96,30 @@ def failure(status: int, instr: Instr | None, remedy: str = "") -> BaseException
     return kind(what, remedy=remedy or usual, line=line)
 
 
-def as_text(status: int, instr: Instr | None) -> tuple[type[BaseException], str]:
-    """The exception's class for a status, and what it says, for who can raise constants only."""
+def said_by(
+    what: Raised, function: Callable[..., Any], asked: Structure, leaves: Sequence[Any]
+) -> BaseException:
+    """What the function raises that is called plainly, where only the values say."""
+    if what.known:
+        return what.made()
+    args, kwargs = without_statics(unflatten(asked, leaves[: asked.num_leaves]), lambda x: x)
+    try:
+        function(*args, **kwargs)
+    except (Exception, SystemExit) as found:
+        # What control flow that is compiled by itself records, it cannot be called for.
+        if isinstance(found, what.kind) and not isinstance(found, TraceError):
+            return found
+    return what.made()
+
+
+def as_constants(status: int, instr: Instr | None) -> tuple[type[BaseException], tuple[Any, ...]]:
+    """The exception's class for a status, and its arguments, for who can raise constants only."""
+    if status & RAISED:
+        assert instr is not None
+        return instr.params[1].constants()
     kind, what, remedy = _described(status, instr)
     line = quoted(instr and instr.line)
-    return kind, f"{what}{line}" + (f"\n  Remedy: {remedy}" if remedy else "")
+    return kind, (f"{what}{line}" + (f"\n  Remedy: {remedy}" if remedy else ""),)
 
 
 def _described(status: int, instr: Instr | None) -> tuple[type[BaseException], str, str]:

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
 
 from jitad.frontend.pytree import Structure
+from jitad.runtime.debug import debugging
 from jitad.runtime.locks import LOCK
 from jitad.runtime.paths import Path, Tree
+from jitad.runtime.services import release_arenas
+from jitad.runtime.shared import forget_unused
 from jitad.runtime.surroundings import Surroundings
 
 Place = tuple[Path, Tree]
@@ -39,12 +43,14 @@ class Known:
     """What is known of a function under a transform: for each shape trees of paths.
 
     `recent` are kernels that a call tries in turn before it looks its arguments' types up, and
-    `nested` the same for arguments that are trees; `kept` has the transforms of the transform.
+    `nested` the same for arguments that are trees; `kept` has the transforms of the transform, and
+    `writes` is whether the function writes to its arguments, so that which of these are one array
+    counts.
     """
 
     __slots__ = (
         *("__weakref__", "has_changed", "kept", "lock", "nested", "recent", "trees"),
-        "warned",
+        *("warned", "writes"),
     )
 
     def __init__(self) -> None:
@@ -55,6 +61,7 @@ class Known:
         self.has_changed = False
         self.lock = LOCK
         self.kept: Kept | None = None
+        self.writes = False
         _all.add(self)
 
     def forget_recent(self) -> None:
@@ -184,3 +191,40 @@ def known_of(owner: Any, request: Any) -> Known:
         return kept.entries.get(request) or kept.add(request)
     except TypeError:  # an option that does not hash
         return Known()
+
+
+@contextmanager
+def debug_nans() -> Iterator[None]:
+    """Within this block, results that are not finite raise an error that says where that began.
+
+    Every result is checked. Where one is infinite or NaN, the program is run again op by op, and
+    the first op that made such a number out of finite ones is named, with the line of your code,
+    and whether it belongs to the value or to a derivative.
+
+    Raises:
+        NonFiniteError: a FloatingPointError.
+
+    >>> import numpy as np, jitad
+    >>> with jitad.debug_nans():
+    ...     jitad.grad(np.sqrt)(4.0)
+    np.float64(0.25)
+    """
+    for known in everything_known():
+        known.forget_recent()
+    with debugging():
+        yield
+
+
+def clear_caches() -> None:
+    """Forget all kernels of all functions, which are traced and compiled anew when they are called.
+
+    Nothing needs this: what is kept of a function goes when the function does. It gives memory back
+    early, and makes the time of a first call measurable again. Kernels of `jitad.compile` stay.
+
+    >>> import jitad
+    >>> jitad.clear_caches()
+    """
+    for known in everything_known():
+        known.forget()
+    forget_unused()
+    release_arenas()

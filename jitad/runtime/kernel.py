@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jitad.codegen.options import DEFAULT, Options
-from jitad.codegen.status import GUARD_FAILED, PLACE
+from jitad.codegen.status import GUARD_FAILED, PLACE, RAISED
 from jitad.frontend.pytree import Nodes, Structure, unflatten
 from jitad.frontend.trace import leaf_type
 from jitad.ir.errors import ShapeError, TraceError
@@ -22,7 +22,7 @@ from jitad.runtime.compile import load, module_asm, module_llvm
 from jitad.runtime.cpython import make_function
 from jitad.runtime.debug import check_finite
 from jitad.runtime.entry import CALLS, CAPTURED, FAILURES, LAST_FAILURE, MISMATCH, entry_text
-from jitad.runtime.failure import failure
+from jitad.runtime.failure import failure, said_by
 from jitad.runtime.plan import Plan
 from jitad.runtime.shared import compiled
 from jitad.runtime.targets import dense, targets_of
@@ -54,8 +54,10 @@ class Kernel:
         debug: bool = False,
         arguments: tuple[Structure, Any] | None = None,
         on_failure: str = "raise",
+        function: Callable[..., Any] | None = None,
     ) -> None:
         self.plan = plan
+        self._function = function
         self.on_failure = on_failure
         self.arguments = arguments
         self.options = options
@@ -70,7 +72,8 @@ class Kernel:
         self._entry_out: Any = None
         self._doors: dict[str, Any] = {}
         self.is_plain = _is_plain(plan.structure)
-        self._is_direct = not debug and arguments is not None and arguments[1] is None
+        known = arguments is not None and arguments[1] is None
+        self._is_direct = known and not debug and plan.writes is None
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         """The result for arguments of the shapes and dtypes that were compiled.
@@ -85,21 +88,22 @@ class Kernel:
                 if type(result) is not int:
                     return result if self.is_plain else self.finish(result)
                 if result != MISMATCH:
-                    self._fail(result)
+                    raise self.failure(result, args)
             elif self.is_plain:
                 targets = out if type(out) is tuple else (out,)
                 result = (self._entry_out or self._make_entry_out())(*args, *targets)
                 if result is None:
                     return out
                 if result != MISMATCH:
-                    self._fail(result)
-        given = zip(self._leaves(args, kwargs), self.plan.leaves, strict=False)
-        leaves = [fitted(x, leaf) for x, leaf in given]
+                    raise self.failure(result, args)
+        given = self._leaves(args, kwargs)
+        leaves = [fitted(x, leaf) for x, leaf in zip(given, self.plan.leaves, strict=False)]
         result = self.call(leaves) if out is None else self._call_out(leaves, out)
         if type(result) is not int:
             if self.debug:
                 check_finite(result, self.plan, leaves)
-            return result
+            writes = self.plan.writes
+            return result if writes is None else writes.put(given, *result)
         if result & GUARD_FAILED:
             self._fail(result)
         raise self._mismatch(leaves)
@@ -158,6 +162,11 @@ class Kernel:
         >>> x
         array([0.125, 0.25 ])
         """
+        if self.plan.writes is not None:
+            raise ShapeError(
+                "bind of a function that writes to its arguments",
+                remedy="let it return what it writes, or call the kernel",
+            )
         leaves = self._leaves(args, kwargs)
         types = [(x.shape, native(x.dtype)) for x in map(np.asarray, leaves)]
         if types != [(leaf.shape, leaf.dtype) for leaf in self.plan.leaves]:
@@ -180,14 +189,14 @@ class Kernel:
         """Raise what a status says."""
         raise self.failure(status)
 
-    def call(self, leaves: Sequence[Any]) -> Any:
+    def call(self, leaves: Sequence[Any], function: Callable[..., Any] | None = None) -> Any:
         """The result of flat arguments, or the int MISMATCH, or a status with GUARD_FAILED."""
         result = self.entry(*(canonical(x) for x in leaves))
         if type(result) is not int:
             return self.finish(result)
         if result == MISMATCH or result & GUARD_FAILED:
             return result
-        raise self.failure(result)
+        raise self.failure(result, leaves, function)
 
     def _call_out(self, leaves: Sequence[Any], out: Any) -> Any:
         """`call` into arrays that are given, which are the result."""
@@ -198,7 +207,7 @@ class Kernel:
             return out
         if result == MISMATCH or result & GUARD_FAILED:
             return result
-        raise self.failure(result)
+        raise self.failure(result, arrays)
 
     def _targets(self, out: Any, arguments: Sequence[Any]) -> list[np.ndarray]:
         """The leaves of `out`, which fit the result and share memory with nothing else."""
@@ -251,9 +260,19 @@ class Kernel:
         """The instruction that a status names, if it does."""
         return self.code.reported[status // PLACE - 1] if status >= PLACE else None
 
-    def failure(self, status: int) -> BaseException:
-        """What the body reports, as an exception."""
-        return failure(status % PLACE, self.reporter(status))
+    def failure(
+        self,
+        status: int,
+        leaves: Sequence[Any] | None = None,
+        function: Callable[..., Any] | None = None,
+    ) -> BaseException:
+        """What the body reports, as an exception; of those leaves, what the function says."""
+        instr, function = self.reporter(status), function or self._function
+        asked = self.plan.asked
+        if status & RAISED and function is not None and asked is not None and leaves is not None:
+            assert instr is not None
+            return said_by(instr.params[1], function, asked, leaves)
+        return failure(status % PLACE, instr)
 
     def finish(self, result: Any) -> Any:
         """The result's pytree from what the entry returns."""

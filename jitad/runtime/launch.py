@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from types import MethodType
 from typing import Any
 
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED
-from jitad.frontend.active import depth, reading, unrolled
+from jitad.frontend.active import depth, note_derivatives, reading, unrolled
 from jitad.frontend.operands import innermost, lift
 from jitad.frontend.pytree import Structure, apart_in_order, rearranged, statics_of, unflatten
-from jitad.frontend.trace import Leaf, leaf_type
+from jitad.frontend.trace import leaf_type
 from jitad.ir.builder import inline
-from jitad.ir.errors import CompileError, TraceError
+from jitad.ir.errors import CompileError, TraceError, ZeroDerivativeWarning, users_level
 from jitad.ir.value import Value
 from jitad.runtime.arguments import Arguments, take_apart
-from jitad.runtime.debug import check_finite, debugging, is_debugging
+from jitad.runtime.debug import check_finite, is_debugging
 from jitad.runtime.entry import MISMATCH
 from jitad.runtime.interpret import interpret
-from jitad.runtime.keeping import Known, Recent, everything_known, known_of
+from jitad.runtime.keeping import Known, Recent, known_of
 from jitad.runtime.kernel import Kernel
 from jitad.runtime.paths import Tree, decided_otherwise, same_state, too_many
 from jitad.runtime.pickling import by_name
 from jitad.runtime.plan import Plan
 from jitad.runtime.reach import reach
-from jitad.runtime.services import release_arenas
-from jitad.runtime.shared import forget_unused
 from jitad.runtime.surroundings import Surroundings
+from jitad.runtime.writes import same_arrays
 
 Build = Callable[[Sequence[Any], Structure], Plan]
 """From the leaves of the arguments and the structure of (args, kwargs) to a program."""
@@ -42,43 +41,6 @@ RECENT = 4
 
 MAX_STATES = 8
 """States of the surroundings for which a function keeps kernels for one shape."""
-
-
-@contextmanager
-def debug_nans() -> Iterator[None]:
-    """Within this block, results that are not finite raise an error that says where that began.
-
-    Every result is checked. Where one is infinite or NaN, the program is run again op by op, and
-    the first op that made such a number out of finite ones is named, with the line of your code,
-    and whether it belongs to the value or to a derivative.
-
-    Raises:
-        NonFiniteError: a FloatingPointError.
-
-    >>> import numpy as np, jitad
-    >>> with jitad.debug_nans():
-    ...     jitad.grad(np.sqrt)(4.0)
-    np.float64(0.25)
-    """
-    for known in everything_known():
-        known.forget_recent()
-    with debugging():
-        yield
-
-
-def clear_caches() -> None:
-    """Forget all kernels of all functions, which are traced and compiled anew when they are called.
-
-    Nothing needs this: what is kept of a function goes when the function does. It gives memory back
-    early, and makes the time of a first call measurable again. Kernels of `jitad.compile` stay.
-
-    >>> import jitad
-    >>> jitad.clear_caches()
-    """
-    for known in everything_known():
-        known.forget()
-    forget_unused()
-    release_arenas()
 
 
 class Transformed:
@@ -145,7 +107,7 @@ class Transformed:
                         self._remember(tree)
                     return result if other.finish is None else other.finish(result)
                 if result != MISMATCH:
-                    raise place[0].kernel.failure(result)
+                    raise self._failure(place[0].kernel, result, args)
         if self.known.nested:
             leaves, structure = apart_in_order((args, kwargs))
             for shape, order, (entry, finish, seen, place) in self.known.nested:
@@ -155,7 +117,7 @@ class Transformed:
                     if type(result) is not int:
                         return result if finish is None else finish(result)
                     if result != MISMATCH and not result & GUARD_FAILED:
-                        raise place[0].kernel.failure(result)
+                        raise self._failure(place[0].kernel, result, leaves)
         function, *_, direct = self._recipe
         if direct and depth():
             return function(*args, **kwargs)
@@ -166,11 +128,16 @@ class Transformed:
     ) -> tuple[Any, Plan]:
         """The result, and the program that computed it; no path in the tree `left` is right."""
         given = take_apart(args, kwargs)
+        result, plan = self._run(given, kwargs, left)
+        return result if plan.writes is None else plan.writes.put(given.leaves, *result), plan
+
+    def _run(self, given: Arguments, kwargs: dict[str, Any], left: Tree | None) -> tuple[Any, Plan]:
         leaves, structure, _ = given
         if any(isinstance(x, Value) for x in leaves):
             plan = self._build(leaves, structure)
+            self._say_zeros(plan)
             return self._inline(plan, leaves), plan
-        key = _key(given)
+        key = self._key(given)
         for tree in tuple(self.known.trees.get(key, ())):
             if tree is left or not tree.holds():
                 continue
@@ -184,8 +151,13 @@ class Transformed:
             if result == MISMATCH:
                 raise CompileError(f"a kernel refused arguments that it was compiled for: {key}")
             if not result & GUARD_FAILED:
-                raise kernel.failure(result)
+                raise self._failure(kernel, result, leaves)
         return self._trace(key, leaves, structure, kwargs)
+
+    def _key(self, given: Arguments) -> tuple[Any, ...]:
+        """All that a kernel depends on of its arguments."""
+        key = given.structure, given.order, tuple([leaf_type(x) for x in given.leaves])
+        return (*key, same_arrays(given.leaves)) if self.known.writes else key
 
     def _trace(
         self, key: Any, leaves: list[Any], structure: Structure, kwargs: Any
@@ -197,6 +169,11 @@ class Transformed:
             plan = self._build(leaves, structure)
         if any(isinstance(x, Value) for x in plan.captured):
             return self._inline(plan, leaves), plan
+        if plan.writes is not None and not self.known.writes:
+            self.known.writes = True
+            self.known.forget_recent()
+            key = (*key, plan.writes.same)
+        self._say_zeros(plan)
         restless = found.restlessness()  # asked before the call, in which SciPy itself may draw
         changing = found.changing() if restless is None else None
         if changing is not None:
@@ -208,7 +185,7 @@ class Transformed:
                     f"{self.__name__} {restless}, and so is traced and compiled at each call; "
                     "pass what it gets there, or get it outside of the function",
                     RuntimeWarning,
-                    stacklevel=4,
+                    stacklevel=users_level(),
                 )
             self.known.has_changed = changing is not None  # once: it keeps what it has computed
             tree = Tree(None)
@@ -238,7 +215,7 @@ class Transformed:
             self._warn(tree)
         else:
             path = known or tree.add(Kernel(plan, self.options))
-            result = _call_new(path.kernel, leaves)
+            result = self._call_new(path.kernel, leaves)
             if type(result) is not int:
                 return result
             same = str(path.kernel.plan.tape) == str(plan.tape)
@@ -246,17 +223,36 @@ class Transformed:
         tree.interpreted += 1
         return interpret(plan, leaves)
 
+    def _call_new(self, kernel: Kernel, leaves: Sequence[Any]) -> Any:
+        """The result of arguments for which a kernel's program was traced; its status where it
+        refuses.
+
+        Machine code rounds otherwise than NumPy, which the trace asked. Where a guard is so close
+        that the two disagree, what the trace has seen counts.
+        """
+        result = kernel.call(leaves, self._recipe[0])
+        if type(result) is int and result == MISMATCH:
+            raise CompileError("a new kernel refused the arguments that it was compiled for")
+        return result
+
+    def _failure(self, kernel: Kernel, status: int, leaves: Sequence[Any]) -> BaseException:
+        return kernel.failure(status, leaves, self._recipe[0])
+
     def _warn(self, tree: Tree) -> None:
         """Say, once for each branch, that it makes more paths than are compiled."""
         if not tree.has_warned:
             tree.has_warned = True
             self._say(too_many(tree))
 
-    def _say(self, what: str) -> None:
+    def _say(self, what: str, kind: type[Warning] = RuntimeWarning) -> None:
         """Warn, once in these words, of what the function does."""
         if what not in self.known.warned:
             self.known.warned.add(what)
-            warnings.warn(f"{self.__name__} {what}", RuntimeWarning, stacklevel=7)
+            warnings.warn(f"{self.__name__} {what}", kind, stacklevel=users_level())
+
+    def _say_zeros(self, plan: Plan) -> None:
+        if plan.zeros:
+            self._say(plan.zeros, ZeroDerivativeWarning)
 
     def _check(self, result: Any, plan: Plan, leaves: Sequence[Any]) -> None:
         if is_debugging():
@@ -277,7 +273,7 @@ class Transformed:
             strict = all(
                 not leaf.fortran and (leaf.dtype.kind in "fc" or not leaf.weak) for leaf in leaves
             )
-            if not strict or is_debugging():
+            if not strict or is_debugging() or known.writes:
                 return
             # The entry sees leaves only: f((x,)) and f(x) would be one to it.
             order = key[1]
@@ -296,13 +292,14 @@ class Transformed:
 
     def trees(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Tree]:
         """The paths known for arguments like these, in each state of the surroundings."""
-        return tuple(self.known.trees.get(_key(take_apart(args, kwargs)), ()))
+        return tuple(self.known.trees.get(self._key(take_apart(args, kwargs)), ()))
 
     def kernel(self, args: tuple[Any, ...], kwargs: dict[str, Any], **options: Any) -> Kernel:
         """The kernel for arguments like these, with options of `Kernel`'s."""
         given = take_apart(args, kwargs)
         plan = self._build(given.leaves, given.structure)
-        return Kernel(plan, self.options, arguments=given[1:], **options)
+        self._say_zeros(plan)
+        return Kernel(plan, self.options, arguments=given[1:], function=self._recipe[0], **options)
 
     def plan(self, *args: Any, **kwargs: Any) -> Plan:
         """The program for arguments like these, before any pass."""
@@ -320,6 +317,8 @@ class Transformed:
                 remedy="return what is needed from the function in place of storing it elsewhere",
             )
         builder = innermost(operands)
+        if plan.values != len(plan.tape):
+            note_derivatives()
         results = inline(builder, plan.tape, [lift(builder, x) for x in operands])
         return unflatten(plan.structure, results)
 
@@ -340,11 +339,6 @@ class Transformed:
     def __repr__(self) -> str:
         function, program, *_ = self._recipe
         return f"<{program.__name__} of {function!r}>"
-
-
-def _key(given: Arguments) -> tuple[Structure, Any, tuple[Leaf, ...]]:
-    """All that a kernel depends on of its arguments."""
-    return given.structure, given.order, tuple([leaf_type(x) for x in given.leaves])
 
 
 def transformed(
@@ -378,15 +372,3 @@ def _recent(tree: Tree) -> Recent:
     """The first path of a tree as it is called at once."""
     path = tree.first
     return path.entry, path.finish, tree.seen, (path, tree)
-
-
-def _call_new(kernel: Kernel, leaves: Sequence[Any]) -> Any:
-    """The result of arguments for which a kernel's program was traced; its status where it refuses.
-
-    Machine code rounds otherwise than NumPy, which the trace asked. Where a guard is so close that
-    the two disagree, what the trace has seen counts.
-    """
-    result = kernel.call(leaves)
-    if type(result) is int and result == MISMATCH:
-        raise CompileError("a new kernel refused the arguments that it was compiled for")
-    return result

@@ -26,6 +26,7 @@ from numba.np.numpy_support import from_dtype
 from jitad.codegen.status import (
     OUT_OF_MEMORY,
     PLACE,
+    RAISED,
     SHARED_MEMORY,
     WRONG_SHAPE,
 )
@@ -34,7 +35,7 @@ from jitad.ir.errors import JitadError
 from jitad.ir.op import BOOL, DType, Shape
 from jitad.ir.tape import Instr
 from jitad.runtime.entry import FAILURES, LAST_FAILURE
-from jitad.runtime.failure import as_text
+from jitad.runtime.failure import as_constants
 from jitad.runtime.numba_types import (
     I1,
     I8,
@@ -381,17 +382,18 @@ class _Call:
         """Raise what a status says: Numba has the errors that code raises in it as constants."""
         b, code = self.builder, self.kernel.code
         lines = len({instr.line for instr in code.reported}) <= _MOST_ERRORS
-        words = code.words if lines else {word % PLACE for word in code.words}
-        errors: dict[tuple[Any, ...], list[int]] = {}
-        for word in (*words, WRONG_SHAPE, SHARED_MEMORY, OUT_OF_MEMORY):
-            errors.setdefault(as_text(word % PLACE, self.kernel.reporter(word)), []).append(word)
+        errors: dict[str, tuple[Any, list[int]]] = {}
+        for word in (*code.words, WRONG_SHAPE, SHARED_MEMORY, OUT_OF_MEMORY):
+            instr = self.kernel.reporter(word) if lines or word & RAISED else None
+            error = as_constants(word % PLACE, instr)
+            errors.setdefault(repr(error), (error, []))[1].append(word)
         unknown = b.append_basic_block()
-        switch = b.switch(status if lines else b.and_(status, I64(PLACE - 1)), unknown)
-        for (kind, text), known in errors.items():
+        switch = b.switch(status, unknown)
+        for (kind, given), known in errors.values():
             block = b.append_basic_block()
             for word in known:
                 switch.add_case(I64(word), block)
             b.position_at_end(block)
-            self.context.call_conv.return_user_exc(b, kind, (text,))
+            self.context.call_conv.return_user_exc(b, kind, given)
         b.position_at_end(unknown)
         self.context.call_conv.return_user_exc(b, JitadError, ("the kernel has failed",))

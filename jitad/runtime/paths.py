@@ -18,8 +18,8 @@ import numpy as np
 from jitad.codegen.status import GUARD_FAILED, LEFT_AGAIN, PLACE
 from jitad.ir.errors import SourceLine, quoted
 from jitad.ir.op import BOOL, DType
-from jitad.ir.tape import Instr, Tape, has_effect
-from jitad.ops.structural import guard
+from jitad.ir.tape import Instr, Tape
+from jitad.ops.structural import guard, is_path
 from jitad.runtime.arguments import canonical
 from jitad.runtime.kernel import Kernel
 from jitad.runtime.locks import LOCK
@@ -103,8 +103,8 @@ class Path:
         guards: list[bytes] = []
         self._places: list[int] = []
         for instr in kernel.code.reported:
-            self._places.append(len(guards) if instr.op is guard else -1)
-            if instr.op is guard:
+            self._places.append(len(guards) if _is_guard(instr) else -1)
+            if _is_guard(instr):
                 guards.append(instr.params[0])
         self.guards = tuple(guards)
         self.has_loops = has_inner_paths(kernel.plan.tape)
@@ -286,12 +286,16 @@ def _agree(pair: tuple[Guard, Guard]) -> bool:
     return pair[0][1] == pair[1][1]
 
 
+def _is_guard(instr: Instr) -> bool:
+    return instr.op is guard and is_path(instr)
+
+
 def guards_of(tape: Tape) -> list[Guard]:
     """The guards of a tape in the order in which the function asks."""
     return [
         (instr.line, instr.params[0], tape.instrs[instr.args[0]].dtype)
         for instr in tape.instrs
-        if instr.op is guard
+        if _is_guard(instr)
     ]
 
 
@@ -301,13 +305,13 @@ def _signature(tape: Tape) -> list[Any]:
     return [
         instr.params[0] if instr.op is guard else getattr(instr.params[0], "count", None)
         for instr in tape.instrs
-        if has_effect(instr)
+        if is_path(instr)
     ]
 
 
 def has_inner_paths(tape: Tape) -> bool:
     """Whether loops or branches within the tape hold for some values only."""
-    return any(has_effect(instr) and instr.op is not guard for instr in tape.instrs)
+    return any(is_path(instr) and instr.op is not guard for instr in tape.instrs)
 
 
 def same_state(one: Surroundings | None, other: Surroundings | None) -> bool:

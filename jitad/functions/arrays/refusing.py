@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.operands import implements
-from jitad.ir.errors import TraceError
+from jitad.ir.errors import TraceError, WriteError
 
 INSTEAD: dict[Any, str] = {
     np.copyto: "np.where(mask, new, x), or np.broadcast_to(new, x.shape)",
@@ -27,7 +27,7 @@ INSTEAD: dict[Any, str] = {
 
 def _refusal(function: Any, instead: str) -> Callable[..., Any]:
     def refuse(*args: Any, **kwargs: Any) -> Any:
-        raise TraceError(
+        raise WriteError(
             f"np.{function.__name__} would write a traced value into an array that cannot hold "
             "it, or into a traced array, which is immutable",
             remedy=f"use {instead}; or write into an array made by jitad.numpy.array(x) or "

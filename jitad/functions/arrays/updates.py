@@ -15,7 +15,7 @@ from jitad.frontend.mutable import WRITERS, MutableArray, mutable, static
 from jitad.frontend.operands import as_dtype, check_casting, innermost, lift
 from jitad.frontend.places import places_of
 from jitad.frontend.storage import FEW
-from jitad.ir.errors import ShapeError, TraceError
+from jitad.ir.errors import ShapeError, TraceError, WriteError
 from jitad.ir.value import Value
 from jitad.ops import structural as st
 
@@ -196,7 +196,7 @@ def _combine_traced(target: MutableArray, index: Any, ufunc: Any, values: Any) -
 def ufunc_at(ufunc: Any, a: Any, indices: Any, b: Any = None) -> None:
     """np.add.at and its kin; a ufunc of one operand takes no b."""
     if not isinstance(a, MutableArray):
-        raise TraceError(
+        raise WriteError(
             f"np.{ufunc.__name__}.at of an array that jitad.numpy did not create",
             remedy="write x = x.at[i].add(v), or work on a copy made by jitad.numpy.array(x)",
         )

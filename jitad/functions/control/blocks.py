@@ -16,7 +16,7 @@ from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
-from jitad.ops.structural import guard
+from jitad.ops.structural import guard, is_path
 from jitad.passes.cse import cse
 from jitad.passes.dce import dce
 
@@ -73,7 +73,7 @@ def block(
     traced = trace(flat, leaves, labels)
     captured = [lift(builder, x) for x in traced.captured]
     tape = dce(cse(traced.tape))
-    guards = tuple([i for i, instr in enumerate(tape.instrs) if instr.op is guard])
+    guards = tuple([i for i, instr in enumerate(tape.instrs) if _is_guard(instr)])
     if guards and not in_turns:
         asked = Tape(tape.instrs, tape.inputs, guards)
         inline(builder, asked, [*(lift(builder, x) for x in leaves), *captured])
@@ -82,13 +82,17 @@ def block(
 
 
 def _unguarded(tape: Tape) -> Tape:
-    """The tape without guards, which nobody reads."""
+    """The tape without guards of its path, which nobody reads."""
     builder = Builder()
     new: list[int] = []
     for instr in tape.instrs:
-        kept = instr.op is not guard
+        kept = not _is_guard(instr)
         new.append(builder.copy(instr, tuple([new[j] for j in instr.args])) if kept else -1)
     return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+
+
+def _is_guard(instr: Instr) -> bool:
+    return instr.op is guard and is_path(instr)
 
 
 def lifted(builder: Builder, tree: Any) -> tuple[list[Value], Structure]:

@@ -11,8 +11,9 @@ from jitad.frontend.operands import as_dtype, lift
 from jitad.functions.program.fallbacks import note
 from jitad.ir.builder import Builder
 from jitad.ir.errors import TraceError
-from jitad.ir.tape import Instr, Tape, has_effect
+from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import FUNCTIONS, Value
+from jitad.ops.structural import is_path
 
 MOST = 4096
 """Turns, or points, that are run one by one."""
@@ -20,7 +21,7 @@ MOST = 4096
 
 def guard_of(tape: Tape) -> Instr | None:
     """The first instruction by which a tape holds for some values only."""
-    return next(filter(has_effect, tape.instrs), None)
+    return next(filter(is_path, tape.instrs), None)
 
 
 def one_by_one(number: int | None, what: str, guard: Instr) -> Iterator[int]:

@@ -8,6 +8,7 @@
     arguments.py   what names are bound to as a call begins
     joins.py       a branch on a traced value -> a switch
     choices.py     a name that is bound to one of several objects
+    raising.py     an exception on a side -> a guard: a status of the kernel
     turns.py       a loop -> a loop op
     iterators.py   what a `for` goes over
     calls.py       what a call means, and whether it may stand in a branch or a loop
@@ -22,6 +23,7 @@ A branch on a traced value is recorded on both its sides up to where they join, 
 one trace holds for all data. The graph is cut into regions. A region is run from a label to the
 first of its stops. Where it ends at depends on data: then it leaves a traced label (`Somewhere`),
 which alone does `break`, `continue`, an early `return` and the way to a handler of exceptions.
+An exception that the function does not catch is a guard, which the kernel reports.
 Where Python needs a number (a shape, an index of a list), the loop around it is unrolled, and
 outside of loops the branch is guarded.
 """

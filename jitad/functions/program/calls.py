@@ -17,7 +17,7 @@ import numba
 import numpy as np
 from numba.np.ufunc.parallel import get_thread_id
 
-from jitad.frontend.active import holds_traced
+from jitad.frontend.active import holds_traced, is_raising
 from jitad.frontend.mutable import MutableArray, answer, at_once
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.reads import note_call
@@ -378,7 +378,7 @@ def _only_computes(f: Any) -> bool:
         return inner and name not in _CHANGING
     if isinstance(f, type) and issubclass(f, (tuple, BaseException)):
         # A named tuple, or an exception; what the user has written for it may do more.
-        return not isinstance(f.__init__, FunctionType)
+        return is_raising() or not isinstance(f.__init__, FunctionType)
     module = (getattr(f, "__module__", None) or type(f).__module__ or "").split(".")
     if module[0] == "builtins":
         return getattr(builtins, name, None) is f and name in _PURE

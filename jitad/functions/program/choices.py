@@ -30,6 +30,7 @@ from jitad.functions.program.data import (
     wider,
 )
 from jitad.functions.program.fallbacks import note
+from jitad.functions.program.raising import ends_trace
 from jitad.ir.op import INT64
 from jitad.ir.value import UFUNCS, Value
 
@@ -188,6 +189,8 @@ def each(frame: Frame, s: Statement, names: Names, which: Chosen, join: Callable
     try:
         return _each(frame, s, names, which, join)
     except (NeedsNumber, Exception) as error:
+        if isinstance(error, Exception) and ends_trace(error):
+            raise
         if current().region is not None:
             raise NeedsNumber(f"one of several objects: {error}") from None
         note("each object is a path of its own", line, error)

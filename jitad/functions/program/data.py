@@ -215,7 +215,7 @@ def holds_tracers(x: Any, depth: int = 3) -> bool:
     if isinstance(x, dict):
         return any(holds_tracers(item, depth - 1) for item in x.values())
     if isinstance(x, BaseException):
-        x = x.args
+        x = [*x.args, *vars(x).values()]
     if isinstance(x, (list, tuple, set)):
         return any(holds_tracers(item, depth - 1) for item in x)
     parts = getattr(x, "__dict__", None)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.active import innermost_trace
-from jitad.frontend.exceptions import note_handlers
+from jitad.frontend.exceptions import may_catch_any, note_handlers
 from jitad.frontend.items import Item
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.places import is_view
@@ -24,7 +24,7 @@ from jitad.frontend.reads import (
     note_module,
 )
 from jitad.frontend.reads import note as note_read
-from jitad.frontend.regions import NeedsNumber, Unrecorded
+from jitad.frontend.regions import NeedsNumber, Raising, Unrecorded
 from jitad.frontend.traceable import Vocabulary
 from jitad.functions.program import calls, carried
 from jitad.functions.program.arguments import by_name
@@ -55,6 +55,7 @@ from jitad.functions.program.iterators import (
 )
 from jitad.functions.program.joins import each_side, fork
 from jitad.functions.program.objects import set_attribute
+from jitad.functions.program.raising import check_said, ends_trace
 from jitad.functions.program.shared import OWNERS, Shared
 from jitad.functions.program.specials import attribute, operated, special
 from jitad.functions.program.statements import End, Handler, Statement
@@ -81,6 +82,7 @@ class Frame:
         self.words = words
         code = function.__code__
         self.line: SourceLine | None = SourceLine(code.co_filename, code.co_firstlineno)
+        self.handled: dict[int, tuple[BaseException, SourceLine | None]] = {}
         self.unrolled: set[int] = set()
         self.builder = current()
         self.names: Names
@@ -93,7 +95,8 @@ class Frame:
         try:
             _, names = self.run(self.program.start, self.first(), {EXIT}, enters=False)
         except Exception as error:
-            raise as_called(error, self.function.__code__, self.line)  # noqa: B904  the same error
+            check_said(error)
+            raise as_called(error, self.function.__code__, self.line_of(error))  # noqa: B904
         finally:
             for context in reversed(self.entered):
                 context.leave(None, None, None)
@@ -138,6 +141,8 @@ class Frame:
         """Run one block; where that leads."""
         block, shared = self.program.blocks[label], self.shared
         self.builder, self.names = current(), names
+        if label in self.program.leaving and self.builder.raising is None and not may_catch_any():
+            self.builder.raising = Raising()
         shared.fill(names)
         try:
             for s in block.statements:
@@ -165,7 +170,12 @@ class Frame:
     def handle(self, handler: Handler, error: BaseException, names: Names) -> tuple[Place, Names]:
         """Go on where an exception is handled."""
         names[handler.error] = error
+        self.handled[id(error)] = error, self.line_of(error)
         return handler.label, names
+
+    def line_of(self, error: BaseException) -> SourceLine | None:
+        """Where an exception is raised: raised again by a handler, where it was at first."""
+        return self.handled.get(id(error), (error, self.line))[1]
 
     def _end(self, last: End, names: Names, stops: Collection[int]) -> tuple[Place, Names]:
         """Where a block leads."""
@@ -213,9 +223,8 @@ class Frame:
         line = self.line
         try:
             return fork(self, condition, ways, names, stops, given)
-        except (NeedsNumber, Exception) as error:
-            # A branch of Python's, outside of regions: a guard, and a path each. What a side has
-            # raised here, that side raises again if it is taken.
+        except NeedsNumber as error:
+            # A branch of Python's, outside of regions: a path each.
             note("each side is a path of its own", line, error)
             self.line = line
             taken = bool(condition)
@@ -227,6 +236,8 @@ class Frame:
         try:
             return loop(self, header, names)
         except (NeedsNumber, Exception) as error:  # what a turn raises, it raises again by itself
+            if isinstance(error, Exception) and ends_trace(error):
+                raise
             note("the loop is unrolled", line, error)
             if isinstance(it, Places) and isinstance(it.count, Value):
                 name = self.iterator_name(header)
@@ -408,7 +419,9 @@ class Frame:
         if (method := special(a, f"__{operator.__name__}__")) is not None:
             return self.call(method, (b,), {})
         if isinstance(a, MutableArray) and a.is_argument:
-            return owned(plain(a, b))  # as in JAX, the caller's array stays what it is
+            if a.builder.writes:
+                a[...] = a  # which says that it is to be written to
+            return owned(plain(a, b))  # to a derivative it is a name for another array
         if type(a) is list and operator is iadd:
             extend(a, iterator(b).all())
             return a

@@ -58,7 +58,8 @@ class Program:
         constants: names that are bound when it begins.
         shared: variables that another function than the one whose they are binds.
         cells: the variables that it shares.
-        raising: blocks from which all ways end in an exception.
+        raising: blocks from which all ways end in an exception; those `leaving` in one that no
+            handler of the function takes.
         in_turn: blocks that make loops around them ones that are run turn by turn.
         resumes: where a generator goes on, and the name of what it was sent.
     """
@@ -85,7 +86,10 @@ class Program:
         for label, name in self.resumes.items():
             self.live[label].add(name)
         self._find_living(order)
-        self.raising = set(self.blocks) - self._returning()
+        self.raising = set(self.blocks) - self._returning(self.after)
+        handled = {x: [*ways, *(h.label for h in self.handlers([x]))]
+                   for x, ways in self.after.items()}  # fmt: skip
+        self.leaving = set(self.blocks) - self._returning(handled)
 
     def _after(self, block: Block) -> list[int]:
         if block.end.result is not None:
@@ -94,12 +98,12 @@ class Program:
             return [*block.end.after]
         return [self.follow(label) for label in block.end.after]
 
-    def _returning(self) -> set[int]:
-        """The blocks from which the function may return."""
+    def _returning(self, after: dict[int, list[int]]) -> set[int]:
+        """The blocks from which such ways lead to a `return`."""
         found, work = set[int](), {EXIT}
         while work:
             found |= work
-            work = {x for x, ends in self.after.items() if found & set(ends)} - found
+            work = {x for x, ends in after.items() if found & set(ends)} - found
         return found
 
     def _find_living(self, order: list[int]) -> None:

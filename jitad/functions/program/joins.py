@@ -46,8 +46,10 @@ from jitad.functions.program.data import (
     same,
 )
 from jitad.functions.program.graph import EXIT
+from jitad.functions.program.raising import end_with, raise_where
 from jitad.ir.builder import extend
 from jitad.ir.op import INT64
+from jitad.ir.raised import Raised
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops import control
 from jitad.ops.control.parts import record
@@ -67,6 +69,7 @@ class Side(NamedTuple):
             for all their items.
         block: its tape, whose outputs are the label, the leaves of `data`, and those arrays.
         data: for each name that is bound to data, which of the outputs its leaves are.
+        error: what it raises.
     """
 
     place: Place
@@ -75,6 +78,7 @@ class Side(NamedTuple):
     lists: dict[str, list[Any]]
     block: Block
     data: dict[str, range]
+    error: Raised | None = None
 
 
 def fork(
@@ -102,10 +106,14 @@ def fork(
         return sorted(bound & program.living(where) | found)
 
     taken = condition if condition.dtype.kind == "b" else UFUNCS[np.not_equal](condition, 0)
-    sides = [
-        _side(partial(frame.run, place, stops=ends), before, needed)
-        for place, before in zip(ways, given, strict=True)
-    ]
+    sides: list[Side] = []
+    for k, (place, before) in enumerate(zip(ways, given, strict=True)):
+        side = _side(partial(frame.run, place, stops=ends), before, needed)
+        if side.error is not None:
+            met = taken if k else UFUNCS[np.logical_not](taken)
+            raise_where(frame, met, side.block, side.error)
+            return ways[1 - k], given[1 - k]
+        sides.append(side)
     return _joined(frame, as_dtype(lift(current(), taken), INT64), sides, names)
 
 
@@ -121,6 +129,8 @@ def each_side(
     """Go on from each of several beginnings, as the number says: what names are bound to then, and
     what `result` is on each side; only where that is data it is joined."""
     sides = [_side(lambda n: (EXIT, go(n)), before, lambda _: sorted(bound)) for before in given]
+    if any(side.error is not None for side in sides):
+        raise NeedsNumber("what is done to one of several objects raises an exception")
     results = [side.names.get(result, UNBOUND) if result else UNBOUND for side in sides]
     for side, x in zip(sides, results, strict=True):
         if x is not UNBOUND and is_known(x):
@@ -136,7 +146,12 @@ def _side(go: Callable[[Names], tuple[Place, Names]], names: Names, needed: Any)
     def run() -> list[Any]:
         region = Region(current())
         try:
-            where, after = go(Names(names))
+            try:
+                where, after = go(Names(names))
+            except (Exception, SystemExit, NeedsNumber) as error:
+                left.update(place=EXIT, names=names, arrays=[], lists={}, data={})
+                left["error"] = end_with(error)
+                return []
             outputs: list[Any] = [where.label if isinstance(where, Somewhere) else where]
             found = Names({v: after[v] for v in needed(labels_of(where)) if v in after})
             lists = growing.changed(region)

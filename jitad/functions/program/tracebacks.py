@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
-from types import CodeType, TracebackType
+import sys
+from collections.abc import Iterator
+from types import CodeType, FrameType, TracebackType
+from typing import Any
 
-from jitad.ir.errors import SourceLine
+from jitad.ir.errors import SourceLine, is_internal
+from jitad.ir.raised import Place, raised_at
 
-_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_RUNS = f"{HERE}executor.py"
 
 
 def as_called(error: Exception, code: CodeType, line: SourceLine | None) -> Exception:
@@ -15,30 +20,35 @@ def as_called(error: Exception, code: CodeType, line: SourceLine | None) -> Exce
     below = _without_ours(error.__traceback__)
     if line is None:
         return error.with_traceback(below)
-    here = _raised_at(line, code.co_name)
+    here = raised_at(line, code.co_name)
     return error.with_traceback(TracebackType(below, here.tb_frame, here.tb_lasti, here.tb_lineno))
+
+
+def places_of(error: BaseException) -> Iterator[Place]:
+    """The lines of the user's that an exception comes from, as of who calls this."""
+    at: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # as logging
+    running: dict[Any, None] = {}  # each once, the innermost first
+    while at is not None:
+        if at.f_code.co_name == "run" and at.f_code.co_filename == _RUNS:
+            running[at.f_locals["self"]] = None
+        at = at.f_back
+    for frame in reversed(running):
+        yield frame.line_of(error), frame.function.__code__.co_name
+    below = _without_ours(error.__traceback__)
+    while below is not None:
+        code = below.tb_frame.f_code
+        if not is_internal(code.co_filename):
+            yield SourceLine(code.co_filename, below.tb_lineno), code.co_name
+        below = below.tb_next
 
 
 def _without_ours(traceback: TracebackType | None) -> TracebackType | None:
     kept: list[TracebackType] = []
     while traceback is not None:
-        if not traceback.tb_frame.f_code.co_filename.startswith(_HERE):
+        if not traceback.tb_frame.f_code.co_filename.startswith(HERE):
             kept.append(traceback)
         traceback = traceback.tb_next
     found: TracebackType | None = None
     for t in reversed(kept):
         found = TracebackType(found, t.tb_frame, t.tb_lasti, t.tb_lineno)
     return found
-
-
-def _raised_at(line: SourceLine, name: str) -> TracebackType:
-    """A traceback of one frame, at that line of a function of that name."""
-    code = compile("raise Exception", line.file, "exec")
-    there = code.replace(co_name=name, co_firstlineno=line.line)
-    try:
-        exec(there, {})
-    except Exception as error:
-        assert error.__traceback__ is not None
-        assert error.__traceback__.tb_next is not None
-        return error.__traceback__.tb_next
-    raise AssertionError("code that raises has raised nothing")

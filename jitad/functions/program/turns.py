@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jitad.frontend.exceptions import may_catch_any
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.regions import Again, NeedsNumber, NotCarried, Region
 from jitad.frontend.storage import Storage
@@ -90,6 +91,8 @@ class _Loop:
         self.it = frame.iterator(header, names)
         self.iterator_name = frame.iterator_name(header)
         ways = {(b, s) for b in self.body for s in program.after[b] if s not in self.body}
+        if not may_catch_any():  # a turn that raises ends the kernel, and no loop
+            ways = {(b, s) for b, s in ways if b == header or s not in program.leaving} or ways
         done = (s for b, s in ways if b == header) if self.it is not None else iter(())
         self.exhausted: int | None = next(done, None)
         if self._goes_on_with_another():

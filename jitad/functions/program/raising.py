@@ -1,0 +1,98 @@
+"""An exception on one side of a branch -> a guard, at which the kernel ends and says what it is.
+
+No side is a path of its own for that: one program holds for the values that raise, too. What the
+function itself may catch is no matter of the kernel's: its handler is run as a program.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jitad.frontend.exceptions import may_catch
+from jitad.frontend.guards import check_raised
+from jitad.frontend.operands import lift
+from jitad.frontend.regions import NeedsNumber, Raises
+from jitad.functions.control.blocks import Block
+from jitad.functions.program.data import current, holds_tracers
+from jitad.functions.program.tracebacks import HERE, places_of
+from jitad.ir.errors import PACKAGE, JitadError, WriteError
+from jitad.ir.op import BOOL
+from jitad.ir.raised import Raised, raised
+from jitad.ir.tape import has_effect
+from jitad.ir.value import UFUNCS, Value
+from jitad.ops.control.switch import only_where
+from jitad.ops.structural import guard
+
+if TYPE_CHECKING:
+    from jitad.functions.program.executor import Frame
+
+_TRUE = np.True_.tobytes()
+
+_FAULTS = (AssertionError, AttributeError, KeyError, NameError)
+
+
+def ends_trace(error: BaseException) -> bool:
+    """Whether an exception is not the function's own: a fault of ours, or a write to an argument,
+    which is traced in another way."""
+    if isinstance(error, WriteError):
+        return True
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    file = "" if at is None else at.tb_frame.f_code.co_filename
+    is_ours = file.startswith(PACKAGE) and not file.startswith(HERE)
+    return is_ours and isinstance(error, _FAULTS) and not isinstance(error, JitadError)
+
+
+def end_with(error: Exception | SystemExit | NeedsNumber) -> Raised:
+    """Have what is recorded end with an exception; what that is."""
+    builder = current()
+    if isinstance(error, NeedsNumber):
+        if builder.raising is None:
+            raise error
+        what = Exception(str(error))  # of which kind the function says, called plainly
+    else:
+        _check(error)
+        what = error
+    asked = builder.raising is not None and builder.raising.asked
+    known = what is error and not asked and not holds_tracers(what)
+    found = raised(what, places_of(error), known)
+    guard(builder.const(False, (), BOOL), expected=_TRUE, error=found)
+    return found
+
+
+def check_said(error: Exception) -> None:
+    """Have the function say itself what a trace raises, whose values print as traced ones."""
+    builder = current()
+    if builder.level == 1 and builder.raising is not None and builder.raising.asked:
+        raise Raises(raised(error, places_of(error), False))
+
+
+def _check(error: Exception | SystemExit) -> None:
+    """Refuse what is no end of the kernel's."""
+    if ends_trace(error):
+        raise error
+    if isinstance(error, RecursionError):  # the function calls itself, on both sides
+        raise NeedsNumber(str(error)) from error
+    if may_catch(type(error)):
+        raise NeedsNumber(f"{type(error).__name__} is raised, and may be caught") from error
+
+
+def raise_where(frame: Frame, taken: Value, side: Block, what: Raised) -> None:
+    """Record that the function raises where a side is taken."""
+    builder = current()
+    taken = lift(builder, taken)
+    if sum(map(has_effect, side.tape.instrs)) > 1:  # it raises one of several
+        only_where(taken, side.tape, [lift(builder, x) for x in side.captured])
+    else:
+        frame.at_its_line(_raise_where, taken, what)
+    if builder.level == 1:
+        builder.raised.append((taken, what))
+        if frame.unrolled:  # what ends the loop, perhaps
+            check_raised(builder)
+
+
+def _raise_where(taken: Value, what: Raised) -> Any:
+    return guard(UFUNCS[np.logical_not](taken), expected=_TRUE, error=what)
