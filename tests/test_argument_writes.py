@@ -341,6 +341,13 @@ def test_several_arguments_that_are_written() -> None:
     np.testing.assert_allclose(second, np.eye(N))
 
 
+def test_one_array_given_twice_is_two_variables_of_a_derivative() -> None:
+    x, y = _numbers(0), _numbers(1)
+    for args in ((x, x), (x, y), (x, x)):
+        _, tangent = jitad.jvp(both, args, (np.ones(N), np.zeros(N)))
+        np.testing.assert_allclose(tangent[1], 1.0)
+
+
 def test_kernels() -> None:
     x, out = _numbers(0), np.zeros(N)
     kernel = jitad.compile(_filled, x, out)

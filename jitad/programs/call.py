@@ -74,7 +74,7 @@ def trace_call(fun: Function, leaves: Sequence[Any], structure: Structure) -> Tr
             return traced
     except WriteError as error:
         refused = error
-    traced, writes = _writing(fun, leaves, structure)
+    traced, writes = _writing(fun, leaves, structure, tuple(range(len(leaves))))
     value, written = traced.structure.children()
     if value.num_leaves and refused is not None:
         raise refused
@@ -83,9 +83,12 @@ def trace_call(fun: Function, leaves: Sequence[Any], structure: Structure) -> Tr
     return replace(traced, structure=written if writes.places else value)
 
 
-def _writing(fun: Function, leaves: Sequence[Any], structure: Structure) -> tuple[Traced, Writes]:
-    """A function that may write to its arguments: (its result, their new elements), and which."""
-    same, places = same_arrays(leaves), list[int]()
+def _writing(
+    fun: Function, leaves: Sequence[Any], structure: Structure, same: tuple[int, ...]
+) -> tuple[Traced, Writes]:
+    """A function that may write to its arguments: (its result, their new elements), and which;
+    `same` says which of them are one array."""
+    places: list[int] = []
 
     def write(values: Sequence[Any], call: Callable[[Any], Any]) -> Any:
         arrays: list[Any] = []
@@ -279,7 +282,7 @@ def plain(fun: Function) -> Build:
         try:
             traced = _traced(fun, leaves, structure, writes=True)
         except WriteError:
-            traced, writes = _writing(fun, leaves, structure)
+            traced, writes = _writing(fun, leaves, structure, same_arrays(leaves))
         tape = traced.tape
         known = traced.leaves, traced.captured, traced.structure
         return Plan(tape, *known, values=len(tape), asked=structure, writes=writes)

@@ -133,7 +133,7 @@ class _Maker:
                 return self.loop(depth)
             if kind < 0.5:
                 return self.guarded(depth)
-        if self.tries and kind < 0.55:
+        if kind < 0.55 and (self.tries or self.rng.random() < 0.06):
             return (f"if {self.condition()}:", ((f"raise {self.pick(*_RAISED)}",),), ())
         if kind < 0.5 and self.loops:
             return (f"if {self.condition()}:", ((self.pick("break", "continue"),),), ())
@@ -231,15 +231,19 @@ def _check(program: Node) -> str:
     for x in points:
         try:
             want, slopes = dual.value_and_gradient(plain, x.tolist())
-        except (UnboundLocalError, KeyError, ValueError):  # what nobody handles
+        except UnboundLocalError:
             return ""
+        except (KeyError, ValueError) as error:  # what nobody handles
+            if any(_raised(call, x) != (type(error), error.args) for call in (value, gradient)):
+                return f"at {x.tolist()}: {error!r} is to be raised"
+            continue
         got, found = value(x), gradient(x)
         if not np.allclose(got, want, rtol=1e-11, atol=1e-12):
             return f"at {x.tolist()}: {got}, right is {want}"
         if not np.allclose(found, slopes, rtol=1e-9, atol=1e-10):
             return f"at {x.tolist()}: slopes {found.tolist()}, right are {slopes}"
         right.append(slopes)
-    if len(repr(program)) % 4:  # the other doors take most of the time
+    if len(repr(program)) % 4 or len(right) < POINTS:  # the other doors take most of the time
         return ""
     if not np.allclose(jitad.vmap(gradient)(points), right, rtol=1e-9, atol=1e-10):
         return f"points at once: {jitad.vmap(gradient)(points).tolist()}, right are {right}"
@@ -250,6 +254,13 @@ def _check(program: Node) -> str:
         if any(word in repr(program) for word in ("raise", "checked(", "halved(")):
             return ""
         raise
+
+
+def _raised(call: Any, x: np.ndarray) -> Any:
+    try:
+        return call(x)
+    except (KeyError, ValueError) as error:
+        return type(error), error.args
 
 
 def _at_other_doors(gradient: Any, f: Any, points: np.ndarray, right: list[list[float]]) -> str:
