@@ -59,7 +59,7 @@ def fill_in(text: str, given: Any) -> str:
     by_name = isinstance(given, dict)
     several = given if isinstance(given, tuple) else (given,)
     items: dict[Any, Any] = given if by_name else dict(enumerate(several))
-    if not any(isinstance(x, Value) for x in items.values()):
+    if not any(isinstance(x, Value) for x in items.values()) or asks_to_raise():
         return text % given
     filled, rest = dict(items), iter(items)
 

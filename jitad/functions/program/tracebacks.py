@@ -29,7 +29,7 @@ def places_of(error: BaseException) -> Iterator[Place]:
     at: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # as logging
     running: dict[Any, None] = {}  # each once, the innermost first
     while at is not None:
-        if at.f_code.co_name == "run" and at.f_code.co_filename == _RUNS:
+        if at.f_code.co_filename == _RUNS and at.f_code.co_varnames[:2] == ("self", "place"):
             running[at.f_locals["self"]] = None
         at = at.f_back
     for frame in reversed(running):
