@@ -77,7 +77,7 @@ ROWS = [
         "a, b = new * batched[0] + a, new * batched[1] + b",
         "a, b = new + a, new * batched[1] + b", "test_transforms.py::test_jacobians"),
     ("looking up may be done for a side not taken", "ops/control/parts.py",
-        "LOOKS_UP = (gather, scatter_add, scatter_set)", "LOOKS_UP = (scatter_add, scatter_set)",
+        "LOOKS_UP = (gather, gather_final,", "LOOKS_UP = (gather_final,",
         "test_cases.py::test_case[bodies.a_point_of_vmap_does_not_look_up]"),
     ("what can fail is hoisted from a loop of no turns", "ops/control/loop_simplify.py",
         "return form.count is not None or not can_fail(instr)", "return True",

@@ -40,7 +40,7 @@ ROWS = [
         "_MIXTURES = (st.reduce_sum, st.index_add,",
         "test_cases.py::test_case[views_of_masks.running_sums_before_roots]"),
     ("a mask is lost through a gather", "transforms/reach.py",
-        "st.transpose, st.index, st.gather)", "st.transpose, st.index)",
+        "st.transpose, st.index, st.gather, ", "st.transpose, st.index, ",
         "test_cases.py::test_case[views_of_masks.gathers_before_roots]"),
     ("where the condition fails the other side's mask is forgotten", "transforms/reach.py",
         "intersection(literal(chosen, False), supports[2]),",
