@@ -19,7 +19,7 @@ from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.control import block, loop, part, switch
 from jitad.ops.elementwise import hypot, where
-from jitad.ops.gathers import gather, scatter_set
+from jitad.ops.gathers import gather, gather_final, scatter_set
 from jitad.ops.joins import concatenate, join_slots, pack
 from jitad.ops.structural import index_set
 from jitad.transforms.linear import is_zeros
@@ -27,6 +27,7 @@ from jitad.transforms.points import SIZES, of_one_point
 from jitad.transforms.slopes import is_view
 
 _UPDATES = (index_set, scatter_set)
+_LOOKS_UP = (gather, gather_final)
 _WIDE = 1024
 """Arrays of more elements are not taken into each turn of a loop as what they are sizes of."""
 
@@ -142,7 +143,7 @@ class _Sizes:
         k = builder.copy(instr, args)
         if op in SIZES and instr.dtype.kind == "f":
             self.sizes[k] = k
-        elif (is_view(instr) or op is gather) and args[0] in self.sizes:
+        elif (is_view(instr) or op in _LOOKS_UP) and args[0] in self.sizes:
             self.sizes[k] = self.sizes[args[0]]
             if args[0] in self.moving:
                 own = builder.instrs[self.sizes[k]].op
