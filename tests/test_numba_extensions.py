@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.special
-from numba import get_num_threads, get_thread_id, njit, prange, types
+from numba import get_num_threads, get_thread_id, guvectorize, njit, prange, types
 from numba.core.errors import RequireLiteralValue
 from numba.extending import get_cython_function_address, overload
 from numba.types import WrapperAddressProtocol, float64
@@ -165,3 +165,31 @@ def test_sums_of_threads() -> None:
     x = np.linspace(0.0, 1.0, 20_000)
     np.testing.assert_allclose(jitad.grad(summed_by_threads)(x), 2 * x, rtol=1e-14)
     assert "not recorded as written" not in jitad.explain(jitad.grad(summed_by_threads), x)
+
+
+# -- types -----------------------------------------------------------------------------------------
+
+
+@njit
+def hashed(x: Any) -> Any:
+    h = 1469598103934665603
+    for i in range(5):
+        h = (h ^ i) * 1099511628211
+    h += h
+    return x[0] * (h % 1000)
+
+
+def test_integers_have_64_bits() -> None:
+    value, gradient = jitad.value_and_grad(hashed)(X)
+    assert (value, gradient[0]) == (hashed(X), hashed(np.ones(1)))
+
+
+@guvectorize([(float64[:], float64[:], float64[:])], "(n),()->(n)")
+def scaled(a: Any, b: Any, out: Any) -> None:
+    for i in range(a.shape[0]):
+        out[i] = a[i] * b[0]
+
+
+def test_a_number_of_a_guvectorize_is_an_array_of_one_element() -> None:
+    gradient = jitad.grad(lambda x: np.sum(scaled(x, x[0]) * x))(X)
+    np.testing.assert_allclose(gradient, 2 * X * X[0] + [X @ X, 0.0, 0.0])

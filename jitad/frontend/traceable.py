@@ -21,14 +21,19 @@ class Vocabulary:
 
     Objects of the types `converted` that have no entry are replaced by what `convert` makes of
     them. `reader` makes of a function one that runs as a program, None where it cannot be read.
+    Where it `wraps`, results of integers have 64 bits.
     """
 
     def __init__(
-        self, converted: tuple[type, ...] = (), convert: Callable[[Any], Any] = lambda x: x
+        self,
+        converted: tuple[type, ...] = (),
+        convert: Callable[[Any], Any] = lambda x: x,
+        wraps: bool = False,
     ) -> None:
         self._entries: dict[int, tuple[Any, Any]] = {}
         self._converted = converted
         self._convert = convert
+        self.wraps = wraps
         self.reader: Callable[[FunctionType], Any] = lambda f: None
 
     def add(self, original: Any, replacement: Any) -> None:

@@ -88,7 +88,7 @@ def _by_address(x: Any) -> Any:
     return function
 
 
-NAMES = Vocabulary(converted=BY_ADDRESS, convert=_by_address)
+NAMES = Vocabulary(converted=BY_ADDRESS, convert=_by_address, wraps=True)
 """What is called in place of what in a function that Numba has compiled."""
 
 
@@ -316,7 +316,15 @@ def _cores(ufunc: Any, inputs: Sequence[Any], outs: Sequence[Any]) -> list[Value
             )
         sizes.update(zip(axes, x.shape[x.ndim - len(axes) :], strict=True))
 
+    signature = next(iter(builder._sigs), None)
+
     def element(*xs: Any) -> Any:
+        if signature is not None:  # by which a number is an array of one element, perhaps
+            are_arrays = [isinstance(kind, types.Array) for kind in signature.args]
+            xs = tuple(
+                np.reshape(x, 1) if is_array and not axes else x
+                for x, is_array, axes in zip(xs, are_arrays, given, strict=False)
+            )
         # A result of no axes is written to the one element of an array.
         made = [MADE["zeros"](tuple(_size(sizes, axis) for axis in axes) or 1, dtype)
                 for axes, dtype in zip(results, dtypes, strict=True)]  # fmt: skip

@@ -31,7 +31,7 @@ def read(f: FunctionType) -> Any:
     def chosen(*args: Any, **kwargs: Any) -> Any:
         return traceable(_implementation(f, found, args, kwargs), NAMES)(*args, **kwargs)
 
-    chosen.__dict__["program"] = None
+    chosen.__dict__["program"] = chosen
     return chosen
 
 

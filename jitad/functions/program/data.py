@@ -171,6 +171,13 @@ def _owned_within(x: Any) -> Any:
     return tuple(map(_owned_within, x)) if type(x) is tuple else owned(x)
 
 
+def wrapped(x: Any, *operands: int) -> Any:
+    """What Numba has for a result of integers: of 64 bits, as those are."""
+    if type(x) is not int or not all(-(2**63) <= k < 2**63 for k in operands):
+        return x
+    return (x + 2**63) % 2**64 - 2**63
+
+
 def as_argument(x: Any) -> Any:
     """An argument: a traced array that is not written to, and whose views are not."""
     return mutable(current(), x, is_argument=True) if type(x) is Value and x.shape else x

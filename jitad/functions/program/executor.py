@@ -39,6 +39,7 @@ from jitad.functions.program.data import (
     current,
     holds_tracers,
     owned,
+    wrapped,
 )
 from jitad.functions.program.fallbacks import note
 from jitad.functions.program.generators import Generated
@@ -400,6 +401,8 @@ class Frame:
     def binary(self, operator: Callable[..., Any], a: Any, b: Any) -> Any:
         """operator(a, b)"""
         if type(a) in _COMMON and type(b) in _COMMON:
+            if self.words.wraps and type(a) is type(b) is int:
+                return wrapped(operator(a, b), a, b)
             return owned(self.at_its_line(operator, a, b))
         found = operated(self, operator, a, b)
         if found is not NotImplemented:
@@ -430,7 +433,9 @@ class Frame:
                 return owned(plain(a, b))
             self.outside_of_regions("an object is changed in place")
             return owned(operator(a, b))
-        return self.binary(plain, a, b) if type(a) not in _COMMON else owned(operator(a, b))
+        if type(a) not in _COMMON or type(a) is int:
+            return self.binary(plain, a, b)
+        return owned(operator(a, b))
 
     def call(self, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """f(*args, **kwargs)"""
