@@ -1,5 +1,5 @@
 """Random Python functions: loops, branches, ways out, arrays that they write to, helpers, functions
-made within, exceptions, contexts.
+made within, exceptions, contexts, names for one of several objects.
 
 Values are compared with the function as it is, gradients with dual numbers, on the same path. One
 function of jitad's serves all points; Numba's door and points at once have to agree with it.
@@ -53,6 +53,16 @@ def checked(p):
 @contextlib.contextmanager
 def halved(p):
     yield 0.5 * p
+
+
+def squared(p):
+    return 0.5 * p * p
+
+
+def found(p, q):
+    if p < q:
+        return None
+    return p - q
 """
 
 WITHIN = {
@@ -107,7 +117,9 @@ class _Maker:
                          "0.1 * {p} * {i}", "shifted({p})", "scaled({p})", "counted({p})",
                          "(lambda p: 0.5 * p * s)({p})",
                          "0.2 * sum(x[j] * {p} for j in range(3))",
-                         "0.2 * sum([v * t for v in x]) - {p}")  # fmt: skip
+                         "0.2 * sum([v * t for v in x]) - {p}",
+                         "({p} if o is None else 0.5 * o)", "g({p})",
+                         "{{'a': 0.5, 'b': -0.4, 'c': 1.0}}[word] * {p}")  # fmt: skip
         if self.tries and self.rng.random() < 0.15:
             form = "checked({p}) * 0.5"
         return form.format(p=p, q=q, c=self.condition(), i=self.integer())
@@ -116,7 +128,9 @@ class _Maker:
         p, q, i = self.number(), self.number(), self.integer()
         form = self.pick("{p} < {q}", "{p} > 0.3", "{i} % 2 == 0", "k == 1", "not {p} > {q}",
                          "{p} > 0.1 and {q} < 0.6", "{p} > {q} or {i} == 1",
-                         "-0.5 < {p} < 0.7", "(w := {p}) > 0.2 and w < {q}")  # fmt: skip
+                         "-0.5 < {p} < 0.7", "(w := {p}) > 0.2 and w < {q}",
+                         "o is None", "o is not None and o < {q}", "o is None or {p} < o",
+                         "word == 'a'", "word in ('b', 'c')", "g is abs")  # fmt: skip
         return form.format(p=p, q=q, i=i)
 
     def block(self, depth: int) -> tuple[Node, ...]:
@@ -147,7 +161,10 @@ class _Maker:
                          "{w}[{j}] = 0.5 * {w}[{j}] + {e}", "{v} += 0.3 * {e}",
                          "k = (2 * k + 1) % 3",
                          "k = k + 1 if {q} else 0", "fill({w}, {e})", "s, t = t, s",
-                         "{w}[{j}] += 0.2 * {e}")  # fmt: skip
+                         "{w}[{j}] += 0.2 * {e}", "o = {e}", "o = None",
+                         "o = {e} if {q} else None", "o = found({v}, {e})",
+                         "word = 'b' if {q} else word", "word = 'c' if word == 'b' else 'a'",
+                         "g = squared if {q} else abs")  # fmt: skip
         return form.format(v=name, w=array, e=self.expression(), j=self.index(), q=self.condition())
 
     def guarded(self, depth: int) -> Node:
@@ -201,10 +218,12 @@ def source(program: Node) -> str:
     """The function, as Python."""
     begin = ["def f(x):", "    a, b = zeros(x), zeros(x)", "    c = a",
              "    s, t, u, k = x[0], 0.5, 0.0, 0", "    i1 = i2 = i3 = 0",
+             "    o, word, g = None, 'a', abs",
              "    b[0] = x[1]"]  # fmt: skip
     body = "\n".join(_lines(program, 1))
     within = [text for name, text in WITHIN.items() if name in body]
     last = "    return s + 0.7 * t - u + 0.1 * k + a[0] + 0.3 * a[1] - b[2] + c[3]"
+    last += " + (0.1 if o is None else 0.2 * o) + (0.05 if word == 'a' else 0.1)"
     return "\n".join([HELPERS, *begin, *within, body, last])
 
 

@@ -276,3 +276,45 @@ def driven_by_the_clock(x):
         t = 0.01 * k
         y = y + 0.01 * (np.sin(t) - y * np.cos(3 * t))
     return np.sum(y * y)
+
+
+def sorted_by_what_is_traced(x):
+    a, b = sorted(x), sorted(x, key=abs, reverse=True)
+    c = sorted(range(4), key=lambda i: x[i])
+    pairs = sorted(zip(x, range(4), strict=True))
+    d = [v * v for v in x]
+    d.sort()
+    d.append(x[0])
+    return a[0] * b[1] + x[c[1]] * 5 + pairs[0][0] * pairs[1][1] + d[1] * d[-1]
+
+
+@case
+def sorted_by_parts(x):
+    s = sorted([(v > 1, v, i) for i, v in enumerate(x)], reverse=True)
+    y = np.floor(x)  # ties stay in order, backwards too
+    up = sorted(range(4), key=lambda i: y[i])
+    down = sorted(range(4), key=lambda i: y[i], reverse=True)
+    total = sum(k * x[i] for k, i in enumerate(up)) + sum(k * k * x[i] for k, i in enumerate(down))
+    return s[0][1] * (s[1][2] + 1) + total
+
+
+@case
+def extremes_by_key(x):
+    a = max(range(4), key=lambda i: x[i] * x[i])
+    c = max((x[0], 0), (x[1], 1))
+    d = min([(v, i) for i, v in enumerate(x)])
+    return x[a] * 2 + min(x, key=abs) * 3 + c[0] * (c[1] + 1) + d[0] * d[1] + max(x, default=0.0)
+
+
+@case
+def sorted_by_comparing(x):
+    s = sorted(x, key=functools.cmp_to_key(lambda a, b: 1 if a > b else -1))
+    return s[0] ** 2 * s[-1]
+
+
+@case(np.linspace(0.1, 3.0, 40))
+def ranks(x):
+    s = 0.0
+    for k, v in enumerate(sorted(np.sin(3 * x))):
+        s += k * v
+    return s

@@ -5,6 +5,7 @@
     statements.py  what blocks are made of: what a statement reads, binds and does
     graph.py       blocks -> loops, names that live on, where the sides of a branch join
     executor.py    runs blocks on values and tracers
+    orders.py      what is sorted, in an order that is traced
     arguments.py   what names are bound to as a call begins
     joins.py       a branch on a traced value -> a switch
     choices.py     a name that is bound to one of several objects

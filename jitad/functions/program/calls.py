@@ -26,6 +26,7 @@ from jitad.frontend.traceable import is_library, traceable
 from jitad.functions.arrays.creation import array
 from jitad.functions.control.elements import over_elements
 from jitad.functions.mathematics import as_integer
+from jitad.functions.program import orders
 from jitad.functions.program.carried import whole
 from jitad.functions.program.data import NUMBERS, current, owned
 from jitad.functions.program.folds import collected, fold, truth
@@ -67,6 +68,8 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
             return extend(owner, args)
         if f.__name__ == "extend":
             return extend(owner, iterator(args[0]).all())
+    if type(owner) is list and f.__name__ == "sort" and not is_growing(owner):
+        return orders.sort(frame, owner, *args, **kwargs)
     if len(args) == 1 and is_growing(args[0]) and f in _OF_LENGTH:
         return _OF_LENGTH[f](length(args[0]))
     if not isinstance(f, FunctionType):
@@ -86,6 +89,8 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return folded()
     if is_plain_class(f):
         return construct(frame, f, args, kwargs)
+    if "key" in kwargs and (f is max or f is min):
+        return orders.extreme(frame, f, OF_TRACED[f], *args, **kwargs)
     traced = holds_traced([*args, *kwargs.values()])
     if traced:
         meaning = _of_traced(frame, f, owner, args)
@@ -102,7 +107,7 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     args = [_given(frame, f, x) for x in args]
     kwargs = {name: _given(frame, f, whole(x)) for name, x in kwargs.items()}
     result = owned(f(*args, **kwargs))
-    return made(result) if f in (list, sorted, dict) else result
+    return made(result) if f is list or f is dict else result
 
 
 def _collected(f: Any, x: Any) -> Any:
@@ -132,6 +137,8 @@ def _of_traced(frame: Frame, f: Any, owner: Any, args: Any) -> Any:
     if type(owner) is np.ndarray:
         # NumPy looks at no argument of an array's method.
         return functools.partial(_method, frame, owner, f.__name__)
+    if f is max or f is min:
+        return functools.partial(orders.extreme, frame, f, OF_TRACED[f])
     if isinstance(f, FunctionType) and "dispatch" in f.__dict__ and isinstance(args[0], Value):
         # By functools.singledispatch, which would ask for the class.
         return functools.partial(_any_call, frame, f.__dict__["dispatch"](stands_for(args[0])))
@@ -289,6 +296,7 @@ OF_FRAME: dict[Any, Any] = {
     vars: lambda frame, *x: vars(*x) if x else frame.locally(),
     dir: lambda frame, *x: dir(*x) if x else sorted(frame.locally()),
     getattr: _attribute,
+    sorted: orders.in_order,
     eval: _evaluated,
     exec: _executed,
 }
