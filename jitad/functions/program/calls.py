@@ -46,7 +46,7 @@ from jitad.functions.program.iterators import (
 )
 from jitad.functions.program.mirrors import of_scipy
 from jitad.functions.program.objects import construct, is_plain_class
-from jitad.functions.program.specials import called
+from jitad.functions.program.specials import called, is_users
 from jitad.ir.value import FUNCTIONS, Value
 
 if TYPE_CHECKING:
@@ -59,55 +59,65 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         result = frame.at_its_line(at_once, f, args)
         if result is not None:
             return result
-    owner = getattr(f, "__self__", None)
-    if isinstance(owner, Value):
-        return owned(frame.at_its_line(_of_value, f, args, kwargs))
     f, args = called(f, args)
-    if type(owner) is list and not kwargs and len(args) == 1:
-        if f.__name__ == "append":
-            return extend(owner, args)
-        if f.__name__ == "extend":
-            return extend(owner, iterator(args[0]).all())
-    if type(owner) is list and f.__name__ == "sort" and not is_growing(owner):
-        return orders.sort(frame, owner, *args, **kwargs)
-    if len(args) == 1 and is_growing(args[0]) and f in _OF_LENGTH:
-        return _OF_LENGTH[f](length(args[0]))
-    if not isinstance(f, FunctionType):
-        check_whole(owner)
-        args = [whole(x) for x in args]
-        kwargs = {name: whole(x) for name, x in kwargs.items()}
-    args = tuple([_collected(f, x) for x in args])
-    try:
-        always, of_frame, folded = ALWAYS.get(f), OF_FRAME.get(f), fold(f, args, kwargs)
-    except TypeError:  # no key
-        always = of_frame = folded = None
-    if always is not None:
-        return always(*args, **kwargs)
-    if of_frame is not None:
-        return of_frame(frame, *args, **kwargs)
-    if folded is not None:
-        return folded()
-    if is_plain_class(f):
-        return construct(frame, f, args, kwargs)
-    if "key" in kwargs and (f is max or f is min):
-        return orders.extreme(frame, f, OF_TRACED[f], *args, **kwargs)
-    traced = holds_traced([*args, *kwargs.values()])
-    if traced:
-        meaning = _of_traced(frame, f, owner, args)
+    if not is_users(f):
+        meaning = _meaning(frame, f, args, kwargs)
         if meaning is not None:
-            return meaning(*args, **kwargs)
-    f = traceable(of_scipy(f), frame.words)
+            return meaning()
+        f = of_scipy(f)
+    return _run(frame, traceable(f, frame.words), args, kwargs)
+
+
+def _run(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Call a function as it is: a program, or what Python runs."""
     if current().region is not None:
         f = _pure(frame, f)
     if is_program(f):
         own = (f.__self__,) if isinstance(f, MethodType) else ()
         return owned(getattr(f, "__func__", f).__dict__["program"](*own, *args, **kwargs))
-    args = [whole(x) for x in args]
+    check_whole(getattr(f, "__self__", None))
+    args = [whole(_collected(f, x)) for x in args]
     note_call(f, args)
     args = [_given(frame, f, x) for x in args]
     kwargs = {name: _given(frame, f, whole(x)) for name, x in kwargs.items()}
     result = owned(f(*args, **kwargs))
     return made(result) if f is list or f is dict else result
+
+
+def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """What Python's and NumPy's functions, and classes, are called for; None: as they are."""
+    owner = getattr(f, "__self__", None)
+    if isinstance(owner, Value):
+        return lambda: owned(frame.at_its_line(_of_value, f, args, kwargs))
+    if type(owner) is list and not kwargs and len(args) == 1:
+        if f.__name__ == "append":
+            return lambda: extend(owner, args)
+        if f.__name__ == "extend":
+            return lambda: extend(owner, iterator(args[0]).all())
+    if type(owner) is list and f.__name__ == "sort" and not is_growing(owner):
+        return lambda: orders.sort(frame, owner, *args, **kwargs)
+    if len(args) == 1 and is_growing(args[0]) and f in _OF_LENGTH:
+        return lambda: _OF_LENGTH[f](length(args[0]))
+    args = [whole(_collected(f, x)) for x in args]
+    kwargs = {name: whole(x) for name, x in kwargs.items()}
+    try:
+        if f in ALWAYS:
+            return lambda: ALWAYS[f](*args, **kwargs)
+        if f in OF_FRAME:
+            return lambda: OF_FRAME[f](frame, *args, **kwargs)
+        folded = fold(f, args, kwargs)
+    except TypeError:  # no key
+        folded = None
+    if folded is not None:
+        return folded
+    if is_plain_class(f):
+        return lambda: construct(frame, f, args, kwargs)
+    if "key" in kwargs and (f is max or f is min):
+        return lambda: orders.extreme(frame, f, OF_TRACED[f], *args, **kwargs)
+    meaning = None
+    if holds_traced([*args, *kwargs.values()]):
+        meaning = _of_traced(frame, f, owner, args)
+    return meaning and (lambda: meaning(*args, **kwargs))
 
 
 def _collected(f: Any, x: Any) -> Any:

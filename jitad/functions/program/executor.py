@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import builtins
 import functools
+import math
 from collections.abc import Callable, Collection, Sequence
 from operator import iadd
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,9 @@ from jitad.ir.value import Value
 
 _COMMON = frozenset((Value, Item, MutableArray, np.ndarray, bool, int, float, complex, np.float64))
 """Types of operands whose operators run no code of the user's."""
+
+_STILL = frozenset((np, np.linalg, np.fft, math))
+"""Modules that are asked most often, and stay what they are."""
 
 
 class Frame:
@@ -335,6 +339,8 @@ class Frame:
 
     def attribute(self, x: Any, name: str, counts: bool = False) -> Any:
         """x.name"""
+        if type(x) is ModuleType and x in _STILL:
+            return getattr(x, name)
         if isinstance(x, Value):
             return calls.stands_for(x) if name == "__class__" else getattr(x, name)
         if isinstance(x, type) and self.words.has(x):
