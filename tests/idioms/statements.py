@@ -136,3 +136,31 @@ def warn(x):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return np.sum(np.log(x))
+
+
+TURNS = np.array([0.7, -1.3, 1.1, 0.4, -0.2, 1.9, 0.6])
+
+
+@case(TURNS)
+def out_of_a_context(x):
+    s, word = 0.0, "a"
+    for v in x:
+        with np.errstate(all="ignore"):
+            if word == "b":
+                break
+            s += v * v
+        word = "b" if s > 3.0 else word
+    return s
+
+
+class Seen:
+    """One of many."""
+
+
+@case(TURNS)
+def another_object_in_each_turn(x):
+    seen, s = None, 0.0
+    for v in x:
+        s += v if seen is None else 0.5 * v
+        seen = Seen() if v > 0 else None
+    return s

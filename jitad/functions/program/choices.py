@@ -14,6 +14,7 @@ import numpy as np
 
 from jitad.frontend.operands import as_dtype
 from jitad.frontend.regions import NeedsNumber
+from jitad.functions.program.contexts import Entered
 from jitad.functions.program.data import (
     DATA,
     Chosen,
@@ -61,8 +62,8 @@ def form_of(v: str, x: Any) -> Form:
     """The form of what the name v is bound to."""
     if is_data(x):
         return Form(form(x), [kind(leaf) for leaf in leaves(x)])
-    if holds_tracers(x):
-        raise NeedsNumber(f"{v} is another object, with traced values in it")
+    if holds_tracers(x) or isinstance(x, Entered):
+        raise NeedsNumber(f"{v} is another object, made by this run or of traced values")
     return Form(Options((x,)), [_INDEX])
 
 

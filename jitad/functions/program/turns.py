@@ -58,6 +58,10 @@ MOST_LISTS = 16
 """Lists that grow in one loop."""
 
 
+MOST_GROWN = 8
+"""How often a name turns out to be bound to one of more objects than were known."""
+
+
 def loop(frame: Frame, header: int, names: Names) -> tuple[Place, Names]:
     """Record the loop with that header; where it leads, and what names are bound to there."""
     return _Loop(frame, header, names).record()
@@ -71,7 +75,8 @@ class _Loop:
     """A loop being recorded.
 
     Attributes:
-        types: for each name that it carries the form of its data.
+        types: for each name that it carries the form of its data; `grown` how often that was
+            found to have more objects to choose from.
         references: for each of them, which leaves are arrays that can be written to.
         arrays: the arrays from around that it writes to.
         by_value: arrays from around that names are bound to which turns bind anew.
@@ -106,6 +111,7 @@ class _Loop:
         self.living = program.living(self.ends)
         self.bound = self._bound()
         self.types: dict[str, Form] = {}
+        self.grown: dict[str, int] = {}
         self.references: dict[str, list[bool]] = {}
         self.arrays: list[Storage] = []
         self.by_value: list[Storage] = []
@@ -364,6 +370,7 @@ class _Loop:
         found = form_of(v, x)
         if known is not None:
             found = common(v, known, found)
+            self._check_options(v, known, found)
         elif before is not UNBOUND:
             self._refuse_windows(before)
             if not self._is_bound_first(v):
@@ -374,6 +381,13 @@ class _Loop:
             [is_reference(leaf) for leaf in leaves(x)] if own else [False] * len(found.kinds)
         )
         return found != known
+
+    def _check_options(self, v: str, known: Form, found: Form) -> None:
+        """Refuse a name that each recording of a turn binds to an object more."""
+        if found.pattern != known.pattern:
+            self.grown[v] = self.grown.get(v, 0) + 1
+            if self.grown[v] > MOST_GROWN:
+                raise NeedsNumber(f"{v} is another object in each turn")
 
     def _refuse_windows(self, x: Any) -> None:
         """A view at a traced place shares elements, so that it cannot be carried by value."""
