@@ -5,20 +5,24 @@
     statements.py  what blocks are made of: what a statement reads, binds and does
     graph.py       blocks -> loops, names that live on, where the sides of a branch join
     executor.py    runs blocks on values and tracers
-    orders.py      what is sorted, in an order that is traced
-    arguments.py   what names are bound to as a call begins
     joins.py       a branch on a traced value -> a switch
     choices.py     a name that is bound to one of several objects
     raising.py     an exception on a side -> a guard: a status of the kernel
     turns.py       a loop -> a loop op
     iterators.py   what a `for` goes over
+    growing.py     lists that turns append to; carried.py those that they read back or write to
+    folds.py       sum, any, all, max, min of many; orders.py what is sorted
     calls.py       what a call means, and whether it may stand in a branch or a loop
+    arguments.py   what names are bound to as a call begins
+    operations.py  operators, attributes and items
     specials.py    what syntax calls of the user's classes
     objects.py     objects that it makes, whose numbers branches and loops carry
+    mirrors.py     SciPy's functions, by those of jitad.scipy
     shared.py      variables that functions share: closures, nonlocal
     contexts.py    `with` of what says nothing about traced values
     generators.py  a generator goes on where it is asked for the next item
     data.py        what names are bound to: numbers, arrays, and what is neither
+    fallbacks.py   what is not recorded as written, for `explain`; tracebacks.py the user's lines
 
 A branch on a traced value is recorded on both its sides up to where they join, a loop as one turn:
 one trace holds for all data. The graph is cut into regions. A region is run from a label to the

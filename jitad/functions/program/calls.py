@@ -188,16 +188,6 @@ def _method(frame: Frame, owner: np.ndarray, name: str, *args: Any, **kwargs: An
     return owned(getattr(lift(current(), owner), name)(*args, **kwargs))
 
 
-def joined(frame: Frame, x: Any, index: Any) -> Any:
-    """np.r_[...] or np.c_[...]"""
-    items = index if isinstance(index, tuple) else (index,)
-    if not holds_traced(items):
-        return x[index]
-    parts = [x[item] if isinstance(item, (slice, str)) else item for item in items]
-    whole = [np.atleast_1d(part) for part in parts]
-    return frame.call(np.concatenate if x is np.r_ else np.column_stack, (whole,), {})
-
-
 def _vectorized(frame: Frame, f: np.vectorize, *args: Any, **kwargs: Any) -> Any:
     """A function by np.vectorize: of each element."""
     several = False

@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import builtins
 import functools
-import math
 from collections.abc import Callable, Collection, Sequence
-from operator import iadd
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType
 from typing import Any
-
-import numpy as np
 
 from jitad.frontend.active import innermost_trace
 from jitad.frontend.exceptions import may_catch_any, note_handlers
-from jitad.frontend.items import Item
-from jitad.frontend.mutable import MutableArray
-from jitad.frontend.places import is_view
 from jitad.frontend.reads import (
     ABSENT,
-    attribute_of,
     note_global,
-    note_item,
     note_module,
 )
-from jitad.frontend.reads import note as note_read
 from jitad.frontend.regions import NeedsNumber, Raising, Unrecorded
 from jitad.frontend.traceable import Vocabulary
-from jitad.functions.program import calls, carried
+from jitad.functions.program import calls, operations
 from jitad.functions.program.arguments import by_name
 from jitad.functions.program.choices import asked, chosen, each, settled
 from jitad.functions.program.contexts import Entered
@@ -39,39 +29,27 @@ from jitad.functions.program.data import (
     as_argument,
     current,
     holds_tracers,
-    owned,
-    wrapped,
 )
 from jitad.functions.program.fallbacks import note
 from jitad.functions.program.generators import Generated
 from jitad.functions.program.graph import EXIT, FOLDED, RESULT, Program, program_of
-from jitad.functions.program.growing import extend, is_growing, made
 from jitad.functions.program.iterators import (
     FEW,
     InTurn,
     Places,
     Turn,
-    contains,
-    element,
     iterator,
 )
 from jitad.functions.program.joins import each_side, fork
-from jitad.functions.program.objects import set_attribute
 from jitad.functions.program.raising import check_said, ends_trace
 from jitad.functions.program.shared import OWNERS, Shared
-from jitad.functions.program.specials import attribute, operated, special
+from jitad.functions.program.specials import special
 from jitad.functions.program.statements import End, Handler, Statement
 from jitad.functions.program.tracebacks import as_called
 from jitad.functions.program.turns import loop
 from jitad.ir import errors
-from jitad.ir.errors import SourceLine, TraceError
+from jitad.ir.errors import SourceLine
 from jitad.ir.value import Value
-
-_COMMON = frozenset((Value, Item, MutableArray, np.ndarray, bool, int, float, complex, np.float64))
-"""Types of operands whose operators run no code of the user's."""
-
-_STILL = frozenset((np, np.linalg, np.fft, math))
-"""Modules that are asked most often, and stay what they are."""
 
 
 class Frame:
@@ -337,63 +315,9 @@ class Frame:
         """A function as one that runs as a program; None where it cannot be read."""
         return reader(f, self.words)
 
-    def attribute(self, x: Any, name: str, counts: bool = False) -> Any:
+    def attribute(self, x: Any, name: str) -> Any:
         """x.name"""
-        if type(x) is ModuleType and x in _STILL:
-            return getattr(x, name)
-        if isinstance(x, Value):
-            return calls.stands_for(x) if name == "__class__" else getattr(x, name)
-        if isinstance(x, type) and self.words.has(x):
-            x = self.words.find(x)
-        try:
-            found = attribute(self, x, name)
-        except AttributeError:
-            note_read(attribute_of, x, name, ABSENT)
-            raise
-        note_read(attribute_of, x, name, found, counts)
-        return found
-
-    def set_attribute(self, x: Any, name: str, value: Any) -> None:
-        """x.name = value"""
-        set_attribute(self, x, name, value)
-
-    def item(self, x: Any, index: Any, counts: bool = False) -> Any:
-        """x[index]"""
-        if type(x) not in _COMMON and (method := special(x, "__getitem__")) is not None:
-            return self.call(method, (index,), {})
-        if x is np.r_ or x is np.c_:
-            return calls.joined(self, x, index)
-        if is_growing(x):
-            return carried.item(x, index)
-        if type(x) is list and isinstance(index, Value):
-            carried.check_found(x)
-        found = element(x, index)
-        note_item(x, index, found, counts)
-        if type(x) is list and isinstance(index, slice):
-            return made(found)
-        # What NumPy would have share elements with an array that nobody may write to is a copy.
-        return as_argument(found) if is_view(index) else owned(found)
-
-    def set_item(self, x: Any, index: Any, value: Any) -> None:
-        """x[index] = value"""
-        if isinstance(x, Value):
-            x[index] = value
-            return
-        if (method := special(x, "__setitem__")) is not None:
-            self.call(method, (index, value), {})
-            return
-        if type(x) is dict and isinstance(value, list) and x.get(index) is value:
-            return  # the end of x[index] += items
-        if type(x) is list:
-            carried.set_item(x, index, value)
-            return
-        self.outside_of_regions("an object is changed")
-        if isinstance(x, np.ndarray) and holds_tracers(value):
-            raise TraceError(
-                "a traced value was to be written into a plain array, which holds numbers",
-                remedy="create the array in the function, or write to its .copy()",
-            )
-        x[index] = value
+        return operations.attribute(self, x, name)
 
     def at_its_line(self, f: Callable[..., Any], *args: Any) -> Any:
         """f(*args), which runs no code of the user's: its line need not be looked for."""
@@ -403,45 +327,6 @@ class Frame:
             return f(*args)
         finally:
             builder.line = None
-
-    def binary(self, operator: Callable[..., Any], a: Any, b: Any) -> Any:
-        """operator(a, b)"""
-        if type(a) in _COMMON and type(b) in _COMMON:
-            if self.words.wraps and type(a) is type(b) is int:
-                return wrapped(operator(a, b), a, b)
-            return owned(self.at_its_line(operator, a, b))
-        found = operated(self, operator, a, b)
-        if found is not NotImplemented:
-            return found
-        result = owned(operator(carried.whole(a), carried.whole(b)))
-        return made(result) if type(result) is list else result
-
-    def contains(self, items: Any, x: Any) -> Any:
-        """x in items"""
-        method = special(items, "__contains__")
-        if method is not None:
-            return self.call(method, (x,), {})
-        return contains(carried.whole(items), carried.whole(x))
-
-    def in_place(self, operator: Any, plain: Any, a: Any, b: Any) -> Any:
-        """operator(a, b), which may write to a."""
-        if (method := special(a, f"__{operator.__name__}__")) is not None:
-            return self.call(method, (b,), {})
-        if isinstance(a, MutableArray) and a.is_argument:
-            if a.builder.writes:
-                a[...] = a  # which says that it is to be written to
-            return owned(plain(a, b))  # to a derivative it is a name for another array
-        if type(a) is list and operator is iadd:
-            extend(a, iterator(b).all())
-            return a
-        if isinstance(a, (np.ndarray, list, dict, set)):
-            if isinstance(a, np.ndarray) and isinstance(b, Value):
-                return owned(plain(a, b))
-            self.outside_of_regions("an object is changed in place")
-            return owned(operator(a, b))
-        if type(a) not in _COMMON or type(a) is int:
-            return self.binary(plain, a, b)
-        return owned(operator(a, b))
 
     def call(self, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """f(*args, **kwargs)"""

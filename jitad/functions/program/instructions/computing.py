@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jitad.frontend.printing import fill_in
+from jitad.functions.program import operations
 from jitad.functions.program.bytecode import OPCODES, Reading, Step
 from jitad.functions.program.instructions.rows import (
     Meaning,
@@ -18,6 +19,7 @@ from jitad.functions.program.instructions.rows import (
     opcode,
     unary,
 )
+from jitad.functions.program.objects import set_attribute
 
 # -- operators -------------------------------------------------------------------------------------
 
@@ -61,7 +63,7 @@ _SYMBOLS = (
 
 
 def _remainder(frame: Any, a: Any, b: Any) -> Any:
-    return fill_in(a, b) if isinstance(a, str) else frame.binary(operator.mod, a, b)
+    return fill_in(a, b) if isinstance(a, str) else operations.binary(frame, operator.mod, a, b)
 
 
 _BY_SYMBOL["%"] = OPCODES["BINARY_MODULO"] = computes(2, _remainder)
@@ -84,7 +86,7 @@ def _is(r: Reading, step: Step) -> None:
 
 @opcode("CONTAINS_OP")
 def _contains(r: Reading, step: Step) -> None:
-    computes(2, lambda frame, a, b: frame.contains(b, a))(r, step)
+    computes(2, lambda frame, a, b: operations.contains(frame, b, a))(r, step)
     if step.arg:
         unary(operator.not_)(r, step)
 
@@ -104,7 +106,7 @@ OPCODES.update(
 def _attribute(r: Reading, step: Step) -> None:
     is_method = step.name == "LOAD_METHOD" or (sys.version_info >= (3, 12) and step.arg & 1)
     (x,), counts = r.pop(1), r.counts()
-    _method(r, is_method, lambda frame, x: frame.attribute(x, step.value, counts), x)
+    _method(r, is_method, lambda frame, x: operations.attribute(frame, x, step.value, counts), x)
 
 
 def _method(r: Reading, is_method: Any, f: Callable[..., Any], *reads: str) -> None:
@@ -126,7 +128,7 @@ def _super_attribute(r: Reading, step: Step) -> None:
 
 @opcode("STORE_ATTR")
 def _store_attribute(r: Reading, step: Step) -> None:
-    r.do(lambda frame, value, x: frame.set_attribute(x, step.value, value), *r.pop(2))
+    r.do(lambda frame, value, x: set_attribute(frame, x, step.value, value), *r.pop(2))
 
 
 @opcode("DELETE_ATTR")
@@ -141,7 +143,7 @@ def _delete_attribute(r: Reading, step: Step) -> None:
 @opcode("BINARY_SUBSCR")
 def _item(r: Reading, step: Step) -> None:
     counts = r.counts()
-    r.push(lambda frame, x, i: frame.item(x, i, counts), *r.pop(2))
+    r.push(lambda frame, x, i: operations.item(frame, x, i, counts), *r.pop(2))
 
 
 def _delete_item(frame: Any, x: Any, index: Any) -> None:
@@ -150,9 +152,11 @@ def _delete_item(frame: Any, x: Any, index: Any) -> None:
 
 
 OPCODES.update(
-    BINARY_SLICE=computes(3, lambda frame, x, i, j: frame.item(x, slice(i, j))),
-    STORE_SUBSCR=does(3, lambda frame, value, x, i: frame.set_item(x, i, value)),
-    STORE_SLICE=does(4, lambda frame, value, x, i, j: frame.set_item(x, slice(i, j), value)),
+    BINARY_SLICE=computes(3, lambda frame, x, i, j: operations.item(frame, x, slice(i, j))),
+    STORE_SUBSCR=does(3, lambda frame, value, x, i: operations.set_item(frame, x, i, value)),
+    STORE_SLICE=does(
+        4, lambda frame, value, x, i, j: operations.set_item(frame, x, slice(i, j), value)
+    ),
     DELETE_SUBSCR=does(2, _delete_item),
 )
 

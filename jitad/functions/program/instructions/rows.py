@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from jitad.functions.program import operations
 from jitad.functions.program.bytecode import OPCODES, Reading, Step
 
 Meaning = Callable[[Reading, Step], None]
@@ -32,12 +33,12 @@ def does(count: int, f: Callable[..., Any]) -> Meaning:
 
 def binary(f: Any) -> Meaning:
     """One that applies an operator to the last two items."""
-    return computes(2, lambda frame, a, b: frame.binary(f, a, b))
+    return computes(2, lambda frame, a, b: operations.binary(frame, f, a, b))
 
 
 def in_place(f: Any, plain: Any) -> Meaning:
     """The same of an operator that may change its left operand."""
-    return computes(2, lambda frame, a, b: frame.in_place(f, plain, a, b))
+    return computes(2, lambda frame, a, b: operations.in_place(frame, f, plain, a, b))
 
 
 def unary(f: Any) -> Meaning:

@@ -1,0 +1,144 @@
+"""What operators, attributes and items are to a program: of tracers, lists, the user's objects."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from operator import iadd
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jitad.frontend.active import holds_traced
+from jitad.frontend.items import Item
+from jitad.frontend.mutable import MutableArray
+from jitad.frontend.places import is_view
+from jitad.frontend.reads import ABSENT, attribute_of, note_item
+from jitad.frontend.reads import note as note_read
+from jitad.functions.program import calls, carried, specials
+from jitad.functions.program.data import as_argument, holds_tracers, owned, wrapped
+from jitad.functions.program.growing import extend, is_growing, made
+from jitad.functions.program.iterators import contains as _contains
+from jitad.functions.program.iterators import element, iterator
+from jitad.functions.program.specials import operated, special
+from jitad.ir.errors import TraceError
+from jitad.ir.value import Value
+
+if TYPE_CHECKING:
+    from jitad.functions.program.executor import Frame
+
+_COMMON = frozenset((Value, Item, MutableArray, np.ndarray, bool, int, float, complex, np.float64))
+"""Types of operands whose operators run no code of the user's."""
+
+_STILL = frozenset((np, np.linalg, np.fft, math))
+"""Modules that are asked most often, and stay what they are."""
+
+
+def attribute(frame: Frame, x: Any, name: str, counts: bool = False) -> Any:
+    """x.name"""
+    if type(x) is ModuleType and x in _STILL:
+        return getattr(x, name)
+    if isinstance(x, Value):
+        return calls.stands_for(x) if name == "__class__" else getattr(x, name)
+    if isinstance(x, type) and frame.words.has(x):
+        x = frame.words.find(x)
+    try:
+        found = specials.attribute(frame, x, name)
+    except AttributeError:
+        note_read(attribute_of, x, name, ABSENT)
+        raise
+    note_read(attribute_of, x, name, found, counts)
+    return found
+
+
+def item(frame: Frame, x: Any, index: Any, counts: bool = False) -> Any:
+    """x[index]"""
+    if type(x) not in _COMMON and (method := special(x, "__getitem__")) is not None:
+        return frame.call(method, (index,), {})
+    if x is np.r_ or x is np.c_:
+        return _joined(frame, x, index)
+    if is_growing(x):
+        return carried.item(x, index)
+    if type(x) is list and isinstance(index, Value):
+        carried.check_found(x)
+    found = element(x, index)
+    note_item(x, index, found, counts)
+    if type(x) is list and isinstance(index, slice):
+        return made(found)
+    # What NumPy would have share elements with an array that nobody may write to is a copy.
+    return as_argument(found) if is_view(index) else owned(found)
+
+
+def set_item(frame: Frame, x: Any, index: Any, value: Any) -> None:
+    """x[index] = value"""
+    if isinstance(x, Value):
+        x[index] = value
+        return
+    if (method := special(x, "__setitem__")) is not None:
+        frame.call(method, (index, value), {})
+        return
+    if type(x) is dict and isinstance(value, list) and x.get(index) is value:
+        return  # the end of x[index] += items
+    if type(x) is list:
+        carried.set_item(x, index, value)
+        return
+    frame.outside_of_regions("an object is changed")
+    if isinstance(x, np.ndarray) and holds_tracers(value):
+        raise TraceError(
+            "a traced value was to be written into a plain array, which holds numbers",
+            remedy="create the array in the function, or write to its .copy()",
+        )
+    x[index] = value
+
+
+def binary(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:
+    """operator(a, b)"""
+    if type(a) in _COMMON and type(b) in _COMMON:
+        if frame.words.wraps and type(a) is type(b) is int:
+            return wrapped(operator(a, b), a, b)
+        return owned(frame.at_its_line(operator, a, b))
+    found = operated(frame, operator, a, b)
+    if found is not NotImplemented:
+        return found
+    result = owned(operator(carried.whole(a), carried.whole(b)))
+    return made(result) if type(result) is list else result
+
+
+def contains(frame: Frame, items: Any, x: Any) -> Any:
+    """x in items"""
+    method = special(items, "__contains__")
+    if method is not None:
+        return frame.call(method, (x,), {})
+    return _contains(carried.whole(items), carried.whole(x))
+
+
+def in_place(frame: Frame, operator: Any, plain: Any, a: Any, b: Any) -> Any:
+    """operator(a, b), which may write to a."""
+    if (method := special(a, f"__{operator.__name__}__")) is not None:
+        return frame.call(method, (b,), {})
+    if isinstance(a, MutableArray) and a.is_argument:
+        if a.builder.writes:
+            a[...] = a  # which says that it is to be written to
+        return owned(plain(a, b))  # to a derivative it is a name for another array
+    if type(a) is list and operator is iadd:
+        extend(a, iterator(b).all())
+        return a
+    if isinstance(a, (np.ndarray, list, dict, set)):
+        if isinstance(a, np.ndarray) and isinstance(b, Value):
+            return owned(plain(a, b))
+        frame.outside_of_regions("an object is changed in place")
+        return owned(operator(a, b))
+    if type(a) not in _COMMON or type(a) is int:
+        return binary(frame, plain, a, b)
+    return owned(operator(a, b))
+
+
+def _joined(frame: Frame, x: Any, index: Any) -> Any:
+    """np.r_[...] or np.c_[...]"""
+    items = index if isinstance(index, tuple) else (index,)
+    if not holds_traced(items):
+        return x[index]
+    parts = [x[item] if isinstance(item, (slice, str)) else item for item in items]
+    whole = [np.atleast_1d(part) for part in parts]
+    return frame.call(np.concatenate if x is np.r_ else np.column_stack, (whole,), {})
