@@ -318,3 +318,9 @@ def ranks(x):
     for k, v in enumerate(sorted(np.sin(3 * x))):
         s += k * v
     return s
+
+
+@case
+def generators_to_the_end(x):
+    squares = tuple(v * v for v in x)
+    return sum(squares) * len(list(v for v in x)) + max(list(v - 1 for v in x))

@@ -61,6 +61,7 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
             return result
     f, args = called(f, args)
     if not is_users(f):
+        args = tuple([_collected(f, x) for x in args])  # once: a generator has its items once
         meaning = _meaning(frame, f, args, kwargs)
         if meaning is not None:
             return meaning()
@@ -76,7 +77,7 @@ def _run(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         own = (f.__self__,) if isinstance(f, MethodType) else ()
         return owned(getattr(f, "__func__", f).__dict__["program"](*own, *args, **kwargs))
     check_whole(getattr(f, "__self__", None))
-    args = [whole(_collected(f, x)) for x in args]
+    args = [whole(x) for x in args]
     note_call(f, args)
     args = [_given(frame, f, x) for x in args]
     kwargs = {name: _given(frame, f, whole(x)) for name, x in kwargs.items()}
@@ -98,7 +99,7 @@ def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return lambda: orders.sort(frame, owner, *args, **kwargs)
     if len(args) == 1 and is_growing(args[0]) and f in _OF_LENGTH:
         return lambda: _OF_LENGTH[f](length(args[0]))
-    args = [whole(_collected(f, x)) for x in args]
+    args = [whole(x) for x in args]
     kwargs = {name: whole(x) for name, x in kwargs.items()}
     try:
         if f in ALWAYS:
