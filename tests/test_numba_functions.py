@@ -299,16 +299,9 @@ def test_an_array_of_the_caller_is_written_to() -> None:
         np.testing.assert_array_equal(jitad.grad(f)(X, make), np.full(4, 4.0))
 
 
-@pytest.mark.parametrize(
-    "function",
-    [
-        lambda x: double(x, x),
-        lambda x: double(x, TABLE),
-    ],
-)
-def test_an_array_that_is_not_the_functions_own_is_refused(function: Callable[..., Any]) -> None:
+def test_an_array_that_is_not_the_functions_own_is_refused() -> None:
     with pytest.raises(jitad.JitadError) as error:
-        jitad.jit(function)(X)
+        jitad.jit(lambda x: double(x, TABLE))(X)
     assert "out[i] = 2.0 * x[i]" in str(error.value)
 
 
