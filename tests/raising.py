@@ -53,6 +53,14 @@ def percent(x):
     return s
 
 
+@row([9.0, 1.0, 1.0])
+def where_two_conditions_hold(x):
+    """The branch binds no name, so that nothing comes out of its sides but what they raise."""
+    if x[0] > 5 and x[1] < 4:
+        raise ValueError("no", 2)
+    return x[0] * x[1]
+
+
 @row([9.0, 1.0, 1.0], [1.0, 7.0, 1.0], [9.0, 7.0, 1.0], known=False)
 def in_a_row(x):
     if x[0] > 5:

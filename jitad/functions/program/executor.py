@@ -246,7 +246,8 @@ class Frame:
         name = self.iterator_name(header)
         if name is None:
             return None
-        names[name] = iterator(names[name])  # of a comprehension it is an argument
+        # Of a comprehension it is an argument; which of several it is, is asked.
+        names[name] = iterator(settled(names[name]))
         return names[name]
 
     def _unrolls(self, header: int, names: Names) -> bool:

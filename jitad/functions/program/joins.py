@@ -50,9 +50,11 @@ from jitad.functions.program.raising import end_with, raise_where
 from jitad.ir.builder import extend
 from jitad.ir.op import INT64
 from jitad.ir.raised import Raised
+from jitad.ir.tape import has_effect
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops import control
 from jitad.ops.control.parts import record
+from jitad.ops.control.switch import only_where
 
 if TYPE_CHECKING:
     from jitad.functions.program.executor import Frame
@@ -301,9 +303,13 @@ def _switch(
     index: Value, sides: list[Side], kinds: list[Kind], columns: list[list[Any]]
 ) -> list[Value]:
     """Record the switch whose results are of these kinds."""
-    if not kinds:
-        return []
     builder = current()
+    if not kinds:
+        for k, side in enumerate(sides):  # which raises an exception, perhaps
+            if any(map(has_effect, side.block.tape.instrs)):
+                captured = [lift(builder, x) for x in side.block.captured]
+                only_where(UFUNCS[np.equal](index, k), side.block.tape, captured)
+        return []
     blocks = [_completed(side.block, column, kinds)
               for side, column in zip(sides, columns, strict=True)]  # fmt: skip
     shared = {x.index: x for b in blocks for x in b.captured}
