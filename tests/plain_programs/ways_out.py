@@ -94,21 +94,3 @@ def traced_bounds(x):
         if i < len(x):
             s += x[i] * i
     return s
-
-
-@program()
-def context_that_turns_leave_early(x):
-    """Each turn makes an object, which leaves the context that it is in."""
-    s, k = 0.0, 0
-    for v in x:
-        with np.errstate(all="ignore"):
-            if v > 2.5:
-                break
-            if v < -2.5:
-                return s * v
-        if k == 1:
-            k = 2
-            continue
-        k = (2 * k + 1) % 3
-        s += v * v
-    return s
