@@ -319,3 +319,39 @@ def recursion(x):
         return 1.0 if n < 0.5 else n * factorial(n - 1)
 
     return factorial(x[0]) * x[1]
+
+
+@row([1.0, 1.0, 0.1], [1.0, 1.0, 0.4])
+def chained_comparison(x):
+    if -0.5 < x[2] < 0.7:
+        raise ValueError("within", 2)
+    return x[0] * x[1]
+
+
+@row([1.0, 1.0, -1.0], [1.0, 9.0, 3.0])
+def either(x):
+    if x[2] < 0 or (x[1] > 5 and x[0] > 0):
+        raise ValueError("either")
+    return x[0] * x[1]
+
+
+@row([1.0, 9.0, 4.0], [-1.0, -5.0, 3.0])
+def checked_on_both_sides(x):
+    if x[0] > 0:
+        assert x[1] < 5, "large"
+    else:
+        if x[1] < -4:
+            raise KeyError("small")
+    return x[0] * x[2]
+
+
+@row([1.0, 9.0, 4.0])
+def checked_in_a_turn_of_a_branch(x):
+    s = 0.0
+    for i in range(len(x)):
+        if x[i] > 2:
+            for j in range(len(x)):
+                if x[j] > 8:
+                    raise OverflowError(x.size)
+        s += x[i]
+    return s
