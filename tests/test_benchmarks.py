@@ -19,6 +19,7 @@ from benchmarks.suite.summary import BEGIN, END
 ROOT = Path(__file__).parent.parent
 TOOLS = ("autograd", "casadi", "jax", "torch")
 OTHERS = {"__init__", "__main__", "harness", "points", "programs"}
+OTHERS |= {"branching_loops", "loop_programs", "jax_loops"}  # plain_loops runs them
 
 
 def run(name: str, folder: Path) -> Report:

@@ -16,7 +16,6 @@ import numpy as np
 import oracle
 import pytest
 import scipy.special
-from branching import sign
 from llvmlite import binding as llvm
 
 import jitad
@@ -135,11 +134,11 @@ def orders(x: Any) -> Any:
     """Running sums and places along a point's own axis, which one thread can follow."""
 
     def at(p: Any) -> Any:
-        if sign(p[0] - 1.0) == "up":
+        if p[0] > 1.0:
             return np.sum(np.cumsum(np.sin(p)) ** 2)
         return np.where(np.argmax(p) == 1, p[1], p[2])
 
-    return jitad.vmap(jitad.value_and_grad(at))(x)
+    return jitad.map(jitad.value_and_grad(at), x)
 
 
 def turns(x: Any) -> Any:
@@ -148,7 +147,7 @@ def turns(x: Any) -> Any:
             return p
         return jitad.fori_loop(0, 5, lambda i, y: np.sin(y) * p, p)
 
-    return jitad.vmap(at)(x)
+    return jitad.map(at, x)
 
 
 PROGRAMS: dict[Callable[..., Any], np.ndarray] = {

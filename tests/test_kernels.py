@@ -234,16 +234,17 @@ def test_kernels_release_the_gil():
 
 
 def straight_line(operations):
-    """A scalar program that is long enough to be cut into several functions."""
-
-    def function(x):
-        values = [x[i] for i in range(5)]
-        for k in range(operations):
-            a, b = values[-1 - k % 4], values[-1 - k * 7 % 5]
-            values.append((np.sin(a) * b, a * 0.5 + b, a - b * 0.25)[k % 3])
-        return values[-1] + values[-2]
-
-    return function
+    """A scalar program that is long enough to be cut into several functions: a line for each."""
+    lines = [f"v{k} = x[{k}]" for k in range(5)]
+    for k in range(operations):
+        a, b = f"v{k + 4 - k % 4}", f"v{k + 4 - k * 7 % 5}"
+        lines.append(
+            f"v{k + 5} = " + (f"np.sin({a}) * {b}", f"{a} * 0.5 + {b}", f"{a} - {b} * 0.25")[k % 3]
+        )
+    lines.append(f"return v{operations + 4} + v{operations + 3}")
+    names = {"np": np}
+    exec("def function(x):\n    " + "\n    ".join(lines), names)
+    return names["function"]
 
 
 @pytest.mark.parametrize("operations", [10, 2 * CHUNK])
@@ -303,6 +304,6 @@ def test_results_into_given_arrays() -> None:
 
 
 def test_given_arrays_and_paths() -> None:
-    kernel = jitad.compile(lambda x: x * 2 if x[0] > 0 else x, np.ones(3))
+    kernel = jitad.compile(lambda x: x * 2 if sign(x[0]) == "up" else x, np.ones(3))
     with pytest.raises(jitad.TraceError, match="another path"):
         kernel(-np.ones(3), out=np.empty(3))

@@ -282,7 +282,7 @@ def _shapes(x: Any) -> Any:
 )
 def test_what_cannot_be_written_says_so(function: Callable[[Any], Any], words: str) -> None:
     with pytest.raises(jitad.JitadError, match=words) as caught:
-        jitad.jit(function)(X)
+        jitad.jacobian(function)(X)
     assert "test_mutation.py" in str(caught.value)
 
 

@@ -66,7 +66,7 @@ def _converted(
     if not simple.numbers and not any(map(has_effect, simple.form.body.instrs)):
         return simple.known
     results = _at_once(simple.form, simple.operands, builder)
-    if results is None:
+    if results is None and simple.form.carries:  # points need none of this
         results = distributed(simple.form, simple.operands, _at_once)
     if results is None:
         results = record(builder, loop, simple.operands, simple.form)

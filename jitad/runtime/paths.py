@@ -17,7 +17,7 @@ import numpy as np
 
 from jitad.codegen.status import GUARD_FAILED, LEFT_AGAIN, PLACE
 from jitad.ir.errors import SourceLine, quoted
-from jitad.ir.op import BOOL, DType
+from jitad.ir.op import BOOL, Control, DType
 from jitad.ir.tape import Instr, Tape
 from jitad.ops.structural import guard, is_path
 from jitad.runtime.arguments import canonical
@@ -302,11 +302,15 @@ def guards_of(tape: Tape) -> list[Guard]:
 def _signature(tape: Tape) -> list[Any]:
     """What tells the paths of a function apart: what guards expect, and how often loops with guards
     turn, which a trace has counted where it has rolled them up."""
-    return [
-        instr.params[0] if instr.op is guard else getattr(instr.params[0], "count", None)
-        for instr in tape.instrs
-        if is_path(instr)
-    ]
+    found: list[Any] = []
+    for instr in tape.instrs:
+        if isinstance(instr.op, Control) and is_path(instr):
+            form = instr.params[0]
+            inner = [_signature(x) for x in instr.op.tapes(form)]
+            found.append((getattr(form, "count", None), inner))
+        elif is_path(instr):
+            found.append(instr.params[0])
+    return found
 
 
 def has_inner_paths(tape: Tape) -> bool:

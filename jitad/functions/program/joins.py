@@ -183,13 +183,15 @@ def _now(x: Any) -> Any:
 
 
 def _check_references(found: Names, before: Names) -> None:
-    """Refuse arrays that would be another one behind the join: they have a second name."""
+    """Refuse arrays that would be another one behind the join: they have a second name. Nobody
+    writes to an argument, by none of its names.
+    """
     seen: set[int] = set()
     for v, x in found.items():
         if same(x, before.get(v, UNBOUND)):
             continue
         for leaf in leaves(x):
-            if not isinstance(leaf, MutableArray):
+            if not isinstance(leaf, MutableArray) or leaf.is_argument:
                 continue
             is_window = leaf.storage.root is not leaf.storage
             if is_window or leaf.builder is not current() or id(leaf.storage) in seen:
@@ -207,7 +209,7 @@ def _joined(frame: Frame, index: Value, sides: list[Side], names: Names) -> tupl
         kinds.append(Kind((), INT64, False))
         for column in columns:
             column.append(0)
-    after, moved = Names(names), {}
+    after, moved, arguments = Names(names), {}, set[str]()
     lists = {v: x for side in sides for v, x in side.lists.items()}
     if len(set(map(id, lists.values()))) < len(lists):
         raise NeedsNumber("a list grows on one side of a branch, and has other items on another")
@@ -222,6 +224,8 @@ def _joined(frame: Frame, index: Value, sides: list[Side], names: Names) -> tupl
             after[v] = found[0]
             continue
         moved[v] = _column(v, sides, found, kinds, columns)
+        if any(isinstance(x, MutableArray) and x.is_argument for x in bound):
+            arguments.add(v)
     arrays = _arrays_of(sides)
     for storage in arrays:
         kinds.append(Kind(storage.shape, storage.dtype, False))
@@ -234,7 +238,7 @@ def _joined(frame: Frame, index: Value, sides: list[Side], names: Names) -> tupl
     label = next(rest) if len(possible) > 1 else None
     for v, (pattern, is_array) in moved.items():
         x = rebuilt(pattern, rest)
-        after[v] = mutable(current(), x) if is_array else x
+        after[v] = mutable(current(), x, is_argument=v in arguments) if is_array else x
         frame.chooses |= type(x) is Chosen
     for storage, contents in zip(arrays, rest, strict=True):
         write(storage, contents)
