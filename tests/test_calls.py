@@ -129,8 +129,7 @@ def test_kernel_refuses_what_it_was_not_compiled_for() -> None:
     for bad in (X[:2], X.astype(np.float32), A):
         with pytest.raises(jitad.ShapeError):
             kernel(bad)
-    with pytest.raises(jitad.TraceError):
-        kernel(-X)
+    assert_array_equal(kernel(-X), X)  # one kernel for all data
 
 
 def test_methods_and_unhashable_functions() -> None:
