@@ -96,7 +96,8 @@ def _writing(
             made = mutable(x.builder, x) if x.shape else x
             arrays.append(made if first == k else arrays[first])
         result, before = call(arrays), [x.index for x in values]
-        places[:] = [k for k, x in enumerate(arrays) if same[k] == k and x.index != before[k]]
+        changed = [k for k, x in enumerate(arrays) if same[k] == k and x.index != before[k]]
+        places[:] = [k for k in changed if arrays[k].size]  # nothing is written to an empty array
         return result, tuple([arrays[k].freeze() for k in places])
 
     traced = _traced(fun, leaves, structure, write)
