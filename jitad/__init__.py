@@ -1,7 +1,8 @@
 """jitad: NumPy functions in, native derivatives out.
 
-A function written with NumPy is run once on tracers, which leaves a flat tape; forward and reverse
-sweeps are tape-to-tape transforms; a tape is compiled to machine code with LLVM, through Numba.
+A function written with NumPy is read as a program, from its bytecode, and run once on tracers,
+which leaves a flat tape; forward and reverse sweeps are tape-to-tape transforms; a tape is compiled
+to machine code with LLVM, through Numba.
 
 Read the package in the order of the pipeline:
 
@@ -42,9 +43,11 @@ branches, codegen/lanes.py and records.py for vectors, threads.py and runtime/te
 codegen/cuda.py and device.py for GPUs. A call from Python: runtime/launch.py, kernel.py and
 entry.py, bound.py for one without arguments; services.py and interrupts.py for memory and Ctrl-C,
 by codegen/routine.py. What a function reads from outside, and whether it is still the same:
-runtime/surroundings.py, by reach.py, spoken.py and restless.py. Where plain rules are not enough:
-transforms/shield.py for what was not taken, sizes.py, points.py, origins.py and slopes.py for sizes
-at 0, kinks.py for kinks that cancel, spectra.py for repeated eigenvalues.
+runtime/surroundings.py, by reach.py, spoken.py and restless.py, and frontend/reads.py as it runs.
+What it writes to arguments: runtime/writes.py; what it raises: functions/program/raising.py and
+ir/raised.py. Where plain rules are not enough: transforms/shield.py for what was not taken,
+sizes.py, points.py, origins.py and slopes.py for sizes at 0, kinks.py for kinks that cancel,
+spectra.py for repeated eigenvalues.
 """
 
 import importlib

@@ -6,8 +6,8 @@ from typing import Any
 
 from jitad.api import jit
 from jitad.codegen.options import Options
+from jitad.frontend.fallbacks import noted
 from jitad.frontend.pytree import flatten
-from jitad.functions.program.fallbacks import noted
 from jitad.ir.errors import CompileError
 from jitad.programs.call import Function
 from jitad.report import Trace, argument_names, describe_stages

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.mutable import MutableArray, at_once
+from jitad.frontend.mutable import MutableArray
+from jitad.frontend.mutable_functions import at_once
 from jitad.ir.operators import BINARY, COMPARISONS, UNARY
 
 

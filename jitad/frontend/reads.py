@@ -135,7 +135,6 @@ def note_item(x: Any, index: Any, content: Any, counts: bool = False) -> None:
 
 def note_global(table: Any, name: str, content: Any, counts: bool = False) -> None:
     """A global name is bound to `content`, or to nothing."""
-    table = getattr(table, "origin", table)
     for reads in readers():
         reads.note(Read(table, item_of, name, content), counts)
 

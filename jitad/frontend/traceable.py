@@ -10,7 +10,7 @@ import functools
 import os
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, MethodType
-from typing import Any
+from typing import Any, TypeGuard
 
 from jitad.frontend.active import innermost_memo
 from jitad.ir.errors import TraceError, is_internal
@@ -112,7 +112,7 @@ class _Seen:
     def needs(self, x: Any) -> bool:
         """Whether x is replaced, or a function of the user's, or leads to one."""
         if isinstance(x, FunctionType):
-            return self.vocabulary.has(x) or not is_library(x.__code__.co_filename)
+            return self.vocabulary.has(x) or is_users(x)
         if isinstance(x, MethodType):
             return self.needs(x.__func__)
         if isinstance(x, functools.partial):
@@ -138,6 +138,11 @@ def is_library(file: str) -> bool:
     if is_internal(file) or file.startswith(("<frozen", "<built-in")):
         return True
     return file.startswith(_STANDARD) and "site-packages" not in file
+
+
+def is_users(f: Any) -> TypeGuard[FunctionType]:
+    """Whether f is a Python function of the user's."""
+    return type(f) is FunctionType and not is_library(f.__code__.co_filename)
 
 
 def codes_of(code: CodeType) -> Iterator[CodeType]:

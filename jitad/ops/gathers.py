@@ -6,6 +6,7 @@ Mathematics in the rules: operands x, y; result v; tangents dx; adjoint v_bar.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -103,17 +104,7 @@ gather = Structural(
 """Rows of x at integer indices, which must lie within 0 <= i < len(x)."""
 
 
-gather_final = Structural(
-    "gather_final",
-    (),
-    infer=_infer_gather,
-    evaluate=_np_gather,
-    jvp=lambda xs, v, tangents: gather(tangents[0], xs[1]),
-    pullback=lambda j, xs, v, v_bar: _accumulate_gather(None, v_bar, *xs),
-    accumulate=lambda total, v_bar, x, i: _accumulate_gather(total, v_bar, x, i),
-    batch=_batch_gather,
-    lowered=lambda x, i: gather(x, i),
-)
+gather_final = replace(gather, name="gather_final", lowered=lambda x, i: gather(x, i))
 """As `gather`, of an array of loops that no turn changes there any more: see passes/finals.py."""
 
 

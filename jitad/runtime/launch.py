@@ -80,8 +80,7 @@ class Transformed:
     def _build(self, leaves: Sequence[Any], structure: Structure) -> Plan:
         """The program for arguments like these."""
         function, program, options, roll, *_ = self._recipe
-        turns = nullcontext() if roll else unrolled()  # every turn of a loop
-        with turns:
+        with nullcontext() if roll else unrolled():  # every turn of a loop
             return program(function, *options)(leaves, structure)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -154,6 +154,7 @@ def same_number(now: Any, seen: Any) -> bool:
 
 
 def same_contents(x: Any, seen: Sequence[Any]) -> bool:
+    """Whether a container holds what it held, `seen` by `items`."""
     try:
         now = items(x)
     except RuntimeError:  # another thread changes it

@@ -2,6 +2,7 @@
 
 from idioms import (
     changes,
+    classes,
     iterating,
     language,
     numerics,
@@ -17,6 +18,7 @@ __all__ = [
     "IDIOMS",
     "Idiom",
     "changes",
+    "classes",
     "iterating",
     "language",
     "numerics",

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from jitad.frontend.fallbacks import note
 from jitad.frontend.operands import as_dtype, lift
-from jitad.functions.program.fallbacks import note
 from jitad.ir.builder import Builder
 from jitad.ir.errors import TraceError
 from jitad.ir.tape import Instr, Tape

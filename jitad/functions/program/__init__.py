@@ -10,6 +10,7 @@
     raising.py     an exception on a side -> a guard: a status of the kernel
     turns.py       a loop -> a loop op
     iterators.py   what a `for` goes over
+    alike.py       items at traced places
     growing.py     lists that turns append to; carried.py those that they read back or write to
     folds.py       sum, any, all, max, min of many; orders.py what is sorted
     calls.py       what a call means, and whether it may stand in a branch or a loop
@@ -22,7 +23,7 @@
     contexts.py    `with` of what says nothing about traced values
     generators.py  a generator goes on where it is asked for the next item
     data.py        what names are bound to: numbers, arrays, and what is neither
-    fallbacks.py   what is not recorded as written, for `explain`; tracebacks.py the user's lines
+    tracebacks.py  the user's lines
 
 A branch on a traced value is recorded on both its sides up to where they join, a loop as one turn:
 one trace holds for all data. The graph is cut into regions. A region is run from a label to the

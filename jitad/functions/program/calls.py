@@ -18,11 +18,12 @@ import numpy as np
 from numba.np.ufunc.parallel import get_thread_id
 
 from jitad.frontend.active import holds_traced, is_raising
-from jitad.frontend.mutable import MutableArray, answer, at_once
+from jitad.frontend.mutable import MutableArray
+from jitad.frontend.mutable_functions import answer, at_once
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.reads import note_call
 from jitad.frontend.regions import NeedsNumber
-from jitad.frontend.traceable import is_library, traceable
+from jitad.frontend.traceable import is_users, traceable
 from jitad.functions.arrays.creation import array
 from jitad.functions.control.elements import over_elements
 from jitad.functions.mathematics import as_integer
@@ -46,7 +47,7 @@ from jitad.functions.program.iterators import (
 )
 from jitad.functions.program.mirrors import of_scipy
 from jitad.functions.program.objects import construct, is_plain_class
-from jitad.functions.program.specials import called, is_users
+from jitad.functions.program.specials import called
 from jitad.ir.value import FUNCTIONS, Value
 
 if TYPE_CHECKING:
@@ -113,11 +114,10 @@ def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return folded
     if is_plain_class(f):
         return lambda: construct(frame, f, args, kwargs)
-    if "key" in kwargs and (f is max or f is min):
+    traced = holds_traced([*args, *kwargs.values()])
+    if (f is max or f is min) and (traced or "key" in kwargs):
         return lambda: orders.extreme(frame, f, OF_TRACED[f], *args, **kwargs)
-    meaning = None
-    if holds_traced([*args, *kwargs.values()]):
-        meaning = _of_traced(frame, f, owner, args)
+    meaning = _of_traced(frame, f, owner, args) if traced else None
     return meaning and (lambda: meaning(*args, **kwargs))
 
 
@@ -148,11 +148,10 @@ def _of_traced(frame: Frame, f: Any, owner: Any, args: Any) -> Any:
     if type(owner) is np.ndarray:
         # NumPy looks at no argument of an array's method.
         return functools.partial(_method, frame, owner, f.__name__)
-    if f is max or f is min:
-        return functools.partial(orders.extreme, frame, f, OF_TRACED[f])
     if isinstance(f, FunctionType) and "dispatch" in f.__dict__ and isinstance(args[0], Value):
         # By functools.singledispatch, which would ask for the class.
-        return functools.partial(_any_call, frame, f.__dict__["dispatch"](stands_for(args[0])))
+        chosen = f.__dict__["dispatch"](stands_for(args[0]))
+        return lambda *xs, **named: frame.call(chosen, xs, named)
     if isinstance(f, np.vectorize) and not f.excluded and f.signature is None:
         return functools.partial(_vectorized, frame, f)
     try:
@@ -174,10 +173,6 @@ def _attribute(frame: Frame, x: Any, name: Any, *default: Any) -> Any:
         if not default:
             raise
         return default[0]
-
-
-def _any_call(frame: Frame, f: Any, *args: Any, **kwargs: Any) -> Any:
-    return frame.call(f, args, kwargs)
 
 
 def _numpys(frame: Frame, f: Any, *args: Any, **kwargs: Any) -> Any:
@@ -369,7 +364,7 @@ def _pure(frame: Frame, f: Any) -> Any:
         return f
     if is_program(f):
         return f
-    if isinstance(f, FunctionType) and not is_library(f.__code__.co_filename):
+    if is_users(f):
         read = frame.read(f)
         if read is not None:
             return read

@@ -17,13 +17,12 @@ from jitad.frontend.items import Item
 from jitad.frontend.mutable import MutableArray, mutable
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.regions import Again, NeedsNumber, NotCarried
+from jitad.functions.program.alike import as_copy, by_place
 from jitad.functions.program.data import NUMBERS, Kind, as_argument, current, kind, wider
 from jitad.functions.program.growing import (
     Earlier,
     Stacks,
     Turn,
-    as_copy,
-    by_place,
     check_whole,
     extend,
     is_growing,

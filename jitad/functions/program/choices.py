@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from jitad.frontend.fallbacks import note
 from jitad.frontend.operands import as_dtype
 from jitad.frontend.regions import NeedsNumber
 from jitad.functions.program.contexts import Entered
@@ -30,7 +31,6 @@ from jitad.functions.program.data import (
     same,
     wider,
 )
-from jitad.functions.program.fallbacks import note
 from jitad.functions.program.raising import ends_trace
 from jitad.ir.op import INT64
 from jitad.ir.value import UFUNCS, Value
@@ -231,6 +231,7 @@ def _each(frame: Frame, s: Statement, names: Names, which: Chosen, join: Callabl
 
 
 def is_known(x: Any) -> bool:
+    """Whether x is one object for all values: a bool of Python's, or no data at all."""
     return type(x) is bool or (not is_data(x) and not holds_tracers(x))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from jitad.frontend.active import innermost_trace
 from jitad.frontend.exceptions import may_catch_any, note_handlers
+from jitad.frontend.fallbacks import note
 from jitad.frontend.reads import (
     ABSENT,
     note_global,
@@ -30,7 +31,6 @@ from jitad.functions.program.data import (
     current,
     holds_tracers,
 )
-from jitad.functions.program.fallbacks import note
 from jitad.functions.program.generators import Generated
 from jitad.functions.program.graph import EXIT, FOLDED, RESULT, Program, program_of
 from jitad.functions.program.iterators import (

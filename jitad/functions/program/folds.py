@@ -10,9 +10,10 @@ import numpy as np
 
 from jitad.frontend.operands import as_value
 from jitad.functions.control.loops import fori_loop
+from jitad.functions.program.alike import by_place
 from jitad.functions.program.data import owned
 from jitad.functions.program.generators import Generated
-from jitad.functions.program.growing import by_place, extend, made
+from jitad.functions.program.growing import extend, made
 from jitad.functions.program.iterators import FEW
 from jitad.ir.value import UFUNCS, Value
 

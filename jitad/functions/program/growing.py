@@ -8,21 +8,18 @@ the loop is recorded, and is the same object behind it where the last turn leave
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from jitad.frontend.items import Item, rows_of
 from jitad.frontend.mutable import MutableArray
-from jitad.frontend.operands import as_dtype, lift
+from jitad.frontend.operands import lift
 from jitad.frontend.regions import NeedsNumber, Region
 from jitad.frontend.storage import Storage
-from jitad.functions.program.data import NUMBERS, as_argument, current, kind, wider
-from jitad.ir.op import SHORT_NAMES
+from jitad.functions.program.alike import CONTAINERS, columns_of, maker, parts_of
+from jitad.functions.program.data import NUMBERS, current, kind
 from jitad.ir.value import Value
 from jitad.ops import structural as st
 
@@ -64,11 +61,10 @@ def length(x: list[Any]) -> Any:
     return Value(count.builder, count.index, (), count.dtype, weak=True)
 
 
-def check_whole(*xs: Any) -> None:
-    """Refuse lists that grow in the turn that is being recorded: nobody knows their items."""
-    for x in xs:
-        if is_growing(x):
-            _refuse(x)
+def check_whole(x: Any) -> None:
+    """Refuse a list that grows in the turn that is being recorded: nobody knows its items."""
+    if is_growing(x):
+        _refuse(x)
 
 
 def made(x: Any) -> Any:
@@ -115,97 +111,6 @@ def change(name: str, x: list[Any], items: Sequence[Any]) -> None:
     if region is not None:
         region.replace(x)
     x[:] = items
-
-
-# -- items at traced places ------------------------------------------------------------------------
-
-
-def by_place(items: Any) -> Callable[[Any], Any] | None:
-    """What finds the item at a traced place, where all items are alike and can be had at once."""
-    if not items:
-        return None
-    first = items[0]
-    rows = rows_of(items)
-    if rows is not None:
-        return lambda k: _like(lift(current(), rows)[k], first)
-    if first is None or isinstance(first, str):
-        return (lambda k: first) if all(y is first for y in items) else None
-    if not isinstance(first, _CONTAINERS):
-        return _numbers_by_place(items)
-    columns = _columns_of(items)
-    if columns is None:
-        return None
-    parts = [by_place(column) for column in columns]
-    if None in parts:
-        return None
-    make = _maker(first)
-    return lambda k: as_copy(make([part(k) for part in parts]))  # type: ignore[misc]  # none is None
-
-
-def _numbers_by_place(items: Sequence[Any]) -> Callable[[Any], Any] | None:
-    """The same of numbers, traced or not, which are put into one array."""
-    if any(np.ndim(x) or not isinstance(x, (Value, *NUMBERS)) for x in items):
-        return None
-    types = {kind(x) for x in items}
-    truths = {k.dtype.kind == "b" for k in types}
-    if len(truths) > 1 or any(k.dtype not in SHORT_NAMES for k in types):
-        return None
-    common = functools.reduce(wider, types)
-    levels = [x.builder for x in items if isinstance(x, Value)]
-    builder = max(levels, key=lambda b: b.level, default=current())
-    with builder.resumed():
-        rows = as_dtype(lift(builder, items), common.dtype)
-
-    def at(k: Any) -> Value:
-        x = lift(current(), rows)[k]
-        x.weak = common.weak
-        return x
-
-    return at
-
-
-def _like(x: Value, item: Any) -> Any:
-    """A row as an item of a list is: not to be written to, since it is a copy."""
-    if isinstance(item, (list, tuple)):
-        return as_copy(_maker(item)([_like(Item(x, k), y) for k, y in enumerate(item)]))
-    if isinstance(item, MutableArray):
-        return as_argument(x.freeze())
-    x.weak = item.weak
-    return x
-
-
-class _Copy(list[Any]):
-    """A list in place of the one at a traced place, which does not grow with it."""
-
-
-def as_copy(x: Any) -> Any:
-    """The container, a list as one that does not grow."""
-    return _Copy(x) if type(x) is list else x
-
-
-_CONTAINERS = (list, tuple, dict)
-
-
-def _columns_of(items: Sequence[Any]) -> list[list[Any]] | None:
-    """The first items of containers, the second ones ...; None where these are not alike."""
-    kinds = {(type(y), tuple(y) if isinstance(y, dict) else len(y)) for y in items
-             if isinstance(y, _CONTAINERS)}  # fmt: skip
-    alike = len(kinds) == 1 and all(isinstance(y, _CONTAINERS) for y in items)
-    if not alike or not len(items[0]):
-        return None
-    return [list(column) for column in zip(*map(_parts, items), strict=True)]
-
-
-def _parts(x: Any) -> Any:
-    return x.values() if isinstance(x, dict) else x
-
-
-def _maker(x: Any) -> Callable[[list[Any]], Any]:
-    """What makes a container like x of other items."""
-    if isinstance(x, dict):
-        keys = tuple(x)
-        return lambda items: dict(zip(keys, items, strict=True))
-    return type(x)._make if hasattr(x, "_fields") else type(x)
 
 
 # -- what items are made of ------------------------------------------------------------------------
@@ -283,7 +188,7 @@ class Turn:
         """How an object is made of leaves, which are noted."""
         if isinstance(x, Value):
             return self._leaf(x)
-        if isinstance(x, _CONTAINERS):
+        if isinstance(x, CONTAINERS):
             self._check_new(x)
             return self.parts(x)
         if x is None or isinstance(x, (*NUMBERS, str, bytes)):
@@ -294,8 +199,8 @@ class Turn:
         """The same of what is in a container."""
         found = self._columns(x) if len(x) > 1 and not isinstance(x, dict) else None
         if found is not None:
-            return Packed(_maker(x), len(x), found)
-        return Nest(_maker(x), [self.form(item) for item in _parts(x)])
+            return Packed(maker(x), len(x), found)
+        return Nest(maker(x), [self.form(item) for item in parts_of(x)])
 
     def _leaf(self, x: Value) -> Any:
         known = self._known.get(id(x))
@@ -328,9 +233,9 @@ class Turn:
         first, noted = items[0], len(self.leaves)
         if first is None or isinstance(first, str):
             return Constant(first) if all(y is first for y in items) else None
-        if not isinstance(first, _CONTAINERS):
+        if not isinstance(first, CONTAINERS):
             return self._column(items)
-        columns = _columns_of(items)
+        columns = columns_of(items)
         if columns is None:
             return None
         inner = None
@@ -343,9 +248,7 @@ class Turn:
         for y in items:
             self._check_new(y)
         return (
-            Nest(_maker(first), parts)
-            if inner is None
-            else Packed(_maker(first), len(first), inner)
+            Nest(maker(first), parts) if inner is None else Packed(maker(first), len(first), inner)
         )
 
     def _check_new(self, x: Any) -> None:

@@ -20,8 +20,9 @@ from jitad.frontend.reads import ABSENT, note_contents, note_item
 from jitad.frontend.regions import NeedsNumber
 from jitad.functions.control.blocks import as_weak
 from jitad.functions.program import carried
+from jitad.functions.program.alike import by_place
 from jitad.functions.program.data import NUMBERS, current
-from jitad.functions.program.growing import by_place, is_growing
+from jitad.functions.program.growing import is_growing
 from jitad.ir.builder import Builder
 from jitad.ir.errors import TraceError
 from jitad.ir.value import Value

@@ -17,9 +17,9 @@ from jitad.frontend.active import innermost_memo, memos
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.storage import Storage
+from jitad.frontend.traceable import is_users
 from jitad.functions.control.blocks import as_weak
 from jitad.functions.program.data import Kind, current, fitted, is_data, kind, wider
-from jitad.functions.program.specials import is_users
 from jitad.ir.builder import Builder
 
 if TYPE_CHECKING:

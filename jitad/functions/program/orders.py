@@ -12,8 +12,9 @@ from jitad.frontend.items import Item
 from jitad.frontend.operands import lift
 from jitad.frontend.reads import note_contents
 from jitad.frontend.traceable import traceable
+from jitad.functions.program.alike import CONTAINERS, by_place, maker, parts_of
 from jitad.functions.program.data import as_argument, current
-from jitad.functions.program.growing import by_place, made
+from jitad.functions.program.growing import made
 from jitad.functions.program.iterators import iterator
 from jitad.ir.value import Value
 
@@ -83,11 +84,8 @@ def _apart(x: Any, count: int, like: Any) -> list[Any]:
     if isinstance(x, Value):
         rows = x.freeze()
         return [as_argument(Item(rows, k, x.weak)) for k in range(count)]
-    if isinstance(x, dict):
-        columns = [_apart(x[k], count, like[k]) for k in x]
-        return [dict(zip(x, row, strict=True)) for row in zip(*columns, strict=True)]
-    if isinstance(x, (list, tuple)):
-        columns = [_apart(part, count, y) for part, y in zip(x, like, strict=True)]
-        make = getattr(type(like), "_make", type(like))
-        return [make(row) for row in zip(*columns, strict=True)]
+    if isinstance(x, CONTAINERS):
+        pairs = zip(parts_of(x), parts_of(like), strict=True)
+        columns = [_apart(part, count, y) for part, y in pairs]
+        return [maker(like)(list(row)) for row in zip(*columns, strict=True)]
     return [x] * count  # of all items one

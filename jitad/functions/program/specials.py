@@ -8,11 +8,11 @@ from __future__ import annotations
 import builtins
 import functools
 import operator
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import TYPE_CHECKING, Any, TypeGuard
+from types import BuiltinFunctionType, MethodType, ModuleType
+from typing import TYPE_CHECKING, Any
 
 from jitad.frontend.active import holds_traced
-from jitad.frontend.traceable import is_library
+from jitad.frontend.traceable import is_users
 from jitad.ir.value import Value
 
 if TYPE_CHECKING:
@@ -35,11 +35,6 @@ def special(x: Any, name: str) -> MethodType | None:
     """The user's method of that name, bound, of what is no class; None where there is none."""
     method = getattr(type(x), name, None)
     return MethodType(method, x) if is_users(method) else None
-
-
-def is_users(f: Any) -> TypeGuard[FunctionType]:
-    """Whether f is a Python function of the user's."""
-    return type(f) is FunctionType and not is_library(f.__code__.co_filename)
 
 
 def called(f: Any, args: Any) -> tuple[Any, Any]:

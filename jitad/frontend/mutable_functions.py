@@ -1,0 +1,185 @@
+"""NumPy's functions and ufuncs of mutable arrays; importing this has the arrays answer to them.
+
+Some are answered at once, without asking NumPy; views are NumPy's own, of the elements' places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.active import holds_traced
+from jitad.frontend.layout import EACH, VIEWS
+from jitad.frontend.mutable import WRITERS, MutableArray, renewed
+from jitad.frontend.operands import check_casting
+from jitad.frontend.storage import Places
+from jitad.ir.builder import Builder
+from jitad.ir.errors import WriteError
+from jitad.ir.value import UFUNCS, Value
+
+
+def at_once(ufunc: Any, operands: Sequence[Any]) -> Any:
+    """The ufunc of traced values and numbers, of which NumPy need not be asked; None of others."""
+    frozen: list[Any] = []
+    builder: Builder | None = None
+    for x in operands:
+        kind = type(x)
+        if kind is MutableArray:
+            if x.is_plain:
+                return None
+            x = x.freeze()
+            builder = x.builder
+        elif kind is Value:
+            builder = x.builder
+        elif kind not in _NUMBERS:
+            return None
+        frozen.append(x)
+    record = UFUNCS.get(ufunc)
+    if record is None or builder is None or len(frozen) != ufunc.nin:
+        return None
+    result = record(*frozen)
+    if type(result) is Value:
+        return MutableArray(result) if result.shape else result
+    return renewed(result)
+
+
+_NUMBERS = (float, int, np.float64)
+
+
+def answer(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A NumPy function of arguments with traced values in them, some of which may be mutable."""
+    writer, first = WRITERS.get(function), args[0] if args else None
+    if writer is not None and isinstance(first, MutableArray) and not first.is_argument:
+        return writer(*args, **kwargs)
+    if function in EACH and len(args) > 1:
+        return tuple([function(x) for x in args])
+    if function in VIEWS:
+        return _viewed(function, args, kwargs)
+    if function is np.einsum and len(args) == 2 and not kwargs and _only_shows(*args):
+        return _shown(args[1], np.einsum(args[0], args[1].places))
+    out = kwargs.get("out")
+    if isinstance(out, MutableArray):
+        out[...] = _at_its_values(function, args, {k: x for k, x in kwargs.items() if k != "out"})
+        return out
+    found = _at_its_values(function, args, kwargs)
+    # NumPy's are views of all operands, which nobody should write to.
+    return found if function is np.broadcast_arrays else renewed(found)
+
+
+def _at_its_values(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    traced = _any_traced([*args, *kwargs.values()])
+    args, kwargs = settled(args, kwargs)
+    return Value.frontend.function(function, args, kwargs) if traced else function(*args, **kwargs)
+
+
+def settled(args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The arguments with no mutable array in them: NumPy arrays where that is all they are."""
+    traced = _any_traced([*args, *kwargs.values()])
+    return (
+        tuple(_settle(x, traced) for x in args),
+        {name: _settle(x, traced) for name, x in kwargs.items()},
+    )
+
+
+def _any_traced(items: Any) -> bool:
+    for x in items:
+        if isinstance(x, MutableArray):
+            if not x.is_plain:
+                return True
+        elif isinstance(x, (list, tuple)):
+            if _any_traced(x):
+                return True
+        elif holds_traced(x):
+            return True
+    return False
+
+
+def _settle(x: Any, traced: bool) -> Any:
+    if isinstance(x, MutableArray):
+        return x.freeze() if traced else x.plain()
+    if type(x) in (list, tuple):
+        return type(x)(_settle(item, traced) for item in x)
+    return x
+
+
+def _texts(args: Any, kwargs: dict[str, Any]) -> Iterator[str]:
+    return (x for x in (*args, *kwargs.values()) if isinstance(x, str))
+
+
+def _viewed(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The view that a NumPy function gives of its first argument; a copy where NumPy copies."""
+    if not args:
+        name = next(name for name, x in kwargs.items() if isinstance(x, MutableArray))
+        args = (kwargs[name],)
+        kwargs = {other: x for other, x in kwargs.items() if other != name}
+    first, *rest = args
+    # The order of an argument in memory is known of its value alone.
+    if isinstance(first, MutableArray) and {"K", "A"}.isdisjoint(_texts(rest, kwargs)):
+        try:
+            found = function(first.places, *rest, **kwargs)
+        except (ValueError, TypeError, ZeroDivisionError):
+            found = None  # the value refuses it below, and says what to write
+        if isinstance(found, (list, tuple)):
+            return type(found)([_shown(first, places) for places in found])
+        if found is not None and (
+            found.size == 0 or np.may_share_memory(found, first.storage.order)
+        ):
+            return _shown(first, found)
+    return renewed(_at_its_values(function, args, kwargs))
+
+
+def _shown(x: MutableArray, places: Places) -> MutableArray:
+    return MutableArray(x.storage, places)
+
+
+def _only_shows(spec: Any, x: Any) -> bool:
+    """Whether np.einsum(spec, x) sums nothing, so that it is a view: "ii->i", say."""
+    if not isinstance(x, MutableArray) or not isinstance(spec, str):
+        return False
+    before, arrow, after = spec.replace(" ", "").partition("->")
+    return bool(arrow) and "," not in before and set(before) == set(after)
+
+
+def _into(outs: Any, ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:
+    """A ufunc with out=: the results are written where NumPy would write them."""
+    where = kwargs.pop("where", True)
+    casting = kwargs.pop("casting", "same_kind")
+    operands, options = settled(inputs, kwargs)
+    found = getattr(ufunc, method)(*operands, **options)
+    results = found if isinstance(found, tuple) else (found,)
+    for out, result in zip(outs, results, strict=True):
+        if not isinstance(out, MutableArray):
+            raise WriteError(
+                f"np.{ufunc.__name__} with out= an array that jitad.numpy did not create",
+                remedy="create it by jitad.numpy.empty or jitad.numpy.zeros",
+            )
+        check_casting(ufunc.__name__, result.dtype, out.dtype, casting)
+        out[...] = result if where is True else np.where(where, result, out)
+    return outs[0] if len(outs) == 1 else outs
+
+
+def _ufunc(self: MutableArray, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """`__array_ufunc__`"""
+    if method == "at":
+        first: Any = inputs[0]
+        if isinstance(first, MutableArray) and first.is_argument:
+            inputs = (first.freeze(), *inputs[1:])
+        return Value.__array_ufunc__(self, ufunc, method, *inputs)
+    out = kwargs.pop("out", None)
+    if out is not None:
+        return _into(out, ufunc, method, inputs, kwargs)
+    operands, options = settled(inputs, kwargs)
+    return renewed(getattr(ufunc, method)(*operands, **options))
+
+
+def _function(
+    self: MutableArray, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """`__array_function__`"""
+    return answer(function, args, kwargs)
+
+
+MutableArray.__array_ufunc__ = _ufunc
+MutableArray.__array_function__ = _function
