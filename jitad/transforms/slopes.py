@@ -35,8 +35,8 @@ from jitad.ops.gathers import iota_on
 from jitad.ops.structural import broadcast, reduce_sum, reshape
 from jitad.transforms.linear import is_active, partial, plus, scale, typed
 
-FAR = 2000
-"""A sweep visits at most that many instructions; beyond, what comes is taken for constant."""
+FAR = 1_000_000
+"""All sweeps over a tape visit so many instructions; beyond, what comes is taken for constant."""
 
 FEW = 16
 """So many sizes have a sweep each."""
@@ -120,6 +120,7 @@ class Slopes:
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
         self.known: dict[Any, dict[int, _Slope | None]] = {}
+        self.left = FAR
 
     def of(self, target: int, by: Aligned) -> Value | None:
         """The derivative of each element of instruction `target`; None where it is 0."""
@@ -176,12 +177,13 @@ class Slopes:
     def _between(self, size: int, target: int, known: dict[int, _Slope | None]) -> list[int]:
         """What comes after the size and is read on the way to the target, in order; [] if far."""
         found, stack = set[int](), [target]
-        while stack and len(found) <= FAR:
+        while stack and len(found) <= self.left:
             i = stack.pop()
             if i > size and i not in known and i not in found:
                 found.add(i)
                 stack.extend(self.builder.instrs[i].args)
-        return sorted(found) if len(found) <= FAR else []
+        self.left -= len(found)
+        return sorted(found) if self.left >= 0 else []
 
     def _slope(
         self, instr: Instr, i: int, slopes: list[_Slope | None], by: Aligned

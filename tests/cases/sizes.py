@@ -99,3 +99,14 @@ def hessian_of_the_modulus_of_a_square() -> Any:
 def powers_of_squares_and_sizes_of_fourth_powers() -> Any:
     functions = (lambda x: (x * x) ** 1.5, lambda x: (x * x) ** 2.5, lambda x: np.abs(x**4))
     return [_orders(f) for f in functions], [[0.0] * 4, [0.0] * 4, [0.0, 0.0, 0.0, 24.0]]
+
+
+@case
+def third_derivative_of_a_long_chain_after_a_size() -> Any:
+    """Of cosh(exp(-s(x)^2 - x^2)) with s = log(1 + e^x), by series in 40 digits."""
+
+    def f(x: Any) -> Any:
+        s = np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+        return np.cosh(np.exp(-(np.hypot(s, x) ** 2)))
+
+    return jitad.grad(jitad.grad(jitad.grad(f)))(0.0), 4.1722707863532635
