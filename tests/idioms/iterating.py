@@ -324,3 +324,15 @@ def ranks(x):
 def generators_to_the_end(x):
     squares = tuple(v * v for v in x)
     return sum(squares) * len(list(v for v in x)) + max(list(v - 1 for v in x))
+
+
+@case
+def list_that_grows_as_it_is_gone_over(x):
+    todo, total = [x[0], 2.0 * x[1]], 0.0
+    for v in todo:
+        total += v * v
+        if len(todo) < 6:
+            todo.append(0.5 * v)
+        if total > 9.0:
+            break
+    return total

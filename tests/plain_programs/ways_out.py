@@ -94,3 +94,25 @@ def traced_bounds(x):
         if i < len(x):
             s += x[i] * i
     return s
+
+
+RATES = ((0.0, 0.1), (0.8, 0.2), (1.6, 0.35), (2.4, 0.45))
+
+
+@program(number, (1,))
+def brackets_of_a_tax(x):
+    due = 0.0
+    for (start, rate), (end, _) in zip(RATES, (*RATES[1:], (np.inf, 0.0)), strict=True):
+        if x <= start:
+            break
+        due = due + rate * (min(x, end) - start)
+    return due * x
+
+
+@program(number, (1,))
+def first_of_few_functions(x):
+    for k, (limit, f) in enumerate([(1.0, math.sin), (2.0, math.exp)]):
+        if x > limit:
+            continue
+        return f(x) * (k + 1)
+    return x * x

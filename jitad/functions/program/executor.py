@@ -35,6 +35,7 @@ from jitad.functions.program.generators import Generated
 from jitad.functions.program.graph import EXIT, FOLDED, RESULT, Program, program_of
 from jitad.functions.program.iterators import (
     FEW,
+    InOrder,
     InTurn,
     Places,
     Turn,
@@ -253,7 +254,7 @@ class Frame:
     def _unrolls(self, header: int, names: Names) -> bool:
         """Whether a loop is run turn by turn."""
         it = self.iterator(header, names)
-        if header in self.unrolled or isinstance(it, (InTurn, Turn)):
+        if header in self.unrolled or isinstance(it, (InOrder, InTurn, Turn)):
             return True
         body = self.program.loops[header]
         yielding = self.program.yielding if self.fold is None else ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,6 +54,35 @@ class Places:
 
 
 @dataclass(frozen=True)
+class InOrder:
+    """`item(k)` for k in range(count()), each at a known place: items of lists and tuples.
+
+    There are as many as there are when the next one is asked for; `place` is its place.
+    """
+
+    count: Callable[[], int]
+    item: Callable[[int], Any]
+    place: int = 0
+
+    def next(self) -> tuple[Any, Any]:
+        """A tuple of the next item, empty after the last, and the iterator behind it."""
+        if self.place >= self.count():
+            return (), self
+        return (self.item(self.place),), replace(self, place=self.place + 1)
+
+    def all(self) -> list[Any]:
+        """Its items."""
+        return list(self.native())
+
+    def native(self) -> Iterator[Any]:
+        """The same as an iterator of Python's."""
+        place = self.place
+        while place < self.count():
+            yield self.item(place)
+            place += 1
+
+
+@dataclass(frozen=True)
 class Turn:
     """The iterator at the beginning of a turn of a loop: there is a next item, this one."""
 
@@ -91,7 +120,7 @@ class InTurn:
 class Once:
     """What zip, enumerate and their like give: its items are had once, by whoever asks first."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places | InOrder) -> None:
         self.items: Any = places
         self.builder = current()
 
@@ -104,15 +133,15 @@ class Once:
                 "an iterator goes on behind a loop, which may have left some of its items",
                 remedy="make a list of it first, list(zip(a, b))",
             )
-        if not isinstance(self.items, Places):
+        if not isinstance(self.items, (Places, InOrder)):
             return InTurn(self.items, self.builder)
         found, self.items = self.items, None
         return found
 
     def __iter__(self) -> Any:
         """Its items, as Python's."""
-        if self.items is None or isinstance(self.items, Places):
-            self.items = iter(self.take().all())
+        if self.items is None or isinstance(self.items, (Places, InOrder)):
+            self.items = iter(native(self.take()))
         return self.items
 
 
@@ -126,7 +155,7 @@ def in_turn(x: Any, *sentinel: Any) -> Any:
     if sentinel:
         return InTurn(iter(x, *sentinel), current())
     it = iterator(x)
-    return InTurn(iter(it.all()), current()) if isinstance(it, Places) else it
+    return it if isinstance(it, InTurn) else InTurn(native(it), current())
 
 
 def reverse(x: Any) -> Any:
@@ -139,7 +168,7 @@ def reverse(x: Any) -> Any:
 
 def native(x: Any) -> Any:
     """An iterator of ours as Python's; anything else is what it is."""
-    if isinstance(x, InTurn):
+    if isinstance(x, (InTurn, InOrder)):
         return x.native()
     return iter(x) if isinstance(x, Once) else iter(x.all()) if isinstance(x, Places) else x
 
@@ -160,7 +189,7 @@ def counted(*bounds: Any) -> Any:
 
 def iterator(x: Any) -> Any:
     """What a `for` goes over x by."""
-    if isinstance(x, (Places, InTurn, Turn)):
+    if isinstance(x, (Places, InOrder, InTurn, Turn)):
         return x
     if isinstance(x, Once):
         return x.take()
@@ -178,6 +207,8 @@ def iterator(x: Any) -> Any:
         at = by_place(x)
         if at is not None:
             return Places(len(x), lambda k: at(k) if isinstance(k, Value) else x[k])
+    if type(x) in (list, tuple):
+        return InOrder(x.__len__, x.__getitem__)
     return InTurn(iter(x), current())
 
 
@@ -231,29 +262,43 @@ def _asks(index: Any) -> bool:
     return any(isinstance(item, Value) for item in items)
 
 
+def _count(x: Any) -> Any:
+    """How many items there are now; None where nobody knows."""
+    return x.count() if isinstance(x, InOrder) else x.count if isinstance(x, Places) else None
+
+
 def zipped(*xs: Any, strict: bool = False) -> Any:
     """zip(...)."""
     parts = [iterator(x) for x in xs]
+    counts = list(map(_count, parts))
     if (
-        not parts
-        or not all(isinstance(p, Places) for p in parts)
-        or (strict and any(isinstance(p.count, Value) or p.count != parts[0].count for p in parts))
+        None in counts
+        or not parts
+        or (strict and any(isinstance(n, Value) or n != counts[0] for n in counts))
     ):
         return InTurn(zip(*(native(p) for p in parts), strict=strict), current())
+
+    def item(k: Any) -> tuple[Any, ...]:
+        return tuple([p.item(k) for p in parts])
+
+    if any(isinstance(p, InOrder) for p in parts):
+        return Once(
+            InOrder(lambda: min(map(_count, parts)), lambda k: tuple([p.item(k) for p in parts]))
+        )
     count: Any = parts[0].count
     for p in parts[1:]:
         plain = not isinstance(p.count, Value) and not isinstance(count, Value)
         lesser: Any = min if plain else np.minimum
         count = lesser(count, p.count)
-    return Once(Places(count, lambda k: tuple([p.item(k) for p in parts])))
+    return Once(Places(count, item))
 
 
 def enumerated(x: Any, start: Any = 0) -> Any:
     """enumerate(...)."""
     part = iterator(x)
-    if not isinstance(part, Places):
+    if not isinstance(part, (Places, InOrder)):
         return InTurn(enumerate(native(part), start), current())
-    return Once(Places(part.count, lambda k: (k + start, part.item(k))))
+    return Once(type(part)(part.count, lambda k: (k + start, part.item(k))))
 
 
 def indices(*shape: Any) -> Any:
