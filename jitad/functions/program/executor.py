@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from types import CodeType, FunctionType
 from typing import Any
 
-from jitad.frontend.active import innermost_trace
+from jitad.frontend.active import innermost_trace, memos
 from jitad.frontend.exceptions import may_catch_any, note_handlers
 from jitad.frontend.fallbacks import note
 from jitad.frontend.reads import (
@@ -30,6 +30,7 @@ from jitad.functions.program.data import (
     as_argument,
     current,
     holds_tracers,
+    labels_of,
 )
 from jitad.functions.program.generators import Generated
 from jitad.functions.program.graph import EXIT, FOLDED, RESULT, Program, program_of
@@ -51,6 +52,15 @@ from jitad.functions.program.turns import loop
 from jitad.ir import errors
 from jitad.ir.errors import SourceLine
 from jitad.ir.value import Value
+
+DEEP = 24
+"""Branches within branches: of a function that calls itself, say, until a value is small."""
+
+
+class _Deep(set[Any]):
+    """The branches that a trace has met too deep within branches."""
+
+    forget = set[Any].clear
 
 
 class Frame:
@@ -206,6 +216,7 @@ class Frame:
     ) -> tuple[Place, Names]:
         line = self.line
         try:
+            self._check_depth(ways)
             return fork(self, condition, ways, names, stops, given)
         except NeedsNumber as error:
             # A branch of Python's, outside of regions: a path each.
@@ -213,6 +224,16 @@ class Frame:
             self.line = line
             taken = bool(condition)
             return ways[taken], given[taken]
+
+    def _check_depth(self, ways: tuple[Place, Place]) -> None:
+        """Refuse a branch deep within branches, from then on wherever the trace meets it."""
+        *_, memo = memos()
+        deep = memo.setdefault(_Deep, _Deep())
+        branch = self.program, *map(labels_of, ways)
+        if current().level > DEEP:
+            deep.add(branch)
+        if branch in deep:
+            raise NeedsNumber(f"branches within branches, more than {DEEP} deep")
 
     def _loop(self, header: int, names: Names) -> tuple[Place, Names] | None:
         """Record a loop; None where it is to be run turn by turn."""
