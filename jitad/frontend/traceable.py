@@ -132,9 +132,18 @@ def enclosed(f: FunctionType) -> Iterator[Any]:
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 
 
+_READ = (
+    os.path.join("numpy", "polynomial", ""),
+    os.path.join("numpy", "lib", "_arraysetops_impl.py"),
+)
+"""Functions of NumPy's that are read as the user's are: they are written with its others."""
+
+
 @functools.lru_cache(maxsize=4096)
 def is_library(file: str) -> bool:
     """Whether a file is Python's, ours, or that of a library that traced values are known to."""
+    if any(name in file for name in _READ):
+        return False
     if is_internal(file) or file.startswith(("<frozen", "<built-in")):
         return True
     return file.startswith(_STANDARD) and "site-packages" not in file

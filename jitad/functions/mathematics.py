@@ -1,4 +1,4 @@
-"""What the functions of `math`, and `float`, `int` and `complex`, record of traced numbers.
+"""What functions of `math` and `statistics`, `float`, `int` and `complex` record of traced numbers.
 
 A C function that wants a float knows no traced value: a traced function calls these in place of
 Python's own (`frontend.traceable`). Of plain numbers they are Python's. Results are Python's
@@ -13,7 +13,9 @@ import functools
 import importlib
 import math
 import operator
+import statistics
 from collections.abc import Callable, Iterable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -28,11 +30,13 @@ from jitad.ir.value import FUNCTIONS, UFUNCS, Value
 from jitad.ops import elementwise as ew
 
 
-def mathematical(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Enter what `math.<name>` records, where this Python has that function."""
+def mathematical(
+    name: str, module: ModuleType = math
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enter what `math.<name>` records, or one of another module, where this Python has it."""
 
     def register(record: Callable[..., Any]) -> Callable[..., Any]:
-        plain = getattr(math, name, None)
+        plain = getattr(module, name, None)
         if plain is None:
             return record
 
@@ -309,3 +313,57 @@ def gcd(*integers: Any) -> Any:
 @mathematical("lcm")
 def lcm(*integers: Any) -> Any:
     return weak(functools.reduce(np.lcm, integers, 1))
+
+
+# -- statistics ------------------------------------------------------------------------------------
+
+
+def _variance(data: Any, center: Any, ddof: int) -> Any:
+    x = as_value(data).astype(FLOAT64)
+    center = np.mean(x) if center is None else center
+    return np.sum((x - center) ** 2) / (x.size - ddof)
+
+
+@mathematical("mean", statistics)
+def mean(data: Any) -> Any:
+    return weak(np.mean(as_value(data)))
+
+
+@mathematical("fmean", statistics)
+def fmean(data: Any, weights: Any = None) -> Any:
+    return weak(np.average(as_value(data), weights=weights))
+
+
+@mathematical("geometric_mean", statistics)
+def geometric_mean(data: Any) -> Any:
+    return weak(np.exp(np.mean(np.log(as_value(data)))))
+
+
+@mathematical("harmonic_mean", statistics)
+def harmonic_mean(data: Any, weights: Any = None) -> Any:
+    return weak(1.0 / np.average(np.reciprocal(as_value(data)), weights=weights))
+
+
+@mathematical("median", statistics)
+def median(data: Any) -> Any:
+    return weak(np.median(as_value(data)))
+
+
+@mathematical("variance", statistics)
+def variance(data: Any, xbar: Any = None) -> Any:
+    return weak(_variance(data, xbar, 1))
+
+
+@mathematical("stdev", statistics)
+def stdev(data: Any, xbar: Any = None) -> Any:
+    return weak(np.sqrt(_variance(data, xbar, 1)))
+
+
+@mathematical("pvariance", statistics)
+def pvariance(data: Any, mu: Any = None) -> Any:
+    return weak(_variance(data, mu, 0))
+
+
+@mathematical("pstdev", statistics)
+def pstdev(data: Any, mu: Any = None) -> Any:
+    return weak(np.sqrt(_variance(data, mu, 0)))

@@ -108,7 +108,7 @@ _SHOWN = tuple(os.path.join(PACKAGE, name) for name in ("textbook", "data", "__m
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _LIBRARIES = tuple(f"{os.sep}{name}{os.sep}" for name in ("numpy", "optree", "scipy", "numba"))
 _is_internal: dict[str, bool] = {}
-_is_users: dict[str, bool | tuple[CodeType, Callable[[FrameType], SourceLine]]] = {}
+_is_users: dict[str, bool | tuple[CodeType, Callable[[FrameType], SourceLine | None]]] = {}
 """Of each file whether it is the user's, or the code in it that runs the user's, line by line, and
 which line a frame of that code is at."""
 
@@ -125,6 +125,11 @@ def is_internal(file: str) -> bool:
         )
         _is_internal[file] = internal
     return internal
+
+
+def line_in(code: CodeType, line: int) -> SourceLine | None:
+    """A line of the code, where that is the user's."""
+    return SourceLine(code.co_filename, line) if _is_the_users(code.co_filename) else None
 
 
 def _is_the_users(file: str) -> bool:
@@ -144,8 +149,8 @@ def is_user_storing() -> bool:
     return False
 
 
-def note_lines(code: CodeType, line_of: Callable[[FrameType], SourceLine]) -> None:
-    """Have frames of this code stand for the user's lines that they run."""
+def note_lines(code: CodeType, line_of: Callable[[FrameType], SourceLine | None]) -> None:
+    """Have frames of this code stand for the user's lines that they run, where these are his."""
     _is_users[code.co_filename] = (code, line_of)
 
 
@@ -170,7 +175,8 @@ def user_line() -> SourceLine | None:
             if users is True:
                 return SourceLine(file, frame.f_lineno)
             code, line_of = users
-            if frame.f_code is code:
-                return line_of(frame)
+            found = line_of(frame) if frame.f_code is code else None
+            if found is not None:
+                return found
         frame = frame.f_back
     return None

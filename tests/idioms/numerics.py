@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 
 import numpy as np
 
@@ -147,3 +148,31 @@ def mat(m):
             if i != j:
                 s += v * v
     return s + m.T.sum() + (m * m)[0].sum()
+
+
+@case
+def statistics_of_a_list(x):
+    data = [v * v for v in x]
+    spread = statistics.stdev(data) + statistics.pvariance(data, mu=x[0])
+    means = statistics.mean(x) * statistics.geometric_mean(data) * statistics.harmonic_mean(data)
+    return spread + means + statistics.median(data) + statistics.fmean(x, weights=[1, 2, 3, 4])
+
+
+@case
+def numbers_of_at_least_one_axis(x):
+    a = np.array(x[1], ndmin=1, copy=None)
+    return np.sum(a * np.arange(1.0, 4.0)) * a.ndim
+
+
+@case
+def polynomials_of_numpys_package(x):
+    p, q = np.polynomial.Polynomial(x), np.polynomial.Chebyshev(x[:3])
+    product = (p * p.coef[1] + p.integ()) ** 2 - 3.0
+    fit = np.polynomial.Polynomial.fit(np.arange(4.0), x, 2).convert()
+    return product(0.3) + q.deriv()(x[1]) + np.sum(fit.coef) + np.polydiv(x, x[:2])[0][1]
+
+
+@case
+def sets_of_numbers(x):
+    joined = np.union1d(x, 2.0 * x)
+    return np.sum(joined**2) + np.prod(np.setdiff1d(x, x[1:3])) + np.sum(np.intersect1d(x, x[:2]))

@@ -45,8 +45,8 @@ def array(
         made = np.array(given, dtype, **options)
         return made if made is object else renewed(made, scalars=True)
     kind = None if dtype is None else np.dtype(dtype)
-    if copy is not True and isinstance(object, Value) and kind in (None, object.dtype):
-        return object
+    if not copy and isinstance(object, Value) and kind in (None, object.dtype):
+        return object[(None,) * (ndmin - object.ndim)] if object.ndim < ndmin else object
     x = lift(builder, given)
     x = x if kind is None else as_dtype(x, kind)
     if x.ndim < ndmin:

@@ -25,7 +25,7 @@ from jitad.functions.program.statements import (
     Unreadable,
     applied,
 )
-from jitad.ir.errors import SourceLine
+from jitad.ir.errors import SourceLine, line_in
 
 NULL = object()
 """What Python's calls have on the stack where there is no self."""
@@ -38,7 +38,7 @@ class Step(NamedTuple):
     name: str
     arg: int
     value: Any
-    line: SourceLine
+    line: SourceLine | None
 
 
 class RawBlock(NamedTuple):
@@ -349,7 +349,7 @@ def _steps(code: CodeType) -> Iterator[Step]:
         found = x.positions.lineno if sys.version_info >= (3, 11) and x.positions else x.starts_line
         line = found if type(found) is int else line
         name = "NOP" if x.opname == "EXTENDED_ARG" else x.opname
-        yield Step(x.offset, name, x.arg or 0, x.argval, SourceLine(code.co_filename, line))
+        yield Step(x.offset, name, x.arg or 0, x.argval, line_in(code, line))
 
 
 def _exception_table(code: CodeType) -> list[tuple[int, int, Handler]]:

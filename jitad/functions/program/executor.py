@@ -50,7 +50,7 @@ from jitad.functions.program.statements import End, Handler, Statement
 from jitad.functions.program.tracebacks import as_called
 from jitad.functions.program.turns import loop
 from jitad.ir import errors
-from jitad.ir.errors import SourceLine
+from jitad.ir.errors import SourceLine, line_in
 from jitad.ir.value import Value
 
 DEEP = 24
@@ -75,7 +75,7 @@ class Frame:
         self.shared = Shared(function, program.cells, program.shared)
         self.words = words
         code = function.__code__
-        self.line: SourceLine | None = SourceLine(code.co_filename, code.co_firstlineno)
+        self.line = line_in(code, code.co_firstlineno)
         self.handled: dict[int, tuple[BaseException, SourceLine | None]] = {}
         self.unrolled: set[int] = set()
         self.builder = current()

@@ -19,7 +19,8 @@ HANDLED = "$handled"
 
 
 class Statement(NamedTuple):
-    """`bound` to what `do` gives is one name, or none; `line` is the user's.
+    """`bound` to what `do` gives is one name, or none; `line` is the user's, where
+    it is his.
 
     `advances` is the iterator, if the statement asks one for its next item. One that `hands_on`
     what it reads asks nothing of it.
@@ -28,7 +29,7 @@ class Statement(NamedTuple):
     bound: str | None
     reads: tuple[str, ...]
     do: Do
-    line: SourceLine
+    line: SourceLine | None
     advances: str | None = None
     hands_on: bool = False
 
