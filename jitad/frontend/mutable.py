@@ -188,12 +188,15 @@ class MutableArray(Value):
                 "assignment to a view of an argument, or to a read-only view",
                 remedy="write to x.copy(), to the array itself, or use np.fill_diagonal",
             )
-        recording = innermost_trace()
-        if self.storage.root.is_kept:
+        for root in self.storage.roots:
+            self._check_own(root, innermost_trace())
+
+    def _check_own(self, root: Storage, recording: Builder | None) -> None:
+        if root.is_kept:
             raise NeedsNumber("an array that a list has, too, is written to")
-        if recording is not self.builder and recording is not None and recording.region:
-            recording.region.adopt(self.storage.root)
-        elif recording is not self.builder:
+        if recording is not root.builder and recording is not None and recording.region:
+            recording.region.adopt(root)
+        elif recording is not root.builder:
             raise TraceError(
                 "an array was written in a function nested in the one that created it, or after "
                 "that one had ended",

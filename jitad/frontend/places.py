@@ -77,7 +77,7 @@ def element_of(storage: Storage, places: Places, index: Any) -> Element | None:
     is read, added to and written back is known to be added to."""
     items = index if isinstance(index, tuple) else (index,)
     is_one = len(items) == places.ndim and are_integers(items) and not any(map(np.ndim, items))
-    if not is_one or storage.root is not storage:
+    if not is_one or not storage.has_elements:
         return None
     named = [(x.builder, x.index) if isinstance(x, Value) else int(x) for x in items]
     key = storage.builder.recording, storage.key(places), *named

@@ -284,16 +284,15 @@ class Turn:
 def _is_from_around(x: MutableArray, changed: Sequence[Storage]) -> bool:
     if x.unwritten is not None:
         return x.builder is not current()
-    root = x.storage.root
-    if root is not x.storage:
+    if not x.storage.has_elements:
         raise NeedsNumber("a view at a traced place is appended to a list")
-    return x.builder is not current() or any(root is y for y in changed)
+    return x.builder is not current() or any(x.storage is y for y in changed)
 
 
 def _shares(x: MutableArray, y: MutableArray) -> bool:
     if x is y:
         return True
-    return x.unwritten is None and y.unwritten is None and x.storage.root is y.storage.root
+    return x.unwritten is None and y.unwritten is None and x.storage is y.storage
 
 
 class Stacks:

@@ -193,7 +193,7 @@ def _check_references(found: Names, before: Names) -> None:
         for leaf in leaves(x):
             if not isinstance(leaf, MutableArray) or leaf.is_argument:
                 continue
-            is_window = leaf.storage.root is not leaf.storage
+            is_window = not leaf.storage.has_elements
             if is_window or leaf.builder is not current() or id(leaf.storage) in seen:
                 raise NeedsNumber(f"{v} is another name of an array, on one side of a branch")
             seen.add(id(leaf.storage))

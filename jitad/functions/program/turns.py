@@ -392,7 +392,7 @@ class _Loop:
     def _refuse_windows(self, x: Any) -> None:
         """A view at a traced place shares elements, so that it cannot be carried by value."""
         for leaf in leaves(x):
-            if isinstance(leaf, MutableArray) and leaf.storage.root is not leaf.storage:
+            if isinstance(leaf, MutableArray) and not leaf.storage.has_elements:
                 raise NeedsNumber("a view at a traced place lives on after a turn")
 
     def _refuse_aliases(self, x: Any, after: Names) -> None:
