@@ -123,9 +123,9 @@ class Either(Shown):
         return st.broadcast(ew.eq(number, k), shape=x.shape)
 
     def _shown(self, now: list[Value]) -> Value:
-        found, *others = now
-        for k, x in enumerate(others, start=1):
-            found = np.where(self._is(k, found), x, found)  # type: ignore[call-overload]  # traced
+        found: Any = now[0]
+        for k, x in enumerate(now[1:], start=1):
+            found = np.where(self._is(k, x), x, found)
         return found
 
     def _put(self, new: Value) -> None:
