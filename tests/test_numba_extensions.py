@@ -123,6 +123,25 @@ def overloaded(x: Any) -> Any:
     return total + a * b + size_of(2.0)
 
 
+def added(*args: Any) -> Any:
+    """A function whose overloads take other numbers of arguments."""
+
+
+@overload(added, strict=False)
+def _two(a: Any, b: Any) -> Any:
+    return lambda a, b: a * b
+
+
+@overload(added, strict=False)
+def _three(a: Any, b: Any, c: Any) -> Any:
+    return lambda a, b, c: added(a, b) + c
+
+
+@njit
+def by_number(x: Any) -> Any:
+    return added(x[0], x[1], x[2])
+
+
 @njit
 def without_an_overload(x: Any) -> Any:
     return size_of(x)
@@ -138,6 +157,12 @@ def test_overloads_are_chosen_by_types() -> None:
     slopes = 3 * X**2 + np.where(X > 1, 3.0, 2 * X) + 6 * X[1] * X
     slopes += [X[2], 3 * squares, X[0]]
     np.testing.assert_allclose(gradient, slopes, rtol=1e-14)
+
+
+def test_overloads_are_chosen_by_numbers_of_arguments() -> None:
+    value, gradient = jitad.value_and_grad(by_number)(X)
+    assert value == by_number(X) == X[0] * X[1] + X[2]
+    np.testing.assert_array_equal(gradient, [X[1], X[0], 1.0])
 
 
 def test_types_that_no_overload_takes_are_refused() -> None:
@@ -193,3 +218,39 @@ def scaled(a: Any, b: Any, out: Any) -> None:
 def test_a_number_of_a_guvectorize_is_an_array_of_one_element() -> None:
     gradient = jitad.grad(lambda x: np.sum(scaled(x, x[0]) * x))(X)
     np.testing.assert_allclose(gradient, 2 * X * X[0] + [X @ X, 0.0, 0.0])
+
+
+# -- arrays ----------------------------------------------------------------------------------------
+
+
+@njit
+def room(n: Any) -> Any:
+    return np.empty((n, 2)), np.arange(n)
+
+
+@njit
+def copied(source: Any, target: Any, n: Any) -> Any:
+    for i in range(n):
+        target[i] = source[i]
+
+
+@njit
+def into_room(x: Any) -> Any:
+    space, order = room(4)
+    copied(x, space, 3)
+    order[:2] = order[1::-1]
+    total = 0.0
+    for i in range(3):
+        for j in range(order[i]):
+            total += space[i, 0] ** 2 * space[j, 1]
+    return total
+
+
+def test_arrays_that_a_function_makes_of_numbers_can_be_written_to() -> None:
+    x = np.arange(1.0, 7.0).reshape(3, 2)
+    value, gradient = jitad.value_and_grad(into_room)(x)
+    assert value == into_room(x)
+    wanted = np.zeros((3, 2))
+    wanted[0] = 2 * x[0, 0] * x[0, 1], x[0, 0] ** 2 + x[2, 0] ** 2
+    wanted[2, 0], wanted[1, 1] = 2 * x[2, 0] * (x[0, 1] + x[1, 1]), x[2, 0] ** 2
+    np.testing.assert_allclose(gradient, wanted)

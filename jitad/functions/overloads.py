@@ -7,6 +7,7 @@ round, and takes the first that answers. Its own, of NumPy's and Python's, are j
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
@@ -49,6 +50,10 @@ def _implementation(f: FunctionType, found: Any, args: Any, kwargs: Any) -> Func
         kinds = (_literal, numba_type) if template.prefer_literal else (numba_type, _literal)
         for kind in kinds:
             typed = {name: kind(x) for name, x in kwargs.items()}
+            try:
+                inspect.signature(template._overload_func).bind(*args, **kwargs)
+            except TypeError:  # it is for another number of arguments
+                break
             try:
                 made = template._overload_func(*map(kind, args), **typed)
             except RequireLiteralValue:

@@ -271,3 +271,21 @@ def joined_by_index(x):
     r = np.r_[0.0, x, 1:3, x[0]]
     r[0] = x[1]
     return np.sum(c**2) + r @ r
+
+
+@case
+def written_into_what_was_computed(x):
+    inverse, twice, negative = np.linalg.inv(A), 2 * A, -A
+    inverse[0] = x
+    twice[1, 1:3] = x[:2] ** 2
+    negative[:, 2] *= x
+    return inverse.sum() + np.linalg.det(twice) + np.sum(negative**3)
+
+
+@case
+def written_into_copies(x):
+    whole, rows, cut = A.copy(), A[[0, 2]], A[A > 0.3]
+    whole[2] = x
+    rows[1] += np.sin(x)
+    cut[:4] = x
+    return np.sum(whole @ A) + np.sum(rows**2) + np.sum(cut**3)

@@ -29,7 +29,7 @@ from jitad.functions.control.elements import over_elements
 from jitad.functions.mathematics import as_integer
 from jitad.functions.program import orders
 from jitad.functions.program.carried import whole
-from jitad.functions.program.data import NUMBERS, current, owned
+from jitad.functions.program.data import NUMBERS, current, made_by, owned
 from jitad.functions.program.folds import collected, fold, truth
 from jitad.functions.program.generators import Generated
 from jitad.functions.program.growing import check_whole, extend, is_growing, length, made
@@ -82,7 +82,7 @@ def _run(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     note_call(f, args)
     args = [_given(frame, f, x) for x in args]
     kwargs = {name: _given(frame, f, whole(x)) for name, x in kwargs.items()}
-    result = owned(f(*args, **kwargs))
+    result = made_by(f, f(*args, **kwargs), [*args, *kwargs.values()])
     return made(result) if f is list or f is dict else result
 
 

@@ -13,9 +13,10 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 
 from jitad.frontend.active import innermost_trace
-from jitad.frontend.mutable import MutableArray, mutable
+from jitad.frontend.mutable import MutableArray, mutable, renewed
 from jitad.frontend.operands import lift
 from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.traceable import enclosed
@@ -165,6 +166,28 @@ def current() -> Builder:
 def owned(x: Any) -> Any:
     """The result of an operation: an array as one that can be written to, as all of NumPy's can."""
     return mutable(current(), x) if type(x) is Value and x.shape else x
+
+
+def computed(x: Any) -> Any:
+    """What an operator has made: an array of plain ones as one that can be written to, too."""
+    return renewed(x) if type(x) is np.ndarray else owned(x)
+
+
+def made_by(f: Any, result: Any, args: list[Any]) -> Any:
+    """The result of a library's function: an array that it has made of plain ones can be written
+    to; what is, or views, an array that it was given stays what it is."""
+    if type(result) is not np.ndarray and not isinstance(result, (tuple, list)):
+        return owned(result)
+    owner = getattr(f, "__self__", None)
+    if type(owner) is not np.ndarray and not isinstance(f, (Dispatcher, np.ufunc)):
+        module = getattr(f, "__module__", None) or type(owner).__module__ or ""
+        if module.split(".")[0] not in ("numpy", "scipy"):
+            return owned(result)
+    given = [x for x in (owner, *args) if type(x) is np.ndarray]
+    items = result if isinstance(result, (tuple, list)) else (result,)
+    arrays = [x for x in items if type(x) is np.ndarray]
+    shared = any(np.may_share_memory(x, y) for x in arrays for y in given)
+    return owned(result) if shared or not arrays else renewed(result)
 
 
 def _owned_within(x: Any) -> Any:

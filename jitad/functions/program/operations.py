@@ -17,7 +17,7 @@ from jitad.frontend.places import is_view
 from jitad.frontend.reads import ABSENT, attribute_of, note_item
 from jitad.frontend.reads import note as note_read
 from jitad.functions.program import calls, carried, specials
-from jitad.functions.program.data import as_argument, holds_tracers, owned, wrapped
+from jitad.functions.program.data import as_argument, computed, holds_tracers, owned, wrapped
 from jitad.functions.program.growing import extend, is_growing, made
 from jitad.functions.program.iterators import contains as _contains
 from jitad.functions.program.iterators import element, iterator
@@ -67,7 +67,9 @@ def item(frame: Frame, x: Any, index: Any, counts: bool = False) -> Any:
     if type(x) is list and isinstance(index, slice):
         return made(found)
     # What NumPy would have share elements with an array that nobody may write to is a copy.
-    return as_argument(found) if is_view(index) else owned(found)
+    if is_view(index):
+        return as_argument(found)
+    return computed(found) if type(x) is np.ndarray else owned(found)
 
 
 def set_item(frame: Frame, x: Any, index: Any, value: Any) -> None:
@@ -97,12 +99,18 @@ def binary(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:
     if type(a) in _COMMON and type(b) in _COMMON:
         if frame.words.wraps and type(a) is type(b) is int:
             return wrapped(operator(a, b), a, b)
-        return owned(frame.at_its_line(operator, a, b))
+        return computed(frame.at_its_line(operator, a, b))
     found = operated(frame, operator, a, b)
     if found is not NotImplemented:
         return found
-    result = owned(operator(carried.whole(a), carried.whole(b)))
+    result = computed(operator(carried.whole(a), carried.whole(b)))
     return made(result) if type(result) is list else result
+
+
+def unary(frame: Frame, operator: Callable[..., Any], x: Any) -> Any:
+    """operator(x)"""
+    found = frame.call(operator, (x,), {})
+    return computed(found) if type(x) is np.ndarray else found
 
 
 def contains(frame: Frame, items: Any, x: Any) -> Any:

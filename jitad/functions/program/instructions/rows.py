@@ -43,4 +43,4 @@ def in_place(f: Any, plain: Any) -> Meaning:
 
 def unary(f: Any) -> Meaning:
     """One that applies an operator to the last item."""
-    return computes(1, lambda frame, x: frame.call(f, (x,), {}))
+    return computes(1, lambda frame, x: operations.unary(frame, f, x))
