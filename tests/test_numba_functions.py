@@ -372,3 +372,25 @@ def test_names_of_numba() -> None:
 
     SETTINGS = SimpleNamespace(scale=2.0)
     assert jitad.grad(f)(3.0) == 2.0
+
+
+@njit
+def of_literals(x):
+    total = 0.0
+    for i in range(x.shape[0]):
+        if x[i] > 1:
+            total += 0.1 * x[i]
+        else:
+            total = total + x[i] / 3
+    return total, x[0] * 1.1, 0.3 + x[1], 2 - x[2], x[0] ** 2, (x * 1.1).sum(), x * 1.1
+
+
+def test_numbers_beside_what_has_32_bits_have_64() -> None:
+    """As in Numba, where a literal is a float64; `x**2` has the type of x."""
+    x = np.array([0.7, 1.3, 2.1], np.float32)
+    for found, wanted in zip(jitad.jit(of_literals)(x), of_literals(x), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-15)
+    assert [v.dtype.name for v in jitad.jit(of_literals)(x)] == 4 * ["float64"] + ["float32"] + [
+        "float64",
+        "float64",
+    ]

@@ -125,3 +125,14 @@ def tuples(x):
         low, high = ends
         ends = (low + v, high) if v > 0 else (high, low * v)
     return ends[0] * ends[1] + ends[0]
+
+
+@program()
+def numbers_made_in_branches(x):
+    total = 0.0
+    for i in range(len(x)):
+        if x[i] > 0:
+            total += float(i) * x[i] ** 2 + complex(x[i], 1.0).real
+        else:
+            total -= float(x[i])
+    return total

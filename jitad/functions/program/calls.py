@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import inspect
 import math
 import operator
 from types import BuiltinMethodType, FunctionType, MethodType, MethodWrapperType
@@ -385,7 +386,7 @@ def _only_computes(f: Any) -> bool:
         return is_raising() or not isinstance(f.__init__, FunctionType)
     module = (getattr(f, "__module__", None) or type(f).__module__ or "").split(".")
     if module[0] == "builtins":
-        return getattr(builtins, name, None) is f and name in _PURE
+        return getattr(builtins, name, None) is inspect.unwrap(f) and name in _PURE
     if module[:2] == ["numpy", "random"] or name in ("seed", "set_num_threads"):
         return False
     return (

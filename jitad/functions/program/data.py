@@ -17,12 +17,12 @@ from numba.core.dispatcher import Dispatcher
 
 from jitad.frontend.active import innermost_trace
 from jitad.frontend.mutable import MutableArray, mutable, renewed
-from jitad.frontend.operands import lift
+from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.traceable import enclosed
-from jitad.functions.control.blocks import is_weak
+from jitad.functions.control.blocks import as_weak, is_weak
 from jitad.ir.builder import Builder
-from jitad.ir.op import SHORT_NAMES, DType, Shape
+from jitad.ir.op import COMPLEX64, FLOAT32, FLOAT64, SHORT_NAMES, DType, Shape
 from jitad.ir.value import Value
 
 UNBOUND = object()
@@ -199,6 +199,19 @@ def wrapped(x: Any, *operands: int) -> Any:
     if type(x) is not int or not all(-(2**63) <= k < 2**63 for k in operands):
         return x
     return (x + 2**63) % 2**64 - 2**63
+
+
+def widened(x: Any, other: Any) -> Any:
+    """A number of Python's beside what has 32 bits, as Numba has it: of 64 bits."""
+    if isinstance(other, (Value, np.ndarray)) and other.dtype in _NARROW and not is_weak(other):
+        if type(x) in (int, float):
+            return np.float64(x)
+        if isinstance(x, Value) and is_weak(x) and x.dtype.kind in "if":
+            return as_weak(as_dtype(x, FLOAT64), False)
+    return x
+
+
+_NARROW = (FLOAT32, COMPLEX64)
 
 
 def as_argument(x: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from operator import iadd
+from operator import iadd, pow
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,14 @@ from jitad.frontend.places import is_view
 from jitad.frontend.reads import ABSENT, attribute_of, note_item
 from jitad.frontend.reads import note as note_read
 from jitad.functions.program import calls, carried, specials
-from jitad.functions.program.data import as_argument, computed, holds_tracers, owned, wrapped
+from jitad.functions.program.data import (
+    as_argument,
+    computed,
+    holds_tracers,
+    owned,
+    widened,
+    wrapped,
+)
 from jitad.functions.program.growing import extend, is_growing, made
 from jitad.functions.program.iterators import contains as _contains
 from jitad.functions.program.iterators import element, iterator
@@ -97,8 +104,11 @@ def set_item(frame: Frame, x: Any, index: Any, value: Any) -> None:
 def binary(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:
     """operator(a, b)"""
     if type(a) in _COMMON and type(b) in _COMMON:
-        if frame.words.wraps and type(a) is type(b) is int:
-            return wrapped(operator(a, b), a, b)
+        if frame.words.wraps:
+            if type(a) is type(b) is int:
+                return wrapped(operator(a, b), a, b)
+            if type(b) is not int or operator is not pow:  # x**2 has the type of x
+                a, b = widened(a, b), widened(b, a)
         return computed(frame.at_its_line(operator, a, b))
     found = operated(frame, operator, a, b)
     if found is not NotImplemented:
