@@ -105,7 +105,7 @@ def branchy(x: Any, n: Any) -> Any:
         total = total + (k + 1) * x[k % 3] ** 2
     if 0.5 < total < 2.0:
         return total * np.max(x)
-    return total + np.sum(x[x > 0.25] ** 3)
+    return total + np.sum(x[x > 0.25][::-1] ** 3)
 
 
 def points(count: int) -> Iterator[tuple[np.ndarray, float]]:

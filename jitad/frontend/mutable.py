@@ -172,12 +172,20 @@ class MutableArray(Value):
     def _set_where(self, mask: Value, value: Any) -> None:
         """x[mask] = value: by selection where each element's value is known without a count."""
         rest = self.shape[mask.ndim :]
-        if mask.shape != self.shape[: mask.ndim] or np.ndim(value) > len(rest):
+        whole = value.where(mask) if isinstance(value, MutableArray) else None
+        if whole is not None:
+            value = whole
+        elif mask.shape != self.shape[: mask.ndim] or np.ndim(value) > len(rest):
             self[guard_array(mask)] = value
             return
         aligned = st.reshape(lift(self.builder, mask), shape=(*mask.shape, *(1,) * len(rest)))
-        new = self.lifted(value, rest)
+        new = self.lifted(value, self.shape if whole is not None else rest)
         self[...] = np.where(aligned, new, self.freeze())  # type: ignore[call-overload]  # traced
+
+    def where(self, mask: Value) -> Value | None:
+        """An array that has these elements where the mask is true, if they are that many for all
+        values."""
+        return None
 
     def check_writable(self) -> None:
         """Refuse to write where the array is not one of the innermost trace, or read-only."""
@@ -349,7 +357,8 @@ def renewed(result: Any, scalars: bool = False) -> Any:
         items = [renewed(x, scalars) for x in result]
         made: Any = type(result)
         return made(*items) if getattr(result, "_fields", None) else made(items)
-    if not isinstance(result, (Value, np.ndarray)) or not (result.shape or scalars):
+    is_array = isinstance(result, (Value, np.ndarray)) and not isinstance(result, MutableArray)
+    if not is_array or not (result.shape or scalars):
         return result
     builder = innermost_trace()
     if builder is None:

@@ -14,6 +14,7 @@ from jitad.frontend.active import holds_traced
 from jitad.frontend.layout import EACH, VIEWS
 from jitad.frontend.mutable import WRITERS, MutableArray, renewed
 from jitad.frontend.operands import check_casting
+from jitad.frontend.selected import answered
 from jitad.frontend.storage import Places
 from jitad.ir.builder import Builder
 from jitad.ir.errors import WriteError
@@ -50,6 +51,9 @@ _NUMBERS = (float, int, np.float64)
 
 def answer(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A NumPy function of arguments with traced values in them, some of which may be mutable."""
+    found = answered(function, args, kwargs)
+    if found is not NotImplemented:
+        return found
     writer, first = WRITERS.get(function), args[0] if args else None
     if writer is not None and isinstance(first, MutableArray) and not first.is_argument:
         return writer(*args, **kwargs)

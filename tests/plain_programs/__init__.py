@@ -12,6 +12,7 @@ from plain_programs import (
     exceptions,
     lists,
     nests,
+    selections,
     tables,
     ways_out,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "exceptions",
     "lists",
     "nests",
+    "selections",
     "tables",
     "ways_out",
 ]

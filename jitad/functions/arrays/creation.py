@@ -12,6 +12,7 @@ from jitad.frontend.active import holds_traced, innermost_trace
 from jitad.frontend.mutable import MutableArray, mutable, renewed
 from jitad.frontend.mutable_functions import settled
 from jitad.frontend.operands import as_dtype, as_shape, common_dtype, lift
+from jitad.frontend.selected import answered
 from jitad.functions.arrays import attributes
 from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops import structural as st
@@ -27,6 +28,9 @@ def creator(function: Any, scalars: bool = True) -> Any:
     def create(*args: Any, **kwargs: Any) -> Any:
         if innermost_trace() is None:
             return function(*args, **kwargs)
+        found = answered(function, args, kwargs)
+        if found is not NotImplemented:
+            return found
         args, kwargs = settled(args, kwargs)
         return renewed(function(*args, **kwargs), scalars)
 

@@ -18,6 +18,7 @@ from jitad.frontend.operands import (
     lift,
     supported,
 )
+from jitad.functions.arrays.selections import select
 from jitad.ir.errors import OutOfBoundsError, ShapeError, TraceError
 from jitad.ir.op import INT64
 from jitad.ir.value import Value
@@ -29,6 +30,9 @@ def getitem(x: Value, key: Any) -> Value:
     """x[key] as NumPy has it."""
     if type(key) is int and len(x.shape) == 1:
         return st.index(x, slots=(_integer(key, x.shape[0]),))
+    selection = select(x, key)
+    if selection is not None:
+        return selection
     items = _expand(key if isinstance(key, tuple) else (key,), x)
     x = lift(innermost((x, *items)), x)  # an outer array may be read at an index of a loop
     if any(_is_array(item) for item in items):

@@ -11,7 +11,13 @@ import functools
 import inspect
 import math
 import operator
-from types import BuiltinMethodType, FunctionType, MethodType, MethodWrapperType
+from types import (
+    BuiltinFunctionType,
+    BuiltinMethodType,
+    FunctionType,
+    MethodType,
+    MethodWrapperType,
+)
 from typing import TYPE_CHECKING, Any
 
 import numba
@@ -26,6 +32,7 @@ from jitad.frontend.reads import note_call
 from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.traceable import is_users, traceable
 from jitad.functions.arrays.creation import array
+from jitad.functions.arrays.selections import is_of_all, of_all
 from jitad.functions.control.elements import over_elements
 from jitad.functions.mathematics import as_integer
 from jitad.functions.program import orders
@@ -103,6 +110,10 @@ def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return lambda: _OF_LENGTH[f](length(args[0]))
     args = [whole(x) for x in args]
     kwargs = {name: whole(x) for name, x in kwargs.items()}
+    if type(f) in _BUILTIN and is_of_all(f, args) and not kwargs:
+        found = of_all(f, args[0])
+        if found is not NotImplemented:
+            return lambda: found
     try:
         if f in ALWAYS:
             return lambda: ALWAYS[f](*args, **kwargs)
@@ -217,6 +228,8 @@ _OF_LENGTH: dict[Any, Any] = {
 }
 """What is said of a list that grows in a loop by its length."""
 
+_BUILTIN = (BuiltinFunctionType,)
+
 _TO_THE_END = (list, tuple, max, min, sorted, set, frozenset, np.fromiter, math.fsum, math.prod)
 """Functions that go over all that they are given, in order."""
 
@@ -246,7 +259,7 @@ def _from_items(items: Any, dtype: Any, count: int = -1, *, like: Any = None) ->
 
 def stands_for(x: Value) -> type:
     """The class of what a traced value is outside of a trace."""
-    if x.shape or isinstance(x, MutableArray):
+    if isinstance(x, MutableArray) or x.shape:
         return np.ndarray
     return type(x.dtype.type(0).item()) if x.weak else x.dtype.type
 

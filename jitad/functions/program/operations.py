@@ -16,6 +16,7 @@ from jitad.frontend.mutable import MutableArray
 from jitad.frontend.places import is_view
 from jitad.frontend.reads import ABSENT, attribute_of, note_item
 from jitad.frontend.reads import note as note_read
+from jitad.frontend.selected import Selected
 from jitad.functions.program import calls, carried, specials
 from jitad.functions.program.data import (
     as_argument,
@@ -47,6 +48,8 @@ def attribute(frame: Frame, x: Any, name: str, counts: bool = False) -> Any:
     if type(x) is ModuleType and x in _STILL:
         return getattr(x, name)
     if isinstance(x, Value):
+        if name == "size" and type(x) is Selected:
+            return np.size(x)
         return calls.stands_for(x) if name == "__class__" else getattr(x, name)
     if isinstance(x, type) and frame.words.has(x):
         x = frame.words.find(x)
@@ -147,7 +150,7 @@ def in_place(frame: Frame, operator: Any, plain: Any, a: Any, b: Any) -> Any:
             return owned(plain(a, b))
         frame.outside_of_regions("an object is changed in place")
         return owned(operator(a, b))
-    if type(a) not in _COMMON or type(a) is int:
+    if not isinstance(a, MutableArray) and (type(a) not in _COMMON or type(a) is int):
         return binary(frame, plain, a, b)
     return owned(operator(a, b))
 
