@@ -254,3 +254,50 @@ def test_arrays_that_a_function_makes_of_numbers_can_be_written_to() -> None:
     wanted[0] = 2 * x[0, 0] * x[0, 1], x[0, 0] ** 2 + x[2, 0] ** 2
     wanted[2, 0], wanted[1, 1] = 2 * x[2, 0] * (x[0, 1] + x[1, 1]), x[2, 0] ** 2
     np.testing.assert_allclose(gradient, wanted)
+
+
+# -- declared types --------------------------------------------------------------------------------
+
+
+@njit(locals={"total": types.float32, "k": types.uint16})
+def declared(x: Any) -> Any:
+    total = 0.0
+    for k in range(x.shape[0]):
+        total += x[k] * 1.1
+        if total > 1:
+            total = total / 3
+    return total * 3.3
+
+
+def test_variables_of_declared_types() -> None:
+    """What is assigned to them is cast; in the Python function it is not."""
+    value, gradient = jitad.value_and_grad(declared)(X)
+    assert value == declared(X) != declared.py_func(X)
+    np.testing.assert_allclose(gradient, jitad.grad(declared.py_func)(X), rtol=1e-6)
+    assert jitad.jit(declared.py_func)(X) == pytest.approx(declared.py_func(X), rel=1e-14)
+
+
+# -- types of results ------------------------------------------------------------------------------
+
+
+@njit
+def repeated(n: Any, x: Any) -> Any:
+    return 0 if n < 1 else x + repeated(n - 1, x)
+
+
+@njit
+def by_a_flag(x: Any, flag: Any) -> Any:
+    found = 3
+    if flag:
+        found = np.mean(x)
+    return found, repeated(0, x[0]), repeated(2, 1), x.shape[0]
+
+
+def test_types_of_results_are_inferred() -> None:
+    """A whole number is a float where another branch would have it so; no code is made for it."""
+    for flag in (False, True):
+        found = jitad.jit(by_a_flag)(X, flag)
+        assert not by_a_flag.overloads
+        assert [np.asarray(x).dtype.kind for x in found] == ["f", "f", "i", "i"]
+        assert found == (X.mean() if flag else 3.0, 0.0, 2, 3)
+    assert by_a_flag(X, False) == (3.0, 0.0, 2, 3)

@@ -37,6 +37,8 @@ from jitad.frontend.traceable import PLAIN, Vocabulary, traceable
 from jitad.functions import mathematics  # noqa: F401  enters names, which are extended here
 from jitad.functions.arrays.namespace import MADE
 from jitad.functions.control.elements import over_elements
+from jitad.functions.inference import result_type
+from jitad.functions.program.data import DECLARED
 from jitad.functions.program.mirrors import BY_ADDRESS, at_address
 from jitad.ir.errors import ShapeError, TraceError, WriteError, is_internal
 from jitad.ir.op import SHORT_NAMES
@@ -165,6 +167,8 @@ _OWN = frozenset(("__numba_self_", "__numba_cls_"))
 def _call_folded(dispatcher: Any, *args: Any) -> Any:
     """The same with arguments as Numba passes them on: `*rest` is one tuple."""
     function = dispatcher.py_func
+    if dispatcher.locals:
+        DECLARED[function.__code__] = dispatcher.locals
     flat = args
     if function.__code__.co_flags & CO_VARARGS:
         flat = (*args[:-1], *args[-1])
@@ -189,8 +193,7 @@ def _unified(result: Any, dispatcher: Any, args: tuple[Any, ...]) -> Any:
                   for x in args)  # fmt: skip
     found = [s.return_type for s in dispatcher.nopython_signatures if s.args == kinds]
     if not found and dispatcher._can_compile:
-        dispatcher.compile(kinds)
-        found = [dispatcher.overloads[kinds].signature.return_type]
+        found = [result_type(dispatcher, kinds)]
     # Of explicit signatures one is enough: Numba would cast the arguments to it.
     found = found or [s.return_type for s in dispatcher.nopython_signatures]
     return _converted(result, found[0]) if len(set(found)) == 1 else result

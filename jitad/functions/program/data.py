@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numba.core.dispatcher import Dispatcher
@@ -24,6 +25,9 @@ from jitad.functions.control.blocks import as_weak, is_weak
 from jitad.ir.builder import Builder
 from jitad.ir.op import COMPLEX64, FLOAT32, FLOAT64, SHORT_NAMES, DType, Shape
 from jitad.ir.value import Value
+
+DECLARED: WeakKeyDictionary[CodeType, dict[str, Any]] = WeakKeyDictionary()
+"""The types that Numba was told of names, `njit(locals=...)`."""
 
 UNBOUND = object()
 """In place of what a name is bound to that is not bound."""

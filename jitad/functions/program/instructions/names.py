@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from numba.core import types
+
 from jitad.frontend.reads import note_global
+from jitad.functions.arrays.namespace import MADE
 from jitad.functions.program.bytecode import Reading, Step
-from jitad.functions.program.data import UNBOUND
+from jitad.functions.program.data import DECLARED, UNBOUND
 from jitad.functions.program.instructions.rows import opcode
 from jitad.functions.program.statements import Unreadable
 
@@ -59,6 +62,10 @@ def _store(r: Reading, step: Step) -> None:
 
 
 def _bind(r: Reading, name: str) -> None:
+    kind = DECLARED.get(r.code.code, {}).get(name)
+    if isinstance(kind, (types.Float, types.Complex)):
+        cast = MADE[kind.name]
+        r.push(lambda frame, x: cast(x) if frame.words.wraps else x, *r.pop(1))
     r.store(name)
     if name in r.code.cleared:  # which may be that it had no value
         r.unbind(name, where=UNBOUND)
