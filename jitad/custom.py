@@ -19,13 +19,14 @@ import numpy as np
 
 from jitad.frontend.active import depth, holds_traced
 from jitad.frontend.pytree import flatten, unflatten
+from jitad.frontend.roads import Reader
 from jitad.frontend.traceable import check_functions, traceable
 from jitad.functions.control.custom import AdjointRule, TangentRule, call
 from jitad.ir.errors import TraceError
 from jitad.runtime.pickling import by_name
 
 
-class _Custom(ABC):
+class _Custom(Reader, ABC):
     """Abstract: a function with a place for its rule."""
 
     def __init__(self, fun: Callable[..., Any], nondiff_argnums: Iterable[int] = ()) -> None:

@@ -13,6 +13,7 @@ from types import CodeType, FunctionType, MethodType
 from typing import Any, TypeGuard
 
 from jitad.frontend.active import innermost_memo
+from jitad.frontend.reads import note_contents
 from jitad.ir.errors import TraceError, is_internal
 
 
@@ -101,6 +102,7 @@ class _Seen:
         elif isinstance(x, MethodType):
             replacement = MethodType(self.of(x.__func__), x.__self__)
         else:
+            note_contents(x.keywords)
             replacement = functools.partial(
                 self.of(x.func),
                 *map(self.of, x.args),

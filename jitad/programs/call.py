@@ -11,12 +11,13 @@ import jitad.functions  # noqa: F401  fills the registries
 from jitad.frontend.active import depth
 from jitad.frontend.mutable import mutable
 from jitad.frontend.pytree import Structure, flatten, statics_of, unflatten, without_statics
+from jitad.frontend.reads import note_special
 from jitad.frontend.regions import Raises
 from jitad.frontend.trace import Traced, leaf_type
 from jitad.frontend.trace import trace as record
 from jitad.frontend.traceable import traceable
 from jitad.functions.control.blocks import current
-from jitad.functions.program.calls import is_program
+from jitad.functions.program.pure import is_program
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import DifferentiationError, ShapeError, WriteError, quoted
 from jitad.ir.op import DType, is_differentiable
@@ -137,7 +138,10 @@ def _as_it_is(x: Any) -> Any:
 def _called(fun: Function) -> Function:
     """The function itself; of an object that is called the method that this runs."""
     call = vars(type(fun)).get("__call__")
-    return MethodType(call, fun) if isinstance(call, FunctionType) else fun
+    if not isinstance(call, FunctionType):
+        return fun
+    note_special(fun, "__call__")
+    return MethodType(call, fun)
 
 
 def zeros_of(traced: Traced, active: Sequence[int], kept: int, *, every: bool = False) -> str:

@@ -8,17 +8,17 @@ from typing import Any
 
 from jitad.codegen.options import Options
 from jitad.frontend.pytree import flatten
+from jitad.frontend.roads import Reader
 from jitad.programs.call import plain
 from jitad.runtime.keeping import Same
 from jitad.runtime.launch import Transformed, transformed
 from jitad.runtime.pickling import by_name
 
 
-class Recorded:
+class Recorded(Reader):
     """What a module-level function of ours records of functions of the user's.
 
-    `record(functions, options, *args, **kwargs)` runs while it is traced. The user's functions are
-    looked for among its attributes where something asks what it reads.
+    `record(functions, options, *args, **kwargs)` runs while it is traced.
     """
 
     def __init__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from types import MethodType
 from typing import Any
@@ -13,6 +13,8 @@ from jitad.codegen.status import GUARD_FAILED
 from jitad.frontend.active import depth, note_derivatives, reading, unrolled
 from jitad.frontend.operands import innermost, lift
 from jitad.frontend.pytree import Structure, apart_in_order, rearranged, statics_of, unflatten
+from jitad.frontend.reads import Reads
+from jitad.frontend.roads import Read, Reader
 from jitad.frontend.trace import leaf_type
 from jitad.ir.builder import inline
 from jitad.ir.errors import CompileError, TraceError, ZeroDerivativeWarning, users_level
@@ -26,7 +28,6 @@ from jitad.runtime.kernel import Kernel
 from jitad.runtime.paths import Tree, decided_otherwise, same_state, too_many
 from jitad.runtime.pickling import by_name
 from jitad.runtime.plan import Plan
-from jitad.runtime.reach import reach
 from jitad.runtime.surroundings import Surroundings
 from jitad.runtime.writes import same_arrays
 
@@ -43,7 +44,7 @@ MAX_STATES = 8
 """States of the surroundings for which a function keeps kernels for one shape."""
 
 
-class Transformed:
+class Transformed(Reader):
     """A function under a transform; compiled when it is called, once for every shape and path.
 
     For each shape trees of paths are kept, one for each state of its surroundings.
@@ -64,6 +65,7 @@ class Transformed:
     ) -> None:
         self.__wrapped__ = function
         self.__doc__ = function.__doc__
+        self.reads = (function,)
         self._recipe = (function, program, options, roll, code, direct)
         self.known = Known() if known is None else known
 
@@ -163,8 +165,8 @@ class Transformed:
     ) -> tuple[Any, Plan]:
         """Trace the function anew; its program is compiled, or run in NumPy."""
         statics = () if key[1] is None else statics_of(unflatten(structure, leaves))
-        found = reach(self._recipe[0], statics)
-        with reading(found.reads):
+        found = Reads(self._recipe[0], statics)
+        with reading(found):
             plan = self._build(leaves, structure)
         if any(isinstance(x, Value) for x in plan.captured):
             return self._inline(plan, leaves), plan
@@ -174,7 +176,7 @@ class Transformed:
             key = (*key, plan.writes.same)
         self._say_zeros(plan)
         restless = found.restlessness()  # asked before the call, in which SciPy itself may draw
-        changing = found.changing() if restless is None else None
+        changing = found.changed() if restless is None else None
         if changing is not None:
             restless = f"reads and changes {changing}"
         if restless is not None:
@@ -191,7 +193,8 @@ class Transformed:
             result = self._run_new(tree, plan, leaves)
         else:
             self.known.has_changed = False
-            tree = self._tree(key, found.settle(plan.captured))
+            seen = found.settle(plan.captured)
+            tree = self._tree(key, Surroundings(seen) if seen else None)
             try:
                 result = self._run_new(tree, plan, leaves)
             finally:
@@ -304,6 +307,13 @@ class Transformed:
         """The program for arguments like these, before any pass."""
         given = take_apart(args, kwargs)
         return self._build(given.leaves, given.structure)
+
+    def watched(self) -> Iterator[Read]:
+        """What the function has read, in every state of its surroundings that is now."""
+        for trees in tuple(self.known.trees.values()):
+            for tree in trees:
+                if tree.seen is not None and tree.holds():
+                    yield from tree.seen.reads
 
     # -- within another trace ----------------------------------------------------------------------
 

@@ -7,10 +7,16 @@ from inspect import CO_VARARGS, CO_VARKEYWORDS
 from types import FunctionType
 from typing import Any
 
+from jitad.frontend.reads import note_contents, note_function
+
 
 def by_name(f: FunctionType, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     """What each parameter of f is, as the code names them."""
-    return _named_one_by_one(f, args) if _fits(f, args, kwargs) else _bound(f, args, kwargs)
+    if _fits(f, args, kwargs):
+        return _named_one_by_one(f, args)
+    note_function(f, "__defaults__", "__kwdefaults__")
+    note_contents(f.__kwdefaults__)
+    return _bound(f, args, kwargs)
 
 
 def _fits(f: FunctionType, args: Any, kwargs: dict[str, Any]) -> bool:

@@ -8,36 +8,29 @@ from __future__ import annotations
 
 import builtins
 import functools
-import inspect
 import math
 import operator
-from types import (
-    BuiltinFunctionType,
-    BuiltinMethodType,
-    FunctionType,
-    MethodType,
-    MethodWrapperType,
-)
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
 from numba.np.ufunc.parallel import get_thread_id
 
-from jitad.frontend.active import holds_traced, is_raising
+from jitad.frontend.active import holds_traced
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.mutable_functions import answer, at_once
 from jitad.frontend.operands import as_dtype, lift
-from jitad.frontend.reads import note_call
-from jitad.frontend.regions import NeedsNumber
+from jitad.frontend.reads import note_global, note_met
 from jitad.frontend.traceable import is_users, traceable
+from jitad.frontend.unseen import names_in, note_all, note_call, note_result
 from jitad.functions.arrays.creation import array
 from jitad.functions.arrays.selections import is_of_all, of_all
 from jitad.functions.control.elements import over_elements
 from jitad.functions.mathematics import as_integer
 from jitad.functions.program import orders
 from jitad.functions.program.carried import whole
-from jitad.functions.program.data import NUMBERS, current, made_by, owned
+from jitad.functions.program.data import current, made_by, owned
 from jitad.functions.program.folds import collected, fold, truth
 from jitad.functions.program.generators import Generated
 from jitad.functions.program.growing import check_whole, extend, is_growing, length, made
@@ -55,6 +48,7 @@ from jitad.functions.program.iterators import (
 )
 from jitad.functions.program.mirrors import of_scipy
 from jitad.functions.program.objects import construct, is_plain_class
+from jitad.functions.program.pure import is_program, pure
 from jitad.functions.program.specials import called
 from jitad.ir.value import FUNCTIONS, Value
 
@@ -69,25 +63,32 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if result is not None:
             return result
     f, args = called(f, args)
-    if not is_users(f):
-        args = tuple([_collected(f, x) for x in args])  # once: a generator has its items once
-        meaning = _meaning(frame, f, args, kwargs)
-        if meaning is not None:
-            return meaning()
-        f = of_scipy(f)
-    return _run(frame, traceable(f, frame.words), args, kwargs)
+    if is_users(getattr(f, "__func__", f)):
+        return _run(frame, traceable(f, frame.words), args, kwargs)
+    args = tuple([_collected(f, x) for x in args])  # once: a generator has its items once
+    asked = note_call(f, args, kwargs)
+    meaning = _meaning(frame, f, args, kwargs)
+    if meaning is None:
+        result = _run(frame, traceable(of_scipy(f), frame.words), args, kwargs)
+    else:
+        result = meaning()
+    if asked:
+        note_result(asked, result)
+    return result
 
 
 def _run(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Call a function as it is: a program, or what Python runs."""
     if current().region is not None:
-        f = _pure(frame, f)
+        f = pure(frame, f)
     if is_program(f):
         own = (f.__self__,) if isinstance(f, MethodType) else ()
         return owned(getattr(f, "__func__", f).__dict__["program"](*own, *args, **kwargs))
     check_whole(getattr(f, "__self__", None))
     args = [whole(x) for x in args]
-    note_call(f, args)
+    if is_users(getattr(f, "__func__", f)):  # which cannot be read
+        note_met(f)
+        note_all(f, *args, *kwargs.values())
     args = [_given(frame, f, x) for x in args]
     kwargs = {name: _given(frame, f, whole(x)) for name, x in kwargs.items()}
     result = made_by(f, f(*args, **kwargs), [*args, *kwargs.values()])
@@ -139,15 +140,13 @@ def _collected(f: Any, x: Any) -> Any:
     return collected(x) if to_the_end else x
 
 
-def is_program(f: Any) -> bool:
-    """Whether a function, or a method, runs as a program."""
-    return "program" in getattr(getattr(f, "__func__", f), "__dict__", ())
-
-
 def _given(frame: Frame, f: Any, x: Any) -> Any:
     """An argument as f takes it, which is not a program: what it may call runs as a trace does."""
     if callable(x) and (f is map or not isinstance(x, type)):
-        return traceable(x, frame.words)
+        found = traceable(x, frame.words)
+        if found is x and is_users(getattr(f, "__func__", f)):
+            note_all(x)
+        return found
     return native(x)
 
 
@@ -276,18 +275,39 @@ def _type(x: Any, *rest: Any) -> Any:
     return stands_for(x) if isinstance(x, Value) else type(x, *rest)
 
 
-def _has(x: Any, name: str) -> bool:
-    return hasattr(stands_for(x) if isinstance(x, Value) else x, name)
+def _globals(frame: Frame) -> dict[str, Any]:
+    note_met(frame.function.__globals__)
+    return frame.function.__globals__
+
+
+def _has(frame: Frame, x: Any, name: str) -> bool:
+    if isinstance(x, Value):
+        return hasattr(stands_for(x), name)
+    try:
+        frame.attribute(x, name)
+    except AttributeError:
+        return False
+    return True
 
 
 def _is_scalar(x: Any) -> bool:
     return not issubclass(stands_for(x), np.ndarray) if isinstance(x, Value) else np.isscalar(x)
 
 
+def _note_text(frame: Frame, source: Any, mode: str) -> None:
+    """A text is run, of which no program is made."""
+    code = source if isinstance(source, CodeType) else compile(source, "<text>", mode)
+    file, table = frame.function.__code__.co_filename, frame.function.__globals__
+    for name in names_in(code) & table.keys():
+        note_global(file, table, name, table[name])
+        note_all(table[name])
+
+
 def _evaluated(frame: Frame, source: Any, within: Any = None, names: Any = None) -> Any:
     """eval(source), whose text is no program: Python runs it."""
     if within is not None or names is not None:
         return eval(source, within, names)
+    _note_text(frame, source, "eval")
     return eval(source, frame.function.__globals__, frame.locally())
 
 
@@ -297,15 +317,17 @@ def _executed(frame: Frame, source: Any, within: Any = None, names: Any = None) 
     if within is not None or names is not None:
         exec(source, within, names)
     else:
+        _note_text(frame, source, "exec")
         exec(source, frame.function.__globals__, frame.locally())
 
 
 OF_FRAME: dict[Any, Any] = {
-    globals: lambda frame: frame.function.__globals__,
+    globals: _globals,
     locals: lambda frame: frame.locally(),
-    vars: lambda frame, *x: vars(*x) if x else frame.locally(),
+    vars: lambda frame, *x: frame.attribute(*x, "__dict__") if x else frame.locally(),
     dir: lambda frame, *x: dir(*x) if x else sorted(frame.locally()),
     getattr: _attribute,
+    hasattr: _has,
     sorted: orders.in_order,
     eval: _evaluated,
     exec: _executed,
@@ -337,77 +359,6 @@ OF_TRACED: dict[Any, Any] = {
     np.fromiter: _from_items,
     isinstance: _is_instance,
     type: _type,
-    hasattr: _has,
     np.isscalar: _is_scalar,
 }
 """What they mean where an argument is traced."""
-
-
-# -- what may be called in branches and loops ------------------------------------------------------
-
-_PURE = frozenset(
-    (
-        *("abs", "all", "any", "bool", "callable", "complex", "dict", "divmod", "enumerate"),
-        *("filter", "float", "frozenset", "getattr", "hasattr", "int", "isinstance", "iter"),
-        *("issubclass", "len", "list", "map", "max", "min", "pow", "range", "repr", "reversed"),
-        *("round", "set", "slice", "sorted", "str", "sum", "super", "tuple", "type", "zip"),
-    )
-)
-"""Functions of Python's that only compute."""
-
-_CHANGING = frozenset(
-    (
-        *("add", "append", "appendleft", "byteswap", "clear", "discard", "extend", "fill"),
-        *("insert", "itemset", "partition", "pop", "popitem", "popleft", "put", "remove"),
-        *("resize", "reverse", "rotate", "setdefault", "setflags", "sort", "update"),
-        *("__delitem__", "__setitem__"),
-    )
-)
-"""Methods that change what they are of."""
-
-_LIBRARIES = ("numpy", "scipy", "jitad", "math", "cmath", "operator", "_operator", "functools")
-
-
-def _pure(frame: Frame, f: Any) -> Any:
-    """What is called in a branch or a loop in place of f, which must do nothing but compute."""
-    if isinstance(f, functools.partial):
-        return functools.partial(_pure(frame, f.func), *f.args, **f.keywords)
-    if isinstance(f, MethodType):
-        if isinstance(f.__func__, FunctionType):
-            return MethodType(_pure(frame, f.__func__), f.__self__)
-        return f
-    if is_program(f):
-        return f
-    if is_users(f):
-        read = frame.read(f)
-        if read is not None:
-            return read
-        raise NeedsNumber(f"{f.__name__} is called, which is not read as a program")
-    if _only_computes(f):
-        return f
-    raise NeedsNumber(f"{f!r} is called")
-
-
-def _only_computes(f: Any) -> bool:
-    owner = getattr(f, "__self__", None)
-    name = getattr(f, "__name__", "")
-    if isinstance(f, (BuiltinMethodType, MethodWrapperType)) and not _is_module(owner):
-        inner = isinstance(owner, (Value, np.ndarray, *NUMBERS, str, bytes, tuple, list, dict))
-        return inner and name not in _CHANGING
-    if isinstance(f, type) and issubclass(f, (tuple, BaseException)):
-        # A named tuple, or an exception; what the user has written for it may do more.
-        return is_raising() or not isinstance(f.__init__, FunctionType)
-    module = (getattr(f, "__module__", None) or type(f).__module__ or "").split(".")
-    if module[0] == "builtins":
-        return getattr(builtins, name, None) is inspect.unwrap(f) and name in _PURE
-    if module[:2] == ["numpy", "random"] or name in ("seed", "set_num_threads"):
-        return False
-    return (
-        module[0] in _LIBRARIES
-        or isinstance(f, np.ufunc)
-        or type(f).__module__.startswith(("jitad", "numba"))
-    )
-
-
-def _is_module(x: Any) -> bool:
-    return isinstance(x, type(math))

@@ -8,15 +8,12 @@ from collections.abc import Callable, Collection, Sequence
 from types import CodeType, FunctionType
 from typing import Any
 
-from jitad.frontend.active import innermost_trace, memos
+from jitad.frontend.active import innermost_trace, memos, readers
 from jitad.frontend.exceptions import may_catch_any, note_handlers
 from jitad.frontend.fallbacks import note
-from jitad.frontend.reads import (
-    ABSENT,
-    note_global,
-    note_module,
-)
+from jitad.frontend.reads import note_function, note_global, note_module
 from jitad.frontend.regions import NeedsNumber, Raising, Unrecorded
+from jitad.frontend.roads import ABSENT
 from jitad.frontend.traceable import Vocabulary
 from jitad.functions.program import calls, operations
 from jitad.functions.program.arguments import by_name
@@ -79,6 +76,7 @@ class Frame:
         self.handled: dict[int, tuple[BaseException, SourceLine | None]] = {}
         self.unrolled: set[int] = set()
         self.builder = current()
+        self.readers = readers()
         self.names: Names
         self.entered: list[Entered] = []
         self.chooses = False
@@ -296,12 +294,15 @@ class Frame:
         if current().region is not None:
             raise NeedsNumber(what)
 
-    def globally(self, name: str) -> Any:
+    def globally(self, name: str, counts: bool = False) -> Any:
         """What a global name stands for."""
-        if name in self.function.__globals__:
-            return self.function.__globals__[name]
+        table = self.function.__globals__
+        found = table.get(name, ABSENT)
+        if self.readers and (counts or (id(table), name) not in self.readers[-1].named):
+            note_global(self.function.__code__.co_filename, table, name, found, counts)
+        if found is not ABSENT:
+            return found
         if not hasattr(builtins, name):
-            note_global(self.function.__globals__, name, ABSENT)
             raise NameError(f"name {name!r} is not defined")
         return getattr(builtins, name)
 
@@ -321,7 +322,7 @@ class Frame:
     def imported(self, name: str, level: int, names: Any) -> Any:
         """A module that is imported as the function runs."""
         found = __import__(name, self.function.__globals__, None, names, level)
-        note_module(found)
+        note_module(name, found)
         return found
 
     def class_and_self(self) -> tuple[Any, Any]:
@@ -363,6 +364,8 @@ def run_program(
     f: FunctionType, program: Program, words: Vocabulary, args: Any, kwargs: dict[str, Any]
 ) -> Any:
     """Call a function as a program."""
+    if readers() and (id(f), "__code__") not in readers()[-1].named:
+        note_function(f, "__code__")
     given = by_name(f, args, kwargs)
     frame = Frame(f, program, {name: as_argument(x) for name, x in given.items()}, words)
     return Generated(frame) if program.is_generator else frame.result()

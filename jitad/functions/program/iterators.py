@@ -16,8 +16,8 @@ import numpy as np
 
 from jitad.frontend.items import Item
 from jitad.frontend.operands import lift
-from jitad.frontend.reads import ABSENT, note_contents, note_item
 from jitad.frontend.regions import NeedsNumber
+from jitad.frontend.unseen import note_all, note_item, note_iterated
 from jitad.functions.control.blocks import as_weak
 from jitad.functions.program import carried
 from jitad.functions.program.alike import by_place
@@ -193,6 +193,7 @@ def iterator(x: Any) -> Any:
         return x
     if isinstance(x, Once):
         return x.take()
+    note_iterated(x)
     if isinstance(x, range):
         start, step = x.start, x.step
         return Places(len(x), lambda k: start + k * step)
@@ -206,13 +207,14 @@ def iterator(x: Any) -> Any:
     if type(x) in (list, tuple) and len(x) > FEW:
         at = by_place(x)
         if at is not None:
+            note_all(x)
             return Places(len(x), lambda k: at(k) if isinstance(k, Value) else x[k])
     if type(x) in (list, tuple):
         return InOrder(x.__len__, x.__getitem__)
     return InTurn(iter(x), current())
 
 
-def element(x: Any, index: Any) -> Any:
+def element(x: Any, index: Any, counts: bool = False) -> Any:
     """x[index], where a plain array, or a list of numbers, may be asked for traced places."""
     if type(x) is np.ndarray and _asks(index):
         return lift(current(), x)[index]
@@ -221,16 +223,15 @@ def element(x: Any, index: Any) -> Any:
         plain = isinstance(x[0], (*NUMBERS, Item)) if len(x) else False
         at = by_place(x) if plain or current().region is not None else None
         if at is not None:
+            note_all(x)
             return at(index)
-    return x[index]
+    found = x[index]
+    note_item(x, index, found, counts)
+    return found
 
 
 def contains(items: Any, x: Any) -> Any:
     """x in items; of a range or few numbers, and a traced one, a traced bool."""
-    if type(items) is dict and isinstance(x, str):
-        note_item(items, x, items.get(x, ABSENT))
-    else:
-        note_contents(items)
     if type(x) is not Value or x.shape or type(items) not in _HOLDERS or not items:
         return x in items
     if type(items) is range:

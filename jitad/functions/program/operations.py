@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from operator import iadd, pow
+from operator import iadd, is_, is_not, pow
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ from jitad.frontend.active import holds_traced
 from jitad.frontend.items import Item
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.places import is_view
-from jitad.frontend.reads import ABSENT, attribute_of, note_item
-from jitad.frontend.reads import note as note_read
+from jitad.frontend.reads import note_asked, note_changing, note_given
+from jitad.frontend.roads import ABSENT
 from jitad.frontend.selected import Selected
+from jitad.frontend.unseen import note_all, note_attribute, note_item
 from jitad.functions.program import calls, carried, specials
 from jitad.functions.program.data import (
     as_argument,
@@ -56,9 +57,9 @@ def attribute(frame: Frame, x: Any, name: str, counts: bool = False) -> Any:
     try:
         found = specials.attribute(frame, x, name)
     except AttributeError:
-        note_read(attribute_of, x, name, ABSENT)
+        note_attribute(x, name, ABSENT)
         raise
-    note_read(attribute_of, x, name, found, counts)
+    note_attribute(x, name, found, counts)
     return found
 
 
@@ -72,8 +73,11 @@ def item(frame: Frame, x: Any, index: Any, counts: bool = False) -> Any:
         return carried.item(x, index)
     if type(x) is list and isinstance(index, Value):
         carried.check_found(x)
-    found = element(x, index)
-    note_item(x, index, found, counts)
+    try:
+        found = element(x, index, counts)
+    except LookupError:
+        note_item(x, index, ABSENT)
+        raise
     if type(x) is list and isinstance(index, slice):
         return made(found)
     # What NumPy would have share elements with an array that nobody may write to is a copy.
@@ -85,17 +89,22 @@ def item(frame: Frame, x: Any, index: Any, counts: bool = False) -> Any:
 def set_item(frame: Frame, x: Any, index: Any, value: Any) -> None:
     """x[index] = value"""
     if isinstance(x, Value):
+        if isinstance(value, np.ndarray) or not isinstance(index, int):
+            note_given(index, value)
         x[index] = value
         return
+    note_asked(index, value)
     if (method := special(x, "__setitem__")) is not None:
         frame.call(method, (index, value), {})
         return
     if type(x) is dict and isinstance(value, list) and x.get(index) is value:
         return  # the end of x[index] += items
     if type(x) is list:
+        note_changing(x)
         carried.set_item(x, index, value)
         return
     frame.outside_of_regions("an object is changed")
+    note_changing(x)
     if isinstance(x, np.ndarray) and holds_tracers(value):
         raise TraceError(
             "a traced value was to be written into a plain array, which holds numbers",
@@ -107,6 +116,8 @@ def set_item(frame: Frame, x: Any, index: Any, value: Any) -> None:
 def binary(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:
     """operator(a, b)"""
     if type(a) in _COMMON and type(b) in _COMMON:
+        if np.ndarray in (type(a), type(b)):
+            (note_given if any(isinstance(x, Value) for x in (a, b)) else note_asked)(a, b)
         if frame.words.wraps:
             if type(a) is type(b) is int:
                 return wrapped(operator(a, b), a, b)
@@ -116,6 +127,8 @@ def binary(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:
     found = operated(frame, operator, a, b)
     if found is not NotImplemented:
         return found
+    if operator is not is_ and operator is not is_not:
+        note_all(a, b)
     result = computed(operator(carried.whole(a), carried.whole(b)))
     return made(result) if type(result) is list else result
 
@@ -131,6 +144,10 @@ def contains(frame: Frame, items: Any, x: Any) -> Any:
     method = special(items, "__contains__")
     if method is not None:
         return frame.call(method, (x,), {})
+    if type(items) is dict and isinstance(x, (int, str, tuple)):
+        note_item(items, x, items.get(x, ABSENT))
+    else:
+        note_all(items, x)
     return _contains(carried.whole(items), carried.whole(x))
 
 
@@ -142,13 +159,16 @@ def in_place(frame: Frame, operator: Any, plain: Any, a: Any, b: Any) -> Any:
         if a.builder.writes:
             a[...] = a  # which says that it is to be written to
         return owned(plain(a, b))  # to a derivative it is a name for another array
+    note_changing(a)
     if type(a) is list and operator is iadd:
         extend(a, iterator(b).all())
         return a
     if isinstance(a, (np.ndarray, list, dict, set)):
         if isinstance(a, np.ndarray) and isinstance(b, Value):
+            note_given(a)
             return owned(plain(a, b))
         frame.outside_of_regions("an object is changed in place")
+        note_all(b)
         return owned(operator(a, b))
     if not isinstance(a, MutableArray) and (type(a) not in _COMMON or type(a) is int):
         return binary(frame, plain, a, b)

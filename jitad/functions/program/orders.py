@@ -10,7 +10,6 @@ import numpy as np
 from jitad.frontend.active import holds_traced
 from jitad.frontend.items import Item
 from jitad.frontend.operands import lift
-from jitad.frontend.reads import note_contents
 from jitad.frontend.traceable import traceable
 from jitad.functions.program.alike import CONTAINERS, by_place, maker, parts_of
 from jitad.functions.program.data import as_argument, current
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 def in_order(frame: Frame, items: Any, *, key: Any = None, reverse: bool = False) -> list[Any]:
     """sorted(items, key=key, reverse=reverse)"""
-    note_contents(items)
     given = iterator(items).all()
     found = _ordered(frame, given, key, reverse)
     if found is None:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from types import CellType, FunctionType
 from typing import Any
 
-from jitad.frontend.reads import contents_of, note
+from jitad.frontend.reads import note_shared
 from jitad.frontend.regions import NeedsNumber
 from jitad.functions.program.data import Names, current
 
@@ -75,8 +75,8 @@ class Shared:
         """What a name is bound to; it `counts` on if it is bound to a number more then."""
         try:
             found = self.cell(name).cell_contents
-            if name in self.outer and name not in self.owners:
-                note(contents_of, self.outer[name], name, found, counts)
+            if name in self.outer:
+                note_shared(self.outer[name], name, found, counts)
             return found
         except ValueError:
             raise NameError(f"cannot access variable {name!r}, which is not bound yet") from None

@@ -12,6 +12,7 @@ from types import BuiltinFunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from jitad.frontend.active import holds_traced
+from jitad.frontend.reads import note_special
 from jitad.frontend.traceable import is_users
 from jitad.ir.value import Value
 
@@ -34,7 +35,10 @@ _SWAPPED |= {swapped: name for name, swapped in _SWAPPED.items()}
 def special(x: Any, name: str) -> MethodType | None:
     """The user's method of that name, bound, of what is no class; None where there is none."""
     method = getattr(type(x), name, None)
-    return MethodType(method, x) if is_users(method) else None
+    if not is_users(method):
+        return None
+    note_special(x, name)
+    return MethodType(method, x)
 
 
 def called(f: Any, args: Any) -> tuple[Any, Any]:

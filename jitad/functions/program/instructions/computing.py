@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jitad.frontend.printing import fill_in
+from jitad.frontend.unseen import note_all
 from jitad.functions.program import operations
 from jitad.functions.program.bytecode import OPCODES, Reading, Step
 from jitad.functions.program.instructions.rows import (
@@ -170,10 +171,15 @@ def _converted(frame: Any, x: Any, conversion: int) -> Any:
     return x if f is None else frame.call(f, (x,), {})
 
 
+def _formatted(frame: Any, x: Any, form: str = "") -> str:
+    note_all(x)
+    return format(x, form)
+
+
 @opcode("FORMAT_VALUE")
 def _format(r: Reading, step: Step) -> None:
     def text(frame: Any, x: Any, form: str = "") -> str:
-        return format(_converted(frame, x, step.arg & 3), form)
+        return _formatted(frame, _converted(frame, x, step.arg & 3), form)
 
     r.push(text, *r.pop(2 if step.arg & 4 else 1))
 
@@ -184,6 +190,6 @@ def _convert(r: Reading, step: Step) -> None:
 
 
 OPCODES.update(
-    FORMAT_SIMPLE=computes(1, lambda frame, x: format(x, "")),
-    FORMAT_WITH_SPEC=computes(2, lambda frame, x, form: format(x, form)),
+    FORMAT_SIMPLE=computes(1, _formatted),
+    FORMAT_WITH_SPEC=computes(2, _formatted),
 )

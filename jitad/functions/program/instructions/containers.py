@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from jitad.frontend.reads import note_contents
 from jitad.functions.program.bytecode import OPCODES, Reading, Step
 from jitad.functions.program.growing import extend, made
 from jitad.functions.program.instructions.rows import Meaning, computes, opcode
@@ -69,6 +70,7 @@ def _set_with(x: Any, new: Any) -> Any:
 
 
 def _map_with(x: Any, new: Any) -> Any:
+    note_contents(new)
     return {**x, **new}
 
 
@@ -77,6 +79,7 @@ def _all(new: Any) -> Any:
 
 
 def _merged(x: Any, new: Any) -> Any:
+    note_contents(new)
     doubled = [k for k in new if k in x]
     if doubled:
         raise TypeError(f"got multiple values for keyword argument {doubled[0]!r}")
@@ -169,6 +172,7 @@ def _match_class(r: Reading, step: Step) -> None:
 @opcode("MATCH_KEYS")
 def _match_keys(r: Reading, step: Step) -> None:
     def match(frame: Any, x: Any, keys: Any) -> Any:
+        note_contents(x)
         return tuple([x[k] for k in keys]) if all(k in x for k in keys) else None
 
     r.push(match, *r.stack[-2:])
@@ -186,6 +190,11 @@ def _asks(f: Callable[[Any], Any]) -> Meaning:
     return lambda r, step: (r.push(lambda frame, x: f(x), r.stack[-1]), None)[1]
 
 
+def _length(x: Any) -> int:
+    note_contents(x)
+    return len(x)
+
+
 def _without(frame: Any, x: Any, keys: Any) -> Any:
     return {k: item for k, item in x.items() if k not in keys}
 
@@ -195,7 +204,7 @@ OPCODES.update(
         lambda x: isinstance(x, Sequence) and not isinstance(x, (str, bytes, bytearray))
     ),
     MATCH_MAPPING=_asks(lambda x: isinstance(x, Mapping)),
-    GET_LEN=_asks(len),
+    GET_LEN=_asks(_length),
 )
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from numba.core import types
 
-from jitad.frontend.reads import note_global
 from jitad.functions.arrays.namespace import MADE
 from jitad.functions.program.bytecode import Reading, Step
 from jitad.functions.program.data import DECLARED, UNBOUND
@@ -103,20 +102,10 @@ def _global(r: Reading, step: Step) -> None:
     before = sys.version_info >= (3, 11) and step.arg & 1
     if before and sys.version_info < (3, 13):
         r.stack.append("$null")
-    if step.value in r.code.binds_globally:
-        counts = r.counts()
-        r.push(lambda frame: _own_global(frame, step.value, counts))
-    else:
-        r.push(lambda frame: frame.globally(step.value))
+    counts = step.value in r.code.binds_globally and r.counts()
+    r.push(lambda frame: frame.globally(step.value, counts))
     if before and sys.version_info >= (3, 13):
         r.stack.append("$null")
-
-
-def _own_global(frame: Any, name: str, counts: bool) -> Any:
-    """What a global name stands for that the function itself binds."""
-    found = frame.globally(name)
-    note_global(frame.function.__globals__, name, found, counts)
-    return found
 
 
 @opcode("STORE_GLOBAL")

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator
-from types import BuiltinFunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -27,27 +25,23 @@ _ASKED = {
 }
 """Functions and methods by the names of modules."""
 
-MAKERS = (
+_MAKERS = (
     *("default_rng", "RandomState", "SeedSequence", "PCG64", "PCG64DXSM", "MT19937", "Philox"),
     *("SFC64", "Random", "SystemRandom"),
 )
 """What makes a generator that starts anywhere, where it is called without a seed."""
 
-RANDOM = "draws random numbers"
+_RANDOM = "draws random numbers"
 
 
-def asked_of(x: Any, words: tuple[str, ...]) -> str | None:
-    """What code does that speaks of x and of these attributes; None where x keeps still."""
-    if isinstance(x, BuiltinFunctionType):
-        module = str(getattr(x, "__module__", None))
-        return f"calls {module}.{x.__name__}" if x.__name__ in _ASKED.get(module, ()) else None
-    if isinstance(x, Iterator):
-        return f"reads an iterator ({type(x).__name__}), which moves on"
-    if not isinstance(x, (type, ModuleType)):
-        return None
-    module = x.__module__ if isinstance(x, type) else x.__name__
-    called = _ASKED.get(str(module), frozenset()).intersection(words)
-    return f"calls {module}.{min(called)}" if called else None
+def asked_of(f: Any, args: Any, kwargs: Any) -> str | None:
+    """What a call does that has another answer each time; None where it has not."""
+    name, owner = getattr(f, "__name__", None), getattr(f, "__self__", None)
+    is_new = name in _MAKERS and not args and not kwargs
+    if is_new or isinstance(owner, random.SystemRandom):
+        return _RANDOM
+    module = getattr(owner if isinstance(owner, type) else f, "__module__", None)
+    return f"calls {module}.{name}" if name in _ASKED.get(str(module), ()) else None
 
 
 def is_source(x: Any) -> bool:
@@ -65,9 +59,10 @@ class Sources:
         """Note the state of one more."""
         self._states.append((source, _state(source)))
 
-    def drew(self) -> bool:
-        """Whether random numbers have been drawn since."""
-        return any(_state(source) != state for source, state in self._states)
+    def drawn(self) -> str | None:
+        """That random numbers have been drawn since; None where they have not."""
+        drew = any(_state(source) != state for source, state in self._states)
+        return _RANDOM if drew else None
 
 
 def _state(source: Any) -> Any:
