@@ -374,12 +374,16 @@ def test_names_of_numba() -> None:
     assert jitad.grad(f)(3.0) == 2.0
 
 
+ONE = np.float32(1.0)
+
+
 @njit
 def of_literals(x):
     total = 0.0
     for i in range(x.shape[0]):
         if x[i] > 1:
-            total += 0.1 * x[i]
+            total += x[i]
+            total -= ONE / math.sqrt(x[i] * 1.1)
         else:
             total = total + x[i] / 3
     return total, x[0] * 1.1, 0.3 + x[1], 2 - x[2], x[0] ** 2, (x * 1.1).sum(), x * 1.1

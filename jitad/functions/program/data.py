@@ -207,7 +207,8 @@ def wrapped(x: Any, *operands: int) -> Any:
 
 def widened(x: Any, other: Any) -> Any:
     """A number of Python's beside what has 32 bits, as Numba has it: of 64 bits."""
-    if isinstance(other, (Value, np.ndarray)) and other.dtype in _NARROW and not is_weak(other):
+    known = isinstance(other, (Value, np.ndarray, np.generic))
+    if known and other.dtype in _NARROW and not is_weak(other):
         if type(x) in (int, float):
             return np.float64(x)
         if isinstance(x, Value) and is_weak(x) and x.dtype.kind in "if":

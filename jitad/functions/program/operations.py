@@ -115,14 +115,14 @@ def set_item(frame: Frame, x: Any, index: Any, value: Any) -> None:
 
 def binary(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:
     """operator(a, b)"""
+    if frame.words.wraps:
+        if type(a) is type(b) is int:
+            return wrapped(operator(a, b), a, b)
+        if type(b) is not int or operator is not pow:  # x**2 has the type of x
+            a, b = widened(a, b), widened(b, a)
     if type(a) in _COMMON and type(b) in _COMMON:
         if np.ndarray in (type(a), type(b)):
             (note_given if any(isinstance(x, Value) for x in (a, b)) else note_asked)(a, b)
-        if frame.words.wraps:
-            if type(a) is type(b) is int:
-                return wrapped(operator(a, b), a, b)
-            if type(b) is not int or operator is not pow:  # x**2 has the type of x
-                a, b = widened(a, b), widened(b, a)
         return computed(frame.at_its_line(operator, a, b))
     found = operated(frame, operator, a, b)
     if found is not NotImplemented:
