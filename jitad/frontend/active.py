@@ -21,6 +21,8 @@ class _Active(threading.local):
         self.memos: list[dict[Any, Any]] = []
         self.rolling = True
         self.readers: list[Any] = []
+        self.frames: list[Any] = []
+        self.copying = True
 
 
 _active = _Active()
@@ -76,6 +78,26 @@ def unrolled() -> Iterator[None]:
 def is_rolling() -> bool:
     """Whether long loops are to be rolled up."""
     return _active.rolling
+
+
+def frames() -> list[Any]:
+    """The calls of functions that run as programs, the innermost one last."""
+    return _active.frames
+
+
+@contextmanager
+def uncopied() -> Iterator[None]:
+    """Traces within the block put no copy of a container, or an object, in the place of another."""
+    before, _active.copying = _active.copying, False
+    try:
+        yield
+    finally:
+        _active.copying = before
+
+
+def is_copying() -> bool:
+    """Whether they may, where that is not to be seen unless either is changed."""
+    return _active.copying
 
 
 def innermost_trace() -> Builder | None:

@@ -20,6 +20,7 @@ from jitad.frontend.places import (
     fitting,
     is_view,
     leaves_axes,
+    mask_of,
     places_of,
 )
 from jitad.frontend.regions import NeedsNumber
@@ -74,6 +75,11 @@ class MutableArray(Value):
             self._places = self.storage.order.reshape(self.shape)
             self._places.flags.writeable = not self.is_argument
         return self._places
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nobody writes to it, by no name: an argument, or a view of one."""
+        return self.is_argument or not (self._places is None or self._places.flags.writeable)
 
     @property
     def builder(self) -> Builder:  # type: ignore[override]  # derived here
@@ -148,8 +154,12 @@ class MutableArray(Value):
             if not _is_same(value, self.storage, places):
                 self.storage.write(places, self.fitted(value, places.shape))
             return
-        if isinstance(index, Value) and index.dtype.kind == "b":
-            self._set_where(index, value)
+        mask, others = mask_of(index)
+        if mask is not None and others:
+            self[others][mask] = value
+            return
+        if mask is not None:
+            self._set_where(mask, value)
             return
         rows = places_of(self.storage, self.places, index)
         new = self.lifted(value, rows.shape)
@@ -191,20 +201,17 @@ class MutableArray(Value):
         """Refuse to write where the array is not one of the innermost trace, or read-only."""
         if self.is_argument:
             super().__setitem__(None, None)
-        if self._places is not None and not self._places.flags.writeable:
+        if self.is_read_only:
             raise WriteError(
                 "assignment to a view of an argument, or to a read-only view",
                 remedy="write to x.copy(), to the array itself, or use np.fill_diagonal",
             )
-        for root in self.storage.roots:
-            self._check_own(root, innermost_trace())
-
-    def _check_own(self, root: Storage, recording: Builder | None) -> None:
-        if root.is_kept:
+        recording = innermost_trace()
+        if self.storage.root.is_kept:
             raise NeedsNumber("an array that a list has, too, is written to")
-        if recording is not root.builder and recording is not None and recording.region:
-            recording.region.adopt(root)
-        elif recording is not root.builder:
+        if recording is not self.builder and recording is not None and recording.region:
+            recording.region.adopt(self.storage.root)
+        elif recording is not self.builder:
             raise TraceError(
                 "an array was written in a function nested in the one that created it, or after "
                 "that one had ended",

@@ -77,7 +77,7 @@ def element_of(storage: Storage, places: Places, index: Any) -> Element | None:
     is read, added to and written back is known to be added to."""
     items = index if isinstance(index, tuple) else (index,)
     is_one = len(items) == places.ndim and are_integers(items) and not any(map(np.ndim, items))
-    if not is_one or not storage.has_elements:
+    if not is_one or storage.root is not storage:
         return None
     named = [(x.builder, x.index) if isinstance(x, Value) else int(x) for x in items]
     key = storage.builder.recording, storage.key(places), *named
@@ -101,6 +101,19 @@ def _spelled_out(items: tuple[Any, ...], ndim: int) -> tuple[Any, ...] | None:
     if len(items) > ndim or not are_integers(integers) or any(isinstance(x, Value) for x in bounds):
         return None
     return items if len(integers) == len(items) or is_view(integers) else None
+
+
+def mask_of(key: Any) -> tuple[Value | None, tuple[Any, ...]]:
+    """The traced mask that a key begins with, and the key of the other axes, where that is of ints
+    and slices that are known; None for other keys."""
+    items: tuple[Any, ...] = key if isinstance(key, tuple) and key else (key,)
+    mask, *rest = items
+    if not all(type(item) in (int, slice) for item in rest):
+        return None, ()
+    if not isinstance(mask, Value) or not mask.shape or mask.dtype != BOOL:
+        return None, ()
+    mask = mask.freeze()
+    return mask, (*[slice(None)] * mask.ndim, *rest) if rest else ()
 
 
 def are_integers(index: Any) -> bool:

@@ -81,6 +81,16 @@ class Selected(MutableArray):
         return 1 + self._whole.ndim - self.mask.ndim
 
     @property
+    def real(self) -> Any:  # type: ignore[override]  # which can be set there
+        """The real part, which is itself where it is real."""
+        return self if self.dtype.kind != "c" else np.real(self)
+
+    @property
+    def imag(self) -> Any:  # type: ignore[override]  # as above
+        """The imaginary part."""
+        return np.imag(self)
+
+    @property
     def is_plain(self) -> bool:
         """Whether nothing traced has been written to it."""
         return False

@@ -62,14 +62,9 @@ class Storage:
         self.is_kept = False
 
     @property
-    def roots(self) -> tuple[Storage, ...]:
-        """The memories that elements are in: of a view at a traced place another's."""
-        return (self,)
-
-    @property
-    def has_elements(self) -> bool:
-        """Whether these are its own."""
-        return self.roots == (self,)
+    def root(self) -> Storage:
+        """The memory that elements are in: of a view at a traced place another's."""
+        return self
 
     @property
     def order(self) -> Places:

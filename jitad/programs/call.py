@@ -8,11 +8,11 @@ from types import FunctionType, MethodType
 from typing import Any
 
 import jitad.functions  # noqa: F401  fills the registries
-from jitad.frontend.active import depth
+from jitad.frontend.active import depth, uncopied
 from jitad.frontend.mutable import mutable
 from jitad.frontend.pytree import Structure, flatten, statics_of, unflatten, without_statics
 from jitad.frontend.reads import note_special
-from jitad.frontend.regions import Raises
+from jitad.frontend.regions import Changed, Raises
 from jitad.frontend.trace import Traced, leaf_type
 from jitad.frontend.trace import trace as record
 from jitad.frontend.traceable import traceable
@@ -121,8 +121,15 @@ def _traced(
         current().writes = writes
         return flat(values) if around is None else around(values, flat)
 
+    def recorded() -> Traced:
+        return record(begun, leaves, _names(structure), machine=compiled)
+
     try:
-        traced = record(begun, leaves, _names(structure), machine=compiled)
+        try:
+            traced = recorded()
+        except Changed:
+            with uncopied():
+                traced = recorded()
     except Raises as error:
         if depth():  # who calls the function that is traced around it, says what it raises
             raise

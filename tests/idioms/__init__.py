@@ -1,6 +1,7 @@
 """Plain Python as people write it, nothing imported for it: the tests' table of idioms."""
 
 from idioms import (
+    aliases,
     changes,
     classes,
     iterating,
@@ -17,6 +18,7 @@ from idioms.case import IDIOMS, Idiom
 __all__ = [
     "IDIOMS",
     "Idiom",
+    "aliases",
     "changes",
     "classes",
     "iterating",

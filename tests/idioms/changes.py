@@ -289,3 +289,36 @@ def written_into_copies(x):
     rows[1] += np.sin(x)
     cut[:4] = x
     return np.sum(whole @ A) + np.sum(rows**2) + np.sum(cut**3)
+
+
+@case(np.array([-0.7, 1.3, 2.1, 0.4]))
+def second_name_of_what_one_side_binds_anew(x):
+    v = x * 2.0
+    u, w = v, [v]
+    if x[0] > 0:
+        v = x * 3.0
+    v[0] = 7.0 * x[1]
+    return np.sum(u) + np.sum(w[0] ** 2) + v[1]
+
+
+@case
+def second_name_of_what_turns_bind_anew(x):
+    v = x * 2.0
+    u = v
+    for i in range(6):
+        if x[i % 4] > 1.2:
+            v = x * i
+        v[i % 4] += x[0]
+        u[1] *= 0.5
+    return np.sum(u) + np.sum(v**2)
+
+
+@case
+def name_of_an_array_that_its_side_has_changed(x):
+    a = x * 2.0
+    v = x + 1.0
+    if x[1] > 0:
+        a[0] = x[2]
+        v = a
+    v[1] = 3.0 * x[3]
+    return np.sum(a) + np.sum(v**2)

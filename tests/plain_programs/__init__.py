@@ -13,6 +13,7 @@ from plain_programs import (
     lists,
     nests,
     selections,
+    states,
     tables,
     ways_out,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "lists",
     "nests",
     "selections",
+    "states",
     "tables",
     "ways_out",
 ]

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from plain_programs.program import program
+from plain_programs.program import positive, program
 
 
 class Trend(enum.Enum):
@@ -204,3 +204,36 @@ def last_of_all(x):
     for v in x:
         last = v * v
     return last * x[0]
+
+
+@program(positive)
+def nearest_point_of_a_segment(x):
+    a, b, p = np.zeros(2), np.array([2.0, 0.5]), np.array([x[0], x[-1] ** 2])
+    t = (p - a) @ (b - a) / ((b - a) @ (b - a))
+    if t < 0.2:
+        nearest = a
+    elif t > 0.6:
+        nearest = b
+    else:
+        nearest = a + t * (b - a)
+    return np.sum((p - nearest) ** 3)
+
+
+@program(positive)
+def fixed_point_of_an_array(x):
+    v = np.ones(len(x)) / 3.0
+    for _ in range(200):
+        w = 0.5 * np.cos(v) + 0.1 * x
+        if np.abs(w - v).max() < 1e-13:
+            break
+        v = w
+    return v @ np.arange(1.0, 1.0 + len(x))
+
+
+@program()
+def arrays_that_are_swapped(x):
+    p, q = 2.0 * x, np.sin(x)
+    if p[0] > q[0]:
+        p, q = q, p
+    q[0] += 1.0
+    return np.sum(p**2) + np.sum(q**3)

@@ -85,3 +85,19 @@ def logarithms_where_they_exist(x):
     with np.errstate(all="ignore"):
         logs, roots, inverses = np.log(x), np.sqrt(x), 1.0 / x
     return np.sum(logs[x > 0]) + np.sum(roots[x >= 0.1]) + np.sum(inverses[x != 0.0])
+
+
+@program()
+def columns_where_a_mask_is_true(x):
+    a = np.outer(x, np.array([1.0, -2.0, 0.5]))
+    m = x > 0
+    total = a[m, 0].sum() + np.sum(a[~m, 1:] ** 2)
+    a[m, 2] = 7.0 * x[m]
+    a[m] *= 2.0
+    return total + np.sum(a * a)
+
+
+@program()
+def complex_numbers_where_a_mask_is_true(x):
+    c = (x + 1j * x**2)[x > 0.1]
+    return np.sum(np.abs(c) ** 2) + c.real.sum() + np.sum(c * c).imag

@@ -10,6 +10,8 @@ import numpy as np
 
 from jitad.frontend.active import innermost_trace
 from jitad.frontend.exceptions import may_catch
+from jitad.frontend.mutable import MutableArray
+from jitad.frontend.places import mask_of
 from jitad.frontend.selected import OF_SELECTED, Selected, elementwise, selected
 from jitad.ir.errors import user_line
 from jitad.ir.raised import raised
@@ -181,11 +183,12 @@ def is_of_all(f: Any, args: Any) -> bool:
     return len(args) == 1 and type(args[0]) is Selected and f in _PYTHONS
 
 
-def select(x: Value, mask: Any) -> Selected | None:
-    """x[mask] as a selection, where the mask is traced, and of the shape of the first axes."""
-    if not isinstance(mask, Value) or mask.dtype.kind != "b" or not mask.shape:
+def select(x: Value, key: Any) -> Selected | None:
+    """x[key] as a selection, of a mask that is traced, of the shape of the first axes, with ints
+    and slices of the others; None of other keys."""
+    if isinstance(key, MutableArray) and key.is_plain:
+        return None  # whose places are known
+    mask, others = mask_of(key)
+    if mask is None or mask.shape != x.shape[: mask.ndim] or not mask.builder.tracing:
         return None
-    mask = mask.freeze()
-    if mask.shape != x.shape[: mask.ndim] or not mask.builder.tracing:
-        return None
-    return selected(x, mask)
+    return selected(x[others] if others else x, mask)

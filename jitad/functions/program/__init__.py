@@ -8,16 +8,18 @@
     joins.py       a branch on a traced value -> a switch
     choices.py     a name that is bound to one of several objects
     raising.py     an exception on a side -> a guard: a status of the kernel
-    turns.py       a loop -> a loop op
+    forms.py       what names are bound to, taken apart for control ops and put together again
+    switches.py    what sides leave -> a switch
+    turns.py       a loop -> a loop op; state.py what it carries
     iterators.py   what a `for` goes over
     alike.py       items at traced places
     growing.py     lists that turns append to; carried.py those that they read back or write to
     folds.py       sum, any, all, max, min of many; orders.py what is sorted
-    calls.py       what a call means, and whether it may stand in a branch or a loop
+    calls.py       what a call means; pure.py what may be called in a branch or a loop
     arguments.py   what names are bound to as a call begins
     operations.py  operators, attributes and items
     specials.py    what syntax calls of the user's classes
-    objects.py     objects that it makes, whose numbers branches and loops carry
+    holders.py     containers and objects that it changes, whose parts branches and loops carry
     mirrors.py     SciPy's functions, by those of jitad.scipy
     shared.py      variables that functions share: closures, nonlocal
     contexts.py    `with` of what says nothing about traced values

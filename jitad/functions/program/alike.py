@@ -11,6 +11,7 @@ import numpy as np
 from jitad.frontend.items import Item, rows_of
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import as_dtype, lift
+from jitad.frontend.parts import copy, maker, note_copied
 from jitad.functions.program.data import NUMBERS, as_argument, current, kind, wider
 from jitad.ir.op import SHORT_NAMES
 from jitad.ir.value import Value
@@ -35,7 +36,14 @@ def by_place(items: Any) -> Callable[[Any], Any] | None:
     if None in parts:
         return None
     make = maker(first)
-    return lambda k: as_copy(make([part(k) for part in parts]))  # type: ignore[misc]  # none is None
+
+    def at(k: Any) -> Any:
+        for y in items:  # which are not to be changed while there is a copy of one
+            if not isinstance(y, tuple):
+                note_copied(y)
+        return copy(make([part(k) for part in parts]))  # type: ignore[misc]  # none is None
+
+    return at
 
 
 def _numbers_by_place(items: Sequence[Any]) -> Callable[[Any], Any] | None:
@@ -63,20 +71,11 @@ def _numbers_by_place(items: Sequence[Any]) -> Callable[[Any], Any] | None:
 def _like(x: Value, item: Any) -> Any:
     """A row as an item of a list is: not to be written to, since it is a copy."""
     if isinstance(item, (list, tuple)):
-        return as_copy(maker(item)([_like(Item(x, k), y) for k, y in enumerate(item)]))
+        return copy(maker(item)([_like(Item(x, k), y) for k, y in enumerate(item)]))
     if isinstance(item, MutableArray):
         return as_argument(x.freeze())
     x.weak = item.weak
     return x
-
-
-class _Copy(list[Any]):
-    """A list in place of the one at a traced place, which does not grow with it."""
-
-
-def as_copy(x: Any) -> Any:
-    """The container, a list as one that does not grow."""
-    return _Copy(x) if type(x) is list else x
 
 
 CONTAINERS = (list, tuple, dict)
@@ -96,11 +95,3 @@ def columns_of(items: Sequence[Any]) -> list[list[Any]] | None:
 def parts_of(x: Any) -> Any:
     """The items of a container; of a dict its values."""
     return x.values() if isinstance(x, dict) else x
-
-
-def maker(x: Any) -> Callable[[list[Any]], Any]:
-    """What makes a container like x of other items."""
-    if isinstance(x, dict):
-        keys = tuple(x)
-        return lambda items: dict(zip(keys, items, strict=True))
-    return type(x)._make if hasattr(x, "_fields") else type(x)

@@ -7,10 +7,12 @@ what might do something else than compute is not called in branches and loops.
 from __future__ import annotations
 
 import builtins
+import copy
+import dataclasses
 import functools
 import math
 import operator
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import numba
@@ -21,9 +23,10 @@ from jitad.frontend.active import holds_traced
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.mutable_functions import answer, at_once
 from jitad.frontend.operands import as_dtype, lift
+from jitad.frontend.parts import DICTS, SEQUENCES, is_plain_class, made
 from jitad.frontend.reads import note_global, note_met
 from jitad.frontend.traceable import is_users, traceable
-from jitad.frontend.unseen import names_in, note_all, note_call, note_result
+from jitad.frontend.unseen import CHANGING, names_in, note_all, note_call, note_result
 from jitad.functions.arrays.creation import array
 from jitad.functions.arrays.selections import is_of_all, of_all
 from jitad.functions.control.elements import over_elements
@@ -33,7 +36,15 @@ from jitad.functions.program.carried import whole
 from jitad.functions.program.data import current, made_by, owned
 from jitad.functions.program.folds import collected, fold, truth
 from jitad.functions.program.generators import Generated
-from jitad.functions.program.growing import check_whole, extend, is_growing, length, made
+from jitad.functions.program.growing import check_whole, extend, is_growing, length
+from jitad.functions.program.holders import (
+    change,
+    construct,
+    copied,
+    deeply_copied,
+    is_holder,
+    with_others,
+)
 from jitad.functions.program.iterators import (
     advance,
     counted,
@@ -47,7 +58,6 @@ from jitad.functions.program.iterators import (
     zipped,
 )
 from jitad.functions.program.mirrors import of_scipy
-from jitad.functions.program.objects import construct, is_plain_class
 from jitad.functions.program.pure import is_program, pure
 from jitad.functions.program.specials import called
 from jitad.ir.value import FUNCTIONS, Value
@@ -92,7 +102,13 @@ def _run(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     args = [_given(frame, f, x) for x in args]
     kwargs = {name: _given(frame, f, whole(x)) for name, x in kwargs.items()}
     result = made_by(f, f(*args, **kwargs), [*args, *kwargs.values()])
-    return made(result) if f is list or f is dict else result
+    is_new = any(f is kind for kind in _MAKERS) or getattr(f, "__name__", "") in _COPIES
+    return made(result) if is_new else result
+
+
+_COPIES = ("copy", "_asdict", "tolist")
+_MAKERS = (*SEQUENCES, *DICTS)
+"""What makes a container that nobody has yet."""
 
 
 def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -105,13 +121,15 @@ def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
             return lambda: extend(owner, args)
         if f.__name__ == "extend":
             return lambda: extend(owner, iterator(args[0]).all())
+    if is_holder(owner) and f.__name__ in CHANGING and f.__name__ != "sort":
+        return lambda: _changed(owner, f, args, kwargs)
     if type(owner) is list and f.__name__ == "sort" and not is_growing(owner):
         return lambda: orders.sort(frame, owner, *args, **kwargs)
     if len(args) == 1 and is_growing(args[0]) and f in _OF_LENGTH:
         return lambda: _OF_LENGTH[f](length(args[0]))
     args = [whole(x) for x in args]
     kwargs = {name: whole(x) for name, x in kwargs.items()}
-    if type(f) in _BUILTIN and is_of_all(f, args) and not kwargs:
+    if is_of_all(f, args) and not kwargs:
         found = of_all(f, args[0])
         if found is not NotImplemented:
             return lambda: found
@@ -132,6 +150,12 @@ def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return lambda: orders.extreme(frame, f, OF_TRACED[f], *args, **kwargs)
     meaning = _of_traced(frame, f, owner, args) if traced else None
     return meaning and (lambda: meaning(*args, **kwargs))
+
+
+def _changed(owner: Any, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """What a method gives that changes the container it is of."""
+    change(owner)
+    return f(*[native(whole(x)) for x in args], **kwargs)
 
 
 def _collected(f: Any, x: Any) -> Any:
@@ -226,8 +250,6 @@ _OF_LENGTH: dict[Any, Any] = {
     operator.not_: lambda n: n == 0,
 }
 """What is said of a list that grows in a loop by its length."""
-
-_BUILTIN = (BuiltinFunctionType,)
 
 _TO_THE_END = (list, tuple, max, min, sorted, set, frozenset, np.fromiter, math.fsum, math.prod)
 """Functions that go over all that they are given, in order."""
@@ -329,6 +351,7 @@ OF_FRAME: dict[Any, Any] = {
     getattr: _attribute,
     hasattr: _has,
     sorted: orders.in_order,
+    dataclasses.replace: with_others,
     eval: _evaluated,
     exec: _executed,
 }
@@ -347,6 +370,8 @@ ALWAYS: dict[Any, Any] = {
     next: advance,
     reversed: reverse,
     bool: truth,
+    copy.copy: copied,
+    copy.deepcopy: deeply_copied,
 }
 """What programs mean by names, whatever the arguments."""
 

@@ -16,8 +16,9 @@ from jitad.frontend.active import enclosing
 from jitad.frontend.items import Item
 from jitad.frontend.mutable import MutableArray, mutable
 from jitad.frontend.operands import as_dtype, lift
-from jitad.frontend.regions import Again, NeedsNumber, NotCarried
-from jitad.functions.program.alike import as_copy, by_place
+from jitad.frontend.parts import copy, home, is_new
+from jitad.frontend.regions import Again, NeedsNumber, NotCarried, check_alone
+from jitad.functions.program.alike import by_place
 from jitad.functions.program.data import NUMBERS, Kind, as_argument, current, kind, wider
 from jitad.functions.program.growing import (
     Earlier,
@@ -28,6 +29,7 @@ from jitad.functions.program.growing import (
     is_growing,
     length,
 )
+from jitad.functions.program.holders import change
 from jitad.ir.op import FLOAT64
 from jitad.ir.value import Value
 
@@ -124,8 +126,7 @@ class Carried:
         """Have its items as they are behind the loop."""
         first = len(self.list)
         if self.is_written:
-            if current().region is not None and not current().region.has_made(self.list):
-                _change(self.list)
+            _change(self.list)
             self.list[:] = self._numbers(rows, 0)
         elif self.added and not self.kind.shape:
             extend(self.list, self._numbers(rows, first))
@@ -153,7 +154,7 @@ def item(x: Any, index: Any) -> Any:
     if type(index) is int and -own <= index < 0 and not replaced:
         return x[index]
     if earlier.carried is None:
-        raise NotCarried(x, reads=True)
+        raise NotCarried(x, rows=True)
     return earlier.carried.row(earlier.array, _place(earlier, index, own))
 
 
@@ -165,35 +166,36 @@ def whole(x: Any) -> Any:
     if isinstance(earlier.count, Value) or earlier.carried.kind.shape:
         check_whole(x)
     rows, weak = earlier.array.freeze(), earlier.carried.kind.weak
-    return as_copy([Item(rows, k, weak) for k in range(earlier.count)])
+    return copy([Item(rows, k, weak) for k in range(earlier.count)])
 
 
 def items(x: Any) -> tuple[Any, Any]:
     """How many items there are of such a list, and what finds one by its place."""
     earlier = x[0]
     if earlier.carried is None:
-        raise NotCarried(x, reads=True)
+        raise NotCarried(x, rows=True)
     return length(x), lambda k: earlier.carried.row(earlier.array, k)
 
 
 def check_found(x: list[Any]) -> None:
     """Have a list carried that is asked for items at a traced place, where they are not at hand."""
     region = current().region
-    if region is not None and not region.has_made(x) and by_place(x) is None:
+    if region is not None and not is_new(x) and by_place(x) is None:
         _change(x)  # or Python asks for the number
 
 
 def set_item(x: list[Any], index: Any, value: Any) -> None:
     """x[index] = value"""
     if not is_growing(x):
-        region = current().region
-        if region is not None and not region.has_made(x):
+        if isinstance(index, Value):
             _change(x)
+        elif isinstance(index, slice) or x[index] is not value:
+            change(x)
         x[index] = value
         return
     earlier = x[0]
     if earlier.carried is None:
-        raise NotCarried(x, reads=True)
+        raise NotCarried(x, rows=True)
     earlier.carried.write()
     earlier.carried.fit(value)
     earlier.array[_place(earlier, index, len(x) - 1)] = value
@@ -207,14 +209,17 @@ def _keep(y: MutableArray) -> None:
 
 
 def _change(x: list[Any]) -> None:
-    """A list is about to be changed that no turn carries yet: the innermost one around shall."""
+    """A list is about to be changed at a traced place: the innermost turn around carries it."""
+    check_alone(x)
+    made_on = home(x)
     for builder in enclosing():
         region = builder.region
-        if region is None or region.has_made(x):
+        if region is None or made_on is builder:
             break
         if region.is_turn:
-            raise NotCarried(x, reads=True)
-    current().region.replace(x)
+            raise NotCarried(x, rows=True)
+    if current().region is not None:
+        current().region.change(x)
 
 
 def _place(earlier: Any, index: Any, own: int) -> Any:

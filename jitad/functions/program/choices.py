@@ -8,114 +8,28 @@ known on both sides of the branch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jitad.frontend.fallbacks import note
-from jitad.frontend.operands import as_dtype
 from jitad.frontend.regions import NeedsNumber
-from jitad.functions.program.contexts import Entered
 from jitad.functions.program.data import (
     DATA,
     Chosen,
-    Kind,
     Names,
-    Options,
     current,
-    form,
     holds_tracers,
     is_data,
-    kind,
-    leaves,
     same,
-    wider,
 )
+from jitad.functions.program.forms import renamed
 from jitad.functions.program.raising import ends_trace
-from jitad.ir.op import INT64
 from jitad.ir.value import UFUNCS, Value
 
 if TYPE_CHECKING:
     from jitad.functions.program.executor import Frame
     from jitad.functions.program.statements import Statement
-
-_INDEX = Kind((), INT64, False)
-
-# -- what flows through control ops ----------------------------------------------------------------
-
-
-class Form(NamedTuple):
-    """How data is made of its leaves, and their kinds; an object is one of a single option."""
-
-    pattern: Any
-    kinds: list[Kind]
-
-
-class Renamed(NamedTuple):
-    """The number of an option by another table: `table[k]` in place of k, which `item` is."""
-
-    item: Any
-    table: list[int]
-
-
-def form_of(v: str, x: Any) -> Form:
-    """The form of what the name v is bound to."""
-    if is_data(x):
-        return Form(form(x), [kind(leaf) for leaf in leaves(x)])
-    if holds_tracers(x) or isinstance(x, Entered):
-        raise NeedsNumber(f"{v} is another object, made by this run or of traced values")
-    return Form(Options((x,)), [_INDEX])
-
-
-def common(v: str, a: Form, b: Form) -> Form:
-    """The form that both fit."""
-    if a.pattern == b.pattern:
-        return Form(a.pattern, list(map(wider, a.kinds, b.kinds)))
-    one, other = _optional(a), _optional(b)
-    if one.pattern.data not in ((), other.pattern.data) and other.pattern.data != ():
-        raise NeedsNumber(f"{v} has another structure")
-    options = list(one.pattern.options)
-    options += [x for x in other.pattern.options if not any(same(x, y) for y in options)]
-    long, short = sorted((one, other), key=lambda f: -len(f.kinds))
-    kinds = [*map(wider, long.kinds, short.kinds), *long.kinds[len(short.kinds) :]]
-    return Form(Options(tuple(options), long.pattern.data), kinds)
-
-
-def _optional(f: Form) -> Form:
-    if type(f.pattern) is Options:
-        return f
-    if f.pattern == ():
-        return Form(Options(((),)), [_INDEX])
-    return Form(Options((DATA,), f.pattern), [_INDEX, *f.kinds])
-
-
-def fitted_to(f: Form, x: Any, items: Sequence[Any]) -> list[Any]:
-    """What stands for the leaves of x, `items`, as leaves of that form: None for what has none."""
-    own = form(x) if is_data(x) else Options((x,))
-    if own == f.pattern:
-        return list(items)
-    options = own.options if type(own) is Options else (DATA,) if own != () else ((),)
-    table = [_place(f.pattern.options, x) for x in options]
-    index: Any = np.int64(table[0])
-    if type(x) is Chosen:
-        index, *items = items
-        if table != list(range(len(table))):
-            index = Renamed(index, table)
-    rest = list(items) if is_data(x) else []
-    return [index, *rest, *[None] * (len(f.kinds) - 1 - len(rest))]
-
-
-def _place(options: tuple[Any, ...], x: Any) -> int:
-    return next(k for k, y in enumerate(options) if same(x, y))
-
-
-def renamed(index: Value, table: Sequence[int]) -> Value:
-    """table[index]"""
-    found: Any = table[0]
-    for k, number in enumerate(table[1:], start=1):
-        is_it: Any = as_dtype(UFUNCS[np.equal](index, k), INT64)
-        found = found + is_it * (number - table[0])
-    return found
 
 
 def as_data(x: Any) -> Any:

@@ -6,7 +6,6 @@ reference: two names of one array stay two names of one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from types import CodeType, FunctionType
@@ -81,64 +80,23 @@ class Chosen:
     data: Any = ()
 
 
-@dataclass(frozen=True, eq=False)
-class Options:
-    """The form of what is chosen: the objects, and the form of the data."""
-
-    options: tuple[Any, ...]
-    data: Any = ()
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Options)
-            and self.data == other.data
-            and same(self.options, other.options)
-        )
-
-    __hash__ = None  # type: ignore[assignment]  # objects of the user's need have none
-
-
-def is_data(x: Any) -> bool:
-    """Whether control ops can carry x."""
-    if type(x) is tuple:
-        return all(map(is_data, x))
-    if type(x) is Chosen:
-        return True
+def is_leaf(x: Any) -> bool:
+    """Whether x is a number, or an array of numbers."""
     if isinstance(x, np.ndarray):
         return type(x) is np.ndarray and x.dtype in SHORT_NAMES
     return isinstance(x, (Value, *NUMBERS)) and not isinstance(x, Enum)
 
 
+def is_data(x: Any) -> bool:
+    """Whether x is data, or several things one of which it is."""
+    if isinstance(x, tuple):
+        return len(x) > 0 and all(map(is_data, x))
+    return type(x) is Chosen or is_leaf(x)
+
+
 def is_reference(x: Any) -> bool:
     """Whether x is an array that can be written to."""
     return isinstance(x, (MutableArray, np.ndarray))
-
-
-def leaves(x: Any) -> Iterator[Any]:
-    """The numbers and arrays of data."""
-    if type(x) is tuple:
-        for item in x:
-            yield from leaves(item)
-    elif type(x) is Chosen:
-        yield x.index
-        yield from leaves(x.data)
-    else:
-        yield x
-
-
-def form(x: Any) -> Any:
-    """How data is made of its leaves: nested tuples, None for a leaf."""
-    if type(x) is Chosen:
-        return Options(x.options, form(x.data))
-    return tuple(map(form, x)) if type(x) is tuple else None
-
-
-def rebuilt(pattern: Any, rest: Iterator[Any]) -> Any:
-    """Data of that form from leaves."""
-    if type(pattern) is Options:
-        index, data = next(rest), rebuilt(pattern.data, rest)
-        return Chosen(index, pattern.options, _owned_within(data))
-    return next(rest) if pattern is None else tuple([rebuilt(p, rest) for p in pattern])
 
 
 def kind(x: Any) -> Kind:
@@ -194,10 +152,6 @@ def made_by(f: Any, result: Any, args: list[Any]) -> Any:
     return owned(result) if shared or not arrays else renewed(result)
 
 
-def _owned_within(x: Any) -> Any:
-    return tuple(map(_owned_within, x)) if type(x) is tuple else owned(x)
-
-
 def wrapped(x: Any, *operands: int) -> Any:
     """What Numba has for a result of integers: of 64 bits, as those are."""
     if type(x) is not int or not all(-(2**63) <= k < 2**63 for k in operands):
@@ -241,9 +195,9 @@ def same(a: Any, b: Any) -> bool:
         return True
     if type(a) is not type(b):
         return False
-    if type(a) is tuple:
+    if isinstance(a, tuple):
         return len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, (bool, int, str, type(None))):
+    if isinstance(a, (bool, int, str, type(None), np.dtype)):
         return a == b
     if isinstance(a, BaseException):
         return same(a.args, b.args)

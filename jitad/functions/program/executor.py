@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import builtins
 import functools
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from types import CodeType, FunctionType
 from typing import Any
 
-from jitad.frontend.active import innermost_trace, memos, readers
+from jitad.frontend.active import frames, innermost_trace, memos, readers
 from jitad.frontend.exceptions import may_catch_any, note_handlers
 from jitad.frontend.fallbacks import note
-from jitad.frontend.reads import note_function, note_global, note_module
-from jitad.frontend.regions import NeedsNumber, Raising, Unrecorded
+from jitad.frontend.reads import note_function, note_global
+from jitad.frontend.regions import FirstTurn, NeedsNumber, Raising, Unrecorded
 from jitad.frontend.roads import ABSENT
 from jitad.frontend.traceable import Vocabulary
 from jitad.functions.program import calls, operations
@@ -50,6 +51,9 @@ from jitad.ir import errors
 from jitad.ir.errors import SourceLine, line_in
 from jitad.ir.value import Value
 
+_MOST_TRIES = 8
+"""How many turns of a loop are run by themselves, before it is known what it carries."""
+
 DEEP = 24
 """Branches within branches: of a function that calls itself, say, until a value is small."""
 
@@ -75,21 +79,25 @@ class Frame:
         self.line = line_in(code, code.co_firstlineno)
         self.handled: dict[int, tuple[BaseException, SourceLine | None]] = {}
         self.unrolled: set[int] = set()
+        self.one_turn: set[int] = set()  # headers of loops of which a turn is run by itself
+        self.tries: Counter[int] = Counter()
         self.builder = current()
         self.readers = readers()
-        self.names: Names
+        self.names = Names()
         self.entered: list[Entered] = []
         self.chooses = False
         self.fold: Any = None  # what is made of a generator's items
 
     def result(self) -> Any:
         """What the function returns."""
+        frames().append(self)
         try:
             _, names = self.run(self.program.start, self.first(), {EXIT}, enters=False)
         except Exception as error:
             check_said(error)
             raise as_called(error, self.function.__code__, self.line_of(error))  # noqa: B904
         finally:
+            frames().pop()
             for context in reversed(self.entered):
                 context.leave(None, None, None)
         self.shared.fill(names)
@@ -241,20 +249,22 @@ class Frame:
         except (NeedsNumber, Exception) as error:  # what a turn raises, it raises again by itself
             if isinstance(error, Exception) and ends_trace(error):
                 raise
+            is_counted = isinstance(it, Places) and not isinstance(it.count, Value)
+            if isinstance(error, FirstTurn) and is_counted and self.tries[header] < _MOST_TRIES:
+                self.tries[header] += 1
+                self.unrolled, self.one_turn = before, self.one_turn | {header}
+                return None
             note("the loop is unrolled", line, error)
-            if isinstance(it, Places) and isinstance(it.count, Value):
-                name = self.iterator_name(header)
-                assert name is not None
+            name = self.iterator_name(header)
+            if name is not None and isinstance(it, Places) and not is_counted:
                 names[name] = Places(int(it.count), it.item, it.place)
             self.unrolled = before | {header}
             return None
 
     def iterator_name(self, header: int) -> str | None:
         """The name of the iterator of a `for`."""
-        for s in self.program.blocks[header].statements:
-            if s.advances is not None:
-                return s.advances
-        return None
+        found = (s.advances for s in self.program.blocks[header].statements)
+        return next((name for name in found if name is not None), None)
 
     def iterate(self, x: Any) -> Any:
         """iter(x), for a `for`."""
@@ -273,7 +283,8 @@ class Frame:
     def _unrolls(self, header: int, names: Names) -> bool:
         """Whether a loop is run turn by turn."""
         it = self.iterator(header, names)
-        if header in self.unrolled or isinstance(it, (InOrder, InTurn, Turn)):
+        once, self.one_turn = header in self.one_turn, self.one_turn - {header}
+        if once or header in self.unrolled or isinstance(it, (InOrder, InTurn, Turn)):
             return True
         body = self.program.loops[header]
         yielding = self.program.yielding if self.fold is None else ()
@@ -318,12 +329,6 @@ class Frame:
     def free(self, name: str) -> Any:
         """What a name of a function around stands for."""
         return self.shared.read(name)
-
-    def imported(self, name: str, level: int, names: Any) -> Any:
-        """A module that is imported as the function runs."""
-        found = __import__(name, self.function.__globals__, None, names, level)
-        note_module(name, found)
-        return found
 
     def class_and_self(self) -> tuple[Any, Any]:
         """What super() is of."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from jitad.frontend.active import innermost_trace
+from jitad.frontend.active import frames, innermost_trace
 from jitad.frontend.regions import NeedsNumber
 from jitad.functions.program.data import Somewhere, current
 from jitad.functions.program.graph import EXIT, FOLDED, RESULT
@@ -47,8 +47,14 @@ class Generated(Iterator[Any]):
         self._check()
         self.frame.fold, self.names[FOLDED] = fold, start
         place, self.place = self.place, EXIT
-        _, names = self.frame.run(place, self.names, {EXIT}, enters=False)
-        return names[FOLDED]
+        return self._run(place, {EXIT})[1][FOLDED]
+
+    def _run(self, place: int, stops: set[int]) -> tuple[Any, Any]:
+        frames().append(self.frame)
+        try:
+            return self.frame.run(place, self.names, stops, enters=False)
+        finally:
+            frames().pop()
 
     def throw(self, error: Any, *_: Any) -> Any:
         """Raise an exception at the `yield`, and go on to the next item if that is handled."""
@@ -86,9 +92,7 @@ class Generated(Iterator[Any]):
         program, place = self.frame.program, self.place
         self.place = EXIT  # where it ends if it raises
         self.frame.shared.collect(self.names)  # what others have bound since
-        where, self.names = self.frame.run(
-            place, self.names, {EXIT, *program.resumes}, enters=False
-        )
+        where, self.names = self._run(place, {EXIT, *program.resumes})
         self.place = int(where.label) if isinstance(where, Somewhere) else where
         if self.place == EXIT:
             raise StopIteration(self.names[RESULT])

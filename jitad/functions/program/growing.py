@@ -9,16 +9,18 @@ the loop is recorded, and is the same object behind it where the last turn leave
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jitad.frontend.active import is_copying
 from jitad.frontend.items import Item, rows_of
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import lift
-from jitad.frontend.regions import NeedsNumber, Region
+from jitad.frontend.parts import copy, is_copy, is_new, made, maker
+from jitad.frontend.regions import NeedsNumber, Region, check_alone
 from jitad.frontend.storage import Storage
-from jitad.functions.program.alike import CONTAINERS, columns_of, maker, parts_of
+from jitad.functions.program.alike import CONTAINERS, columns_of, parts_of
 from jitad.functions.program.data import NUMBERS, current, kind
 from jitad.ir.value import Value
 from jitad.ops import structural as st
@@ -67,14 +69,9 @@ def check_whole(x: Any) -> None:
         _refuse(x)
 
 
-def made(x: Any) -> Any:
-    """A list or a dict that nobody has yet."""
-    region = current().region
-    return x if region is None else region.make(x)
-
-
 def extend(x: list[Any], items: Sequence[Any]) -> None:
     """x.extend(items)"""
+    check_alone(x)
     region = current().region
     if region is not None:
         region.grow(x)
@@ -85,32 +82,21 @@ def extend(x: list[Any], items: Sequence[Any]) -> None:
 
 # -- on sides of branches --------------------------------------------------------------------------
 
-APPENDED, ITEMS = "$appended to", "$items of"
-"""Names of what a side appends to a list, or of all its items."""
+APPENDED = "$appended to"
+"""Names of what a side appends to a list."""
 
 
-def changed(region: Region) -> dict[str, tuple[list[Any], list[Any]]]:
-    """Lists that a side has changed, and what has been appended, or all items."""
-    found = {f"{APPENDED} {id(x)}": (x, added) for x, added in region.grown() if added}
-    return found | {f"{ITEMS} {id(x)}": (x, x[:]) for x in region.replaced()}
+def appended(region: Region) -> dict[str, tuple[list[Any], list[Any]]]:
+    """Lists that have grown on a side, and what has been appended."""
+    return {f"{APPENDED} {id(x)}": (x, added) for x, added in region.grown() if added}
 
 
-def unchanged(name: str, x: list[Any]) -> tuple[Any, ...]:
-    """What that is on a side that does not change the list."""
-    return () if name.startswith(APPENDED) else tuple(x)
-
-
-def change(name: str, x: list[Any], items: Sequence[Any]) -> None:
+def append(x: list[Any], items: Sequence[Any]) -> None:
     """Have a list as sides have left it; an array of its items has them already."""
     region = current().region
-    if name.startswith(APPENDED):
-        if region is not None:
-            region.grow(x)
-        x.extend(items)
-        return
     if region is not None:
-        region.replace(x)
-    x[:] = items
+        region.grow(x)
+    x.extend(items)
 
 
 # -- what items are made of ------------------------------------------------------------------------
@@ -165,8 +151,9 @@ class Turn:
         begun: arrays by name that the loop has carried to the turn.
         ended: those that it carries on from it.
         changed: arrays from around that the loop writes to.
+        named: identities of what names are bound to behind the turn, too; `shared` are those of
+            what is appended that is also another's.
         kept: names whose arrays items are, too.
-        region: the turn as it is recorded.
     """
 
     def __init__(
@@ -174,10 +161,11 @@ class Turn:
         begun: Mapping[str, MutableArray],
         ended: Mapping[str, MutableArray],
         changed: Sequence[Storage],
-        region: Region,
+        named: Collection[int],
     ) -> None:
-        self.region = region
         self._seen: set[int] = set()
+        self.named = named
+        self.shared: set[int] = set()
         self.begun, self.ended, self.changed = begun, ended, changed
         self.leaves: list[Value] = []
         self.packed: set[int] = set()
@@ -244,6 +232,7 @@ class Turn:
         parts = [inner] if inner is not None else [self._columns(column) for column in columns]
         if None in parts:
             del self.leaves[noted:]
+            self.packed = {k for k in self.packed if k < noted}
             return None
         for y in items:
             self._check_new(y)
@@ -255,7 +244,9 @@ class Turn:
         """Refuse a container that is another's, too, or perhaps another turn's."""
         if isinstance(x, tuple):
             return
-        if id(x) in self._seen or not self.region.has_made(x):
+        if is_copying() and (id(x) in self.named or is_copy(x)):
+            self.shared.add(id(x))
+        elif id(x) in self._seen or not is_new(x) or id(x) in self.named:
             raise NeedsNumber("an object is appended that is perhaps another's, too")
         self._seen.add(id(x))
 
@@ -284,7 +275,7 @@ class Turn:
 def _is_from_around(x: MutableArray, changed: Sequence[Storage]) -> bool:
     if x.unwritten is not None:
         return x.builder is not current()
-    if not x.storage.has_elements:
+    if x.storage.root is not x.storage:
         raise NeedsNumber("a view at a traced place is appended to a list")
     return x.builder is not current() or any(x.storage is y for y in changed)
 
@@ -308,6 +299,7 @@ class Stacks:
         self.count, self.before, self.after = count, before, after
         self.rows = [_flat(x) if k in turn.packed else x for k, x in enumerate(stacks)]
         self._made: dict[tuple[int, int], Any] = {}
+        self._own = copy if turn.shared else made
 
     def items(self, form: Any) -> list[Any]:
         """What has been appended to a list, where that is what one turn appends."""
@@ -320,8 +312,8 @@ class Stacks:
             return form.x
         if isinstance(form, Packed):
             places = range(k * form.count, (k + 1) * form.count)
-            return made(form.make([self._item(form.item, place) for place in places]))
-        return made(form.make([self._item(item, k) for item in form.items]))
+            return self._own(form.make([self._item(form.item, place) for place in places]))
+        return self._own(form.make([self._item(item, k) for item in form.items]))
 
     def _row(self, leaf: Leaf, k: int) -> Any:
         row = Item(self.rows[leaf.number], k, leaf.weak)

@@ -5,29 +5,21 @@ Both sides are recorded first, and their types are unified afterwards.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from functools import partial, reduce
+from functools import cache, partial, reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from jitad.frontend.mutable import MutableArray, mutable
+from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import PYTHON_NUMBERS, as_dtype, lift
+from jitad.frontend.parts import is_copy, is_new, note_copied
 from jitad.frontend.regions import NeedsNumber, Region
 from jitad.frontend.storage import Storage
-from jitad.functions.control.blocks import Block, as_weak, block
-from jitad.functions.control.branches import aligned
-from jitad.functions.program import growing
-from jitad.functions.program.choices import (
-    Form,
-    Renamed,
-    as_data,
-    common,
-    fitted_to,
-    form_of,
-    is_known,
-    renamed,
-)
+from jitad.functions.control.blocks import Block, block
+from jitad.functions.program import growing, holders
+from jitad.functions.program.choices import as_data, is_known
 from jitad.functions.program.data import (
     UNBOUND,
     Chosen,
@@ -36,28 +28,54 @@ from jitad.functions.program.data import (
     Place,
     Somewhere,
     current,
-    holds_tracers,
-    is_data,
-    is_reference,
     labels_of,
-    leaves,
-    owned,
-    rebuilt,
     same,
 )
+from jitad.functions.program.forms import (
+    Apart,
+    Node,
+    Options,
+    Rows,
+    apart,
+    apart_as,
+    arrays_in,
+    common,
+    containers,
+    fitted_to,
+    identity,
+    memory,
+    rebuilt,
+)
+from jitad.functions.program.forms import kinds as all_kinds
 from jitad.functions.program.graph import EXIT
 from jitad.functions.program.raising import end_with, raise_where
-from jitad.ir.builder import extend
+from jitad.functions.program.switches import switched
 from jitad.ir.op import INT64
 from jitad.ir.raised import Raised
-from jitad.ir.tape import has_effect
 from jitad.ir.value import UFUNCS, Value
-from jitad.ops import control
-from jitad.ops.control.parts import record
-from jitad.ops.control.switch import only_where
 
 if TYPE_CHECKING:
     from jitad.functions.program.executor import Frame
+
+
+class Left(NamedTuple):
+    """What a side leaves under a name.
+
+    Attributes:
+        x: the object.
+        apart: how it is made of outputs of the side.
+        copied: what there is in it that could be changed, and was there before.
+        is_argument: whether an array in it is one.
+        is_plain: whether a number in it stands in the code.
+        known: the arrays in it that were there before; None for one that has two names now.
+    """
+
+    x: Any
+    apart: Apart
+    copied: list[Any]
+    is_argument: bool
+    is_plain: bool
+    known: Sequence[MutableArray | None] = ()
 
 
 class Side(NamedTuple):
@@ -65,21 +83,21 @@ class Side(NamedTuple):
 
     Attributes:
         place: where it ends.
-        names: what each name is bound to there.
+        names: what each name is bound to there; of lists from around what has been appended, and
+            of what has other parts these.
         arrays: arrays from around that it has written to.
-        lists: lists from around that have changed, by names for what has been appended to them, or
-            for all their items.
-        block: its tape, whose outputs are the label, the leaves of `data`, and those arrays.
-        data: for each name that is bound to data, which of the outputs its leaves are.
+        lists: lists from around that have grown, by names for what has been appended to them.
+        changed: containers and objects from around that have other parts, and the keys of all.
+        block: its tape, whose outputs are the label, the leaves of the names, and those arrays.
         error: what it raises.
     """
 
     place: Place
-    names: Names
+    names: dict[str, Left]
     arrays: list[Storage]
     lists: dict[str, list[Any]]
+    changed: dict[int, tuple[Any, tuple[Any, ...]]]
     block: Block
-    data: dict[str, range]
     error: Raised | None = None
 
 
@@ -116,7 +134,8 @@ def fork(
             raise_where(frame, met, side.block, side.error)
             return ways[1 - k], given[1 - k]
         sides.append(side)
-    return _joined(frame, as_dtype(lift(current(), taken), INT64), sides, names)
+    number = as_dtype(lift(current(), taken), INT64)
+    return _joined(frame, number, sides, names, program.living(ends))
 
 
 def each_side(
@@ -133,12 +152,13 @@ def each_side(
     sides = [_side(lambda n: (EXIT, go(n)), before, lambda _: sorted(bound)) for before in given]
     if any(side.error is not None for side in sides):
         raise NeedsNumber("what is done to one of several objects raises an exception")
-    results = [side.names.get(result, UNBOUND) if result else UNBOUND for side in sides]
+    results = [side.names[result].x if result in side.names else UNBOUND for side in sides]
     for side, x in zip(sides, results, strict=True):
         if x is not UNBOUND and is_known(x):
             del side.names[result]  # type: ignore[arg-type]  # found there
     before = Names({v: x for v, x in names.items() if v != result})
-    return _joined(frame, as_dtype(lift(current(), index), INT64), sides, before)[1], results
+    number = as_dtype(lift(current(), index), INT64)
+    return _joined(frame, number, sides, before, names.keys())[1], results
 
 
 def _side(go: Callable[[Names], tuple[Place, Names]], names: Names, needed: Any) -> Side:
@@ -151,24 +171,24 @@ def _side(go: Callable[[Names], tuple[Place, Names]], names: Names, needed: Any)
             try:
                 where, after = go(Names(names))
             except (Exception, SystemExit, NeedsNumber) as error:
-                left.update(place=EXIT, names=names, arrays=[], lists={}, data={})
+                left.update(place=EXIT, names={}, arrays=[], lists={}, changed={})
                 left["error"] = end_with(error)
                 return []
             outputs: list[Any] = [where.label if isinstance(where, Somewhere) else where]
             found = Names({v: after[v] for v in needed(labels_of(where)) if v in after})
-            lists = growing.changed(region)
+            lists = growing.appended(region)
             found |= {v: tuple(items) for v, (_, items) in lists.items()}
-            _check_references(found, names)
-            data: dict[str, range] = {}
-            for v, x in found.items():
-                found[v] = x = as_data(x)
-                if is_data(x):
-                    first = len(outputs)
-                    outputs += [_now(leaf) for leaf in leaves(x)]
-                    data[v] = range(first, len(outputs))
+            for x, before in region.changed():
+                found |= holders.other_parts(x, before)
+            known = _known_arrays(found, region)
+            left["names"] = {
+                v: _put_out(as_data(x), outputs)._replace(known=known.get(v, []))
+                for v, x in found.items()
+            }
             outputs += [storage.contents() for storage in region.arrays]
-            left.update(place=where, names=found, arrays=region.arrays, data=data)
+            left.update(place=where, arrays=region.arrays)
             left["lists"] = {v: x for v, (x, _) in lists.items()}
+            left["changed"] = {id(x): (x, holders.keys_of(x)) for x, _ in region.changed()}
             return outputs
         finally:
             region.release()
@@ -177,30 +197,54 @@ def _side(go: Callable[[Names], tuple[Place, Names]], names: Names, needed: Any)
     return Side(block=made, **left)
 
 
-def _now(x: Any) -> Any:
-    """A leaf as it is now, whatever is written to it later."""
-    return x.freeze() if isinstance(x, Value) else x
+def _left(x: Any, found: Apart, copied: Sequence[Any] = ()) -> Left:
+    return Left(
+        x,
+        found,
+        [*copied, *(y for y in containers(x) if not is_new(y))],
+        any(isinstance(leaf, MutableArray) and leaf.is_argument for leaf in found.leaves),
+        any(isinstance(leaf, PYTHON_NUMBERS) for leaf in found.leaves),
+    )
 
 
-def _check_references(found: Names, before: Names) -> None:
-    """Refuse arrays that would be another one behind the join: they have a second name. Nobody
+def _put_out(x: Any, outputs: list[Any]) -> Left:
+    """Have the leaves of x among the outputs, as they are now: some are written to later."""
+    left, first = _left(x, apart(x)), len(outputs)
+    outputs += [leaf.freeze() if isinstance(leaf, Value) else leaf for leaf in left.apart.leaves]
+    return left._replace(apart=Apart(left.apart.form, list(range(first, len(outputs)))))
+
+
+def _known_arrays(found: Names, region: Region) -> dict[str, list[MutableArray | None]]:
+    """Of each name the arrays that were there before, which may have another one, too. Nobody
     writes to an argument, by none of its names.
     """
-    seen: set[int] = set()
-    for v, x in found.items():
-        if same(x, before.get(v, UNBOUND)):
-            continue
-        for leaf in leaves(x):
-            if not isinstance(leaf, MutableArray) or leaf.is_argument:
-                continue
-            is_window = not leaf.storage.has_elements
-            if is_window or leaf.builder is not current() or id(leaf.storage) in seen:
-                raise NeedsNumber(f"{v} is another name of an array, on one side of a branch")
-            seen.add(id(leaf.storage))
+    arrays = {v: [x for x in arrays_in(y) if not x.is_read_only] for v, y in found.items()}
+    counts = Counter(memory(x) for xs in arrays.values() for x in xs)
+    known: dict[str, list[MutableArray | None]] = {}
+    for v, xs in arrays.items():
+        known[v] = [x for x in xs if _is_known(x, region)]
+        if any(counts[memory(x)] > 1 for x in xs):
+            known[v].append(None)
+    return known
 
 
-def _joined(frame: Frame, index: Value, sides: list[Side], names: Names) -> tuple[Place, Names]:
-    """The switch, and what names are bound to behind it."""
+def _is_known(x: MutableArray, region: Region) -> bool:
+    if x.builder is not current():
+        return True
+    return x.unwritten is None and x.storage.root in region.arrays
+
+
+def _check_names(v: str, side: Side, others: Callable[[], Counter[int]]) -> None:
+    """Refuse an array that has another name, too, behind the join: it would be two."""
+    arrays = side.names[v].known if v in side.names else ()
+    if any(x is None or others()[memory(x)] for x in arrays):
+        raise NeedsNumber(f"{v} is another name of an array, on one side of a branch")
+
+
+def _joined(
+    frame: Frame, index: Value, sides: list[Side], names: Names, living: Collection[str]
+) -> tuple[Place, Names]:
+    """The switch, and what names are bound to behind it, where some are living."""
     possible = frozenset[int]().union(*(labels_of(side.place) for side in sides))
     kinds: list[Kind] = []
     # Of each side its outputs, or what is in their place.
@@ -209,23 +253,29 @@ def _joined(frame: Frame, index: Value, sides: list[Side], names: Names) -> tupl
         kinds.append(Kind((), INT64, False))
         for column in columns:
             column.append(0)
-    after, moved, arguments = Names(names), {}, set[str]()
+    after, moved = Names(names), dict[str, _Moved]()
+    places = cache(lambda: holders.places(frame, names, living))
+    kept = {v for v in living if not any(v in side.names for side in sides)}
+    others = cache(lambda: holders.places(frame, names, kept))
     lists = {v: x for side in sides for v, x in side.lists.items()}
-    if len(set(map(id, lists.values()))) < len(lists):
+    changed = {k: x for side in sides for k, (x, _) in side.changed.items()}
+    keys = {k: holders.keys_of_all(x, [side.changed.get(k) for side in sides])
+            for k, x in changed.items()}  # fmt: skip
+    if not changed.keys().isdisjoint(map(id, lists.values())):
         raise NeedsNumber("a list grows on one side of a branch, and has other items on another")
     for v in sorted({v for side in sides for v in side.names}):
-        otherwise = growing.unchanged(v, lists[v]) if v in lists else UNBOUND
-        found = [side.names.get(v, otherwise) for side in sides]
+        before = () if v in lists else holders.bound_to(v, names)
+        otherwise = before if v in lists or isinstance(v, holders.Slot) else UNBOUND
+        found = [side.names[v].x if v in side.names else otherwise for side in sides]
         bound = [x for x in found if x is not UNBOUND]  # where it is not, nobody reads it
-        if len(bound) == 1 and (same(bound[0], names.get(v, UNBOUND)) or _is_constant(bound[0])):
+        if len(bound) == 1 and (same(bound[0], before) or _is_one(v, sides)):
             after[v] = bound[0]
-            continue
-        if all(same(x, found[0]) for x in found):
+        elif all(same(x, found[0]) for x in found):
             after[v] = found[0]
-            continue
-        moved[v] = _column(v, sides, found, kinds, columns)
-        if any(isinstance(x, MutableArray) and x.is_argument for x in bound):
-            arguments.add(v)
+        else:
+            for side in sides:
+                _check_names(v, side, others)
+            moved[v] = _column(v, sides, otherwise, kinds, columns, places)
     arrays = _arrays_of(sides)
     for storage in arrays:
         kinds.append(Kind(storage.shape, storage.dtype, False))
@@ -233,23 +283,26 @@ def _joined(frame: Frame, index: Value, sides: list[Side], names: Names) -> tupl
             own = len(side.block.tape.outputs) - len(side.arrays)
             known = [x is storage for x in side.arrays]
             column.append(own + known.index(True) if any(known) else storage.contents())
-    results = _switch(index, sides, kinds, columns)
+    results = switched(index, [side.block for side in sides], kinds, columns)
     rest = iter(results)
     label = next(rest) if len(possible) > 1 else None
-    for v, (pattern, is_array) in moved.items():
-        x = rebuilt(pattern, rest)
-        after[v] = mutable(current(), x, is_argument=v in arguments) if is_array else x
+    for v, (form, as_copy, is_argument) in moved.items():
+        after[v] = x = rebuilt(form, rest, as_copy=as_copy, is_argument=is_argument)
         frame.chooses |= type(x) is Chosen
     for storage, contents in zip(arrays, rest, strict=True):
         write(storage, contents)
     for v, x in lists.items():
-        growing.change(v, x, [owned(item) for item in after.pop(v)])
+        growing.append(x, after.pop(v))
+    for k, x in changed.items():
+        holders.change_all(x, keys[k], after)
     place = min(possible) if label is None else Somewhere(label, possible)
     return place, after
 
 
-def _is_constant(x: Any) -> bool:
-    return not is_data(x) and not holds_tracers(x)
+def _is_one(v: str, sides: list[Side]) -> bool:
+    """Whether a name that one side alone binds is bound to the same object at all values."""
+    form = next(side.names[v].apart.form for side in sides if v in side.names)
+    return type(form) is Options and len(form.options) == 1 and form.data is None
 
 
 def write(storage: Storage, contents: Value) -> None:
@@ -266,84 +319,65 @@ def _arrays_of(sides: list[Side]) -> list[Storage]:
     return list(found.values())
 
 
+class _Moved(NamedTuple):
+    """How what a name is bound to is made behind a switch."""
+
+    form: Any
+    as_copy: bool
+    is_argument: bool
+
+
 def _column(
-    v: str, sides: list[Side], found: list[Any], kinds: list[Kind], columns: list[list[Any]]
-) -> tuple[Any, bool]:
-    """Enter the leaves of a name; how data is made of them, and whether it is an array to write to.
+    v: str,
+    sides: list[Side],
+    otherwise: Any,
+    kinds: list[Kind],
+    columns: list[list[Any]],
+    places: Callable[[], Counter[int]],
+) -> _Moved:
+    """Enter the leaves of a name; how it is put together again.
 
     Where one side does not bind the name, it has zeros there, which nobody reads.
     """
-    bound = [x for x in found if x is not UNBOUND]
-    forms = [form_of(v, x) for x in bound]
-    if v.startswith((growing.APPENDED, growing.ITEMS)) and any(
-        f.pattern != forms[0].pattern for f in forms
-    ):
+    found = [side.names.get(v) for side in sides]
+    forms = [x.apart.form for x in found if x is not None]
+    like = next((form for form in forms if type(form) in (Node, Rows)), None)
+    found = [_as_before(like, otherwise) if x is None else _like(like, x) for x in found]
+    given = [x for x in found if x is not None]
+    form = reduce(partial(common, v), [x.apart.form for x in given])
+    if v.startswith(growing.APPENDED) and type(form) is Options:
         raise NeedsNumber("a list has another structure on each side of a branch")
-    common_form = reduce(partial(common, v), forms)
-    if current().region is None and _differ(forms, bound):
-        raise NeedsNumber(f"{v} has another dtype on each side of a branch")
-    kinds += common_form.kinds
-    for side, x, column in zip(sides, found, columns, strict=True):
-        if x is UNBOUND:
-            column += [None] * len(common_form.kinds)
-        else:
-            column += fitted_to(common_form, x, side.data.get(v, list(leaves(x))))
-    pattern = common_form.pattern
-    return pattern, pattern is None and any(map(is_reference, bound))
+    copied = [y for x in given for y in x.copied if is_copy(y) or places()[identity(y)] != 1]
+    if current().region is None and (_differ(given) or copied):
+        what = "object" if copied else "dtype"
+        raise NeedsNumber(f"{v} is of another {what} on each side of a branch")
+    for x in copied:
+        note_copied(x)
+    kinds += (own := all_kinds(form))
+    for x, column in zip(found, columns, strict=True):
+        column += [None] * len(own) if x is None else fitted_to(form, x.apart)
+    return _Moved(form, bool(copied), any(x.is_argument for x in given))
 
 
-def _differ(forms: list[Form], found: list[Any]) -> bool:
+def _as_before(like: Any, x: Any) -> Left | None:
+    if x is UNBOUND:
+        return None
+    copied: list[Any] = []
+    left = _left(x, apart_as(like, x, copied), [*copied, *containers(x)])
+    values = [lift(current(), leaf) for leaf in left.apart.leaves]
+    return left._replace(apart=Apart(left.apart.form, values))
+
+
+def _like(like: Any, left: Left) -> Left:
+    """What has been there before as a copy, where something new is on another side."""
+    if type(left.apart.form) is not Options or type(left.x) is Chosen:
+        return left
+    return _as_before(like, left.x) or left
+
+
+def _differ(found: list[Left]) -> bool:
     """Whether values have other dtypes: a number that stands in the code goes with any."""
-    if any(isinstance(leaf, PYTHON_NUMBERS) for x in found for leaf in leaves(x)):
+    if any(x.is_plain for x in found):
         return False
-    return any(
-        f.pattern == forms[0].pattern
-        and [k.dtype for k in f.kinds] != [k.dtype for k in forms[0].kinds]
-        for f in forms
-    )
-
-
-def _switch(
-    index: Value, sides: list[Side], kinds: list[Kind], columns: list[list[Any]]
-) -> list[Value]:
-    """Record the switch whose results are of these kinds."""
-    builder = current()
-    if not kinds:
-        for k, side in enumerate(sides):  # which raises an exception, perhaps
-            if any(map(has_effect, side.block.tape.instrs)):
-                captured = [lift(builder, x) for x in side.block.captured]
-                only_where(UFUNCS[np.equal](index, k), side.block.tape, captured)
-        return []
-    blocks = [_completed(side.block, column, kinds)
-              for side, column in zip(sides, columns, strict=True)]  # fmt: skip
-    shared = {x.index: x for b in blocks for x in b.captured}
-    places = {i: k for k, i in enumerate(shared)}
-    dtypes = [k.dtype for k in kinds]
-    tapes = tuple(aligned(b, 0, places, shared, dtypes) for b in blocks)
-    results = record(builder, control.switch, [index, *shared.values()], control.Switch(tapes))
-    return [as_weak(x, k.weak) for x, k in zip(results, kinds, strict=True)]
-
-
-def _completed(b: Block, column: list[Any], kinds: list[Kind]) -> Block:
-    """A side with these outputs: of its own by number, values from around, zeros for None."""
-    builder, captured = extend(b.tape), list(b.captured)
-    first = len(b.tape.inputs) - len(captured)
-    outputs: list[int] = []
-    for x, wanted in zip(column, kinds, strict=True):
-        if x is None:
-            value = builder.const(0, wanted.shape, wanted.dtype)
-        elif isinstance(x, Renamed):
-            value = renamed(builder.value(b.tape.outputs[x.item]), x.table)
-        elif isinstance(x, int):
-            value = builder.value(b.tape.outputs[x])
-        else:
-            x = lift(current(), x)
-            known = [y.index for y in captured]
-            if x.index not in known:
-                captured.append(x)
-                builder.input(f"c{len(captured)}", x.shape, x.dtype)
-                known.append(x.index)
-            value = builder.value(builder.inputs[first + known.index(x.index)])
-        outputs.append(as_dtype(value, wanted.dtype).index)
-    tape = builder.finish(outputs)
-    return Block(tape, captured, b.structure, [k.weak for k in kinds])
+    dtypes = [[k.dtype for k in all_kinds(x.apart.form)] for x in found]
+    return any(len(ks) == len(dtypes[0]) and ks != dtypes[0] for ks in dtypes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from operator import iadd, is_, is_not, pow
+from operator import iadd, ior, is_, is_not, pow
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,13 @@ import numpy as np
 from jitad.frontend.active import holds_traced
 from jitad.frontend.items import Item
 from jitad.frontend.mutable import MutableArray
+from jitad.frontend.parts import DICTS, made
 from jitad.frontend.places import is_view
 from jitad.frontend.reads import note_asked, note_changing, note_given
 from jitad.frontend.roads import ABSENT
 from jitad.frontend.selected import Selected
 from jitad.frontend.unseen import note_all, note_attribute, note_item
-from jitad.functions.program import calls, carried, specials
+from jitad.functions.program import calls, carried, holders, specials
 from jitad.functions.program.data import (
     as_argument,
     computed,
@@ -27,7 +28,7 @@ from jitad.functions.program.data import (
     widened,
     wrapped,
 )
-from jitad.functions.program.growing import extend, is_growing, made
+from jitad.functions.program.growing import extend, is_growing
 from jitad.functions.program.iterators import contains as _contains
 from jitad.functions.program.iterators import element, iterator
 from jitad.functions.program.specials import operated, special
@@ -73,6 +74,7 @@ def item(frame: Frame, x: Any, index: Any, counts: bool = False) -> Any:
         return carried.item(x, index)
     if type(x) is list and isinstance(index, Value):
         carried.check_found(x)
+    holders.check_asked(x, index)
     try:
         found = element(x, index, counts)
     except LookupError:
@@ -97,11 +99,12 @@ def set_item(frame: Frame, x: Any, index: Any, value: Any) -> None:
     if (method := special(x, "__setitem__")) is not None:
         frame.call(method, (index, value), {})
         return
-    if type(x) is dict and isinstance(value, list) and x.get(index) is value:
-        return  # the end of x[index] += items
     if type(x) is list:
         note_changing(x)
         carried.set_item(x, index, value)
+        return
+    if holders.is_holder(x):
+        holders.set_item(x, index, value)
         return
     frame.outside_of_regions("an object is changed")
     note_changing(x)
@@ -162,6 +165,10 @@ def in_place(frame: Frame, operator: Any, plain: Any, a: Any, b: Any) -> Any:
     note_changing(a)
     if type(a) is list and operator is iadd:
         extend(a, iterator(b).all())
+        return a
+    if type(a) in DICTS and operator is ior:
+        holders.change(a)
+        a |= b
         return a
     if isinstance(a, (np.ndarray, list, dict, set)):
         if isinstance(a, np.ndarray) and isinstance(b, Value):

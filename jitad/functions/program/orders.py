@@ -10,10 +10,11 @@ import numpy as np
 from jitad.frontend.active import holds_traced
 from jitad.frontend.items import Item
 from jitad.frontend.operands import lift
+from jitad.frontend.parts import made, maker
 from jitad.frontend.traceable import traceable
-from jitad.functions.program.alike import CONTAINERS, by_place, maker, parts_of
+from jitad.functions.program.alike import CONTAINERS, by_place, parts_of
 from jitad.functions.program.data import as_argument, current
-from jitad.functions.program.growing import made
+from jitad.functions.program.holders import change
 from jitad.functions.program.iterators import iterator
 from jitad.ir.value import Value
 
@@ -32,8 +33,9 @@ def in_order(frame: Frame, items: Any, *, key: Any = None, reverse: bool = False
 
 def sort(frame: Frame, x: list[Any], *, key: Any = None, reverse: bool = False) -> None:
     """x.sort(key=key, reverse=reverse)"""
-    frame.outside_of_regions("a list is sorted")
-    x[:] = in_order(frame, x, key=key, reverse=reverse)
+    found = in_order(frame, x, key=key, reverse=reverse)
+    change(x)
+    x[:] = found
 
 
 def extreme(frame: Frame, f: Any, plain: Callable[..., Any], *xs: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What may be called in branches and loops, where it must do nothing but compute."""
+"""What may be called in branches and loops: programs, and what only computes."""
 
 from __future__ import annotations
 
@@ -21,12 +21,6 @@ from jitad.ir.value import Value
 if TYPE_CHECKING:
     from jitad.functions.program.executor import Frame
 
-
-def is_program(f: Any) -> bool:
-    """Whether a function, or a method, runs as a program."""
-    return "program" in getattr(getattr(f, "__func__", f), "__dict__", ())
-
-
 _PURE = frozenset(
     (
         *("abs", "all", "any", "bool", "callable", "complex", "dict", "divmod", "enumerate"),
@@ -37,6 +31,8 @@ _PURE = frozenset(
 )
 """Functions of Python's that only compute."""
 
+_OF_NAMED_TUPLES = ("_replace", "_asdict", "_make")
+
 _LIBRARIES = ("numpy", "scipy", "jitad", "math", "cmath", "operator", "_operator", "functools")
 
 
@@ -45,7 +41,7 @@ def pure(frame: Frame, f: Any) -> Any:
     if isinstance(f, functools.partial):
         return functools.partial(pure(frame, f.func), *f.args, **f.keywords)
     if isinstance(f, MethodType):
-        if isinstance(f.__func__, FunctionType):
+        if isinstance(f.__func__, FunctionType) and f.__name__ not in _OF_NAMED_TUPLES:
             return MethodType(pure(frame, f.__func__), f.__self__)
         return f
     if is_program(f):
@@ -83,3 +79,8 @@ def _only_computes(f: Any) -> bool:
 
 def _is_module(x: Any) -> bool:
     return isinstance(x, type(math))
+
+
+def is_program(f: Any) -> bool:
+    """Whether a function, or a method, runs as a program."""
+    return "program" in getattr(getattr(f, "__func__", f), "__dict__", ())

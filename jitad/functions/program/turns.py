@@ -8,41 +8,25 @@ import numpy as np
 
 from jitad.frontend.exceptions import may_catch_any
 from jitad.frontend.mutable import MutableArray
-from jitad.frontend.regions import Again, NeedsNumber, NotCarried, Region
+from jitad.frontend.parts import Parts
+from jitad.frontend.regions import Again, FirstTurn, NeedsNumber, NotCarried, Region
 from jitad.frontend.storage import Storage
 from jitad.functions.control import loops
 from jitad.functions.program import growing
 from jitad.functions.program.carried import Carried
-from jitad.functions.program.choices import (
-    Form,
-    Renamed,
-    as_data,
-    common,
-    fitted_to,
-    form_of,
-    renamed,
-)
 from jitad.functions.program.data import (
-    UNBOUND,
     Chosen,
     Names,
-    Options,
     Place,
     Somewhere,
     current,
-    fitted,
-    form,
     holds_tracers,
-    is_data,
-    is_reference,
     labels_of,
-    leaves,
-    owned,
-    rebuilt,
-    same,
 )
+from jitad.functions.program.forms import arrays_in, containers
+from jitad.functions.program.holders import Slot, places
 from jitad.functions.program.iterators import Places, Turn
-from jitad.functions.program.joins import write
+from jitad.functions.program.state import State, has
 from jitad.ir.op import Control
 from jitad.ir.value import Value
 from jitad.ops import control
@@ -58,30 +42,17 @@ MOST_LISTS = 16
 """Lists that grow in one loop."""
 
 
-MOST_GROWN = 8
-"""How often a name turns out to be bound to one of more objects than were known."""
-
-
 def loop(frame: Frame, header: int, names: Names) -> tuple[Place, Names]:
     """Record the loop with that header; where it leads, and what names are bound to there."""
     return _Loop(frame, header, names).record()
-
-
-def _settled(x: Any) -> Any:
-    return renamed(x.item, x.table) if isinstance(x, Renamed) else x
 
 
 class _Loop:
     """A loop being recorded.
 
     Attributes:
-        types: for each name that it carries the form of its data; `grown` how often that was
-            found to have more objects to choose from.
-        references: for each of them, which leaves are arrays that can be written to.
-        arrays: the arrays from around that it writes to.
-        by_value: arrays from around that names are bound to which turns bind anew.
+        state: what it carries under names, and of parts and arrays.
         lists: the lists from around that grow in it; `carried` those that it reads, or writes to.
-        kept: names that it carries, whose arrays are items of these, too.
         added: how many items a turn appends to a list, by its number; 1 where nobody knows yet.
         bound: the names that it binds, and that are read after it or in a later turn.
         handlers: who handles exceptions in it; `errors` are those that leave it, by name.
@@ -110,22 +81,16 @@ class _Loop:
         self.ends = {header, *(out - program.raising)}
         self.living = program.living(self.ends)
         self.bound = self._bound()
-        self.types: dict[str, Form] = {}
-        self.grown: dict[str, int] = {}
-        self.references: dict[str, list[bool]] = {}
-        self.arrays: list[Storage] = []
-        self.by_value: list[Storage] = []
+        self.state = State(names, self._is_bound_first, lambda: places(frame, names, self.living))
         self.lists: list[list[Any]] = []
         self.carried: list[Carried] = []
-        self.kept: set[str] = set()
         self.appended: tuple[growing.Turn, list[Any]] | None = None
         self.added: dict[int, int] = {}
         self.possible: set[int] = set()
         for v in self.bound:
             # What is called binds a shared name perhaps: it is carried if a turn has bound it.
-            own = v in names and v not in program.shared
-            if own and is_data(names[v]) and not is_reference(names[v]):
-                self.types[v] = form_of(v, names[v])
+            if v not in program.shared:
+                self.state.expect(v)
 
     def _goes_on_with_another(self) -> bool:
         """Whether turns ask an iterator for items that is not the loop's, or one of their own."""
@@ -147,18 +112,19 @@ class _Loop:
                 where, carry, stacks = self._record(self._init())
                 break
             except Again:
-                continue
+                self._forget(self.state.gone)
             except NotCarried as error:
-                self._note_changed(error.changed, error.reads)
+                self._note_changed(error)
         if self._is_brief(first):
             raise NeedsNumber("a loop of few steps is faster unrolled")
-        after, contents = self._taken_apart(carry)
-        names = Names(self.names | after | self.errors)
-        for storage, value in zip(self.arrays, contents, strict=False):
-            write(storage, value)
-        for x, value in zip(self.carried, contents[len(self.arrays) :], strict=True):
-            x.end(value, self._turns, self.names, after)
-        self._extend_lists(stacks, after)
+        before = self.state.before()
+        after, rows = self.state.end(carry, self._runs())
+        names = Names(self.names | self.errors)
+        names |= _without_parts(after)
+        self.frame.chooses |= any(type(x) is Chosen for x in after.values())
+        for x, value in zip(self.carried, rows, strict=True):
+            x.end(value, self._turns, before, after)
+        self._extend_lists(stacks, before, after)
         ends = self.possible - {self.header}
         if self.exhausted is not None:
             ends.add(self.exhausted)
@@ -166,19 +132,22 @@ class _Loop:
             return min(ends), names
         return Somewhere(where, frozenset(ends)), names
 
-    def _note_changed(self, changed: Storage | list[Any], reads: bool) -> None:
-        """Have the loop carry an array that it writes to, or know a list that it changes."""
+    def _note_changed(self, error: NotCarried) -> None:
+        """Have the loop carry an array, a container or an object that it changes."""
+        changed = error.changed
         if isinstance(changed, Storage):
-            if changed in self.by_value:
-                raise NeedsNumber("an array has two names in a loop")
-            self.arrays.append(changed)
-        elif reads:
+            self.state.note(changed)
+            return
+        if error.rows or error.parts:
             if growing.is_growing(changed):  # in a turn of a loop around
-                raise NotCarried(changed, reads=True)
-            if len(self.carried) == MOST_LISTS:
-                raise NeedsNumber("a list that turns make is changed in them")
+                raise error
             self.lists = [x for x in self.lists if x is not changed]
-            self.carried.append(Carried(changed))
+        if error.parts and has([x.list for x in self.carried], changed):
+            raise FirstTurn("a list becomes longer in some turns")
+        if error.parts:
+            self.state.note(changed)
+        elif error.rows:
+            self._note_rows(changed)
         elif self.leaves or not isinstance(self.it, Places) or isinstance(self.it.count, Value):
             raise NeedsNumber("how long a list becomes depends on traced values")
         elif len(self.lists) == MOST_LISTS:
@@ -186,17 +155,29 @@ class _Loop:
         else:
             self.lists.append(changed)
 
+    def _forget(self, gone: list[Any]) -> None:
+        """Have others carry these."""
+        self.state.forget(gone)
+        self.lists = [x for x in self.lists if not has(gone, x)]
+        self.carried = [x for x in self.carried if not has(gone, x.list)]
+
+    def _note_rows(self, changed: list[Any]) -> None:
+        if len(self.carried) == MOST_LISTS:
+            raise NeedsNumber("a list that turns make is changed in them")
+        self.state.forget([changed])
+        self.carried.append(Carried(changed))
+
     @property
     def _turns(self) -> Any:
         """How many turns there are; None where nobody knows."""
         return self.it.count - self.it.place if isinstance(self.it, Places) else None
 
-    def _extend_lists(self, stacks: list[Value], after: Names) -> None:
+    def _extend_lists(self, stacks: list[Value], before: Names, after: Names) -> None:
         """Append to lists what turns append."""
         if self.appended is None:
             return
         turn, forms = self.appended
-        made = growing.Stacks(turn, stacks, self._turns, self.names, after)
+        made = growing.Stacks(turn, stacks, self._turns, before, after)
         for x, appended in zip(self.lists, forms, strict=True):
             growing.extend(x, made.items(appended))
 
@@ -211,36 +192,20 @@ class _Loop:
         return plain and (it.count - it.place) * len(bodies[-1]) <= most
 
     def _init(self) -> list[Value]:
-        """The carries before the first turn; zeros for a name that is not bound yet."""
-        values: list[Value] = []
-        for v, f in self.types.items():
-            x = self.names.get(v, UNBOUND)
-            items = [None] * len(f.kinds)
-            if x is not UNBOUND and not self._is_bound_first(v):
-                items = fitted_to(f, x, list(leaves(x)))
-            values += [fitted(_settled(leaf), k) for leaf, k in zip(items, f.kinds, strict=True)]
-        values += [storage.contents() for storage in self.arrays]
-        return [*values, *(x.begin(self._turns) for x in self.carried)]
+        """The carries before the first turn."""
+        return [*self.state.init(), *(x.begin(self._turns) for x in self.carried)]
+
+    def _runs(self) -> bool:
+        """Whether there are turns, whatever values are."""
+        it = self.it
+        return isinstance(it, Places) and not isinstance(it.count, Value) and it.count > it.place
 
     def _is_bound_first(self, v: str) -> bool:
         """Whether a turn binds a name before it reads it, and there are turns."""
-        it = self.it
-        if not isinstance(it, Places) or isinstance(it.count, Value) or it.count <= it.place:
+        if isinstance(v, Slot) or not self._runs():
             return False
         inside = [s for s in self.frame.program.after[self.header] if s in self.body]
         return v not in self.frame.program.living(inside)
-
-    def _taken_apart(self, carry: list[Any]) -> tuple[Names, list[Any]]:
-        """What names are bound to, and what is in arrays and lists, by the carries."""
-        rest = iter(carry)
-        found = Names()
-        for v, f in self.types.items():
-            items = [next(rest) for _ in f.kinds]
-            arrays = self.references.get(v, [False] * len(items))
-            pairs = zip(items, arrays, strict=True)
-            found[v] = rebuilt(f.pattern, iter([owned(x) if a else x for x, a in pairs]))
-        self.frame.chooses |= any(type(x) is Chosen for x in found.values())
-        return found, list(rest)
 
     # -- turns -------------------------------------------------------------------------------------
 
@@ -282,24 +247,22 @@ class _Loop:
         """One turn: where it ends, and the carries then."""
         region = Region(current(), is_turn=True)
         try:
-            found, contents = self._taken_apart(carry)
-            for storage, value in zip(self.arrays, contents, strict=False):
-                region.take(storage, value)
-            for x, value in zip(self.carried, contents[len(self.arrays) :], strict=True):
-                region.hold(x.list, [x.earlier(value, k)])
+            found, rows = self.state.begin(region, carry)
+            self.frame.chooses |= any(type(x) is Chosen for x in found.values())
+            for x, value in zip(self.carried, rows, strict=True):
+                region.hold(x.list, Parts(list, (0,), [x.earlier(value, k)]))
             for n, x in enumerate(self.lists):
-                region.hold(x, [growing.Earlier(len(x) + k * self.added.get(n, 1))])
-            for v in self.kept & found.keys():
-                if isinstance(found[v], MutableArray):
-                    found[v].storage.is_kept = True
-            names = Names(self.names | found)
+                earlier = growing.Earlier(len(x) + k * self.added.get(n, 1))
+                region.hold(x, Parts(list, (0,), [earlier]))
+            names = Names(self.names | _without_parts(found))
             if self.iterator_name is not None and isinstance(self.it, Places):
                 names[self.iterator_name] = Turn(self.it.item(k + self.it.place), self.it)
             where, after = self.frame.run(self.header, names, self.stops, enters=False)
             self.possible.update(labels_of(where))
             self._note_errors(labels_of(where), after)
             label = where.label if isinstance(where, Somewhere) else np.int64(where)
-            carries = self._carries(after)
+            carries = self.state.carries(self.bound, self.living, after)
+            carries += [x.list[0].array.freeze() for x in self.carried]
             if self.lists or self.carried:
                 self._note_appended(region, found, after)
             return label, carries
@@ -308,9 +271,10 @@ class _Loop:
 
     def _note_appended(self, region: Region, begun: Names, after: Names) -> None:
         """Note what a turn has appended to lists."""
-        carried = [{v: x for v, x in names.items() if v in self.types} for names in (begun, after)]
-        names = [_arrays_in(x) for x in carried]
-        turn, *others = [growing.Turn(names[0], names[1], self.arrays, region)
+        known = self.state.forms.keys()
+        named = {id(y) for v in known & after.keys() for y in containers(after[v])}
+        arrays = [_arrays_in({v: x[v] for v in known & x.keys()}) for x in (begun, after)]
+        turn, *others = [growing.Turn(arrays[0], arrays[1], self.state.arrays, named)
                          for _ in range(1 + len(self.carried))]  # fmt: skip
         grown = {id(x): items for x, items in region.grown()}
         found = [grown[id(x)] for x in self.lists]
@@ -318,13 +282,14 @@ class _Loop:
         for x, other in zip(self.carried, others, strict=True):
             x.note(other, grown[id(x.list)])
             turn.kept |= other.kept
+        self.state.share({k for each in (turn, *others) for k in each.shared}, after)
         added = {n: len(items) for n, items in enumerate(found)}
         wrong = any(self.added.get(n, 1) != count for n, count in added.items())
         self.added = added
-        if not turn.kept <= self.types.keys():
+        if not turn.kept <= self.state.forms.keys():
             raise NeedsNumber("an array in a list is in a tuple, too")
-        if not turn.kept <= self.kept:
-            self.kept |= turn.kept
+        if not turn.kept <= self.state.kept:
+            self.state.kept |= turn.kept
             raise Again
         if wrong:
             raise Again
@@ -341,80 +306,15 @@ class _Loop:
             self.bound = self._bound()
             raise Again
 
-    def _carries(self, after: Names) -> list[Any]:
-        """The carries at the end of a turn; Again where they are of other types."""
-        again = False
-        for v in self.bound:
-            if v in after:
-                again = self._settle(v, after) or again
-        if again:
-            raise Again
-        values: list[Any] = []
-        for v, f in self.types.items():
-            x = after.get(v, UNBOUND)
-            items = [None] * len(f.kinds)
-            if x is not UNBOUND:
-                items = fitted_to(f, x, list(leaves(x)))
-            values += [fitted(_settled(leaf), k) for leaf, k in zip(items, f.kinds, strict=True)]
-        values += [storage.contents() for storage in self.arrays]
-        return [*values, *(x.list[0].array.freeze() for x in self.carried)]
 
-    def _settle(self, v: str, after: Names) -> bool:
-        """Whether a name is to be carried with another form."""
-        x, before = as_data(after[v]), self.names.get(v, UNBOUND)
-        after[v] = x
-        known = self.types.get(v)
-        if known is None and same(x, before):
-            return False  # the same object in each turn
-        self._refuse_aliases(x, after)
-        found = form_of(v, x)
-        if known is not None:
-            found = common(v, known, found)
-            self._check_options(v, known, found)
-        elif before is not UNBOUND:
-            self._refuse_windows(before)
-            if not self._is_bound_first(v):
-                found = common(v, form_of(v, before), found)
-        self.types[v] = found
-        own = is_data(x) and form(x) == found.pattern and type(found.pattern) is not Options
-        self.references[v] = (
-            [is_reference(leaf) for leaf in leaves(x)] if own else [False] * len(found.kinds)
-        )
-        return found != known
-
-    def _check_options(self, v: str, known: Form, found: Form) -> None:
-        """Refuse a name that each recording of a turn binds to an object more."""
-        if found.pattern != known.pattern:
-            self.grown[v] = self.grown.get(v, 0) + 1
-            if self.grown[v] > MOST_GROWN:
-                raise NeedsNumber(f"{v} is another object in each turn")
-
-    def _refuse_windows(self, x: Any) -> None:
-        """A view at a traced place shares elements, so that it cannot be carried by value."""
-        for leaf in leaves(x):
-            if isinstance(leaf, MutableArray) and not leaf.storage.has_elements:
-                raise NeedsNumber("a view at a traced place lives on after a turn")
-
-    def _refuse_aliases(self, x: Any, after: Names) -> None:
-        """What a name is bound to anew is carried by value, and so must have this name alone."""
-        for leaf in leaves(x):
-            if not isinstance(leaf, MutableArray):
-                continue
-            self._refuse_windows(leaf)
-            known = (after[v] for v in self.living if v in after)
-            if sum(isinstance(y, MutableArray) and y.storage is leaf.storage for y in known) > 1:
-                raise NeedsNumber("an array has two names after a turn")
-            if leaf.storage in self.arrays:
-                self.arrays.remove(leaf.storage)
-            if leaf.builder is not current():
-                self.by_value.append(leaf.storage)
+def _without_parts(names: Names) -> dict[str, Any]:
+    return {v: x for v, x in names.items() if not isinstance(v, Slot)}
 
 
 def _arrays_in(names: dict[str, Any]) -> dict[str, MutableArray]:
-    """The arrays that names are bound to, or that are in tuples of theirs."""
+    """The arrays that names are bound to, or that are in what they are bound to."""
     found: dict[str, MutableArray] = {}
     for v, x in names.items():
-        for k, leaf in enumerate(leaves(x)):
-            if isinstance(leaf, MutableArray):
-                found[f"{v}.{k}" if type(x) is tuple else v] = leaf
+        for k, y in enumerate(arrays_in(x)):
+            found[v if y is x else f"{v}.{k}"] = y
     return found

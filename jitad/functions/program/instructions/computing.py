@@ -11,6 +11,7 @@ from jitad.frontend.printing import fill_in
 from jitad.frontend.unseen import note_all
 from jitad.functions.program import operations
 from jitad.functions.program.bytecode import OPCODES, Reading, Step
+from jitad.functions.program.holders import delete_item, set_attribute
 from jitad.functions.program.instructions.rows import (
     Meaning,
     binary,
@@ -20,7 +21,6 @@ from jitad.functions.program.instructions.rows import (
     opcode,
     unary,
 )
-from jitad.functions.program.objects import set_attribute
 
 # -- operators -------------------------------------------------------------------------------------
 
@@ -147,18 +147,13 @@ def _item(r: Reading, step: Step) -> None:
     r.push(lambda frame, x, i: operations.item(frame, x, i, counts), *r.pop(2))
 
 
-def _delete_item(frame: Any, x: Any, index: Any) -> None:
-    frame.outside_of_regions("an item is deleted")
-    del x[index]
-
-
 OPCODES.update(
     BINARY_SLICE=computes(3, lambda frame, x, i, j: operations.item(frame, x, slice(i, j))),
     STORE_SUBSCR=does(3, lambda frame, value, x, i: operations.set_item(frame, x, i, value)),
     STORE_SLICE=does(
         4, lambda frame, value, x, i, j: operations.set_item(frame, x, slice(i, j), value)
     ),
-    DELETE_SUBSCR=does(2, _delete_item),
+    DELETE_SUBSCR=does(2, delete_item),
 )
 
 # -- text ------------------------------------------------------------------------------------------

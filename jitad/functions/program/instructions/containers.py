@@ -6,9 +6,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from jitad.frontend.parts import made
 from jitad.frontend.reads import note_contents
 from jitad.functions.program.bytecode import OPCODES, Reading, Step
-from jitad.functions.program.growing import extend, made
+from jitad.functions.program.growing import extend
 from jitad.functions.program.instructions.rows import Meaning, computes, opcode
 from jitad.functions.program.iterators import iterator
 
@@ -71,7 +72,7 @@ def _set_with(x: Any, new: Any) -> Any:
 
 def _map_with(x: Any, new: Any) -> Any:
     note_contents(new)
-    return {**x, **new}
+    return made({**x, **new})
 
 
 def _all(new: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from numba.core import types
 
+from jitad.frontend.reads import note_module
 from jitad.functions.arrays.namespace import MADE
 from jitad.functions.program.bytecode import Reading, Step
 from jitad.functions.program.data import DECLARED, UNBOUND
@@ -187,8 +188,12 @@ def _rotate(r: Reading, step: Step) -> None:
 
 @opcode("IMPORT_NAME")
 def _import(r: Reading, step: Step) -> None:
-    level, names = r.pop(2)
-    r.push(lambda frame, level, names: frame.imported(step.value, level, names), level, names)
+    def imported(frame: Any, level: int, names: Any) -> Any:
+        found = __import__(step.value, frame.function.__globals__, None, names, level)
+        note_module(step.value, found)
+        return found
+
+    r.push(imported, *r.pop(2))
 
 
 @opcode("IMPORT_FROM")

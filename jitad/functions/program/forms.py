@@ -1,0 +1,328 @@
+"""State that branches and loops carry: what a name is bound to is taken apart into numbers and
+arrays, which flow through control ops, and is put together on the other side.
+
+Tuples are taken apart, and what else is made of parts, where it is new: nobody has had it before
+the branch or the turn. What was there before stands for itself, as functions and texts do, where
+it is the same on all ways; where it is not, a copy is made of it, and neither is to be changed.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial, reduce
+from types import FunctionType, MethodType, ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jitad.frontend.items import Item, rows_of
+from jitad.frontend.mutable import MutableArray
+from jitad.frontend.operands import as_dtype, lift
+from jitad.frontend.parts import Parts, assembled, copy, home, is_apart, is_copy, made, parts
+from jitad.frontend.reads import note_contents
+from jitad.frontend.regions import NeedsNumber
+from jitad.frontend.traceable import enclosed
+from jitad.functions.program.contexts import Entered
+from jitad.functions.program.data import (
+    DATA,
+    NUMBERS,
+    Chosen,
+    Kind,
+    as_argument,
+    current,
+    holds_tracers,
+    is_leaf,
+    kind,
+    owned,
+    same,
+    wider,
+)
+from jitad.ir.op import INT64
+from jitad.ir.value import UFUNCS, Value
+
+INDEX = Kind((), INT64, False)
+"""The type of what says which option it is."""
+
+LONG = 16
+"""Numbers in a list that are carried one by one; more are an array."""
+
+
+class Node(NamedTuple):
+    """The form of a container, or an object, by the forms of its parts."""
+
+    kind: Any
+    keys: tuple[Any, ...]
+    items: tuple[Any, ...]
+
+
+class Rows(NamedTuple):
+    """The form of a container of numbers, or arrays, that are rows of one array."""
+
+    kind: Any
+    keys: tuple[Any, ...]
+    rows: Kind
+
+
+class Options(NamedTuple):
+    """The form of what is one of several objects, or DATA of a form; of one it is no question."""
+
+    options: tuple[Any, ...]
+    data: Any = None
+
+
+Form = Kind | Node | Rows | Options
+"""How something is made of numbers and arrays, and their types."""
+
+
+class Apart(NamedTuple):
+    """Something taken apart. In place of its leaves may stand what they are numbered by."""
+
+    form: Any
+    leaves: list[Any]
+
+
+class Renamed(NamedTuple):
+    """The number of an option by another table: `table[k]` in place of k, which `item` is."""
+
+    item: Any
+    table: list[int]
+
+
+# -- apart -----------------------------------------------------------------------------------------
+
+
+def apart(x: Any, taken: Callable[[Any], bool] = is_apart) -> Apart:
+    """What x is made of; `taken` says what is taken apart of what can be changed."""
+    if is_leaf(x):
+        return Apart(kind(x), [x])
+    if type(x) is Chosen:
+        data = apart(x.data) if DATA in x.options else Apart(None, [])
+        return Apart(Options(x.options, data.form), [x.index, *data.leaves])
+    found = parts(x) if taken(x) else None
+    if found is not None and (found.keys or not isinstance(x, tuple)):
+        return parts_apart(found, taken)
+    if isinstance(x, Entered) or (holds_tracers(x) and home(x) in (None, current())):
+        raise NeedsNumber("an object is another one, made by this run or of traced values")
+    return Apart(Options((x,)), [])
+
+
+def parts_apart(found: Parts, taken: Callable[[Any], bool]) -> Apart:
+    """What something of these parts is made of."""
+    rows = _rows(found.items)
+    if rows is not None:
+        return Apart(Rows(found.kind, found.keys, kind(rows)), [rows])
+    items = [apart(item, taken) for item in found.items]
+    form = Node(found.kind, found.keys, tuple([item.form for item in items]))
+    return Apart(form, [leaf for item in items for leaf in item.leaves])
+
+
+def _rows(items: Sequence[Any]) -> Value | None:
+    """Many numbers as one array; None where these are few, or no numbers."""
+    if len(items) <= LONG:
+        return None
+    rows = rows_of(items)
+    if rows is None and all(isinstance(x, (Value, *NUMBERS)) and not np.ndim(x) for x in items):
+        common = reduce(wider, map(kind, items))
+        rows = as_dtype(lift(current(), list(items)), common.dtype)
+        return Value(rows.builder, rows.index, rows.shape, rows.dtype, common.weak)
+    return rows
+
+
+def apart_as(form: Any, x: Any, copied: list[Any]) -> Apart:
+    """What x is made of where something else than x, of that form, may be in its place.
+
+    What could be changed, and has been there before, is among the `copied` then.
+    """
+    if type(form) is Options and type(x) is not Chosen and any(same(x, y) for y in form.options):
+        return Apart(Options((x,)), [])
+    is_like = isinstance(form, (Node, Rows)) and not is_leaf(x) and type(x) is not Chosen
+    found = parts(x) if is_like else None
+    if (
+        not isinstance(form, (Node, Rows))
+        or found is None
+        or found.kind != form.kind
+        or not same(found.keys, form.keys)
+    ):
+        return apart(x)
+    if not is_apart(x):
+        note_contents(x)
+        copied.append(x)
+    if isinstance(form, Rows):
+        return parts_apart(found, is_apart)
+    inner = zip(form.items, found.items, strict=True)
+    items = [apart_as(wanted, item, copied) for wanted, item in inner]
+    whole = Node(form.kind, form.keys, tuple([item.form for item in items]))
+    return Apart(whole, [leaf for item in items for leaf in item.leaves])
+
+
+# -- forms -----------------------------------------------------------------------------------------
+
+
+def kinds(form: Any) -> list[Kind]:
+    """The types of the leaves of a form."""
+    if type(form) is Kind:
+        return [form]
+    if type(form) is Rows:
+        return [form.rows]
+    if type(form) is Node:
+        return [k for item in form.items for k in kinds(item)]
+    if form is None:
+        return []
+    return [*([INDEX] if len(form.options) > 1 else []), *kinds(form.data)]
+
+
+def common(v: str, a: Any, b: Any) -> Any:
+    """The form that both fit."""
+    if type(a) is type(b) is Kind:
+        return wider(a, b)
+    if type(a) is type(b) is not Options:
+        if a.kind == b.kind and same(a.keys, b.keys):
+            if type(a) is Rows:
+                return Rows(a.kind, a.keys, wider(a.rows, b.rows))
+            return Node(a.kind, a.keys, tuple(map(partial(common, v), a.items, b.items)))
+        raise NeedsNumber(f"{v} has another structure")
+    one, other = _optional(a), _optional(b)
+    data = one.data or other.data
+    if one.data and other.data:
+        data = common(v, one.data, other.data)
+    options = list(one.options)
+    options += [x for x in other.options if not any(same(x, y) for y in options)]
+    return Options(tuple(options), data)
+
+
+def _optional(form: Any) -> Options:
+    return form if type(form) is Options else Options((DATA,), form)
+
+
+def fitted_to(form: Any, x: Apart) -> list[Any]:
+    """What stands for the leaves of x as leaves of that form: None for what has none."""
+    return list(_fit(form, x.form, iter(x.leaves)))
+
+
+def _fit(form: Any, own: Any, items: Iterator[Any]) -> Iterator[Any]:
+    if type(form) is Options:
+        yield from _fit_option(form, own, items)
+    elif type(form) is Node:
+        for inner, mine in zip(form.items, own.items, strict=True):
+            yield from _fit(inner, mine, items)
+    elif form is not None:
+        yield next(items)
+
+
+def _fit_option(form: Options, own: Any, items: Iterator[Any]) -> Iterator[Any]:
+    own = _optional(own)
+    table = [next(k for k, y in enumerate(form.options) if same(x, y)) for x in own.options]
+    index: Any = next(items) if len(own.options) > 1 else np.int64(table[0])
+    if len(own.options) > 1 and table != list(range(len(table))):
+        index = Renamed(index, table)
+    if len(form.options) > 1:
+        yield index
+    if own.data is not None:
+        yield from _fit(form.data, own.data, items)
+    else:
+        yield from [None] * len(kinds(form.data))
+
+
+def renamed(index: Value, table: Sequence[int]) -> Value:
+    """table[index]"""
+    found: Any = table[0]
+    for k, number in enumerate(table[1:], start=1):
+        is_it: Any = as_dtype(UFUNCS[np.equal](index, k), INT64)
+        found = found + is_it * (number - table[0])
+    return found
+
+
+# -- together --------------------------------------------------------------------------------------
+
+
+def rebuilt(form: Any, rest: Iterator[Any], *, as_copy: bool, is_argument: bool = False) -> Any:
+    """Something of that form from leaves; `as_copy` it is not to be changed."""
+    again = partial(rebuilt, rest=rest, as_copy=as_copy, is_argument=is_argument)
+    if type(form) is Kind:
+        x = next(rest)
+        return as_argument(x) if is_argument else owned(x)
+    if type(form) is Options:
+        if len(form.options) == 1 and form.data is None:
+            return form.options[0]
+        index = next(rest)
+        return Chosen(index, form.options, () if form.data is None else again(form.data))
+    if type(form) is Rows:
+        rows = next(rest)
+        items = [owned(Item(rows, k, rows.weak)) for k in range(len(form.keys))]
+    else:
+        items = list(map(again, form.items))
+    x = assembled(form.kind, form.keys, items)
+    return copy(x) if as_copy else made(x)
+
+
+def within(x: Any) -> Iterator[Any]:
+    """The arrays, containers and objects that x is taken apart into, if they can be changed."""
+    if isinstance(x, MutableArray):
+        yield x
+    elif type(x) is Chosen:
+        yield from within(x.data)
+    elif not is_leaf(x) and is_apart(x) and (found := parts(x)) is not None:
+        if not isinstance(x, tuple):
+            yield x
+        for item in found.items:
+            yield from within(item)
+
+
+def arrays_in(x: Any) -> list[MutableArray]:
+    """The arrays among these."""
+    return [y for y in within(x) if isinstance(y, MutableArray)]
+
+
+def containers(x: Any) -> list[Any]:
+    """The containers and objects among these."""
+    return [y for y in within(x) if not isinstance(y, MutableArray)]
+
+
+# -- who has them ----------------------------------------------------------------------------------
+
+
+def identity(x: Any) -> int:
+    """What two names of one array, or object, have in common."""
+    return id(x.storage) if isinstance(x, MutableArray) and x.unwritten is None else id(x)
+
+
+def memory(x: MutableArray) -> int:
+    """The identity of what its elements are in: of a view at a traced place another array's."""
+    return id(x) if x.unwritten is not None else id(x.storage.root)
+
+
+def count_names(xs: Iterable[Any], found: Counter[int] | None = None) -> Counter[int]:
+    """In how many places each array, container and object is to be found, by its identity."""
+    found = Counter() if found is None else found
+    for x in xs:
+        if isinstance(x, MutableArray) or not is_leaf(x):
+            found[identity(x)] += 1
+            if found[identity(x)] == 1:
+                count_names(_inside(x), found)
+    return found
+
+
+def is_alone(x: Any, names: Counter[int]) -> bool:
+    """Whether all that can be changed in x is in one of these places, and no other."""
+    found = parts(x)
+    can_change = isinstance(x, MutableArray) or (found is not None and not isinstance(x, tuple))
+    if can_change and (is_copy(x) or names[identity(x)] != 1):
+        return False
+    return found is None or all(is_alone(y, names) for y in found.items)
+
+
+def _inside(x: Any) -> Iterable[Any]:
+    """What is in an object."""
+    found = parts(x)
+    if found is not None:
+        return found.items
+    if isinstance(x, FunctionType):
+        return [*enclosed(x), *(x.__defaults__ or ()), *(x.__kwdefaults__ or {}).values()]
+    if isinstance(x, MethodType):
+        return [x.__self__]
+    if isinstance(x, functools.partial):
+        return [x.func, *x.args, *x.keywords.values()]
+    own = getattr(x, "__dict__", None)
+    return own.values() if isinstance(own, dict) and not isinstance(x, (type, ModuleType)) else ()

@@ -1,0 +1,65 @@
+"""Blocks of the sides of a branch, and what each is to leave -> one switch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jitad.frontend.operands import as_dtype, lift
+from jitad.functions.control.blocks import Block, as_weak
+from jitad.functions.control.branches import aligned
+from jitad.functions.program.data import Kind, current
+from jitad.functions.program.forms import Renamed, renamed
+from jitad.ir.builder import extend
+from jitad.ir.tape import has_effect
+from jitad.ir.value import UFUNCS, Value
+from jitad.ops import control
+from jitad.ops.control.parts import record
+from jitad.ops.control.switch import only_where
+
+
+def switched(
+    index: Value, sides: list[Block], kinds: list[Kind], columns: list[list[Any]]
+) -> list[Value]:
+    """Record the switch whose results are of these kinds."""
+    builder = current()
+    if not kinds:
+        for k, side in enumerate(sides):  # which raises an exception, perhaps
+            if any(map(has_effect, side.tape.instrs)):
+                captured = [lift(builder, x) for x in side.captured]
+                only_where(UFUNCS[np.equal](index, k), side.tape, captured)
+        return []
+    blocks = [_completed(side, column, kinds)
+              for side, column in zip(sides, columns, strict=True)]  # fmt: skip
+    shared = {x.index: x for b in blocks for x in b.captured}
+    places = {i: k for k, i in enumerate(shared)}
+    dtypes = [k.dtype for k in kinds]
+    tapes = tuple(aligned(b, 0, places, shared, dtypes) for b in blocks)
+    results = record(builder, control.switch, [index, *shared.values()], control.Switch(tapes))
+    return [as_weak(x, k.weak) for x, k in zip(results, kinds, strict=True)]
+
+
+def _completed(b: Block, column: list[Any], kinds: list[Kind]) -> Block:
+    """A side with these outputs: of its own by number, values from around, zeros for None."""
+    builder, captured = extend(b.tape), list(b.captured)
+    first = len(b.tape.inputs) - len(captured)
+    outputs: list[int] = []
+    for x, wanted in zip(column, kinds, strict=True):
+        if x is None:
+            value = builder.const(0, wanted.shape, wanted.dtype)
+        elif isinstance(x, Renamed):
+            value = renamed(builder.value(b.tape.outputs[x.item]), x.table)
+        elif isinstance(x, int):
+            value = builder.value(b.tape.outputs[x])
+        else:
+            x = lift(current(), x)
+            known = [y.index for y in captured]
+            if x.index not in known:
+                captured.append(x)
+                builder.input(f"c{len(captured)}", x.shape, x.dtype)
+                known.append(x.index)
+            value = builder.value(builder.inputs[first + known.index(x.index)])
+        outputs.append(as_dtype(value, wanted.dtype).index)
+    tape = builder.finish(outputs)
+    return Block(tape, captured, b.structure, [k.weak for k in kinds])
