@@ -10,6 +10,7 @@ import pytest
 import scipy.special
 from numba import get_num_threads, get_thread_id, guvectorize, njit, prange, types
 from numba.core.errors import RequireLiteralValue
+from numba.core.typing import cffi_utils
 from numba.extending import get_cython_function_address, overload
 from numba.types import WrapperAddressProtocol, float64
 
@@ -301,3 +302,30 @@ def test_types_of_results_are_inferred() -> None:
         assert [np.asarray(x).dtype.kind for x in found] == ["f", "f", "i", "i"]
         assert found == (X.mean() if flag else 3.0, 0.0, 2, 3)
     assert by_a_flag(X, False) == (3.0, 0.0, 2, 3)
+
+
+# -- tuples ----------------------------------------------------------------------------------------
+
+
+@njit
+def product_of(pair: Any) -> Any:
+    x, n = pair
+    return x * n
+
+
+@njit
+def halved(x: Any) -> Any:
+    n = 0
+    while x > 1e-3:
+        x, n = x / 2, n + 1
+    return product_of((x, n))
+
+
+def test_nothing_asks_for_what_is_in_a_tuple(monkeypatch: Any) -> None:
+    """Where cffi is installed, Numba looks values up in a set."""
+    monkeypatch.setattr(cffi_utils, "SUPPORTED", True)
+    monkeypatch.setattr(cffi_utils, "is_cffi_func", lambda x: hash(x) is None)
+    gradient = jitad.grad(halved)
+    for x, turns in ((2.0, 11), (50.0, 16)):
+        assert gradient(x) == turns / 2**turns
+    assert [len(tree.paths) for tree in gradient.trees((2.0,), {})] == [1]

@@ -240,7 +240,7 @@ none of the signatures fits before it asked to compile."""
 
 
 def _typeof_or_object(self: Any, x: Any) -> Any:
-    if not isinstance(x, Value):
+    if not holds_traced((x,)):
         return _typeof(self, x)
     if not self._can_compile and innermost_trace() is not None:
         self._can_compile = True
