@@ -374,3 +374,24 @@ def rebound_same_place(x):
     for v in x:
         b = [[b[0][0] * 0.9 + v, b[1][1]], b[0]]
     return b[0][0] + b[1][0]
+
+
+@case(Y)
+def a_number_or_a_list(x):
+    o = x[0]
+    for v in x:
+        if v > 0:
+            o = [v, v] if isinstance(o, list) else [o, v]
+    return np.sum(np.array(o))
+
+
+@case(Y)
+def a_name_among_many(x):
+    many = [[*range(120)] for _ in range(120)]
+    d = {"a": 1.0}
+    m = d
+    for v in x:
+        if v > 3:
+            d = {"a": d["a"] * 0.9 + v + many[0][1]}
+    m["a"] = 3.0 * x[0]
+    return d["a"] + m["a"]

@@ -175,15 +175,18 @@ def kinds(form: Any) -> list[Kind]:
 
 def common(v: str, a: Any, b: Any) -> Any:
     """The form that both fit."""
+    if type(a) is Options or type(b) is Options:
+        return _common_options(v, _optional(a), _optional(b))
     if type(a) is type(b) is Kind:
         return wider(a, b)
-    if type(a) is type(b) is not Options:
-        if a.kind == b.kind and same(a.keys, b.keys):
-            if type(a) is Rows:
-                return Rows(a.kind, a.keys, wider(a.rows, b.rows))
-            return Node(a.kind, a.keys, tuple(map(partial(common, v), a.items, b.items)))
-        raise NeedsNumber(f"{v} has another structure")
-    one, other = _optional(a), _optional(b)
+    if type(a) is type(b) and a.kind == b.kind and same(a.keys, b.keys):
+        if type(a) is Rows:
+            return Rows(a.kind, a.keys, wider(a.rows, b.rows))
+        return Node(a.kind, a.keys, tuple(map(partial(common, v), a.items, b.items)))
+    raise NeedsNumber(f"{v} has another structure")
+
+
+def _common_options(v: str, one: Options, other: Options) -> Options:
     data = one.data or other.data
     if one.data and other.data:
         data = common(v, one.data, other.data)
@@ -293,15 +296,28 @@ def memory(x: MutableArray) -> int:
     return id(x) if x.unwritten is not None else id(x.storage.root)
 
 
-def count_names(xs: Iterable[Any], found: Counter[int] | None = None) -> Counter[int]:
+MOST_PLACES = 10_000
+"""Places that are looked at, to know who has an object; where there are more, anybody may."""
+
+
+class _Anywhere(Counter[int]):
+    """Everything is in more than one place, for all that is known."""
+
+    def __missing__(self, key: int) -> int:
+        return 2
+
+
+def count_names(xs: Iterable[Any]) -> Counter[int]:
     """In how many places each array, container and object is to be found, by its identity."""
-    found = Counter() if found is None else found
-    for x in xs:
-        if isinstance(x, MutableArray) or not is_leaf(x):
+    found: Counter[int] = Counter()
+    work = list(xs)
+    while work and len(work) + len(found) <= MOST_PLACES:
+        x = work.pop()
+        if isinstance(x, MutableArray) or not (is_leaf(x) or isinstance(x, (str, bytes, type))):
             found[identity(x)] += 1
             if found[identity(x)] == 1:
-                count_names(_inside(x), found)
-    return found
+                work += _inside(x)
+    return _Anywhere() if work else found
 
 
 def is_alone(x: Any, names: Counter[int]) -> bool:
@@ -325,4 +341,4 @@ def _inside(x: Any) -> Iterable[Any]:
     if isinstance(x, functools.partial):
         return [x.func, *x.args, *x.keywords.values()]
     own = getattr(x, "__dict__", None)
-    return own.values() if isinstance(own, dict) and not isinstance(x, (type, ModuleType)) else ()
+    return own.values() if isinstance(own, dict) and not isinstance(x, ModuleType) else ()
