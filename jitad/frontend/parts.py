@@ -45,9 +45,10 @@ def parts(x: Any) -> Parts | None:
 
 
 def attributes(x: Any) -> tuple[str, ...]:
-    """The names of all that an object of a plain class has."""
+    """The names of all that an object of a plain class has; a class may make up any other."""
     slots = [v for base in type(x).__mro__ for v in base.__dict__.get("__slots__", ())]
-    return *(v for v in slots if v != "__dict__" and hasattr(x, v)), *getattr(x, "__dict__", ())
+    bound = x.__dict__ if type(x).__dictoffset__ else ()
+    return *(v for v in slots if v != "__dict__" and hasattr(x, v)), *bound
 
 
 def is_plain_class(f: Any) -> bool:

@@ -277,7 +277,7 @@ def _object(reads: Reads, x: Any, names: frozenset[str]) -> None:
     for name in getattr(type(x), "__slots__", ()):
         _attribute(reads, x, name)
     _visit(reads, type(x))
-    if hasattr(x, "cache_info"):
+    if hasattr(type(x), "cache_info"):  # an instance may answer to any name
         reads.note(Read(x, _misses, None, _misses(x)))
 
 

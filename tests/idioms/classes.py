@@ -257,3 +257,27 @@ LAZY = Lazy(np.arange(3.0))
 def computed_once(x):
     lazy = Lazy(x)
     return lazy.positive * lazy.positive * lazy.three + LAZY.positive * x[0] * LAZY.three
+
+
+class Anything:
+    __slots__ = ("kept",)
+
+    def __init__(self, kept):
+        self.kept = kept
+
+    def __getattr__(self, name):
+        return lambda *xs: sum(xs)
+
+
+ANYTHING = Anything(2.0)
+
+
+@case
+def answers_to_any_name(x):
+    own = Anything(x[0])
+    for v in x:
+        if v > 1:
+            own.kept = own.kept * v * ANYTHING.kept
+        else:
+            own.kept += ANYTHING.total(v, 1.0)
+    return own.kept
