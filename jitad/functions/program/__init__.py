@@ -16,6 +16,7 @@
     growing.py     lists that turns append to; carried.py those that they read back or write to
     folds.py       sum, any, all, max, min of many; orders.py what is sorted
     calls.py       what a call means; pure.py what may be called in a branch or a loop
+    library.py     map, reduce and their like, as programs
     arguments.py   what names are bound to as a call begins
     operations.py  operators, attributes and items
     specials.py    what syntax calls of the user's classes
@@ -23,7 +24,7 @@
     mirrors.py     SciPy's functions, by those of jitad.scipy
     shared.py      variables that functions share: closures, nonlocal
     contexts.py    `with` of what says nothing about traced values
-    generators.py  a generator goes on where it is asked for the next item
+    generators.py  a generator goes on where it is asked for the next item, or has a loop's body
     data.py        what names are bound to: numbers, arrays, and what is neither
     tracebacks.py  the user's lines
 

@@ -49,7 +49,6 @@ from jitad.functions.program.iterators import (
     advance,
     counted,
     elements,
-    enumerated,
     in_turn,
     indices,
     iterator,
@@ -57,6 +56,7 @@ from jitad.functions.program.iterators import (
     reverse,
     zipped,
 )
+from jitad.functions.program.library import PROGRAMS
 from jitad.functions.program.mirrors import of_scipy
 from jitad.functions.program.pure import is_program, pure
 from jitad.functions.program.specials import called
@@ -136,6 +136,8 @@ def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     try:
         if f in ALWAYS:
             return lambda: ALWAYS[f](*args, **kwargs)
+        if f in PROGRAMS:
+            return lambda: PROGRAMS[f](frame, *args, **kwargs)
         if f in OF_FRAME:
             return lambda: OF_FRAME[f](frame, *args, **kwargs)
         folded = fold(f, args, kwargs)
@@ -166,7 +168,7 @@ def _collected(f: Any, x: Any) -> Any:
 
 def _given(frame: Frame, f: Any, x: Any) -> Any:
     """An argument as f takes it, which is not a program: what it may call runs as a trace does."""
-    if callable(x) and (f is map or not isinstance(x, type)):
+    if callable(x) and not isinstance(x, type):
         found = traceable(x, frame.words)
         if found is x and is_users(getattr(f, "__func__", f)):
             note_all(x)
@@ -363,7 +365,6 @@ ALWAYS: dict[Any, Any] = {
     numba.prange: counted,
     get_thread_id: lambda: 0,  # a program's loops are one thread's
     zip: zipped,
-    enumerate: enumerated,
     np.ndindex: indices,
     np.ndenumerate: elements,
     iter: in_turn,

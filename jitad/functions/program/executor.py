@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from types import CodeType, FunctionType
 from typing import Any
 
-from jitad.frontend.active import frames, innermost_trace, memos, readers
+from jitad.frontend.active import frames, innermost_trace, readers
 from jitad.frontend.exceptions import may_catch_any, note_handlers
 from jitad.frontend.fallbacks import note
 from jitad.frontend.reads import note_function, note_global
@@ -28,9 +28,8 @@ from jitad.functions.program.data import (
     as_argument,
     current,
     holds_tracers,
-    labels_of,
 )
-from jitad.functions.program.generators import Generated
+from jitad.functions.program.generators import Generated, can_consume, consume, generator_of
 from jitad.functions.program.graph import EXIT, FOLDED, RESULT, Program, program_of
 from jitad.functions.program.iterators import (
     FEW,
@@ -40,7 +39,7 @@ from jitad.functions.program.iterators import (
     Turn,
     iterator,
 )
-from jitad.functions.program.joins import each_side, fork
+from jitad.functions.program.joins import check_depth, each_side, fork
 from jitad.functions.program.raising import check_said, ends_trace
 from jitad.functions.program.shared import OWNERS, Shared
 from jitad.functions.program.specials import special
@@ -53,15 +52,6 @@ from jitad.ir.value import Value
 
 _MOST_TRIES = 8
 """How many turns of a loop are run by themselves, before it is known what it carries."""
-
-DEEP = 24
-"""Branches within branches: of a function that calls itself, say, until a value is small."""
-
-
-class _Deep(set[Any]):
-    """The branches that a trace has met too deep within branches."""
-
-    forget = set[Any].clear
 
 
 class Frame:
@@ -222,7 +212,7 @@ class Frame:
     ) -> tuple[Place, Names]:
         line = self.line
         try:
-            self._check_depth(ways)
+            check_depth(self.program, ways)
             return fork(self, condition, ways, names, stops, given)
         except NeedsNumber as error:
             # A branch of Python's, outside of regions: a path each.
@@ -231,19 +221,12 @@ class Frame:
             taken = bool(condition)
             return ways[taken], given[taken]
 
-    def _check_depth(self, ways: tuple[Place, Place]) -> None:
-        """Refuse a branch deep within branches, from then on wherever the trace meets it."""
-        *_, memo = memos()
-        deep = memo.setdefault(_Deep, _Deep())
-        branch = self.program, *map(labels_of, ways)
-        if current().level > DEEP:
-            deep.add(branch)
-        if branch in deep:
-            raise NeedsNumber(f"branches within branches, more than {DEEP} deep")
-
     def _loop(self, header: int, names: Names) -> tuple[Place, Names] | None:
         """Record a loop; None where it is to be run turn by turn."""
         before, it, line = set(self.unrolled), self.iterator(header, names), self.line
+        generator = generator_of(it)
+        if generator is not None:
+            return consume(self, header, names, generator)
         try:
             return loop(self, header, names)
         except (NeedsNumber, Exception) as error:  # what a turn raises, it raises again by itself
@@ -284,8 +267,11 @@ class Frame:
         """Whether a loop is run turn by turn."""
         it = self.iterator(header, names)
         once, self.one_turn = header in self.one_turn, self.one_turn - {header}
-        if once or header in self.unrolled or isinstance(it, (InOrder, InTurn, Turn)):
+        if once or header in self.unrolled:
             return True
+        generator = generator_of(it)
+        if generator is not None or isinstance(it, (InOrder, InTurn, Turn)):
+            return generator is None or not can_consume(self, header, generator)
         body = self.program.loops[header]
         yielding = self.program.yielding if self.fold is None else ()
         if not body.isdisjoint({*self.program.in_turn, *yielding}):

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from jitad.frontend.active import frames, innermost_trace
+from jitad.frontend.parts import made
 from jitad.frontend.regions import NeedsNumber
-from jitad.functions.program.data import Somewhere, current
+from jitad.functions.program.data import Chosen, Names, Somewhere, current
 from jitad.functions.program.graph import EXIT, FOLDED, RESULT
+from jitad.functions.program.iterators import InTurn, Turn
 from jitad.ir.errors import TraceError
 
 if TYPE_CHECKING:
@@ -97,6 +99,38 @@ class Generated(Iterator[Any]):
         if self.place == EXIT:
             raise StopIteration(self.names[RESULT])
         return self.names[program.resumes[self.place]]
+
+
+def generator_of(it: Any) -> Generated | None:
+    """The generator that a `for` goes over, if nobody has asked it for an item yet."""
+    x = it.items if isinstance(it, InTurn) else None
+    return x if isinstance(x, Generated) and x.is_new() and x.builder is current() else None
+
+
+def can_consume(frame: Frame, header: int, x: Generated) -> bool:
+    """Whether a loop over a generator's items has them all: its body is run where they come."""
+    program, body = frame.program, frame.program.loops[header]
+    stays = all(b == header for b in body for s in program.after[b] if s not in body)
+    yields = frame.fold is None and not body.isdisjoint(program.yielding)
+    handles = any(b.handler is not None for b in x.frame.program.blocks.values())
+    return stays and not yields and not handles and body.isdisjoint(program.in_turn)
+
+
+def consume(frame: Frame, header: int, names: Names, x: Generated) -> tuple[int, Names]:
+    """Run such a loop; where it leads, and what names are bound to there."""
+    program, body, it = frame.program, frame.program.loops[header], frame.iterator_name(header)
+    done = next(s for s in program.after[header] if s not in body)
+    bound = (program.bound(body) & program.living([header, done])) - {it}
+
+    def turn(state: dict[str, Any], item: Any) -> dict[str, Any]:
+        begun = Names(names | state)
+        begun[it] = Turn(item, names[it])  # type: ignore[index]  # a `for` has one
+        frame.chooses |= any(type(y) is Chosen for y in (item, *state.values()))
+        after = frame.run(header, begun, {header, done}, enters=False)[1]
+        return made({v: after[v] for v in sorted(bound) if v in after})
+
+    first = made({v: names[v] for v in sorted(bound) if v in names})
+    return done, Names(names | x.folded(turn, first))
 
 
 Generated.__name__ = "generator"  # as messages name it

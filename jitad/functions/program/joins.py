@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from jitad.frontend.active import memos
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import PYTHON_NUMBERS, as_dtype, lift
 from jitad.frontend.parts import is_copy, is_new, note_copied
@@ -47,15 +48,36 @@ from jitad.functions.program.forms import (
     rebuilt,
 )
 from jitad.functions.program.forms import kinds as all_kinds
-from jitad.functions.program.graph import EXIT
+from jitad.functions.program.graph import EXIT, Program
 from jitad.functions.program.raising import end_with, raise_where
-from jitad.functions.program.switches import switched
+from jitad.functions.program.switches import switched, write
 from jitad.ir.op import INT64
 from jitad.ir.raised import Raised
 from jitad.ir.value import UFUNCS, Value
 
 if TYPE_CHECKING:
     from jitad.functions.program.executor import Frame
+
+
+DEEP = 24
+"""Branches within branches: of a function that calls itself, say, until a value is small."""
+
+
+class _Deep(set[Any]):
+    """The branches that a trace has met too deep within branches."""
+
+    forget = set[Any].clear
+
+
+def check_depth(program: Program, ways: tuple[Place, Place]) -> None:
+    """Refuse a branch deep within branches, from then on wherever the trace meets it."""
+    *_, memo = memos()
+    deep = memo.setdefault(_Deep, _Deep())
+    branch = program, *map(labels_of, ways)
+    if current().level > DEEP:
+        deep.add(branch)
+    if branch in deep:
+        raise NeedsNumber(f"branches within branches, more than {DEEP} deep")
 
 
 class Left(NamedTuple):
@@ -303,13 +325,6 @@ def _is_one(v: str, sides: list[Side]) -> bool:
     """Whether a name that one side alone binds is bound to the same object at all values."""
     form = next(side.names[v].apart.form for side in sides if v in side.names)
     return type(form) is Options and len(form.options) == 1 and form.data is None
-
-
-def write(storage: Storage, contents: Value) -> None:
-    """What a control op has made of an array."""
-    if storage.builder is not current():
-        current().region.adopt(storage)
-    storage.become(contents)
 
 
 def _arrays_of(sides: list[Side]) -> list[Storage]:

@@ -44,7 +44,7 @@ from jitad.functions.program.forms import (
     within,
 )
 from jitad.functions.program.holders import Slot, bound_to, change, part_names, replaced
-from jitad.functions.program.joins import write
+from jitad.functions.program.switches import write
 from jitad.ir.value import Value
 
 _MOST_GROWN = 8
@@ -201,7 +201,7 @@ class State:
         after |= {slot: bound_to(slot, after) for slot in slots}
         names: Counter[int] = Counter()
         for v in {*living, *slots} & after.keys():
-            names.update({identity(x) for x in within(after[v])})
+            names.update([identity(x) for x in within(after[v])])
         again = False
         for v in [*bound, *slots]:
             if v in after and not (isinstance(v, Slot) and has(self.gone, v.holder)):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.operands import as_dtype, lift
+from jitad.frontend.storage import Storage
 from jitad.functions.control.blocks import Block, as_weak
 from jitad.functions.control.branches import aligned
 from jitad.functions.program.data import Kind, current
@@ -63,3 +64,10 @@ def _completed(b: Block, column: list[Any], kinds: list[Kind]) -> Block:
         outputs.append(as_dtype(value, wanted.dtype).index)
     tape = builder.finish(outputs)
     return Block(tape, captured, b.structure, [k.weak for k in kinds])
+
+
+def write(storage: Storage, contents: Value) -> None:
+    """What a control op has made of an array."""
+    if storage.builder is not current():
+        current().region.adopt(storage)
+    storage.become(contents)
