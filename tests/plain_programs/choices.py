@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from plain_programs.program import positive, program
+from plain_programs.program import number, positive, program
 
 
 class Trend(enum.Enum):
@@ -237,3 +237,19 @@ def arrays_that_are_swapped(x):
         p, q = q, p
     q[0] += 1.0
     return np.sum(p**2) + np.sum(q**3)
+
+
+TABLE = {0: np.sin, 1: np.cos, 2: math.exp, 3: lambda t: 1.0 / (1.0 + t * t)}
+
+
+@program(number, (1,))
+def function_of_a_table(x):
+    return TABLE[int(4.0 * x) % 4](x) + [math.sin, math.cos][-1 - int(x) % 2](x)
+
+
+@program(positive)
+def functions_of_a_list_in_a_loop(x):
+    total = 0.0
+    for v in x:
+        total += (math.sin, math.exp, math.sqrt)[int(3.0 * v) % 3](v)
+    return total

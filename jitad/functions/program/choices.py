@@ -7,12 +7,16 @@ known on both sides of the branch.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jitad.frontend.exceptions import may_catch
 from jitad.frontend.fallbacks import note
+from jitad.frontend.operands import as_dtype, lift
+from jitad.frontend.reads import note_contents
 from jitad.frontend.regions import NeedsNumber
 from jitad.functions.program.data import (
     DATA,
@@ -24,7 +28,8 @@ from jitad.functions.program.data import (
     same,
 )
 from jitad.functions.program.forms import renamed
-from jitad.functions.program.raising import ends_trace
+from jitad.functions.program.raising import ends_trace, raise_if
+from jitad.ir.op import INT64
 from jitad.ir.value import UFUNCS, Value
 
 if TYPE_CHECKING:
@@ -42,6 +47,34 @@ def as_data(x: Any) -> Any:
         found = item if found is None else np.where(x.index == k, item, found)
     return found
 
+
+def of_table(frame: Frame, table: Any, key: Value) -> Chosen | None:
+    """The item of a list, a tuple or a dict at a traced int, where the items are objects, functions
+    say; None of others."""
+    keys = list(table) if isinstance(table, dict) else list(range(len(table)))
+    items = tuple(table.values()) if isinstance(table, dict) else tuple(table)
+    if not 0 < len(keys) <= MOST or any(type(k) is not int for k in keys):
+        return None
+    if any(is_data(x) or holds_tracers(x) for x in items):
+        return None
+    if may_catch(KeyError, IndexError):
+        return None
+    if not isinstance(table, dict):
+        key = np.where(key < 0, key + len(keys), key)  # type: ignore[call-overload]  # traced
+    error = KeyError("key") if isinstance(table, dict) else IndexError("index out of range")
+    found = [UFUNCS[np.equal](key, k) for k in keys]
+    number: Any = 0
+    for k, is_it in enumerate(found):
+        one: Any = as_dtype(lift(current(), is_it), INT64)
+        number = number + one * k
+    none = UFUNCS[np.logical_not](functools.reduce(UFUNCS[np.logical_or], found))
+    raise_if(frame, none, error, known=False)
+    note_contents(table)
+    return Chosen(number, items)
+
+
+MOST = 32
+"""Objects of a table that is asked for one at a traced place."""
 
 # -- one of them -----------------------------------------------------------------------------------
 

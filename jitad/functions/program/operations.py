@@ -20,6 +20,7 @@ from jitad.frontend.roads import ABSENT
 from jitad.frontend.selected import Selected
 from jitad.frontend.unseen import note_all, note_attribute, note_item
 from jitad.functions.program import calls, carried, holders, specials
+from jitad.functions.program.choices import of_table
 from jitad.functions.program.data import (
     as_argument,
     computed,
@@ -74,6 +75,10 @@ def item(frame: Frame, x: Any, index: Any, counts: bool = False) -> Any:
         return carried.item(x, index)
     if type(x) is list and isinstance(index, Value):
         carried.check_found(x)
+    if type(x) in (list, tuple, dict) and type(index) is Value and index.dtype.kind == "i":
+        option = of_table(frame, x, index)
+        if option is not None:
+            return option
     holders.check_asked(x, index)
     try:
         found = element(x, index, counts)

@@ -94,5 +94,16 @@ def raise_where(frame: Frame, taken: Value, side: Block, what: Raised) -> None:
             check_raised(builder)
 
 
+def raise_if(frame: Frame, taken: Value, error: Exception, known: bool = True) -> None:
+    """Record that the function raises an exception where something is true; what is not `known`
+    the function says itself."""
+    _check(error)
+    builder = current()
+    taken, what = lift(builder, taken), raised(error, places_of(error), known)
+    frame.at_its_line(_raise_where, taken, what)
+    if builder.level == 1:
+        builder.raised.append((taken, what))
+
+
 def _raise_where(taken: Value, what: Raised) -> Any:
     return guard(UFUNCS[np.logical_not](taken), expected=_TRUE, error=what)
