@@ -103,7 +103,7 @@ def _run(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     kwargs = {name: _given(frame, f, whole(x)) for name, x in kwargs.items()}
     result = made_by(f, f(*args, **kwargs), [*args, *kwargs.values()])
     is_new = any(f is kind for kind in _MAKERS) or getattr(f, "__name__", "") in _COPIES
-    return made(result) if is_new else result
+    return made(result) if is_new or hasattr(type(result), "__next__") else result
 
 
 _COPIES = ("copy", "_asdict", "tolist")

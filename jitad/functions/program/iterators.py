@@ -16,6 +16,7 @@ import numpy as np
 
 from jitad.frontend.items import Item
 from jitad.frontend.operands import lift
+from jitad.frontend.parts import home
 from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.unseen import note_all, note_item, note_iterated
 from jitad.functions.control.blocks import as_weak
@@ -147,7 +148,15 @@ class Once:
 
 def advance(x: Any, *default: Any) -> Any:
     """next(x), of one that `iter` or its like has made."""
+    check_own(x)
     return next(native(x), *default)
+
+
+def check_own(x: Any) -> None:
+    """Refuse to take items of an iterator of Python's from around, which are gone then."""
+    from_python = not type(x).__module__.startswith("jitad")
+    if from_python and current().region is not None and home(x) is not current():
+        raise NeedsNumber("an iterator from around goes on")
 
 
 def in_turn(x: Any, *sentinel: Any) -> Any:
@@ -211,7 +220,10 @@ def iterator(x: Any) -> Any:
             return Places(len(x), lambda k: at(k) if isinstance(k, Value) else x[k])
     if type(x) in (list, tuple):
         return InOrder(x.__len__, x.__getitem__)
-    return InTurn(iter(x), current())
+    items = iter(x)
+    if items is x:
+        check_own(x)
+    return InTurn(items, current())
 
 
 def element(x: Any, index: Any, counts: bool = False) -> Any:

@@ -40,10 +40,10 @@ def pure(frame: Frame, f: Any) -> Any:
     """What is called in a branch or a loop in place of f, which must do nothing but compute."""
     if isinstance(f, functools.partial):
         return functools.partial(pure(frame, f.func), *f.args, **f.keywords)
-    if isinstance(f, MethodType):
-        if isinstance(f.__func__, FunctionType) and f.__name__ not in _OF_NAMED_TUPLES:
-            return MethodType(pure(frame, f.__func__), f.__self__)
-        return f
+    if isinstance(f, MethodType) and isinstance(f.__func__, FunctionType):
+        if f.__name__ in _OF_NAMED_TUPLES:
+            return f
+        return MethodType(pure(frame, f.__func__), f.__self__)
     if is_program(f):
         return f
     if is_users(f):
