@@ -8,7 +8,10 @@ from collections.abc import Collection
 from jitad.ir.op import Control, Elementwise, Op, Structural
 from jitad.ir.tape import CONST, INPUT, Tape
 from jitad.ops import structural as st
+from jitad.ops.elementwise import eq, ge, gt, le, lt, ne
 from jitad.passes.storage import reads_own_places
+
+COMPARISONS = (eq, ne, lt, le, gt, ge)
 
 CHEAP = 6.0
 """A virtual value of at most this cost is computed again rather than stored."""
@@ -59,7 +62,7 @@ class Stored:
                 stored[i] = True
             if not stored[i]:
                 self.cost[i] = self._cost(i, stored)
-            for j in self._read_from_memory(i) + self._read_apart(i, seen):
+            for j in (*self._read_from_memory(i), *self._read_apart(i, seen), *self._compared(i)):
                 stored[j] = stored[j] or self._tape.instrs[j].op is not INPUT
         return stored
 
@@ -107,6 +110,27 @@ class Stored:
             if seen.setdefault(source, view) != view and self.cost[source] > CHEAP:
                 return (source,)
         return ()
+
+    def _compared(self, i: int) -> tuple[int, ...]:
+        """A costly operand that is compared with what it has been reduced to, its maximum say: two
+        nests, of which one computes it in vectors, may differ in the last bit."""
+        instrs = self._tape.instrs
+        if instrs[i].op not in COMPARISONS:
+            return ()
+        for one, other in (instrs[i].args, instrs[i].args[::-1]):
+            source, total = self._costly_part(self._seen(one)), self._seen(other)
+            if self.cost[source] > CHEAP and is_root(instrs[total].op):
+                if any(self._costly_part(self._seen(j)) == source for j in instrs[total].args):
+                    return (source,)
+        return ()
+
+    def _seen(self, i: int) -> int:
+        """What is seen through views."""
+        instr = self._tape.instrs[i]
+        while isinstance(instr.op, Structural) and instr.op.index_map is not None:
+            (i,) = instr.args
+            instr = self._tape.instrs[i]
+        return i
 
     def _costly_part(self, i: int) -> int:
         """What is worth storing of a value: not the constant factor that it ends with."""
