@@ -119,9 +119,10 @@ class Stored:
             return ()
         for one, other in (instrs[i].args, instrs[i].args[::-1]):
             source, total = self._costly_part(self._seen(one)), self._seen(other)
-            if self.cost[source] > CHEAP and is_root(instrs[total].op):
-                if any(self._costly_part(self._seen(j)) == source for j in instrs[total].args):
-                    return (source,)
+            operands = instrs[total].args if is_root(instrs[total].op) else ()
+            is_its = any(self._costly_part(self._seen(j)) == source for j in operands)
+            if is_its and self.cost[source] > CHEAP:
+                return (source,)
         return ()
 
     def _seen(self, i: int) -> int:

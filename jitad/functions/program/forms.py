@@ -291,9 +291,11 @@ def identity(x: Any) -> int:
     return id(x.storage) if isinstance(x, MutableArray) and x.unwritten is None else id(x)
 
 
-def memory(x: MutableArray) -> int:
+def memory(x: Any) -> int:
     """The identity of what its elements are in: of a view at a traced place another array's."""
-    return id(x) if x.unwritten is not None else id(x.storage.root)
+    if not isinstance(x, MutableArray) or x.unwritten is not None:
+        return id(x)
+    return id(x.storage.root)
 
 
 MOST_PLACES = 10_000
@@ -318,6 +320,29 @@ def count_names(xs: Iterable[Any]) -> Counter[int]:
             if found[identity(x)] == 1:
                 work += _inside(x)
     return _Anywhere() if work else found
+
+
+def changeable(x: Any) -> list[Any]:
+    """The arrays, containers and objects in x, wherever, that can be changed; each once."""
+    found: dict[int, Any] = {}
+    stack = [x]
+    while stack:
+        x = stack.pop()
+        if is_leaf(x) and not isinstance(x, MutableArray):
+            continue
+        is_array = isinstance(x, MutableArray)
+        k = memory(x) if is_array else id(x)
+        if k in found:
+            continue
+        found[k] = x
+        stack += [] if is_array else _inside(x)
+    return [y for y in found.values() if _can_change(y)]
+
+
+def _can_change(x: Any) -> bool:
+    if isinstance(x, MutableArray):
+        return not x.is_read_only
+    return not isinstance(x, tuple) and parts(x) is not None
 
 
 def is_alone(x: Any, names: Counter[int]) -> bool:

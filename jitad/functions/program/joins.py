@@ -39,7 +39,7 @@ from jitad.functions.program.forms import (
     Rows,
     apart,
     apart_as,
-    arrays_in,
+    changeable,
     common,
     containers,
     fitted_to,
@@ -80,6 +80,18 @@ def check_depth(program: Program, ways: tuple[Place, Place]) -> None:
         raise NeedsNumber(f"branches within branches, more than {DEEP} deep")
 
 
+class Known(NamedTuple):
+    """What there is in a name that was there before, by identity: `around`, in which `whole` is
+    what its containers and objects have in them. Or whether it has two names (`twice`)."""
+
+    around: set[int]
+    whole: set[int]
+    twice: bool
+
+
+_NOTHING = Known(set(), set(), False)
+
+
 class Left(NamedTuple):
     """What a side leaves under a name.
 
@@ -89,7 +101,7 @@ class Left(NamedTuple):
         copied: what there is in it that could be changed, and was there before.
         is_argument: whether an array in it is one.
         is_plain: whether a number in it stands in the code.
-        known: the arrays in it that were there before; None for one that has two names now.
+        known: what there is in it that was there before.
     """
 
     x: Any
@@ -97,7 +109,7 @@ class Left(NamedTuple):
     copied: list[Any]
     is_argument: bool
     is_plain: bool
-    known: Sequence[MutableArray | None] = ()
+    known: Known = _NOTHING
 
 
 class Side(NamedTuple):
@@ -202,10 +214,9 @@ def _side(go: Callable[[Names], tuple[Place, Names]], names: Names, needed: Any)
             found |= {v: tuple(items) for v, (_, items) in lists.items()}
             for x, before in region.changed():
                 found |= holders.other_parts(x, before)
-            known = _known_arrays(found, region)
+            known = _known(found, region)
             left["names"] = {
-                v: _put_out(as_data(x), outputs)._replace(known=known.get(v, []))
-                for v, x in found.items()
+                v: _put_out(as_data(x), outputs)._replace(known=known[v]) for v, x in found.items()
             }
             outputs += [storage.contents() for storage in region.arrays]
             left.update(place=where, arrays=region.arrays)
@@ -236,31 +247,53 @@ def _put_out(x: Any, outputs: list[Any]) -> Left:
     return left._replace(apart=Apart(left.apart.form, list(range(first, len(outputs)))))
 
 
-def _known_arrays(found: Names, region: Region) -> dict[str, list[MutableArray | None]]:
-    """Of each name the arrays that were there before, which may have another one, too. Nobody
+def _known(found: Names, region: Region) -> dict[str, Known]:
+    """What there is in each name that was there before, and may have other names, too. Nobody
     writes to an argument, by none of its names.
     """
-    arrays = {v: [x for x in arrays_in(y) if not x.is_read_only] for v, y in found.items()}
-    counts = Counter(memory(x) for xs in arrays.values() for x in xs)
-    known: dict[str, list[MutableArray | None]] = {}
-    for v, xs in arrays.items():
-        known[v] = [x for x in xs if _is_known(x, region)]
-        if any(counts[memory(x)] > 1 for x in xs):
-            known[v].append(None)
+    inside = {v: changeable(x) for v, x in found.items()}
+    counts = Counter(memory(y) for ys in inside.values() for y in ys)
+    known: dict[str, Known] = {}
+    for v, ys in inside.items():
+        around = [y for y in ys if _is_from_around(y, region)]
+        whole = [z for y in around if not isinstance(y, MutableArray) for z in changeable(y)]
+        twice = any(counts[memory(y)] > 1 for y in ys)
+        known[v] = Known({memory(y) for y in around}, {memory(z) for z in whole}, twice)
     return known
 
 
-def _is_known(x: MutableArray, region: Region) -> bool:
+def _is_from_around(x: Any, region: Region) -> bool:
+    if not isinstance(x, MutableArray):
+        return not is_new(x)
     if x.builder is not current():
         return True
     return x.unwritten is None and x.storage.root in region.arrays
 
 
-def _check_names(v: str, side: Side, others: Callable[[], Counter[int]]) -> None:
-    """Refuse an array that has another name, too, behind the join: it would be two."""
-    arrays = side.names[v].known if v in side.names else ()
-    if any(x is None or others()[memory(x)] for x in arrays):
-        raise NeedsNumber(f"{v} is another name of an array, on one side of a branch")
+class _Others:
+    """Who else has what a name is bound to on a side: `others` counts what other names have."""
+
+    def __init__(self, sides: list[Side], others: Callable[[], Counter[int]]) -> None:
+        self.sides, self.others = sides, others
+        self.changed = {k for side in sides for k in side.changed}
+        self.changed |= {id(storage) for side in sides for storage in side.arrays}
+
+    def check(self, v: str, before: Any) -> None:
+        """Refuse what has another name, too, behind the join: it would be two; and what has other
+        parts on a side, where it is one of several objects."""
+        is_part = isinstance(v, holders.Slot)
+        own = {memory(y) for y in changeable(before)} if is_part else set[int]()
+        for side in self.sides:
+            if v in side.names:
+                known = side.names[v].known
+            elif is_part:
+                known = Known(own, set(), False)
+            else:
+                continue
+            if known.twice or any(self.others()[k] > (k in own) for k in known.around):
+                raise NeedsNumber(f"{v} is another name of something, on one side of a branch")
+            if not known.whole.isdisjoint(self.changed):
+                raise NeedsNumber(f"{v} is one of several objects, of which one is changed")
 
 
 def _joined(
@@ -278,7 +311,7 @@ def _joined(
     after, moved = Names(names), dict[str, _Moved]()
     places = cache(lambda: holders.places(frame, names, living))
     kept = {v for v in living if not any(v in side.names for side in sides)}
-    others = cache(lambda: holders.places(frame, names, kept))
+    having = _Others(sides, cache(lambda: holders.places(frame, names, kept)))
     lists = {v: x for side in sides for v, x in side.lists.items()}
     changed = {k: x for side in sides for k, (x, _) in side.changed.items()}
     keys = {k: holders.keys_of_all(x, [side.changed.get(k) for side in sides])
@@ -295,8 +328,7 @@ def _joined(
         elif all(same(x, found[0]) for x in found):
             after[v] = found[0]
         else:
-            for side in sides:
-                _check_names(v, side, others)
+            having.check(v, before)
             moved[v] = _column(v, sides, otherwise, kinds, columns, places)
     arrays = _arrays_of(sides)
     for storage in arrays:
