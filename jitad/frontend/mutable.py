@@ -43,13 +43,14 @@ class MutableArray(Value):
     subclass first, so that no function meets one that could change after the call.
     """
 
-    __slots__ = ("_memory", "_places", "is_argument")
+    __slots__ = ("_memory", "_places", "_token", "is_argument")
 
     def __init__(
         self, memory: Storage | Value, places: Places | None = None, *, is_argument: bool = False
     ) -> None:
         self._memory = memory
         self._places = places
+        self._token: object = None
         self.is_argument = is_argument
         self.shape = memory.shape if places is None else places.shape
         self.dtype = memory.dtype
@@ -61,7 +62,17 @@ class MutableArray(Value):
         memory = self._memory
         if isinstance(memory, Value):
             memory = self._memory = Storage(memory.builder, memory)
+            memory.token = self._token
         return memory
+
+    @property
+    def token(self) -> object:
+        """What all names and views of one array have in common."""
+        if self.unwritten is None:
+            return self.storage.root.token
+        if self._token is None:
+            self._token = object()
+        return self._token
 
     @property
     def unwritten(self) -> Value | None:

@@ -41,6 +41,7 @@ class Selected(MutableArray):
         self._elements: Storage | Value | None = None
         self._places = None
         self.mask = mask
+        self._token: object = None
         self.is_argument = False
         self.weak = False
 
@@ -59,6 +60,11 @@ class Selected(MutableArray):
     @_memory.setter
     def _memory(self, memory: Storage) -> None:
         self._elements = memory
+
+    @property
+    def unwritten(self) -> Value | None:
+        """As of other arrays; what nobody has asked for its elements is no view of another."""
+        return self._whole if self._elements is None else super().unwritten
 
     @property
     def builder(self) -> Builder:  # type: ignore[override]  # derived here

@@ -46,7 +46,7 @@ class Storage:
 
     __slots__ = (
         *("_order", "aside", "base", "builder", "dirty", "dtype", "frozen", "is_kept", "numbers"),
-        "shape",
+        *("_token", "shape"),
     )
 
     def __init__(self, builder: Builder, contents: Value | np.ndarray) -> None:
@@ -60,6 +60,18 @@ class Storage:
         self.dirty: set[int] = set()
         self.frozen: dict[Any, Value] = {}
         self.is_kept = False
+        self._token: object = None
+
+    @property
+    def token(self) -> object:
+        """What all names of the array have in common; the array's own, if it has one before."""
+        if self._token is None:
+            self._token = object()
+        return self._token
+
+    @token.setter
+    def token(self, token: object) -> None:
+        self._token = token
 
     @property
     def root(self) -> Storage:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial, reduce
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
@@ -288,14 +288,7 @@ def containers(x: Any) -> list[Any]:
 
 def identity(x: Any) -> int:
     """What two names of one array, or object, have in common."""
-    return id(x.storage) if isinstance(x, MutableArray) and x.unwritten is None else id(x)
-
-
-def memory(x: Any) -> int:
-    """The identity of what its elements are in: of a view at a traced place another array's."""
-    if not isinstance(x, MutableArray) or x.unwritten is not None:
-        return id(x)
-    return id(x.storage.root)
+    return id(x.token) if isinstance(x, MutableArray) else id(x)
 
 
 MOST_PLACES = 10_000
@@ -322,20 +315,19 @@ def count_names(xs: Iterable[Any]) -> Counter[int]:
     return _Anywhere() if work else found
 
 
-def changeable(x: Any) -> list[Any]:
-    """The arrays, containers and objects in x, wherever, that can be changed; each once."""
+def changeable(x: Any, held: Collection[int] = ()) -> list[Any]:
+    """The arrays, containers and objects in x, wherever, that can be changed; each once. What is
+    in those `held` is left out."""
     found: dict[int, Any] = {}
     stack = [x]
     while stack:
         x = stack.pop()
         if is_leaf(x) and not isinstance(x, MutableArray):
             continue
-        is_array = isinstance(x, MutableArray)
-        k = memory(x) if is_array else id(x)
-        if k in found:
-            continue
-        found[k] = x
-        stack += [] if is_array else _inside(x)
+        k = identity(x)
+        if k not in found:
+            found[k] = x
+            stack += [] if isinstance(x, MutableArray) or k in held else _inside(x)
     return [y for y in found.values() if _can_change(y)]
 
 

@@ -44,7 +44,6 @@ from jitad.functions.program.forms import (
     containers,
     fitted_to,
     identity,
-    memory,
     rebuilt,
 )
 from jitad.functions.program.forms import kinds as all_kinds
@@ -252,13 +251,13 @@ def _known(found: Names, region: Region) -> dict[str, Known]:
     writes to an argument, by none of its names.
     """
     inside = {v: changeable(x) for v, x in found.items()}
-    counts = Counter(memory(y) for ys in inside.values() for y in ys)
+    counts = Counter(identity(y) for ys in inside.values() for y in ys)
     known: dict[str, Known] = {}
     for v, ys in inside.items():
         around = [y for y in ys if _is_from_around(y, region)]
         whole = [z for y in around if not isinstance(y, MutableArray) for z in changeable(y)]
-        twice = any(counts[memory(y)] > 1 for y in ys)
-        known[v] = Known({memory(y) for y in around}, {memory(z) for z in whole}, twice)
+        twice = any(counts[identity(y)] > 1 for y in ys)
+        known[v] = Known({identity(y) for y in around}, {identity(z) for z in whole}, twice)
     return known
 
 
@@ -276,13 +275,13 @@ class _Others:
     def __init__(self, sides: list[Side], others: Callable[[], Counter[int]]) -> None:
         self.sides, self.others = sides, others
         self.changed = {k for side in sides for k in side.changed}
-        self.changed |= {id(storage) for side in sides for storage in side.arrays}
+        self.changed |= {id(storage.token) for side in sides for storage in side.arrays}
 
     def check(self, v: str, before: Any) -> None:
         """Refuse what has another name, too, behind the join: it would be two; and what has other
         parts on a side, where it is one of several objects."""
         is_part = isinstance(v, holders.Slot)
-        own = {memory(y) for y in changeable(before)} if is_part else set[int]()
+        own = {identity(y) for y in changeable(before)} if is_part else set[int]()
         for side in self.sides:
             if v in side.names:
                 known = side.names[v].known

@@ -32,6 +32,7 @@ from jitad.functions.program.forms import (
     apart,
     apart_as,
     arrays_in,
+    changeable,
     common,
     containers,
     fitted_to,
@@ -70,9 +71,14 @@ class State:
     """
 
     def __init__(
-        self, names: Names, is_bound_first: Callable[[str], bool], places: Callable[[], Any]
+        self,
+        names: Names,
+        is_bound_first: Callable[[str], bool],
+        places: Callable[[Collection[str]], Any],
+        living: Collection[str],
     ) -> None:
-        self.names, self.is_bound_first, self._places = names, is_bound_first, places
+        self.names, self.is_bound_first = names, is_bound_first
+        self._places, self._living = places, living
         self.forms: dict[str, Any] = {}
         self.grown: dict[str, int] = {}
         self.held: list[Any] = []
@@ -88,7 +94,12 @@ class State:
     @functools.cached_property
     def places(self) -> Counter[int]:
         """In how many places there is what could be changed."""
-        return self._places()
+        return self._places(self._living)
+
+    @functools.cached_property
+    def _elsewhere(self) -> Counter[int]:
+        """The same but for what this call has."""
+        return self._places(())
 
     def _takes(self, x: Any) -> bool:
         """Whether nobody minds which object x is, as turns begin with it."""
@@ -199,9 +210,12 @@ class State:
         """The carries at the end of a turn; Again where they are of other forms."""
         slots = [slot for x in self.held for slot in self._parts_of(x)]
         after |= {slot: bound_to(slot, after) for slot in slots}
-        names: Counter[int] = Counter()
+        held = {id(x) for x in self.held}
+        names = Counter(self._elsewhere)
         for v in {*living, *slots} & after.keys():
-            names.update([identity(x) for x in within(after[v])])
+            own = [identity(x) for x in within(after[v])]
+            names.update(own)
+            names.update({identity(x) for x in changeable(after[v], held)} - set(own))
         again = False
         for v in [*bound, *slots]:
             if v in after and not (isinstance(v, Slot) and has(self.gone, v.holder)):

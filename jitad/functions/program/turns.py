@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,7 +82,7 @@ class _Loop:
         self.ends = {header, *(out - program.raising)}
         self.living = program.living(self.ends)
         self.bound = self._bound()
-        self.state = State(names, self._is_bound_first, lambda: places(frame, names, self.living))
+        self.state = State(names, self._is_bound_first, partial(places, frame, names), self.living)
         self.lists: list[list[Any]] = []
         self.carried: list[Carried] = []
         self.appended: tuple[growing.Turn, list[Any]] | None = None
