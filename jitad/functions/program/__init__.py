@@ -5,7 +5,8 @@
     statements.py  what blocks are made of: what a statement reads, binds and does
     graph.py       blocks -> loops, names that live on, where the sides of a branch join
     executor.py    runs blocks on values and tracers
-    joins.py       a branch on a traced value -> a switch
+    joins.py       a branch on a traced value -> a switch; aliases.py who else has what it joins
+    depth.py       how deep branches may be within branches
     choices.py     a name that is bound to one of several objects
     raising.py     an exception on a side -> a guard: a status of the kernel
     forms.py       what names are bound to, taken apart for control ops and put together again

@@ -29,6 +29,7 @@ from jitad.functions.program.data import (
     current,
     holds_tracers,
 )
+from jitad.functions.program.depth import check_depth
 from jitad.functions.program.generators import Generated, can_consume, consume, generator_of
 from jitad.functions.program.graph import EXIT, FOLDED, RESULT, Program, program_of
 from jitad.functions.program.iterators import (
@@ -39,7 +40,7 @@ from jitad.functions.program.iterators import (
     Turn,
     iterator,
 )
-from jitad.functions.program.joins import check_depth, each_side, fork
+from jitad.functions.program.joins import each_side, fork
 from jitad.functions.program.raising import check_said, ends_trace
 from jitad.functions.program.shared import OWNERS, Shared
 from jitad.functions.program.specials import special

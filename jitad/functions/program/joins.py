@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from jitad.frontend.active import memos
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import PYTHON_NUMBERS, as_dtype, lift
 from jitad.frontend.parts import is_copy, is_new, note_copied
@@ -20,6 +19,7 @@ from jitad.frontend.regions import NeedsNumber, Region
 from jitad.frontend.storage import Storage
 from jitad.functions.control.blocks import Block, block
 from jitad.functions.program import growing, holders
+from jitad.functions.program.aliases import NOTHING, Known, Others, known_in
 from jitad.functions.program.choices import as_data, is_known
 from jitad.functions.program.data import (
     UNBOUND,
@@ -39,7 +39,6 @@ from jitad.functions.program.forms import (
     Rows,
     apart,
     apart_as,
-    changeable,
     common,
     containers,
     fitted_to,
@@ -47,7 +46,7 @@ from jitad.functions.program.forms import (
     rebuilt,
 )
 from jitad.functions.program.forms import kinds as all_kinds
-from jitad.functions.program.graph import EXIT, Program
+from jitad.functions.program.graph import EXIT
 from jitad.functions.program.raising import end_with, raise_where
 from jitad.functions.program.switches import switched, write
 from jitad.ir.op import INT64
@@ -56,39 +55,6 @@ from jitad.ir.value import UFUNCS, Value
 
 if TYPE_CHECKING:
     from jitad.functions.program.executor import Frame
-
-
-DEEP = 24
-"""Branches within branches: of a function that calls itself, say, until a value is small."""
-
-
-class _Deep(set[Any]):
-    """The branches that a trace has met too deep within branches."""
-
-    forget = set[Any].clear
-
-
-def check_depth(program: Program, ways: tuple[Place, Place]) -> None:
-    """Refuse a branch deep within branches, from then on wherever the trace meets it."""
-    *_, memo = memos()
-    deep = memo.setdefault(_Deep, _Deep())
-    branch = program, *map(labels_of, ways)
-    if current().level > DEEP:
-        deep.add(branch)
-    if branch in deep:
-        raise NeedsNumber(f"branches within branches, more than {DEEP} deep")
-
-
-class Known(NamedTuple):
-    """What there is in a name that was there before, by identity: `around`, in which `whole` is
-    what its containers and objects have in them. Or whether it has two names (`twice`)."""
-
-    around: set[int]
-    whole: set[int]
-    twice: bool
-
-
-_NOTHING = Known(set(), set(), False)
 
 
 class Left(NamedTuple):
@@ -108,7 +74,7 @@ class Left(NamedTuple):
     copied: list[Any]
     is_argument: bool
     is_plain: bool
-    known: Known = _NOTHING
+    known: Known = NOTHING
 
 
 class Side(NamedTuple):
@@ -213,7 +179,7 @@ def _side(go: Callable[[Names], tuple[Place, Names]], names: Names, needed: Any)
             found |= {v: tuple(items) for v, (_, items) in lists.items()}
             for x, before in region.changed():
                 found |= holders.other_parts(x, before)
-            known = _known(found, region)
+            known = known_in(found, region)
             left["names"] = {
                 v: _put_out(as_data(x), outputs)._replace(known=known[v]) for v, x in found.items()
             }
@@ -246,55 +212,6 @@ def _put_out(x: Any, outputs: list[Any]) -> Left:
     return left._replace(apart=Apart(left.apart.form, list(range(first, len(outputs)))))
 
 
-def _known(found: Names, region: Region) -> dict[str, Known]:
-    """What there is in each name that was there before, and may have other names, too. Nobody
-    writes to an argument, by none of its names.
-    """
-    inside = {v: changeable(x) for v, x in found.items()}
-    counts = Counter(identity(y) for ys in inside.values() for y in ys)
-    known: dict[str, Known] = {}
-    for v, ys in inside.items():
-        around = [y for y in ys if _is_from_around(y, region)]
-        whole = [z for y in around if not isinstance(y, MutableArray) for z in changeable(y)]
-        twice = any(counts[identity(y)] > 1 for y in ys)
-        known[v] = Known({identity(y) for y in around}, {identity(z) for z in whole}, twice)
-    return known
-
-
-def _is_from_around(x: Any, region: Region) -> bool:
-    if not isinstance(x, MutableArray):
-        return not is_new(x)
-    if x.builder is not current():
-        return True
-    return x.unwritten is None and x.storage.root in region.arrays
-
-
-class _Others:
-    """Who else has what a name is bound to on a side: `others` counts what other names have."""
-
-    def __init__(self, sides: list[Side], others: Callable[[], Counter[int]]) -> None:
-        self.sides, self.others = sides, others
-        self.changed = {k for side in sides for k in side.changed}
-        self.changed |= {id(storage.token) for side in sides for storage in side.arrays}
-
-    def check(self, v: str, before: Any) -> None:
-        """Refuse what has another name, too, behind the join: it would be two; and what has other
-        parts on a side, where it is one of several objects."""
-        is_part = isinstance(v, holders.Slot)
-        own = {identity(y) for y in changeable(before)} if is_part else set[int]()
-        for side in self.sides:
-            if v in side.names:
-                known = side.names[v].known
-            elif is_part:
-                known = Known(own, set(), False)
-            else:
-                continue
-            if known.twice or any(self.others()[k] > (k in own) for k in known.around):
-                raise NeedsNumber(f"{v} is another name of something, on one side of a branch")
-            if not known.whole.isdisjoint(self.changed):
-                raise NeedsNumber(f"{v} is one of several objects, of which one is changed")
-
-
 def _joined(
     frame: Frame, index: Value, sides: list[Side], names: Names, living: Collection[str]
 ) -> tuple[Place, Names]:
@@ -310,7 +227,7 @@ def _joined(
     after, moved = Names(names), dict[str, _Moved]()
     places = cache(lambda: holders.places(frame, names, living))
     kept = {v for v in living if not any(v in side.names for side in sides)}
-    having = _Others(sides, cache(lambda: holders.places(frame, names, kept)))
+    having = Others(sides, cache(lambda: holders.places(frame, names, kept)))
     lists = {v: x for side in sides for v, x in side.lists.items()}
     changed = {k: x for side in sides for k, (x, _) in side.changed.items()}
     keys = {k: holders.keys_of_all(x, [side.changed.get(k) for side in sides])
