@@ -206,11 +206,14 @@ class State:
 
     # -- the end of a turn -------------------------------------------------------------------------
 
-    def carries(self, bound: Collection[str], living: Collection[str], after: Names) -> list[Any]:
-        """The carries at the end of a turn; Again where they are of other forms."""
+    def carries(
+        self, bound: Collection[str], living: Collection[str], after: Names, grown: list[Any]
+    ) -> list[Any]:
+        """The carries at the end of a turn; Again where they are of other forms. What the lists
+        `grown` have been given is no matter of the state's."""
         slots = [slot for x in self.held for slot in self._parts_of(x)]
         after |= {slot: bound_to(slot, after) for slot in slots}
-        held = {id(x) for x in self.held}
+        held = {id(x) for x in (*self.held, *grown)}
         names = Counter(self._elsewhere)
         for v in {*living, *slots} & after.keys():
             own = [identity(x) for x in within(after[v])]

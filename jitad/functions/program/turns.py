@@ -262,7 +262,8 @@ class _Loop:
             self.possible.update(labels_of(where))
             self._note_errors(labels_of(where), after)
             label = where.label if isinstance(where, Somewhere) else np.int64(where)
-            carries = self.state.carries(self.bound, self.living, after)
+            grown = [*self.lists, *(x.list for x in self.carried)]
+            carries = self.state.carries(self.bound, self.living, after, grown)
             carries += [x.list[0].array.freeze() for x in self.carried]
             if self.lists or self.carried:
                 self._note_appended(region, found, after)
