@@ -265,3 +265,14 @@ def parts_moved_and_changed_in_turns(x):
         else:
             q["u"][1] += x[0]
     return q["u"].sum()
+
+
+@case(LAST)
+def array_written_to_here_and_replaced_there(x):
+    p, q = {"u": x * 2}, {"u": x.copy()}
+    if x[0] > x[1]:
+        q["u"][0] = 5.0
+    else:
+        q["u"] = p["u"]
+    p = {"u": q["u"] * 2}
+    return p["u"].sum() + 10 * q["u"][0] * x[1]

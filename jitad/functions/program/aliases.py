@@ -72,7 +72,7 @@ class Others:
             if v in side.names:
                 known = side.names[v].known
             elif is_part:
-                known = Known(own, set(), False)
+                known = Known(own, own, False)  # as it was before: no side is to change that
             else:
                 continue
             if known.twice or any(self.others()[k] > (k in own) for k in known.around):
