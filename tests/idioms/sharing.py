@@ -276,3 +276,14 @@ def array_written_to_here_and_replaced_there(x):
         q["u"] = p["u"]
     p = {"u": q["u"] * 2}
     return p["u"].sum() + 10 * q["u"][0] * x[1]
+
+
+@case(np.array([-3.0, 1.5, 0.4, -0.2]))
+def list_that_moves_to_another_dict_in_turns(x):
+    p, q = {"u": [x[0] * x[1], 3.0]}, {"u": [7.0, x[0] * x[1]]}
+    r = p
+    for i in range(3):
+        if x[i] < 0:
+            r = {"u": q["u"]}
+        q = {"u": [2.0, x[0] * x[1]]}
+    return p["u"][0] + 4 * q["u"][1] + 7 * (r["u"][0] + 2 * r["u"][1])

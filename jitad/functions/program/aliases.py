@@ -43,6 +43,8 @@ def known_in(found: Names, region: Region) -> dict[str, Known]:
         around = [y for y in ys if _is_from_around(y, region)]
         whole = [z for y in around if not isinstance(y, MutableArray) for z in changeable(y)]
         twice = any(counts[identity(y)] > 1 for y in ys)
+        if not isinstance(found[v], (tuple, MutableArray)) and is_new(found[v]):
+            twice = twice or bool(whole)  # something new holds what was there before
         known[v] = Known({identity(y) for y in around}, {identity(z) for z in whole}, twice)
     return known
 
