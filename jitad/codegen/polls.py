@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jitad.codegen.body import Body
 from jitad.codegen.status import INTERRUPTED
-from jitad.ir.op import Control, Elementwise, Structural
+from jitad.ir.op import Control, Elementwise
 from jitad.ir.tape import CONST, INPUT, Tape
 from jitad.ops.control import part
 from jitad.ops.structural import UPDATES
@@ -51,7 +51,7 @@ def work(tape: Tape) -> float:
             total += turns * sum(work(inner) for inner in op.tapes(form))
         elif op in UPDATES:
             total += math.prod(tape.instrs[instr.args[-1]].shape)
-        elif op not in _FREE and not (isinstance(op, Structural) and op.index_map is not None):
+        elif op not in _FREE and not op.is_view:
             total += math.prod(instr.shape) * (op.cost if isinstance(op, Elementwise) else 1.0)
     return total
 

@@ -208,7 +208,7 @@ class Reader:
             return None
         if instr.op is st.iota:
             return at[instr.params[1]]
-        if isinstance(instr.op, Structural) and instr.op.index_map is not None:
+        if instr.op.is_view:
             return self._counted(*self.source(instr, at), i)
         if instr.op not in (ew.add, ew.sub, ew.mul):
             return None

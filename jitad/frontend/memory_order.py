@@ -8,7 +8,7 @@ import numpy as np
 
 from jitad.ir.builder import Builder
 from jitad.ir.errors import TraceError
-from jitad.ir.op import Elementwise, Structural
+from jitad.ir.op import Elementwise
 from jitad.ir.tape import CONST, INPUT
 from jitad.ir.value import Value
 
@@ -42,7 +42,7 @@ def _laid_out(builder: Builder, i: int, known: dict[int, np.ndarray]) -> np.ndar
         types: list[Any] = [*(y.dtype for y in wide), instr.dtype]
         flags: list[Any] = [*(["readonly"] for _ in wide), ["writeonly", "allocate"]]
         return np.nditer([*wide, None], [], flags, types).operands[-1]
-    if isinstance(instr.op, Structural) and instr.op.index_map is not None:
+    if instr.op.is_view:
         return np.asarray(instr.op.evaluate(*operands, **instr.named_params))
     if instr.op is CONST or len(instr.shape) < 2 or all(y.flags.c_contiguous for y in operands):
         return np.empty(instr.shape, instr.dtype)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.errors import ShapeError, SourceLine, TraceError
-from jitad.ir.op import NUMBERS, STORED, Control, DType, Op, Shape, Structural
+from jitad.ir.op import NUMBERS, STORED, Control, DType, Op, Shape
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ir.value import Value
 
@@ -211,8 +211,7 @@ _MOVING = ("cast", "where", "stop_gradient", "gather", "concatenate", "part", "i
 
 
 def _moves(op: Op) -> bool:
-    view = isinstance(op, Structural) and op.index_map is not None
-    return view or isinstance(op, Control) or op.name in _MOVING
+    return op.is_view or isinstance(op, Control) or op.name in _MOVING
 
 
 def _refuse_stored(op: Op, operands: Sequence[Any]) -> None:

@@ -107,6 +107,11 @@ class Op:
     def __repr__(self) -> str:
         return self.name
 
+    @property
+    def is_view(self) -> bool:
+        """Whether the elements of a result are elements of the operand, in other places."""
+        return isinstance(self, Structural) and self.index_map is not None
+
     def __reduce__(self) -> tuple[object, ...]:
         return find, (self.name, self.infer.__module__)
 

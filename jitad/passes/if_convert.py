@@ -157,9 +157,8 @@ def _is_plain(instr: Instr, tape: Tape) -> bool:
         return True
     if isinstance(op, Structural) and (op.library is not None or op in EXCLUSIVE):
         return False
-    is_view = isinstance(op, Structural) and op.index_map is not None
     known = isinstance(op, (Elementwise, Structural)) and not has_effect(instr)
-    return known and (is_view or math.prod(instr.shape) <= LARGE)
+    return known and (op.is_view or math.prod(instr.shape) <= LARGE)
 
 
 # -- all at once -----------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ class Stored:
     def _read_apart(self, i: int, seen: dict[int, object]) -> tuple[int, ...]:
         """A costly operand that a second view shows: a stencil would compute it at each place."""
         instr = self._tape.instrs[i]
-        if isinstance(instr.op, Structural) and instr.op.index_map is not None:
+        if instr.op.is_view:
             (j,) = instr.args
             if self._sizes[i] * 4 < self._sizes[j]:
                 return ()  # a margin: little is computed again
@@ -127,10 +127,8 @@ class Stored:
 
     def _seen(self, i: int) -> int:
         """What is seen through views."""
-        instr = self._tape.instrs[i]
-        while isinstance(instr.op, Structural) and instr.op.index_map is not None:
-            (i,) = instr.args
-            instr = self._tape.instrs[i]
+        while self._tape.instrs[i].op.is_view:
+            (i,) = self._tape.instrs[i].args
         return i
 
     def _costly_part(self, i: int) -> int:

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import Op, Structural
+from jitad.ir.op import Op
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.elementwise import (
@@ -33,7 +33,6 @@ from jitad.ops.elementwise import (
 )
 from jitad.ops.structural import reduce_sum
 from jitad.transforms.linear import is_zeros
-from jitad.transforms.slopes import is_view
 
 _HALVES: dict[Op, float] = {maximum: 0.5, minimum: -0.5}
 
@@ -116,7 +115,7 @@ def _without_sign(instrs: tuple[Instr, ...], i: int) -> int:
 
 def _is_nothing(instrs: tuple[Instr, ...], i: int) -> bool:
     """Whether a value is written as zeros."""
-    while isinstance(op := instrs[i].op, Structural) and op.index_map is not None:
+    while instrs[i].op.is_view:
         (i,) = instrs[i].args
     return is_zeros(instrs[i])
 
@@ -128,7 +127,7 @@ def divisors(tape: Tape) -> set[int]:
         op, args = tape.instrs[i].op, tape.instrs[i].args
         if op is div or op is log:
             found.add(args[-1])
-        elif i in found and (op is mul or is_view(tape.instrs[i])):
+        elif i in found and (op is mul or tape.instrs[i].op.is_view):
             found.update(args)
     return found
 
@@ -144,6 +143,6 @@ def coordinates(builder: Builder, size: int) -> list[int]:
         below = builder.instrs[stack.pop()]
         if below.op is mul and below.args[0] == below.args[1]:
             found.append(below.args[0])
-        elif below.op is add or below.op is reduce_sum or is_view(below):
+        elif below.op is add or below.op is reduce_sum or below.op.is_view:
             stack += below.args
     return found

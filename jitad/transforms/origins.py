@@ -51,7 +51,7 @@ from jitad.ops.structural import broadcast, reduce_sum, reshape, transpose
 from jitad.transforms.kinks import coordinates, divisors, with_kinks
 from jitad.transforms.linear import typed
 from jitad.transforms.sizes import with_sizes
-from jitad.transforms.slopes import Aligned, Slopes, Step, aligned, is_view
+from jitad.transforms.slopes import Aligned, Slopes, Step, aligned
 
 SMALL = 1024
 """The products that a contraction sums are followed one by one where they are so few."""
@@ -190,7 +190,7 @@ class _Origins:
         known = [self.directions.get(j, {}) for j in instr.args]
         if not any(known):
             return {}
-        rule = _LINEAR.get(instr.op, _Origins.viewed if is_view(instr) else None)
+        rule = _LINEAR.get(instr.op, _Origins.viewed if instr.op.is_view else None)
         return {} if rule is None else rule(self, instr, known)
 
     # -- what is summed, or in other places --------------------------------------------------------
@@ -332,7 +332,7 @@ class _Origins:
             is_product = instr.op in (mul, nought)
             if j in known or j < first:
                 known.setdefault(j, False)
-            elif not (is_product or instr.op in _SUMS or is_view(instr)):
+            elif not (is_product or instr.op in _SUMS or instr.op.is_view):
                 known[j] = False
             elif missing := [k for k in instr.args if k not in known]:
                 stack += [j, *missing]

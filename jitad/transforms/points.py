@@ -17,7 +17,7 @@ from jitad.ops.elementwise import absolute, add, div, hypot, mul, neg, root, sub
 from jitad.ops.joins import concatenate, pack
 from jitad.ops.linalg.spectral_functions import governed
 from jitad.ops.structural import broadcast, reduce_sum, reshape
-from jitad.transforms.slopes import is_view, numbers
+from jitad.transforms.slopes import numbers
 
 SIZES = (absolute, hypot, root)
 """Ops whose results are sizes."""
@@ -138,7 +138,7 @@ def _elements(instrs: Sequence[Instr], i: int) -> np.ndarray:
     instr = instrs[i]
     if instr.op is neg:
         return _elements(instrs, *instr.args)
-    parts = instr.args if is_view(instr) or instr.op in (concatenate, pack) else ()
+    parts = instr.args if instr.op.is_view or instr.op in (concatenate, pack) else ()
     if parts and all(math.prod(instrs[j].shape) <= _SMALL for j in parts):
         found = instr.op.evaluate(*(_elements(instrs, j) for j in parts), **instr.named_params)
         return np.asarray(found)

@@ -24,7 +24,6 @@ from jitad.ops.joins import concatenate, join_slots, pack
 from jitad.ops.structural import index_set
 from jitad.transforms.linear import is_zeros
 from jitad.transforms.points import SIZES, of_one_point
-from jitad.transforms.slopes import is_view
 
 _UPDATES = (index_set, scatter_set)
 _LOOKS_UP = (gather, gather_final)
@@ -143,7 +142,7 @@ class _Sizes:
         k = builder.copy(instr, args)
         if op in SIZES and instr.dtype.kind == "f":
             self.sizes[k] = k
-        elif (is_view(instr) or op in _LOOKS_UP) and args[0] in self.sizes:
+        elif (instr.op.is_view or op in _LOOKS_UP) and args[0] in self.sizes:
             self.sizes[k] = self.sizes[args[0]]
             if args[0] in self.moving:
                 own = builder.instrs[self.sizes[k]].op

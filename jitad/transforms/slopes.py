@@ -67,7 +67,7 @@ class Aligned(NamedTuple):
 def aligned(builder: Builder, i: int) -> Aligned:
     """What is a view of a size, or the size itself."""
     instr = builder.instrs[i]
-    if is_view(instr):
+    if instr.op.is_view:
         return aligned(builder, instr.args[0]).then(instr.op, *instr.params)
     places = numbers(instr.shape)
     return Aligned(i, (), places)
@@ -87,11 +87,6 @@ class _Slope(NamedTuple):
     home: np.ndarray | None = None
     groups: np.ndarray | None = None
     spread: tuple[Shape, ...] = ()
-
-
-def is_view(instr: Instr) -> bool:
-    """Whether the elements of a result are elements of the operand, in other places."""
-    return isinstance(instr.op, Structural) and instr.op.index_map is not None
 
 
 def _are_same(x: np.ndarray | None, y: np.ndarray | None) -> bool:
@@ -164,7 +159,7 @@ class Slopes:
             same = all(_are_same(places[j], places[args[0]]) for j in args)
             if x.size == 1:
                 places[i] = np.zeros(instr.shape, int)
-            elif is_view(instr):
+            elif instr.op.is_view:
                 places[i] = np.asarray(instr.op.evaluate(places[args[0]], **instr.named_params))
             elif same and isinstance(instr.op, Elementwise):
                 places[i] = places[args[0]]
@@ -196,7 +191,7 @@ class Slopes:
         first, r = given[0], self.builder.value(by.size)
         if r.size == 1:
             return self._moved(instr, i, slopes, np.zeros(instr.shape, int))
-        if is_view(instr):
+        if instr.op.is_view:
             places, groups = (
                 None if x is None else np.asarray(instr.op.evaluate(x, **instr.named_params))
                 for x in (first.places, first.groups)

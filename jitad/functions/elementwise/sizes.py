@@ -10,7 +10,6 @@ import functools
 import numpy as np
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import Structural
 from jitad.ir.tape import CONST, Instr
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
@@ -48,7 +47,7 @@ def is_sum_of_squares(x: Value, of_squares: bool = False) -> bool:
             stack.append(args[1])
         elif op in (ew.mul, ew.div) and _is_weight(builder, args[1]):
             stack.append(args[0])
-        elif op is st.reduce_sum or _is_view(instr):
+        elif op is st.reduce_sum or instr.op.is_view:
             stack += args
         elif op is not CONST or not instr.params[0] >= 0:
             return False
@@ -58,7 +57,7 @@ def is_sum_of_squares(x: Value, of_squares: bool = False) -> bool:
 def _is_modulus(instrs: list[Instr], i: int) -> bool:
     """Whether a value is z conj(z), or a sum of such products."""
     op, args, params = instrs[i].op, instrs[i].args, instrs[i].params
-    if op is st.reduce_sum or _is_view(instrs[i]):
+    if op is st.reduce_sum or instrs[i].op.is_view:
         return _is_modulus(instrs, args[0])
     if op not in (ew.mul, contract):
         return False
@@ -77,10 +76,6 @@ def _is_weight(builder: Builder, i: int) -> bool:
         return bool(instrs[i].params[0] >= 0)
     held = (x for x, value in builder.captured.values() if value.index == i)
     return any(isinstance(x, np.ndarray) and bool(np.all(x >= 0)) for x in held)
-
-
-def _is_view(instr: Instr) -> bool:
-    return isinstance(instr.op, Structural) and instr.op.index_map is not None
 
 
 def _is_same(instrs: list[Instr], i: int, j: int) -> bool:
@@ -156,7 +151,7 @@ def _away(x: Value, depth: int = _FEW) -> Value | None:
         return None
     if op in (ew.mul, contract):
         return _away_from_factors(x, depth)
-    if op not in (ew.add, ew.div, st.reduce_sum) and not _is_view(instr):
+    if op not in (ew.add, ew.div, st.reduce_sum) and not instr.op.is_view:
         return None
     terms = instr.args[:1] if op is ew.div else instr.args
     known = [_away(x.builder.value(j), depth - 1) for j in terms]
@@ -197,7 +192,7 @@ def _away_from_factors(x: Value, depth: int) -> Value | None:
 
 def _core(instrs: list[Instr], i: int) -> int:
     """What a value is a view of."""
-    while _is_view(instrs[i]):
+    while instrs[i].op.is_view:
         (i,) = instrs[i].args
     return i
 

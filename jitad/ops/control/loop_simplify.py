@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import Control, Structural
+from jitad.ir.op import Control
 from jitad.ir.tape import CONST, INPUT, Instr, Tape, has_effect
 from jitad.ir.value import Value
 from jitad.ops.control.parts import (
@@ -225,8 +225,7 @@ def _crossing(body: Tape, fixed: Sequence[bool]) -> list[int]:
         if i in seen or instr.op in (INPUT, CONST):
             continue
         seen.add(i)
-        op = instr.op
-        if isinstance(op, Structural) and op.index_map is not None:
+        if instr.op.is_view:
             stack.extend(instr.args)  # a view costs nothing
         else:
             found.add(i)
