@@ -33,7 +33,8 @@ To add a function of NumPy, look at functions/; an operation with a derivative o
 Branches and loops: functions/program/ reads functions as programs, frontend/guards.py and
 runtime/paths.py are for what Python decides itself, ops/control/ and functions/control/ for
 structured control flow, passes/rolling/ for loops that were unrolled, functions/compiled.py and
-inference.py for functions of Numba's. Which arrays have memory, and which are changed where they
+inference.py for functions of Numba's, frontend/selected.py and functions/arrays/selections.py for
+x[mask]. Which arrays have memory, and which are changed where they
 are, as those that loops carry: passes/stored.py, storage.py and in_place.py, reads_first.py for the
 order; what a sweep has back by undoing writes: ops/control/restore.py, and what it reads in the
 end: finals.py of passes/ and ops/control/final.py; what integers may be: passes/ranges.py, and of

@@ -7,6 +7,7 @@ true. Who asks for more (its shape, an element) has the elements of this path, u
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -179,10 +180,16 @@ class Selected(MutableArray):
 
 
 def answered(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """What a function of NumPy's is of selections; NotImplemented where it needs the elements."""
-    if function not in OF_SELECTED or not any(type(x) is Selected for x in args):
+    """What a function of NumPy's is of selections; NotImplemented where it needs the elements, as
+    with arguments that its record does not take."""
+    record = OF_SELECTED.get(function)
+    if record is None or not any(type(x) is Selected for x in args):
         return NotImplemented
-    return OF_SELECTED[function](*args, **kwargs)
+    try:
+        inspect.signature(record).bind(*args, **kwargs)
+    except TypeError:
+        return NotImplemented
+    return record(*args, **kwargs)
 
 
 def selected(x: Value, mask: Value) -> Selected:

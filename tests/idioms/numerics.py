@@ -173,6 +173,14 @@ def polynomials_of_numpys_package(x):
 
 
 @case
+def functions_of_selections_with_other_arguments(x):
+    a, m = np.outer(x, np.array([1.0, -2.0, 0.5])), x > 0.5
+    rows = np.linalg.norm(a[m], axis=1).sum() + np.sum(a[m], 0, None)[1] + np.size(a[m], 0)
+    places = np.sum(np.where(x[m] > 1.0)[0]) + np.linalg.norm(x[m], ord=np.inf)
+    return rows + places * x[0] + np.dot(x[m], x[m], None) + np.average(x[m], None, x[m] ** 2)
+
+
+@case
 def sets_of_numbers(x):
     joined = np.union1d(x, 2.0 * x)
     return np.sum(joined**2) + np.prod(np.setdiff1d(x, x[1:3])) + np.sum(np.intersect1d(x, x[:2]))

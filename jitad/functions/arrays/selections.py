@@ -25,7 +25,6 @@ def _of(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Enter what functions of a selection and an axis are."""
 
     def register(record: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(record)
         def of_selection(x: Any, axis: Any = None, **options: Any) -> Any:
             if type(x) is not Selected or x.whole is None or not options.keys() <= {"ddof"}:
                 return NotImplemented
@@ -104,10 +103,10 @@ def _extreme(x: Selected, axes: Any, function: Any, is_least: bool) -> Any:
     kind = x.dtype.kind
     if kind not in "fiu":
         return NotImplemented
-    limits = np.iinfo(x.dtype) if kind != "f" else None
-    worst = np.inf if is_least else -np.inf
-    if limits is not None:
-        worst = limits.max if is_least else limits.min
+    low, high = -np.inf, np.inf
+    if kind != "f":
+        low, high = np.iinfo(x.dtype).min, np.iinfo(x.dtype).max
+    worst = high if is_least else low
     name = "minimum" if is_least else "maximum"
     _check_any(x, f"zero-size array to reduction operation {name} which has no identity")
     return function(x.filled(x.dtype.type(worst)), axis=axes)
@@ -160,10 +159,12 @@ def _by_elements(function: Any) -> Callable[..., Any]:
 
 
 for _function in (
-    *(np.where, np.clip, np.round, np.around, np.real, np.imag, np.angle, np.nan_to_num, np.sinc),
+    *(np.clip, np.round, np.around, np.real, np.imag, np.angle, np.nan_to_num, np.sinc),
     *(np.isclose, np.zeros_like, np.ones_like, np.full_like, np.copy, np.fix, np.i0),
 ):
     OF_SELECTED[_function] = _by_elements(_function)
+
+OF_SELECTED[np.where] = lambda condition, x, y: _by_elements(np.where)(condition, x, y)
 
 
 def of_all(f: Any, x: Selected) -> Any:

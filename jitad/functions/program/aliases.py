@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 class Known(NamedTuple):
     """What there is in a name that was there before, by identity: `around`, in which `whole` is
-    what its containers and objects have in them. Or whether it has two names (`twice`)."""
+    what its containers and objects have in them; and whether it would be two (`is_divided`) by
+    value: two names have it now, or something new holds it."""
 
     around: set[int]
     whole: set[int]
-    twice: bool
+    is_divided: bool
 
 
 NOTHING = Known(set(), set(), False)
@@ -42,10 +43,10 @@ def known_in(found: Names, region: Region) -> dict[str, Known]:
     for v, ys in inside.items():
         around = [y for y in ys if _is_from_around(y, region)]
         whole = [z for y in around if not isinstance(y, MutableArray) for z in changeable(y)]
-        twice = any(counts[identity(y)] > 1 for y in ys)
-        if not isinstance(found[v], (tuple, MutableArray)) and is_new(found[v]):
-            twice = twice or bool(whole)  # something new holds what was there before
-        known[v] = Known({identity(y) for y in around}, {identity(z) for z in whole}, twice)
+        is_holder = not isinstance(found[v], (tuple, MutableArray)) and is_new(found[v])
+        has_two = any(counts[identity(y)] > 1 for y in ys)
+        is_divided = has_two or (is_holder and bool(whole))
+        known[v] = Known({identity(y) for y in around}, {identity(z) for z in whole}, is_divided)
     return known
 
 
@@ -77,7 +78,7 @@ class Others:
                 known = Known(own, own, False)  # as it was before: no side is to change that
             else:
                 continue
-            if known.twice or any(self.others()[k] > (k in own) for k in known.around):
+            if known.is_divided or any(self.others()[k] > (k in own) for k in known.around):
                 raise NeedsNumber(f"{v} is another name of something, on one side of a branch")
             if not known.whole.isdisjoint(self.changed):
                 raise NeedsNumber(f"{v} is one of several objects, of which one is changed")
