@@ -98,8 +98,8 @@ def note_call(f: Any, args: Any, kwargs: dict[str, Any]) -> list[np.ndarray]:
     is_plain = type(f) in _FUNCTIONS and isinstance(getattr(f, "__self__", np), ModuleType)
     if is_plain and len(args) == 1 and isinstance(args[0], Value) and not kwargs:
         return asked
+    restless = asked_of(f, args, kwargs)
     for reads in readers():
-        restless = asked_of(f, args, kwargs)
         if restless is not None:
             reads.restless.append(restless)
         if is_plain and not kwargs and all(isinstance(x, LEAVES) for x in args):

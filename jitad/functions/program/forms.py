@@ -302,33 +302,37 @@ class _Anywhere(Counter[int]):
         return 2
 
 
+def _places(xs: Iterable[Any], held: Collection[int] = ()) -> dict[int, tuple[Any, int]] | None:
+    """What is in these, by identity, and in how many places; not what is in those `held`. None of
+    too many to be looked at."""
+    found: dict[int, tuple[Any, int]] = {}
+    work = list(xs)
+    while work:
+        if len(work) + len(found) > MOST_PLACES:
+            return None
+        x = work.pop()
+        if not isinstance(x, MutableArray) and (is_leaf(x) or isinstance(x, (str, bytes, type))):
+            continue
+        k = identity(x)
+        if k not in found and k not in held:
+            work += _inside(x)
+        found[k] = x, found[k][1] + 1 if k in found else 1
+    return found
+
+
 def count_names(xs: Iterable[Any]) -> Counter[int]:
     """In how many places each array, container and object is to be found, by its identity."""
-    found: Counter[int] = Counter()
-    work = list(xs)
-    while work and len(work) + len(found) <= MOST_PLACES:
-        x = work.pop()
-        if isinstance(x, MutableArray) or not (is_leaf(x) or isinstance(x, (str, bytes, type))):
-            found[identity(x)] += 1
-            if found[identity(x)] == 1:
-                work += _inside(x)
-    return _Anywhere() if work else found
+    found = _places(xs)
+    return _Anywhere() if found is None else Counter({k: n for k, (_, n) in found.items()})
 
 
 def changeable(x: Any, held: Collection[int] = ()) -> list[Any]:
     """The arrays, containers and objects in x, wherever, that can be changed; each once. What is
     in those `held` is left out."""
-    found: dict[int, Any] = {}
-    stack = [x]
-    while stack:
-        x = stack.pop()
-        if is_leaf(x) and not isinstance(x, MutableArray):
-            continue
-        k = identity(x)
-        if k not in found:
-            found[k] = x
-            stack += [] if isinstance(x, MutableArray) or k in held else _inside(x)
-    return [y for y in found.values() if _can_change(y)]
+    found = _places([x], held)
+    if found is None:
+        raise NeedsNumber(f"a {type(x).__name__} has too much in it to be looked at")
+    return [y for y, _ in found.values() if _can_change(y)]
 
 
 def _can_change(x: Any) -> bool:
