@@ -193,3 +193,18 @@ def attribute_that_becomes_another_kind(x):
         elif v > s.position:
             s.position = v * v
     return s.position * s.velocity
+
+
+@case
+def helper_that_counts_beside_none_or_a_number(x):
+    s, total, o = x[0], 0.0, None
+
+    def moved(p):
+        nonlocal s
+        s = 0.5 * s + 0.1 * p
+        return s - p
+
+    for v in x:
+        total += 0.2 * moved(v)
+        o = 0.55 * x[1] if o is None or total < o else None
+    return s + total + (0.1 if o is None else 0.2 * o)

@@ -134,6 +134,7 @@ def _within(x: tuple[Any, ...]) -> Iterator[Chosen]:
 def each(frame: Frame, s: Statement, names: Names, which: Chosen, join: Callable[..., Any]) -> Any:
     """What a statement gives that reads a name which is bound to one of several objects."""
     line = frame.line
+    frame.shared.collect(names)  # what statements before this one of the block have left there
     try:
         return _each(frame, s, names, which, join)
     except (NeedsNumber, Exception) as error:
