@@ -44,6 +44,7 @@ NAMES = (
     "gpu",
     "many_tangents",
     "njit_loop",
+    "watched",
     "paths",
     "loops",
     "carried",

@@ -191,19 +191,9 @@ class Reads:
         for x in self.given.values():
             if not any(np.may_share_memory(x, y) for y in taken):
                 self.asked(x)
-        found = [read._replace(x=_weakly(read.x)) for read in self.first.values() if read.holds()]
+        found = [read for read in self.first.values() if read.holds()]
         # One that reads nothing has nothing looked at before its calls, itself included.
         return [] if len(found) == 1 and found[0].name == "__code__" else found
-
-
-def _weakly(x: Any) -> Any:
-    """x, held weakly where it may be what the reads are kept with."""
-    if isinstance(x, (ModuleType, type, np.ndarray, *CONTAINERS, weakref.ProxyTypes)):
-        return x
-    try:
-        return weakref.proxy(x)
-    except TypeError:
-        return x
 
 
 def parts_of(x: Any) -> Iterable[Any]:

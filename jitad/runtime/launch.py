@@ -88,7 +88,7 @@ class Transformed(Reader):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
             for entry, finish, seen, place in self.known.recent:
-                if seen is not None and not seen.hold():
+                if seen is not None and seen.first_changed() is not None and not seen.hold():
                     continue
                 result = entry(*args)
                 if type(result) is not int:
@@ -112,7 +112,9 @@ class Transformed(Reader):
         if self.known.nested:
             leaves, structure = apart_in_order((args, kwargs))
             for shape, order, (entry, finish, seen, place) in self.known.nested:
-                if shape == structure and (seen is None or seen.hold()):
+                if shape == structure and (
+                    seen is None or seen.first_changed() is None or seen.hold()
+                ):
                     given = leaves if order is None else map(leaves.__getitem__, order)
                     result = entry(*given)
                     if type(result) is not int:

@@ -23,6 +23,7 @@ from jitad.codegen.routine import Routine, Scalar, routine
 from jitad.runtime.compile import Machine, load
 from jitad.runtime.interrupts import Interrupts, polling
 from jitad.runtime.tables import tables
+from jitad.runtime.watch import watching
 
 STACK_ARENA = 32 * 1024
 """Bytes of temporaries up to which they stand on the stack."""
@@ -130,6 +131,7 @@ _MODULES: tuple[tuple[Callable[[], str], tuple[str, ...], tuple[str, ...]], ...]
     (_arenas, ("take", "give", "release"), ()),
     (_overlaps, ("apart",), ()),
     (_tables, ("check", "make", "pack", "drop_objects", "wipe"), ()),
+    (watching, ("first_changed",), ()),
     (polling, (POLL,), (INTERRUPTS, "main_thread", "raised")),
 )
 """What makes the text of a module, and the functions and variables that it has. Each is compiled
