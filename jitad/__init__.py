@@ -46,7 +46,8 @@ entry.py, bound.py for one without arguments; services.py and interrupts.py for 
 by codegen/routine.py. What a function reads from outside: frontend/
 reads.py by roads.py, unseen.py and restless.py; whether it is still the same:
 runtime/surroundings.py and watch.py.
-What it writes to arguments: runtime/writes.py; what it raises: functions/program/raising.py and
+What it writes to arguments: runtime/writes.py, to other objects: frontend/effects.py; what it
+raises: functions/program/raising.py and
 ir/raised.py. Where plain rules are not enough: transforms/shield.py for what was not taken,
 sizes.py, points.py, origins.py and slopes.py for sizes at 0, kinks.py for kinks that cancel,
 spectra.py for repeated eigenvalues.

@@ -22,6 +22,7 @@ class _Active(threading.local):
         self.rolling = True
         self.readers: list[Any] = []
         self.frames: list[Any] = []
+        self.effects: list[Any] = []
         self.copying = True
 
 
@@ -78,6 +79,22 @@ def unrolled() -> Iterator[None]:
 def is_rolling() -> bool:
     """Whether long loops are to be rolled up."""
     return _active.rolling
+
+
+@contextmanager
+def undoing(effects: Any) -> Iterator[Any]:
+    """What a trace within the block changes outside of its function is noted, and undone."""
+    _active.effects.append(effects)
+    try:
+        yield effects
+    finally:
+        _active.effects.pop()
+        effects.undo()
+
+
+def effects_of_traces() -> list[Any]:
+    """Where it is noted what is changed outside of the functions that are being traced."""
+    return _active.effects
 
 
 def frames() -> list[Any]:

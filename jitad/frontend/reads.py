@@ -258,6 +258,11 @@ def knowing(x: Any) -> list[Reads]:
     return [reads for reads in readers() if id(x) in reads.outside]
 
 
+def is_known(x: Any) -> bool:
+    """Whether x is from outside of a function that is being traced."""
+    return any(id(x) in reads.outside for reads in readers())
+
+
 def note_shared(cell: CellType, name: str, content: Any, counts: bool = False) -> None:
     """A variable of a function around is bound to `content`."""
     for reads in knowing(cell):

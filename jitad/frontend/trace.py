@@ -15,6 +15,7 @@ import numpy as np
 import jitad.frontend.mutable_operators
 import jitad.frontend.printing  # noqa: F401  what Python asks of traced values
 from jitad.frontend.active import depth, enter, innermost_trace, is_rolling, leave
+from jitad.frontend.effects import Effects
 from jitad.frontend.exceptions import note_recording
 from jitad.frontend.operands import check_kind, lift, number_dtype, supported
 from jitad.frontend.pytree import Structure, flatten
@@ -60,7 +61,7 @@ class Traced:
 
     `captured` are the arrays (or values of an outer trace) that the function closes over, held
     by reference; `structure` is the pytree of the results. It is `derived` where derivatives of
-    other functions are part of it.
+    other functions are part of it. `effects` are what the function does outside of itself.
     """
 
     tape: Tape
@@ -68,6 +69,7 @@ class Traced:
     structure: Structure
     leaves: tuple[Leaf, ...]
     derived: bool = False
+    effects: Effects | None = None
 
 
 def leaf_type(x: Any) -> Leaf:

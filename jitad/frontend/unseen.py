@@ -26,13 +26,13 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.active import holds_traced, readers
+from jitad.frontend.effects import note_change
 from jitad.frontend.reads import (
     LIBRARIES,
     Reads,
     knowing,
     memory_of,
     note_asked,
-    note_changing,
     note_contents,
     note_global,
     note_special,
@@ -123,7 +123,7 @@ def _called(reads: Reads, f: Any, items: tuple[Any, ...]) -> list[np.ndarray]:
         note_item(owner, items[1], item_of(owner, items[1]))
     elif not is_still:
         if name in CHANGING:
-            note_changing(owner)
+            note_change(owner)
         if name not in _GROWING:
             _objects(reads, f, name, items)
     arrays = [] if is_still or f is len else list(_arrays(reads, items))

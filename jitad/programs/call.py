@@ -8,7 +8,8 @@ from types import FunctionType, MethodType
 from typing import Any
 
 import jitad.functions  # noqa: F401  fills the registries
-from jitad.frontend.active import depth, uncopied
+from jitad.frontend.active import depth, uncopied, undoing
+from jitad.frontend.effects import Effects
 from jitad.frontend.mutable import mutable
 from jitad.frontend.pytree import Structure, flatten, statics_of, unflatten, without_statics
 from jitad.frontend.reads import note_special
@@ -17,6 +18,8 @@ from jitad.frontend.trace import Traced, leaf_type
 from jitad.frontend.trace import trace as record
 from jitad.frontend.traceable import traceable
 from jitad.functions.control.blocks import current
+from jitad.functions.program.carried import whole
+from jitad.functions.program.choices import settled
 from jitad.functions.program.pure import is_program
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import DifferentiationError, ShapeError, WriteError, quoted
@@ -59,7 +62,7 @@ class Call:
         traced = self.traced
         zeros = zeros_of(traced, self.active, kept)
         known = traced.leaves, traced.captured, structure, None, values, self.structure
-        return Plan(tape, *known, zeros=zeros)
+        return Plan(tape, *known, zeros=zeros, effects=traced.effects)
 
 
 def trace_call(fun: Function, leaves: Sequence[Any], structure: Structure) -> Traced:
@@ -117,12 +120,15 @@ def _traced(
         args, kwargs = without_statics(unflatten(structure, values), seen)
         return run(*args, **kwargs)
 
-    def begun(values: Sequence[Any]) -> Any:
-        current().writes = writes
-        return flat(values) if around is None else around(values, flat)
-
     def recorded() -> Traced:
-        return record(begun, leaves, _names(structure), machine=compiled)
+        def begun(values: Sequence[Any]) -> Any:
+            current().writes = writes
+            result = flat(values) if around is None else around(values, flat)
+            return result, effects.end(current(), lambda x: whole(settled(x)))
+
+        with undoing(Effects()) as effects:
+            traced = record(begun, leaves, _names(structure), machine=compiled)
+        return _apart(traced, effects)
 
     try:
         try:
@@ -136,6 +142,17 @@ def _traced(
         raise said_by(error.what, fun, structure, leaves) from None
     simple = finals(bounded(dce(cse(traced.tape))))
     return replace(traced, tape=simple)
+
+
+def _apart(traced: Traced, effects: Effects) -> Traced:
+    """A trace of (result, what is stored outside) as one of the result, with effects."""
+    result, tape = traced.structure.children()[0], traced.tape
+    own = Tape(tape.instrs, tape.inputs, tape.outputs[: result.num_leaves])
+    if not effects.is_any():
+        return replace(traced, tape=own, structure=result)
+    stored = Tape(tape.instrs, tape.inputs, tape.outputs[result.num_leaves :])
+    effects.tape = dce(cse(stored))
+    return replace(traced, tape=own, structure=result, effects=effects)
 
 
 def _as_it_is(x: Any) -> Any:
@@ -297,7 +314,8 @@ def plain(fun: Function) -> Build:
             traced, writes = _writing(fun, leaves, structure, same_arrays(leaves))
         tape = traced.tape
         known = traced.leaves, traced.captured, traced.structure
-        return Plan(tape, *known, values=len(tape), asked=structure, writes=writes)
+        values, effects = len(tape), traced.effects
+        return Plan(tape, *known, values=values, asked=structure, writes=writes, effects=effects)
 
     return build
 

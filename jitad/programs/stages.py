@@ -162,6 +162,7 @@ def _two_stages(
         Transformed(_Replay(second, structure), plain),
         asked=asked,
         zeros=zeros_of(traced, active, kept, every=True),
+        effects=traced.effects,
     )
 
 

@@ -65,7 +65,7 @@ def tangent(fun: Function, has_aux: bool) -> Build:
         tape = Tape(tape.instrs, tape.inputs, order)
         zeros = zeros_of(traced, active, kept, every=True)
         known = traced.captured, flatten(tuple(out))[1]
-        return Plan(tape, types, *known, asked=args, zeros=zeros)
+        return Plan(tape, types, *known, asked=args, zeros=zeros, effects=traced.effects)
 
     return build
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from jitad.codegen.status import OUT_OF_BOUNDS
-from jitad.frontend.pytree import unflatten
 from jitad.ir.builder import run
 from jitad.ir.errors import LinearAlgebraError
 from jitad.ir.tape import Instr
@@ -28,7 +27,7 @@ def interpret(plan: Plan, leaves: Sequence[Any]) -> Any:
     for i, instr in enumerate(tape.instrs):
         values.append(np.asarray(bound[i]) if i in bound else _run(instr, values))
     results = [_own(values[i], tape.instrs[i]) for i in tape.outputs]
-    return unflatten(plan.structure, results)
+    return plan.result(results)
 
 
 def _run(instr: Instr, values: Sequence[Any]) -> Any:

@@ -71,7 +71,7 @@ class Kernel:
         self.entry = make_function(address, "jitad_kernel", (shared, *self.captured), self._memory)
         self._entry_out: Any = None
         self._doors: dict[str, Any] = {}
-        self.is_plain = _is_plain(plan.structure)
+        self.is_plain = plan.effects is None and _is_plain(plan.structure)
         known = arguments is not None and arguments[1] is None
         self._is_direct = known and not debug and plan.writes is None
 
@@ -279,7 +279,7 @@ class Kernel:
         if self.is_plain:
             return result
         many = len(self.tape.outputs) != 1
-        return unflatten(self.plan.structure, result if many else (result,))
+        return self.plan.result(result if many else (result,))
 
     @property
     def njit(self) -> Any:

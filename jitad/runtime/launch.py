@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from types import MethodType
 from typing import Any
 
@@ -27,7 +28,7 @@ from jitad.runtime.keeping import Known, Recent, known_of
 from jitad.runtime.kernel import Kernel
 from jitad.runtime.paths import Tree, decided_otherwise, same_state, too_many
 from jitad.runtime.pickling import by_name
-from jitad.runtime.plan import Plan
+from jitad.runtime.plan import Plan, with_effects
 from jitad.runtime.surroundings import Surroundings
 from jitad.runtime.writes import same_arrays
 
@@ -80,7 +81,22 @@ class Transformed(Reader):
         return getattr(self.__wrapped__, "__name__", type(self.__wrapped__).__name__)
 
     def _build(self, leaves: Sequence[Any], structure: Structure) -> Plan:
-        """The program for arguments like these."""
+        """The program for arguments like these, with what the function stores outside."""
+        plan = self._program(leaves, structure)
+        if plan.effects is not None and plan.effects.lost:
+            self._say(
+                f"stores what is made of traced values in {plan.effects.lost[0]}, which is as it "
+                "was when the call has ended; return it, or store the numbers that it is made of"
+            )
+        return with_effects(plan)
+
+    def _without_effects(self, leaves: Sequence[Any], structure: Structure) -> tuple[Plan, Any]:
+        """The program as it is compiled, which only computes; what a call would do beside."""
+        with reading(Reads(self._recipe[0])):
+            plan = self._program(leaves, structure)
+        return replace(plan, effects=None), plan.effects
+
+    def _program(self, leaves: Sequence[Any], structure: Structure) -> Plan:
         function, program, options, roll, *_ = self._recipe
         with nullcontext() if roll else unrolled():  # every turn of a loop
             return program(function, *options)(leaves, structure)
@@ -301,14 +317,19 @@ class Transformed(Reader):
     def kernel(self, args: tuple[Any, ...], kwargs: dict[str, Any], **options: Any) -> Kernel:
         """The kernel for arguments like these, with options of `Kernel`'s."""
         given = take_apart(args, kwargs)
-        plan = self._build(given.leaves, given.structure)
+        plan, effects = self._without_effects(given.leaves, given.structure)
         self._say_zeros(plan)
+        if effects is not None and effects.steps:
+            self._say(
+                f"changes {effects.steps[0].what} at each call, and what is compiled does not; "
+                "call jitad.jit of it, or return what it stores"
+            )
         return Kernel(plan, self.options, arguments=given[1:], function=self._recipe[0], **options)
 
     def plan(self, *args: Any, **kwargs: Any) -> Plan:
         """The program for arguments like these, before any pass."""
         given = take_apart(args, kwargs)
-        return self._build(given.leaves, given.structure)
+        return self._without_effects(given.leaves, given.structure)[0]
 
     def watched(self) -> Iterator[Read]:
         """What the function has read, in every state of its surroundings that is now."""
@@ -331,7 +352,7 @@ class Transformed(Reader):
         if plan.values != len(plan.tape):
             note_derivatives()
         results = inline(builder, plan.tape, [lift(builder, x) for x in operands])
-        return unflatten(plan.structure, results)
+        return plan.result(results)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """As a method: bound to the instance."""

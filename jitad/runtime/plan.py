@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from jitad.frontend.pytree import Structure
+from jitad.frontend.effects import Effects
+from jitad.frontend.pytree import Structure, unflatten
 from jitad.frontend.trace import Leaf
+from jitad.ir.builder import Builder, inline
 from jitad.ir.tape import Tape
+from jitad.ir.value import Value
 from jitad.runtime.writes import Writes
 
 
@@ -22,7 +25,9 @@ class Plan:
     instructions come before the first one of a derivative. `asked` is the structure of (args,
     kwargs), the first of the leaves, by which the function itself says what it raises. `writes`,
     where given, are those of the leaves that it writes to: the result is then a pair of its own and
-    of their new elements. `zeros` is what is to be said of derivatives that are 0.
+    of their new elements. `effects`, where given, are what is done at the end of each call: what
+    is stored then comes after the leaves of the result. `zeros` is what is to be said of
+    derivatives that are 0.
     """
 
     tape: Tape
@@ -33,4 +38,28 @@ class Plan:
     values: int | None = None
     asked: Structure | None = None
     writes: Writes | None = None
+    effects: Effects | None = None
     zeros: str = ""
+
+    def result(self, leaves: Sequence[Any]) -> Any:
+        """The result of a call from its leaves; what is to be done at its end is done."""
+        if self.effects is None:
+            return unflatten(self.structure, leaves)
+        count = self.structure.num_leaves
+        self.effects.perform(leaves[count:])
+        return unflatten(self.structure, leaves[:count])
+
+
+def with_effects(plan: Plan) -> Plan:
+    """A program that gives what is stored outside as well, where the function stores any."""
+    effects = plan.effects
+    if effects is None:
+        return plan
+    builder, tape = Builder(), plan.tape
+    inputs = [builder.value(builder.copy(tape.instrs[i], ())) for i in tape.inputs]
+    results, captured = inline(builder, tape, inputs), len(plan.captured)
+    stored: list[Value] = []
+    if effects.tape is not None:
+        own = inputs[: len(effects.tape.inputs) - captured]
+        stored = inline(builder, effects.tape, [*own, *inputs[len(inputs) - captured :]])
+    return replace(plan, tape=builder.finish([x.index for x in (*results, *stored)]))

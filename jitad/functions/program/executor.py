@@ -10,11 +10,12 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from jitad.frontend.active import frames, innermost_trace, readers
+from jitad.frontend.effects import note_store
 from jitad.frontend.exceptions import may_catch_any, note_handlers
 from jitad.frontend.fallbacks import note
 from jitad.frontend.reads import note_function, note_global
 from jitad.frontend.regions import FirstTurn, NeedsNumber, Raising, Unrecorded
-from jitad.frontend.roads import ABSENT
+from jitad.frontend.roads import ABSENT, item_of
 from jitad.frontend.traceable import Vocabulary
 from jitad.functions.program import calls, operations
 from jitad.functions.program.arguments import by_name
@@ -307,6 +308,7 @@ class Frame:
     def set_globally(self, name: str, x: Any) -> None:
         """Bind a global name."""
         self.outside_of_regions(f"the global {name} is bound")
+        note_store(self.function.__globals__, item_of, name)
         self.function.__globals__[name] = x
 
     def locally(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jitad.frontend.active import frames
+from jitad.frontend.effects import note_change, note_store
 from jitad.frontend.parts import (
     DICTS,
     SEQUENCES,
@@ -30,6 +31,7 @@ from jitad.frontend.parts import (
     refill,
 )
 from jitad.frontend.regions import NeedsNumber, NotCarried, check_alone
+from jitad.frontend.roads import attribute_of
 from jitad.frontend.traceable import is_users
 from jitad.functions.program.data import UNBOUND, Names, current, holds_tracers, owned, same
 from jitad.functions.program.forms import count_names
@@ -130,6 +132,7 @@ def change(x: Any) -> None:
     region = current().region
     if is_growing(x):
         raise NotCarried(x, parts=True)
+    note_change(x)
     if region is not None:
         if type(x) is not list and home(x) is None and not holds_tracers(x):
             raise NeedsNumber("an object from outside is changed")
@@ -173,6 +176,7 @@ def set_attribute(frame: Frame, x: Any, name: str, value: Any) -> None:
         return
     if home(x) is None:
         frame.outside_of_regions(f"an attribute {name!r} is set")
+        note_store(x, attribute_of, name)
     else:
         change(x)
     setattr(x, name, value)

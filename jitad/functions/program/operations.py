@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jitad.frontend.active import holds_traced
+from jitad.frontend.effects import note_change
 from jitad.frontend.items import Item
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.parts import DICTS, made
 from jitad.frontend.places import is_view
-from jitad.frontend.reads import note_asked, note_changing, note_given
+from jitad.frontend.reads import note_asked, note_given
 from jitad.frontend.roads import ABSENT
 from jitad.frontend.selected import Selected
 from jitad.frontend.unseen import note_all, note_attribute, note_item
@@ -105,14 +106,14 @@ def set_item(frame: Frame, x: Any, index: Any, value: Any) -> None:
         frame.call(method, (index, value), {})
         return
     if type(x) is list:
-        note_changing(x)
+        note_change(x)
         carried.set_item(x, index, value)
         return
     if holders.is_holder(x):
         holders.set_item(x, index, value)
         return
     frame.outside_of_regions("an object is changed")
-    note_changing(x)
+    note_change(x)
     if isinstance(x, np.ndarray) and holds_tracers(value):
         raise TraceError(
             "a traced value was to be written into a plain array, which holds numbers",
@@ -167,7 +168,7 @@ def in_place(frame: Frame, operator: Any, plain: Any, a: Any, b: Any) -> Any:
         if a.builder.writes:
             a[...] = a  # which says that it is to be written to
         return owned(plain(a, b))  # to a derivative it is a name for another array
-    note_changing(a)
+    note_change(a)
     if type(a) is list and operator is iadd:
         extend(a, iterator(b).all())
         return a

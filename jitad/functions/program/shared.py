@@ -13,8 +13,10 @@ from contextlib import suppress
 from types import CellType, FunctionType
 from typing import Any
 
+from jitad.frontend.effects import note_store
 from jitad.frontend.reads import note_shared
 from jitad.frontend.regions import NeedsNumber
+from jitad.frontend.roads import contents_of
 from jitad.functions.program.data import Names, current
 
 OWNERS = "owners"
@@ -94,6 +96,8 @@ class Shared:
             here = current().region is None if owner is None else owner.builder is self.begun
             if not here:
                 raise NeedsNumber(f"{name}, of a function around, is bound")
+            if owner is None:
+                note_store(self.outer[name], contents_of, name)
         self.cell(name).cell_contents = x
         return x
 

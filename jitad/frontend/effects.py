@@ -1,0 +1,326 @@
+"""What a function stores outside of itself: undone as its trace ends, stored as each call ends.
+
+While a function is traced it changes objects from outside as it says, and finds them so; what it
+stores may be traced. As the trace ends they are what they were before. How they differed then is
+what every call does, with its numbers: attributes, variables and items are stored, lists extended.
+What only counts (`n += 1`), or appends constants, is left as it is: that counts traces.
+"""
+
+from __future__ import annotations
+
+import copy
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import is_
+from types import CellType, ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jitad.frontend.active import effects_of_traces, readers
+from jitad.frontend.parts import assembled, home, parts
+from jitad.frontend.reads import is_known, note_changing
+from jitad.frontend.roads import ABSENT, CONTAINERS, attribute_of, contents_of, item_of
+from jitad.ir.builder import Builder
+from jitad.ir.tape import Tape
+from jitad.ir.value import Value
+
+Make = Callable[[Sequence[Any]], Any]
+"""What is stored, from the numbers and arrays of a call."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """do(x, name, make(numbers)), of an object that `target` finds, if there still is one; `what`
+    that changes."""
+
+    target: Callable[[], Any]
+    do: Callable[[Any, Any, Any], None]
+    name: Any
+    make: Make
+    what: str
+
+
+class Effects:
+    """What a function does outside of itself at each call.
+
+    Attributes:
+        tape: what is stored, of the inputs of the function's tape.
+        lost: where it stores what cannot be made again, such as a function of traced values.
+    """
+
+    tape: Tape | None = None
+
+    def __init__(self) -> None:
+        self._before: dict[Any, tuple[Any, Any, Any, Any]] = {}
+        self._has_ended = False
+        self.steps: list[Step] = []
+        self.lost: list[str] = []
+
+    def is_any(self) -> bool:
+        """Whether anything is changed."""
+        return bool(self.steps or self.lost)
+
+    def touch(self, x: Any, of: Any, name: Any) -> None:
+        """Something from outside is about to be changed."""
+        key = of, id(x), name
+        if self._has_ended:
+            return
+        if key not in self._before and (None, id(x), None) not in self._before:
+            before = copy.copy(x) if of is None else of(x, name)
+            self._before[key] = x, of, name, before
+
+    def undo(self) -> None:
+        """Have all as it was before."""
+        for x, of, name, before in reversed(self._before.values()):
+            if of is None:
+                _refill(x, before)
+            else:
+                _UNDO[of](x, name, before)
+        self._before = {}
+
+    def end(self, builder: Builder, whole: Callable[[Any], Any]) -> list[Any]:
+        """Undo all, knowing how to do it again; the traced values that this takes.
+
+        `whole` gives the items of a list that grows.
+        """
+        if not self._before:
+            return []
+        for reads in readers():
+            reads.changing = reads.changed()
+        found = _Stored(builder, whole)
+        kept: list[Any] = []
+        for place in self._before.values():
+            for change in _changes(*place, whole):
+                if not self._add(place[0], change, found):
+                    kept.append((place[0], change))
+        self.undo()
+        self._has_ended = True
+        for x, change in kept:
+            change.do(x, change.name, change.new)
+        return found.values
+
+    def _add(self, x: Any, change: Change, found: _Stored) -> bool:
+        """Have every call do it, if it is to."""
+        count = len(found.values)
+        try:
+            make = found.maker(change.new, ())
+        except _Lost:
+            del found.values[count:]
+            self.lost.append(change.what)
+            return True
+        if change.is_binding or len(found.values) > count:
+            self.steps.append(Step(_weakly(x), change.do, change.name, make, change.what))
+            return True
+        return False
+
+    def perform(self, values: Sequence[Any]) -> None:
+        """Do it, with the numbers and arrays of a call."""
+        for step in self.steps:
+            x = step.target()
+            if x is not None:
+                step.do(x, step.name, step.make(values))
+
+
+# -- what is about to be changed -------------------------------------------------------------------
+
+
+def note_store(x: Any, of: Any, name: Any) -> None:
+    """x.name, a variable or an item of a table of globals is about to be bound."""
+    traces = effects_of_traces()
+    if traces and (of is not attribute_of or (home(x) is None and is_known(x))):
+        traces[-1].touch(x, of, name)
+
+
+def note_change(x: Any) -> None:
+    """A container is about to be changed."""
+    note_changing(x)
+    traces = effects_of_traces()
+    if traces and isinstance(x, CONTAINERS) and home(x) is None and is_known(x):
+        traces[-1].touch(x, None, None)
+
+
+# -- what has been changed -------------------------------------------------------------------------
+
+
+class _Lost(Exception):
+    """What is stored cannot be made of numbers."""
+
+
+class _Stored:
+    """What is stored, made of traced values."""
+
+    def __init__(self, builder: Builder, whole: Callable[[Any], Any]) -> None:
+        self.values: list[Any] = []
+        self._builder = builder
+        self._whole = whole
+
+    def maker(self, x: Any, around: tuple[Any, ...]) -> Make:
+        """What makes such an object again; what is from outside is itself."""
+        if isinstance(x, Value):
+            if x.builder is not self._builder:
+                raise _Lost  # of a function that has been traced within this one
+            self.values.append(x)
+            place = len(self.values) - 1
+            return lambda values: values[place]
+        x = self._whole(x)
+        if isinstance(x, np.ndarray) and x.dtype != object:
+            return (lambda _: x) if is_known(x) else (lambda _: x.copy())
+        found = parts(x)
+        if found is None:
+            if holds_values(x):
+                raise _Lost
+            return lambda _: x
+        if is_known(x):
+            return lambda _: x
+        if any(x is y for y in around):
+            raise _Lost  # which has itself in it
+        items = [self.maker(item, (*around, x)) for item in found.items]
+        return lambda values: assembled(found.kind, found.keys, [make(values) for make in items])
+
+
+def holds_values(x: Any) -> bool:
+    """Whether an object that is not made of parts has something traced among its attributes."""
+    own = getattr(x, "__dict__", None)
+    cells = getattr(x, "__closure__", None) or ()
+    inside = [*(own.values() if isinstance(own, dict) else ())]
+    inside += [contents_of(cell, None) for cell in cells if isinstance(cell, CellType)]
+    inside += [getattr(x, "__self__", None)] if hasattr(x, "__func__") else []
+    inside += x if isinstance(x, (set, frozenset)) else []
+    return any(isinstance(y, Value) for y in inside)
+
+
+class Change(NamedTuple):
+    """do(x, name, new) makes something what it is now; `is_binding` where new alone says that."""
+
+    do: Callable[[Any, Any, Any], None]
+    name: Any
+    new: Any
+    what: str
+    is_binding: bool = True
+
+
+def _changes(
+    x: Any, of: Any, name: Any, before: Any, whole: Callable[[Any], Any]
+) -> Iterator[Change]:
+    """How something differs from what it was before."""
+    kind = type(x).__name__
+    if of is not None:
+        yield from _bound(x, of, name, before, of(x, name), f"{name!r}")
+    elif isinstance(x, dict):
+        for key in [*before, *(key for key in x if key not in before)]:
+            old, new = before.get(key, ABSENT), x.get(key, ABSENT)
+            yield from _bound(x, item_of, key, old, new, f"the item {key!r} of a {kind}")
+    elif isinstance(x, set):
+        yield Change(_exchange, None, (tuple(before - x), tuple(x - before)), f"a {kind}")
+    else:
+        yield from _in_order(x, list(before), list(whole(x)))
+
+
+def _bound(x: Any, of: Any, name: Any, before: Any, now: Any, what: str) -> Iterator[Change]:
+    if now is ABSENT and before is not ABSENT:
+        yield Change(_UNDO[of], name, ABSENT, what)
+    elif now is not before:
+        counts = any((of, id(x), name) in reads.counted for reads in readers())
+        yield Change(_STORE[of], name, now, what, not counts)
+
+
+def _in_order(x: Any, before: list[Any], now: list[Any]) -> Iterator[Change]:
+    what, gone = f"a {type(x).__name__}", 0
+    while isinstance(x, deque) and gone < len(before) and not _begins(now, before[gone:]):
+        gone += 1
+    if _begins(now, before[gone:]) and (not gone or x.maxlen == len(now)):
+        yield Change(_extend, None, tuple(now[len(before) - gone :]), what, False)
+    elif len(now) == len(before):
+        for k, (old, new) in enumerate(zip(before, now, strict=True)):
+            yield from _bound(x, item_of, k, old, new, f"the item {k} of {what}")
+    else:  # which depends on what is in it: the function is traced at each call
+        for reads in readers():
+            reads.changing = what
+        yield Change(_replace, None, tuple(now), what, False)
+
+
+def _begins(items: list[Any], first: list[Any]) -> bool:
+    return len(items) >= len(first) and all(map(is_, first, items))
+
+
+# -- how it is done --------------------------------------------------------------------------------
+
+
+def _set_attribute(x: Any, name: str, value: Any) -> None:
+    note_store(x, attribute_of, name)
+    setattr(x, name, value)
+
+
+def _set_cell(x: CellType, name: Any, value: Any) -> None:
+    note_store(x, contents_of, name)
+    x.cell_contents = value
+
+
+def _set_item(x: Any, key: Any, value: Any) -> None:
+    note_store(x, item_of, key)
+    x[key] = value
+
+
+_STORE: dict[Any, Any] = {
+    attribute_of: _set_attribute, contents_of: _set_cell, item_of: _set_item
+}  # fmt: skip
+
+
+def _extend(x: Any, _: Any, items: Sequence[Any]) -> None:
+    note_change(x)
+    x.extend(items)
+
+
+def _replace(x: Any, _: Any, items: Sequence[Any]) -> None:
+    note_change(x)
+    x.clear()
+    x.extend(items)
+
+
+def _exchange(x: set[Any], _: Any, items: tuple[Sequence[Any], Sequence[Any]]) -> None:
+    note_change(x)
+    x.difference_update(items[0])
+    x.update(items[1])
+
+
+def _refill(x: Any, before: Any) -> None:
+    x.clear()
+    (x.update if isinstance(x, (dict, set)) else x.extend)(before)
+
+
+def _undo_attribute(x: Any, name: str, before: Any) -> None:
+    kind: Any = type(x) if isinstance(x, (type, ModuleType)) else object
+    if before is not ABSENT:
+        kind.__setattr__(x, name, before)
+    elif attribute_of(x, name) is not ABSENT:
+        kind.__delattr__(x, name)
+
+
+def _undo_cell(x: CellType, _: Any, before: Any) -> None:
+    if before is ABSENT:
+        del x.cell_contents
+    else:
+        x.cell_contents = before
+
+
+def _undo_item(x: Any, name: Any, before: Any) -> None:
+    if before is ABSENT:
+        x.pop(name, None)
+    else:
+        x[name] = before
+
+
+_UNDO: dict[Any, Any] = {
+    attribute_of: _undo_attribute, contents_of: _undo_cell, item_of: _undo_item
+}  # fmt: skip
+
+
+def _weakly(x: Any) -> Callable[[], Any]:
+    """What finds x, for as long as others have it: what is known of a function is kept with it."""
+    try:
+        return weakref.ref(x)
+    except TypeError:
+        return lambda: x
