@@ -24,7 +24,8 @@ from jitad.frontend.places import (
     places_of,
 )
 from jitad.frontend.regions import NeedsNumber
-from jitad.frontend.storage import Places, Storage
+from jitad.frontend.slices import is_traced_slice
+from jitad.frontend.storage import SET, SET_APART, Places, Storage
 from jitad.frontend.window import Window
 from jitad.ir.builder import Builder
 from jitad.ir.errors import TraceError, WriteError
@@ -179,7 +180,7 @@ class MutableArray(Value):
         if known is not None and added is not None:
             self.storage.scatter(known.at, added, st.scatter_add)
         else:
-            self.storage.scatter(rows.at, new)
+            self.storage.scatter(rows.at, new, SET_APART if rows.apart else SET)
 
     def _gathered(self, index: Any) -> Value:
         """The elements at a traced index: by their places, where only integers are given."""
@@ -402,7 +403,7 @@ def static(index: Any) -> Any:
             known = item.plain()
             if known is None:
                 return None
-        elif holds_traced(item):
+        elif holds_traced(item) or is_traced_slice(item):
             return None
         plain.append(known)
     return tuple(plain) if isinstance(index, tuple) else plain[0]

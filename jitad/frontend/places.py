@@ -13,7 +13,9 @@ import numpy as np
 
 from jitad.frontend.exceptions import check_bounds
 from jitad.frontend.operands import as_dtype, as_shape, broadcast_shape, lift
+from jitad.frontend.slices import is_traced_slice, spread_out
 from jitad.frontend.storage import Places, Storage
+from jitad.frontend.sums import is_within
 from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError
 from jitad.ir.op import BOOL, INT64, Shape
@@ -26,10 +28,12 @@ _NOWHERE = -(2**40)
 
 
 class Rows(NamedTuple):
-    """Where elements are: rows of memory by their numbers, each of elements of the shape `row`."""
+    """Where elements are: rows of memory by their numbers, each of elements of the shape `row`;
+    all are `apart` where no place stands twice."""
 
     at: Value
     row: Shape
+    apart: bool = False
 
     @property
     def shape(self) -> Shape:
@@ -49,10 +53,15 @@ class Rows(NamedTuple):
 def places_of(storage: Storage, places: Places, index: Any) -> Rows:
     """The places of the elements of `view[index]`."""
     items = _spelled_out(index if isinstance(index, tuple) else (index,), places.ndim)
+    apart = items is not None and not any(map(np.ndim, items))
+    if items is not None and any(map(is_traced_slice, items)):
+        whole = (*items, *[slice(None)] * (places.ndim - len(items)))
+        found, counts = spread_out(storage.builder.recording, whole, places.shape)
+        items = None if any(count is not None for count in counts) else tuple(found)
     key = storage.key(places)
     if key is None or items is None:
         return Rows(lift(storage.builder.recording, np.ascontiguousarray(places))[index], ())
-    return _from_integers(storage, places, items, key)
+    return _from_integers(storage, places, items, key)._replace(apart=apart)
 
 
 class Element(NamedTuple):
@@ -97,8 +106,7 @@ def _spelled_out(items: tuple[Any, ...], ndim: int) -> tuple[Any, ...] | None:
         rest = items[place + 1 :]
         items = (*items[:place], *[slice(None)] * (ndim - len(items) + 1), *rest)
     integers = tuple(item for item in items if not isinstance(item, slice))
-    bounds = [x for s in items if isinstance(s, slice) for x in (s.start, s.stop, s.step)]
-    if len(items) > ndim or not are_integers(integers) or any(isinstance(x, Value) for x in bounds):
+    if len(items) > ndim or not are_integers(integers):
         return None
     return items if len(integers) == len(items) or is_view(integers) else None
 
@@ -159,16 +167,20 @@ def _from_integers(storage: Storage, places: Places, items: Any, key: Any) -> Ro
     for value, axis, step in zip(values, axes, steps, strict=True):
         n = places.shape[axis]
         i = as_shape(value, shape)
-        check_bounds(i, n, axis)
-        i = ew.where(ew.lt(i, 0), ew.add(i, n), i)
+        if not is_within(value, 0, n - 1):
+            check_bounds(i, n, axis)
+            i = ew.where(ew.lt(i, 0), ew.add(i, n), i)
         if alone:
             return Rows(i, ())
-        inside = ew.logical_and(ew.ge(i, 0), ew.lt(i, n))
+        if not is_within(value, 0, n - 1):
+            inside = ew.logical_and(ew.ge(i, 0), ew.lt(i, n))
+            valid = inside if valid is None else ew.logical_and(valid, inside)
         term = ew.mul(i, step)
         total = term if total is None else ew.add(total, term)
-        valid = inside if valid is None else ew.logical_and(valid, inside)
-    assert total is not None and valid is not None
-    found = ew.where(valid, ew.add(total, offset), _NOWHERE)
+    assert total is not None
+    found = ew.add(total, offset)
+    if valid is not None:
+        found = ew.where(valid, found, _NOWHERE)
     if row or rest.shape == ():
         return Rows(found, row)
     full = (*shape, *rest.shape)

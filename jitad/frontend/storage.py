@@ -8,6 +8,7 @@ array leaves one `pack` on the tape.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -34,6 +35,10 @@ _SPELLED_OUT = 16
 
 _SMALL = 256
 """Elements of an array that is written as a whole."""
+
+
+SET, SET_APART = (functools.partial(st.scatter_set, apart=apart) for apart in (False, True))
+"""What is written at places that are perhaps equal, and at places that are not."""
 
 
 class Storage:
@@ -235,7 +240,7 @@ class Storage:
         else:
             self._rebase(self._scattered(self._whole(), lift(self.builder, places.copy()), new))
 
-    def scatter(self, places: Value, new: Value, op: Any = st.scatter_set) -> None:
+    def scatter(self, places: Value, new: Value, op: Any = SET) -> None:
         """Write, or with `scatter_add` add, elements or rows of them at places that are traced."""
         self.frozen.clear()
         self.settle()
@@ -250,7 +255,7 @@ class Storage:
         # In another shape where it is read: what is read in a region is the array itself.
         return st.gather(self._flat(lift(self.builder.recording, base)), places)
 
-    def _scattered(self, base: Value, places: Value, new: Value, op: Any = st.scatter_set) -> Value:
+    def _scattered(self, base: Value, places: Value, new: Value, op: Any = SET) -> Value:
         row = math.prod(new.shape[places.ndim :])
         shape = (self.order.size,) if row == 1 else (self.order.size // row, row)
         rows = base if base.shape == shape else st.reshape(base, shape=shape)

@@ -120,6 +120,7 @@ def trace(
             captured = tuple(x for x, _ in builder.captured.values())
         finally:  # its values hold the builder: arrays in it would wait for the garbage collector
             builder.captured, builder.concrete, builder.constants = {}, {}, {}
+            builder.sums = {}
             builder.raised.clear()
         tape, tables = builder.finish(outputs), []
         if rolled and is_rolling():

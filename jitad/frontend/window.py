@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.storage import Places, Storage
+from jitad.frontend.storage import SET, Places, Storage
 from jitad.ir.builder import Builder
 from jitad.ir.value import Value
-from jitad.ops import structural as st
 
 
 class Window(Storage):
@@ -74,7 +73,7 @@ class Window(Storage):
         copy.write(places, contents)
         self._put(copy)
 
-    def scatter(self, places: Value, new: Value, op: Any = st.scatter_set) -> None:
+    def scatter(self, places: Value, new: Value, op: Any = SET) -> None:
         copy = self._copy()
         copy.scatter(places, new, op)
         self._put(copy)

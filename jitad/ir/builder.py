@@ -33,8 +33,8 @@ class Builder:
     where that is a side of a branch or a turn of a loop, and `raising` where all of that leads to
     an exception; `raised` are those that a trace may raise, with where they are. `writes` is
     whether the function's writes to its arguments are ones to the caller's arrays, and `stored`
-    whether there is a dtype that nothing is computed in. It is `derived` where derivatives are
-    part of what is traced.
+    whether there is a dtype that nothing is computed in; `sums` has what is known of integers. It
+    is `derived` where derivatives are part of what is traced.
     """
 
     __slots__ = (
@@ -56,6 +56,7 @@ class Builder:
             "raising",
             "region",
             "stored",
+            "sums",
             "tracing",
             "writes",
         ),
@@ -82,6 +83,7 @@ class Builder:
         self.concrete: dict[int, Any] = {}
         self.constants: dict[Any, int] = {}
         self.fortran: set[int] = set()
+        self.sums: dict[int, Any] = {}
         self.stored = False
 
     @property

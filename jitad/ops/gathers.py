@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def _infer_gather(x: Any, i: Any) -> tuple[Shape, DType]:
     return (*i.shape, *x.shape[1:]), x.dtype
 
 
-def _infer_scatter(x: Any, i: Any, u: Any) -> tuple[Shape, DType]:
+def _infer_scatter(x: Any, i: Any, u: Any, apart: bool = False) -> tuple[Shape, DType]:
     if u.shape != (*i.shape, *x.shape[1:]) or u.dtype != x.dtype:
         raise ShapeError(f"cannot scatter {u.shape} into {x.shape} at indices of {i.shape}")
     return x.shape, x.dtype
@@ -125,31 +126,32 @@ scatter_add = Structural(
 """x with rows u added at integer indices; indices may repeat."""
 
 
-def _np_scatter_set(x: np.ndarray, i: np.ndarray, u: np.ndarray) -> np.ndarray:
+def _np_scatter_set(x: np.ndarray, i: np.ndarray, u: np.ndarray, apart: bool) -> np.ndarray:
     result = np.array(x)
     for place, row in zip(i.ravel(), u.reshape(i.size, *x.shape[1:]), strict=True):
         result[place] = row
     return result
 
 
-def _jvp_scatter_set(xs: Any, v: Any, tangents: Any) -> Any:
+def _jvp_scatter_set(xs: Any, v: Any, tangents: Any, apart: bool) -> Any:
     x, i, u = xs
     dx, _, du = tangents
     peer = du if dx is None else dx
-    return scatter_set(or_zeros(dx, x, peer), i, or_zeros(du, u, peer))
+    return scatter_set(or_zeros(dx, x, peer), i, or_zeros(du, u, peer), apart=apart)
 
 
-def _pull_scatter_set(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
+def _pull_scatter_set(j: int, xs: Any, v: Any, v_bar: Any, apart: bool) -> Any:
     """What was overwritten, before or by a later row, has no share."""
     x, i, u = xs
     nothing = zeros(v_bar, u.shape, v_bar.dtype)
     if j == 0:
-        return scatter_set(v_bar, i, nothing)
+        return scatter_set(v_bar, i, nothing, apart=apart)
     count = math.prod(i.shape)
-    if count == 1:
+    if count == 1 or apart:
         return gather(v_bar, i)
     order = reshape(iota_on(v_bar, (count,), 0), shape=i.shape)
-    last = gather(scatter_set(zeros(v_bar, x.shape[:1], INT64), i, order), i)
+    numbered = scatter_set(zeros(v_bar, x.shape[:1], INT64), i, order, apart=False)
+    last = gather(numbered, i)
     won = ew.eq(last, order)
     aligned = reshape(won, shape=(*i.shape, *(1,) * (len(x.shape) - 1)))
     return ew.where(broadcast(aligned, shape=u.shape), gather(v_bar, i), nothing)
@@ -157,14 +159,17 @@ def _pull_scatter_set(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
 
 scatter_set = Structural(
     "scatter_set",
-    (),
+    ("apart",),
     infer=_infer_scatter,
     evaluate=_np_scatter_set,
     jvp=_jvp_scatter_set,
     pullback=_pull_scatter_set,
-    batch=lambda xs, batched, size: _batch_scatter(scatter_set, xs, batched, size),
+    batch=lambda xs, batched, size, apart: _batch_scatter(
+        partial(scatter_set, apart=apart), xs, batched, size
+    ),
 )
-"""x with rows u in place of those at integer indices; of rows for one index the last one stays."""
+"""x with rows u in place of those at integer indices, of which no two are equal where they are
+`apart`; of rows for one index the last one stays."""
 
 
 # -- guards ----------------------------------------------------------------------------------------

@@ -17,9 +17,9 @@ from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.ops.affine import Sum
 from jitad.ops.control import Loop
 from jitad.ops.control.parts import input_types
-from jitad.passes.affine import Sum
 from jitad.passes.cse import cse
 from jitad.passes.dce import dce
 from jitad.passes.fold import fold
@@ -274,7 +274,7 @@ class _Body:
         instrs = self.found.tape.instrs
         if carry.is_written:
             written = dict.fromkeys(instrs[i].args[1] for i in carry.chain)
-            update = instrs[carry.chain[-1]]._replace(op=st.scatter_set)
+            update = instrs[carry.chain[-1]]._replace(op=st.scatter_set, params=(False,))
             now = carry.now[carry.chain[-1]]
             return [
                 Share(update, [self._output(self.new[place]), self._output(now[place])])

@@ -16,9 +16,9 @@ from jitad.ir.op import Control, Shape
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.ops.affine import Place, Sum, Symbol
 from jitad.ops.control import Loop, loop, part, switch
 from jitad.ops.control.loop import grouped
-from jitad.passes.affine import Place, Sum, Symbol
 from jitad.passes.ranges import Known, Range, inside, ranges
 
 

@@ -8,6 +8,7 @@ vectors. (If-conversion: Allen, Kennedy, Porterfield and Warren, POPL 1983.)
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -198,6 +199,8 @@ def _with_share(x: Value, update: Instr, places: Value, rows: Value) -> Value:
     x = x if x.shape == update.shape else st.reshape(x, shape=update.shape)
     op, params = update.op, update.named_params
     if op in LOOKS_UP:
+        # Places of one turn may be those of another.
+        op = partial(op, **dict.fromkeys(params, False))
         if len(places.shape) == len(rows.shape) - len(x.shape) + 1:
             return op(x, places, rows)
         return op(x, places, st.reduce_sum(rows, axes=(0,)))

@@ -14,7 +14,7 @@ from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control import Loop, block, loop, part, switch
 from jitad.ops.control.loop import grouped
-from jitad.passes.intervals import FAR, STEP, Known, Range, fitting, of_none, of_result, union
+from jitad.ops.intervals import FAR, STEP, Known, Range, fitting, of_none, of_result, union
 
 __all__ = ["Known", "Range", "inside", "ranges"]
 

@@ -90,7 +90,8 @@ class Masks:
         if op in (st.scatter_add, st.scatter_set):
             place = self.builder.value(self.new[instr.args[1]])
             rule = _scattered if op is st.scatter_add else st.scatter_set
-            return rule(self.of(instr.args[0]), place, self.of(instr.args[2]))
+            x, u = self.of(instr.args[0]), self.of(instr.args[2])
+            return rule(x, place, u, **instr.named_params)
         return _RULES.get(op, op)(*(self.of(j) for j in instr.args), **instr.named_params)
 
 
@@ -106,15 +107,15 @@ def _is(x: Value, truth: bool) -> bool:
 def _scattered(x: Value, place: Value, u: Value) -> Value:
     """Rows that a mask adds to; of a whole row its number is enough."""
     if place.size == 1:
-        return st.scatter_set(x, place, ew.logical_or(st.gather(x, place), u))
+        return st.scatter_set(x, place, ew.logical_or(st.gather(x, place), u), apart=True)
     if not _is(u, True):
         total = st.scatter_add(ew.cast(x, dtype=INT64), place, ew.cast(u, dtype=INT64))
         return ew.ne(total, 0)
     if not _is(x, False):
-        return st.scatter_set(x, place, u)
+        return st.scatter_set(x, place, u, apart=False)
     builder, rows = x.builder, x.shape[:1]
     trues = builder.const(True, place.shape, BOOL)
-    reached = st.scatter_set(builder.const(False, rows, BOOL), place, trues)
+    reached = st.scatter_set(builder.const(False, rows, BOOL), place, trues, apart=False)
     return st.broadcast(st.reshape(reached, shape=(*rows, *(1,) * (x.ndim - 1))), shape=x.shape)
 
 

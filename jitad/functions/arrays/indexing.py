@@ -18,6 +18,8 @@ from jitad.frontend.operands import (
     lift,
     supported,
 )
+from jitad.frontend.slices import is_traced_slice, spread_out
+from jitad.frontend.sums import is_within
 from jitad.functions.arrays.selections import select
 from jitad.ir.errors import OutOfBoundsError, ShapeError, TraceError
 from jitad.ir.op import INT64
@@ -35,6 +37,10 @@ def getitem(x: Value, key: Any) -> Value:
         return selection
     items = _expand(key if isinstance(key, tuple) else (key,), x)
     x = lift(innermost((x, *items)), x)  # an outer array may be read at an index of a loop
+    if any(is_traced_slice(item) for item in items):
+        found = _sliced(x, items)
+        if found is not None:
+            return found
     if any(_is_array(item) for item in items):
         return _advanced(x, items)
     return _basic(x, items)
@@ -121,15 +127,26 @@ def _basic(x: Value, items: list[Any]) -> Value:
         result = st.index(x, slots=slots)
     if len(real) == len(items):
         return result
-    sizes = iter(slots)
-    shape: list[int] = []
-    for item in items:
-        if item is None:
-            shape.append(1)
-        else:
-            slot = next(sizes)
-            shape += [] if isinstance(slot, int) else [slot[1]]
-    return st.reshape(result, shape=tuple(shape))
+    return _with_new_axes(result, items)
+
+
+def _sliced(x: Value, items: list[Any]) -> Value | None:
+    """Slices whose bounds are traced first, as places along their axes."""
+    real = [item for item in items if item is not None]
+    if any(_is_array(item) and item.shape for item in real):
+        return None
+    found, counts = spread_out(x.builder.recording, real, x.shape)
+    if any(count is not None for count in counts):
+        return None
+    y = _advanced(x, found)
+    return y if len(real) == len(items) else _with_new_axes(y, items)
+
+
+def _with_new_axes(x: Value, items: list[Any]) -> Value:
+    """The result of an index, of integers and slices, with the new axes that it asks for."""
+    sizes = iter(x.shape)
+    kept = [item for item in items if item is None or isinstance(item, slice)]
+    return st.reshape(x, shape=tuple(1 if item is None else next(sizes) for item in kept))
 
 
 def _advanced(x: Value, items: list[Any]) -> Value:
@@ -214,9 +231,10 @@ def _flat_index(values: list[Value], sizes: list[int], shape: tuple[int, ...]) -
     flat: Value | None = None
     for axis, (value, n) in enumerate(zip(values, sizes, strict=True)):
         i = as_shape(as_dtype(value, INT64), shape)
-        check_bounds(i, n, axis)
-        i = ew.where(ew.lt(i, 0), ew.add(i, n), i)
-        if len(values) > 1:
+        if not is_within(value, 0, n - 1):
+            check_bounds(i, n, axis)
+            i = ew.where(ew.lt(i, 0), ew.add(i, n), i)
+        if len(values) > 1 and not is_within(value, 0, n - 1):
             # Out of bounds in one axis must not land inside another one's rows.
             inside = ew.logical_and(ew.ge(i, 0), ew.lt(i, n))
             i = ew.where(inside, i, -(2**40))

@@ -10,6 +10,7 @@ import numpy as np
 
 from jitad.frontend.operands import as_dtype, as_value, common_dtype, lift
 from jitad.frontend.pytree import flatten, unflatten
+from jitad.frontend.sums import note_range, sum_of
 from jitad.frontend.traceable import traceable
 from jitad.functions.control.blocks import (
     Block,
@@ -29,6 +30,7 @@ from jitad.ir.tape import Tape
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.ops.affine import Sum
 from jitad.ops.control import Loop, loop, record, snapshots
 from jitad.ops.control.parts import rewired
 
@@ -119,6 +121,15 @@ def _between(first: Value, last: Value) -> Value:
     return ew.where(ew.lt(first, last), turns, 0)
 
 
+def _last(turns: Any) -> Sum:
+    """The number of the last turn, where there is one."""
+    if isinstance(turns, Value):
+        instr = turns.builder.instrs[turns.index]
+        if instr.op is ew.maximum and sum_of(turns.builder.value(instr.args[1])) == Sum(0):
+            turns = turns.builder.value(instr.args[0])
+    return sum_of(turns).plus(Sum(-1))
+
+
 def _known_integer(length: Any) -> int:
     try:
         return index(length)
@@ -197,6 +208,7 @@ class _Loop:
         kept: int | None = None,
     ) -> tuple[Any, Any]:
         """Record the loop; the last carry, and the stacks."""
+        self.last = None if condition else _last(count if turns is None else turns)
         traced = self._trace()
         asked = None if condition is None else self._ask(condition)
         guard = guard_of(traced.tape) or (asked and guard_of(asked.tape))
@@ -252,6 +264,8 @@ class _Loop:
 
     def _settled(self, i: Any, carry: Any, *xs: Any) -> Any:
         """The body, of whose results numbers take the dtypes of the carries that they follow."""
+        if isinstance(i, Value):
+            note_range(i, 0, self.last)
         result = self.body(i, carry, *xs)
         after, ys = result if self.has_rows else (result, None)
         leaves, found = flatten(after)

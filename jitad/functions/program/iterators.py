@@ -18,6 +18,7 @@ from jitad.frontend.items import Item
 from jitad.frontend.operands import lift
 from jitad.frontend.parts import home
 from jitad.frontend.regions import NeedsNumber
+from jitad.frontend.slices import is_traced_slice
 from jitad.frontend.unseen import note_all, note_item, note_iterated
 from jitad.functions.control.blocks import as_weak
 from jitad.functions.program import carried
@@ -272,7 +273,7 @@ _NUMBERS = (float, complex, bool)
 
 def _asks(index: Any) -> bool:
     items = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(item, Value) for item in items)
+    return any(isinstance(item, Value) or is_traced_slice(item) for item in items)
 
 
 def _count(x: Any) -> Any:

@@ -242,4 +242,5 @@ class _Rebuilding:
         if instr.op in (index_set, index_add):
             return index_set(state, self.old[link.after], slots=instr.params[0])
         places = self.builder.value(self.new[instr.args[1]])
-        return scatter_set(state, places, self.old[link.after])
+        apart = instr.op is scatter_set and instr.params[0]
+        return scatter_set(state, places, self.old[link.after], apart=apart)

@@ -181,7 +181,7 @@ class _Maker:
         row = st.gather(flat, i)
         u = self._operand(sources[1])
         new = op(row, u, slots=rest)
-        moved = st.reshape(st.scatter_set(flat, i, new), shape=turned.shape)
+        moved = st.reshape(st.scatter_set(flat, i, new, apart=False), shape=turned.shape)
         back = tuple(int(k) for k in np.argsort(order))
         return moved if order == tuple(range(rank)) else st.transpose(moved, perm=back)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from jitad.ir.op import Shape
-from jitad.passes.intervals import Known, Range
+from jitad.ops.intervals import Known, Range
 
 
 class Symbol(NamedTuple):
