@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from numba.core.errors import NumbaTypeError
+from numba.extending import typeof_impl
+
 from jitad.api import jit
 from jitad.codegen.options import Options
 from jitad.frontend.fallbacks import noted
@@ -105,3 +108,12 @@ def explain(fun: Function, *args: Any, **kwargs: Any) -> str:
     with noted() as notes:
         plan = shown.plan(*args, **kwargs)
     return describe_stages(plan, notes, shown.trees(args, kwargs), shown.options)
+
+
+@typeof_impl.register(Transformed)  # type: ignore[untyped-decorator]  # numba has no types
+def _refuse_in_numba(x: Transformed, _: Any) -> Any:
+    raise NumbaTypeError(
+        f"{x!r} is called from Python\n  Remedy: outside of Numba's function write "
+        "`kernel = jitad.compile(jitad.grad(f), x).njit`, for arguments of the shapes of x, and "
+        "call kernel(x) in it"
+    )

@@ -24,6 +24,7 @@ class _Active(threading.local):
         self.frames: list[Any] = []
         self.effects: list[Any] = []
         self.copying = True
+        self.askers: list[Any] = []
 
 
 _active = _Active()
@@ -95,6 +96,22 @@ def undoing(effects: Any) -> Iterator[Any]:
 def effects_of_traces() -> list[Any]:
     """Where it is noted what is changed outside of the functions that are being traced."""
     return _active.effects
+
+
+@contextmanager
+def asking(asker: tuple[str, str]) -> Iterator[None]:
+    """A function of a library runs within the block, which knows no traced values: its name, and
+    what to write in its place."""
+    _active.askers.append(asker)
+    try:
+        yield
+    finally:
+        _active.askers.pop()
+
+
+def innermost_asker() -> tuple[str, str] | None:
+    """What runs that may want a number of a traced value, as `asking` was told."""
+    return _active.askers[-1] if _active.askers else None
 
 
 def frames() -> list[Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.active import asks_to_raise, is_in_region
+from jitad.frontend.active import asks_to_raise, innermost_asker, is_in_region
 from jitad.frontend.operands import as_value
 from jitad.frontend.regions import NeedsNumber, Raises
 from jitad.ir.builder import Builder, run
@@ -108,7 +108,8 @@ def check_raised(builder: Builder) -> None:
 def _guarded(x: Value) -> np.ndarray:
     check_raised(x.builder)
     array = concrete(x)
-    guard(x, expected=np.ascontiguousarray(array, x.dtype).tobytes(), error=None)
+    expected = np.ascontiguousarray(array, x.dtype).tobytes()
+    guard(x, expected=expected, error=None, asker=innermost_asker())
     return array
 
 

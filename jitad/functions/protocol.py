@@ -255,14 +255,24 @@ _SOLVERS = {
 }  # fmt: skip
 """SciPy's solvers, and the functions of jitad.implicit that find what they find."""
 
+_FIXED = "jitad.scipy.integrate.fixed_quad, whose points are the same for all arguments"
+_LINES = "np.interp for straight lines between points"
+_INSTEAD = {
+    "scipy.integrate": dict.fromkeys(("quad", "quad_vec"), _FIXED),
+    "scipy.interpolate": dict.fromkeys(("interp1d", "make_interp_spline", "CubicSpline"), _LINES),
+}
+"""What does nearly the same as other functions of SciPy's."""
 
-def _of_scipy(name: str) -> str:
+
+def in_place_of(name: str) -> str:
     """What to write in the place of a function of SciPy's."""
     module, _, function = name.rpartition(".")
     if module == "scipy.fft" and hasattr(np.fft, function):
         return f"use np.fft.{function}"
     if module == "scipy.optimize" and function in _SOLVERS:
         return f"use jitad.implicit.{_SOLVERS[function]}, which has derivatives, with any solver"
+    if function in _INSTEAD.get(module, {}):
+        return f"use {_INSTEAD[module][function]}"
     original = getattr(sys.modules.get(module), function, None)
     try:
         mirror = importlib.import_module(f"jitad.{module}")
@@ -308,7 +318,7 @@ def answer_array(x: Value, dtype: Any) -> np.ndarray:
     if name is not None and name.startswith("scipy."):
         told = name.replace(_SOMETHING, "...")
         raise TraceError(
-            f"{told} turns a traced value into a plain array inside", remedy=_of_scipy(name)
+            f"{told} turns a traced value into a plain array inside", remedy=in_place_of(name)
         )
     owner = _owner()
     if owner is not None:

@@ -175,30 +175,31 @@ scatter_set = Structural(
 # -- guards ----------------------------------------------------------------------------------------
 
 
-def _np_guard(x: np.ndarray, expected: bytes, error: Raised | None) -> np.ndarray:
+def _np_guard(x: np.ndarray, expected: bytes, error: Raised | None, asker: Any) -> np.ndarray:
     holds = x.tobytes() == expected
     if error is not None and not holds:
         raise error.made()
     return np.asarray(holds)
 
 
-def _batch_guard(xs: Any, batched: Any, size: int, expected: bytes, error: Any) -> Any:
+def _batch_guard(xs: Any, batched: Any, size: int, expected: bytes, error: Any, asker: Any) -> Any:
     """What points raise, one of them raises for all."""
     assert error is not None, "points that differ in their paths are a loop"
-    return guard(reduce_all(xs[0], axes=(0,)), expected=expected, error=error)
+    return guard(reduce_all(xs[0], axes=(0,)), expected=expected, error=error, asker=asker)
 
 
 guard = Structural(
     "guard",
-    ("expected", "error"),
-    infer=lambda x, expected, error: ((), BOOL),
+    ("expected", "error", "asker"),
+    infer=lambda x, expected, error, asker: ((), BOOL),
     evaluate=_np_guard,
     jvp=lambda *_, **__: None,
     batch=_batch_guard,
     effect=True,
 )
 """Whether x has a value (as bytes): the one that the trace was made for; or True, where the
-function raises an `error` by itself if it is not."""
+function raises an `error` by itself if it is not. The `asker`, a function of a library that wanted
+a number, is said with what to write instead."""
 
 
 def is_path(instr: Instr) -> bool:

@@ -190,7 +190,7 @@ def _at_once(form: Loop, operands: list[Value], builder: Builder) -> list[Value]
         # A sum, which threads and vectors can share, of what is zero as a rule.
         count = st.reduce_sum(rows[failed], axes=(0,))
         (error,) = _errors(form.body)
-        st.guard(count, expected=np.int64(0).tobytes(), error=error)
+        st.guard(count, expected=np.int64(0).tobytes(), error=error, asker=None)
     return [*carries, *(rows[k] for k in results)]
 
 

@@ -12,6 +12,15 @@ from jitad.ir.tape import Instr
 
 def lost_derivative(instr: Instr) -> DifferentiationError:
     """What to raise where such a guard's operand depends on what is differentiated."""
+    asker = instr.params[2]
+    if asker is not None:
+        name, remedy = asker
+        return DifferentiationError(
+            f"{name} knows no traced values, and asks one that is being differentiated for its "
+            "number: the derivative of what it computes would be lost",
+            remedy=remedy,
+            line=instr.line,
+        )
     return DifferentiationError(
         "a traced value that is being differentiated was turned into a plain number: the "
         "derivative of what is computed from that would be lost",

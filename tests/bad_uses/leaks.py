@@ -24,7 +24,15 @@ LEAKED_LIST: list[Any] = []
 def leaked() -> Any:
     """A traced value whose function has ended."""
     kept: list[Any] = []
-    jitad.jit(lambda x: kept.append(x) or x)(X)
+
+    def keep(x: Any) -> Any:
+        # What another thread stores is not seen, and so not undone.
+        thread = threading.Thread(target=kept.append, args=(x,))
+        thread.start()
+        thread.join()
+        return x
+
+    jitad.jit(keep)(X)
     return kept[0]
 
 

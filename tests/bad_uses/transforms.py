@@ -10,11 +10,18 @@ import math
 import operator
 from typing import Any
 
+import numba
 import numpy as np
+import scipy.integrate
+import scipy.interpolate
+import scipy.optimize
+from numba.core.errors import NumbaTypeError
 
 import jitad
 from bad_uses import A, Metres, N, X, Z, f, rows
 from jitad import DifferentiationError, ShapeError, TraceError
+
+_slope = jitad.grad(lambda x: x**3)
 
 # fmt: off
 ROWS: list[Any] = [
@@ -283,6 +290,12 @@ ROWS: list[Any] = [
     (lambda: jitad.set_num_threads("a"), ValueError, "'a' threads: give a number"),
     (lambda: jitad.set_num_threads(1.5), ValueError, '1.5 threads: give a number'),
     (lambda: jitad.set_num_threads(None), ValueError, 'None threads: give a numbe'),
+    (lambda: jitad.grad(lambda a: scipy.optimize.brentq(lambda x: x**3 - a, 0, 5))(2.0), DifferentiationError, 'scipy.optimize.brentq knows no traced values'),
+    (lambda: jitad.grad(lambda a: scipy.integrate.quad(lambda x: x * a, 0, 5)[0])(2.0), DifferentiationError, 'scipy.integrate.quad knows no traced values'),
+    (lambda: jitad.grad(lambda x: scipy.interpolate.CubicSpline([0, 1, 2], [0, 1, 4])(x))(1.5), DifferentiationError, 'scipy.interpolate.CubicSpline knows no'),
+    (lambda: jitad.grad(lambda x: scipy.interpolate.interp1d([0, 1, 2], [0, 1, 4])(x))(1.5), TraceError, 'scipy.interpolate.interp1d met a traced value: object'),
+    (lambda: jitad.jit(lambda a: scipy.optimize.brentq(lambda x: x**3 - a, 0, 5, xtol=1e-14))(8.0), 2.0),
+    (lambda: numba.njit(lambda x: _slope(x))(2.0), NumbaTypeError, 'is called from Python'),
     (lambda: jitad.nothing, AttributeError, "module 'jitad' has no attr"),
     (lambda: jitad.gradd(f), AttributeError, "module 'jitad' has no attr"),
 ]

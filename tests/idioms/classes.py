@@ -281,3 +281,55 @@ def answers_to_any_name(x):
         else:
             own.kept += ANYTHING.total(v, 1.0)
     return own.kept
+
+
+@dataclasses.dataclass
+class Curve:
+    rate: float
+    scale: float = 2.0
+    seen: list = dataclasses.field(default_factory=list)
+
+    def __post_init__(self):
+        self.height = math.sin(self.rate) * self.scale
+        self.seen.append(self.height)
+
+
+@dataclasses.dataclass
+class Scaled(Curve):
+    by: dataclasses.InitVar[float] = 1.0
+
+    def __post_init__(self, by):
+        super().__post_init__()
+        self.height = self.height * by
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    rate: float
+    power: float = dataclasses.field(init=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "power", math.exp(self.rate))
+
+
+@dataclasses.dataclass(slots=True)
+class Slotted:
+    rate: float
+
+    def __post_init__(self):
+        self.rate = math.cos(self.rate)
+
+
+@case
+def computed_after_init(x):
+    made = [Curve(x[0]), Scaled(x[1], by=3.0), Frozen(x[2]), Slotted(x[3])]
+    return sum(made[0].seen) + made[1].height + made[2].power + made[3].rate
+
+
+@case
+def computed_after_init_in_a_loop(x):
+    total, curve = 0.0, Curve(x[0])
+    for k in range(30):
+        curve = Curve(curve.height + 0.01 * k)
+        total = total + Frozen(curve.height).power + Slotted(x[1] * k).rate
+    return total

@@ -57,6 +57,28 @@ def lru(x):
     return sum(x[k] / cached(k) for k in range(4))
 
 
+@functools.cache
+def cached_of_data(t):
+    return math.sin(t) * t
+
+
+class Cached:
+    @functools.lru_cache  # noqa: B019
+    def of(self, t):
+        return math.exp(t)
+
+
+KEEPING = Cached()
+
+
+@case
+def lru_of_traced(x):
+    total = cached_of_data(1.0) + KEEPING.of(x[0])
+    for v in x:
+        total = total + cached_of_data(v)
+    return total
+
+
 @case
 def recursion(x):
     def fact(n, t):

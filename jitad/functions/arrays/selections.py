@@ -123,7 +123,7 @@ def _check_any(x: Selected, message: str) -> None:
     what = raised(error, iter(() if line is None else [(line, "")]), True)
     if builder is not None and builder.level == 1:
         builder.raised.append((np.logical_not(found), what))
-    guard(found, expected=_TRUE, error=what)
+    guard(found, expected=_TRUE, error=what, asker=None)
 
 
 def _product(x: Any, y: Any) -> Any:

@@ -17,6 +17,7 @@
     growing.py     lists that turns append to; carried.py those that they read back or write to
     folds.py       sum, any, all, max, min of many; orders.py what is sorted
     calls.py       what a call means; pure.py what may be called in a branch or a loop
+    native.py      functions that are called as they are
     library.py     map, reduce and their like, as programs
     arguments.py   what names are bound to as a call begins
     operations.py  operators, attributes and items

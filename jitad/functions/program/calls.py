@@ -58,6 +58,7 @@ from jitad.functions.program.iterators import (
 )
 from jitad.functions.program.library import PROGRAMS
 from jitad.functions.program.mirrors import of_scipy
+from jitad.functions.program.native import run_natively, uncached
 from jitad.functions.program.pure import is_program, pure
 from jitad.functions.program.specials import called
 from jitad.ir.value import FUNCTIONS, Value
@@ -73,6 +74,8 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if result is not None:
             return result
     f, args = called(f, args)
+    if holds_traced([*args, *kwargs.values()]):
+        f = uncached(f)
     if is_users(getattr(f, "__func__", f)):
         return _run(frame, traceable(f, frame.words), args, kwargs)
     args = tuple([_collected(f, x) for x in args])  # once: a generator has its items once
@@ -101,7 +104,7 @@ def _run(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         note_all(f, *args, *kwargs.values())
     args = [_given(frame, f, x) for x in args]
     kwargs = {name: _given(frame, f, whole(x)) for name, x in kwargs.items()}
-    result = made_by(f, f(*args, **kwargs), [*args, *kwargs.values()])
+    result = made_by(f, run_natively(f, args, kwargs), [*args, *kwargs.values()])
     is_new = any(f is kind for kind in _MAKERS) or getattr(f, "__name__", "") in _COPIES
     return made(result) if is_new or hasattr(type(result), "__next__") else result
 

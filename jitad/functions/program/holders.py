@@ -184,10 +184,12 @@ def set_attribute(frame: Frame, x: Any, name: str, value: Any) -> None:
 
 def construct(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """f(*args, **kwargs) of a plain class, whose `__init__` is read."""
-    if f is SimpleNamespace or f.__init__.__code__.co_filename == "<string>":
+    is_generated = f is SimpleNamespace or f.__init__.__code__.co_filename == "<string>"
+    if is_generated and not is_users(getattr(f, "__post_init__", None)):
         return _made_by_dataclass(f, args, kwargs)
     x = made(object.__new__(f))
-    frame.call(MethodType(f.__init__, x), args, kwargs)
+    init = frame.read(f.__init__) if is_generated else f.__init__
+    frame.call(MethodType(init or f.__init__, x), args, kwargs)
     return x
 
 

@@ -59,7 +59,7 @@ def end_with(error: Exception | SystemExit | NeedsNumber) -> Raised:
     asked = builder.raising is not None and builder.raising.asked
     known = what is error and not asked and not holds_tracers(what)
     found = raised(what, places_of(error), known)
-    guard(builder.const(False, (), BOOL), expected=_TRUE, error=found)
+    guard(builder.const(False, (), BOOL), expected=_TRUE, error=found, asker=None)
     return found
 
 
@@ -106,4 +106,4 @@ def raise_if(frame: Frame, taken: Value, error: Exception, known: bool = True) -
 
 
 def _raise_where(taken: Value, what: Raised) -> Any:
-    return guard(UFUNCS[np.logical_not](taken), expected=_TRUE, error=what)
+    return guard(UFUNCS[np.logical_not](taken), expected=_TRUE, error=what, asker=None)

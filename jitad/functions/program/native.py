@@ -1,0 +1,48 @@
+"""Functions that no program is made of, called as they are."""
+
+from __future__ import annotations
+
+import functools
+from types import MethodType
+from typing import Any
+
+from jitad.frontend.active import asking, holds_traced
+from jitad.functions.protocol import in_place_of
+from jitad.ir.errors import JitadError, TraceError
+
+
+def run_natively(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """f(*args, **kwargs); an error where one of SciPy's wants numbers of what is traced."""
+    library = _of_library(f)
+    if library is None:
+        return f(*args, **kwargs)
+    try:
+        with asking(library):
+            return f(*args, **kwargs)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, JitadError) or not holds_traced([*args, *kwargs.values()]):
+            raise
+        name, remedy = library
+        raise TraceError(f"{name} met a traced value: {error}", remedy=remedy) from error
+
+
+def _of_library(f: Any) -> tuple[str, str] | None:
+    """The name of a function of SciPy's, and what to write in its place."""
+    kind = f if hasattr(f, "__name__") else type(f)
+    module = str(getattr(kind, "__module__", None)).split(".")
+    if module[0] != "scipy" or len(module) == 1:
+        return None
+    name = f"scipy.{module[1]}.{kind.__name__}"
+    return name, in_place_of(name)
+
+
+_CACHED: Any = type(functools.lru_cache(len))
+
+
+def uncached(f: Any) -> Any:
+    """What a function with a cache calls, which is to be called itself with what is traced: that
+    is no key. Any other function is what it is."""
+    cached: Any = getattr(f, "__func__", f)
+    if type(cached) is not _CACHED:
+        return f
+    return cached.__wrapped__ if cached is f else MethodType(cached.__wrapped__, f.__self__)
