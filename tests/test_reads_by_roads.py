@@ -49,6 +49,41 @@ def module_function_global() -> State:
     return (lambda x: m.f(x), lambda: ns.update(K=5.0))
 
 
+class _Rise:
+    k = 2.0
+
+
+class _Fall(_Rise):
+    k = 5.0
+
+
+@row
+def class_by_isinstance() -> State:
+    a = _Rise()
+    return (lambda x: -x if isinstance(a, _Fall) else x, lambda: setattr(a, "__class__", _Fall))
+
+
+@row
+def class_by_type() -> State:
+    a = _Rise()
+    return (lambda x: -x if type(a) is _Fall else x, lambda: setattr(a, "__class__", _Fall))
+
+
+@row
+def class_of_an_object() -> State:
+    a = _Rise()
+    return (lambda x: x * a.k, lambda: setattr(a, "__class__", _Fall))
+
+
+@row
+def module_by_its_entry() -> State:
+    sys.modules["jitad_settings"] = module(k=2.0)
+    return (
+        lambda x: x * sys.modules["jitad_settings"].k,
+        lambda: sys.modules.update(jitad_settings=module(k=5.0)),
+    )
+
+
 @row
 def class_attr_shadowed_by_instance() -> State:
 

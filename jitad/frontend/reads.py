@@ -84,7 +84,7 @@ class Reads:
         self.restless: list[str] = []
         self.sources = Sources()
         self.home: str | None = None  # the package of the first function, "" for no package
-        for x in (function, os.environ, *statics):
+        for x in (function, os.environ, sys.modules, *statics):
             self.meet(x)
 
     def note(self, read: Read, counts: bool = False) -> None:
@@ -292,6 +292,12 @@ def note_special(x: Any, name: str) -> None:
     """Syntax asks the class of x for a method."""
     for reads in knowing(x) if knowing(type(x)) else ():
         reads.note(Read(type(x), attribute_of, name, attribute_of(type(x), name)))
+        reads.note(Read(x, attribute_of, "__class__", type(x)))
+
+
+def note_class(x: Any) -> None:
+    """An object is asked for its class."""
+    for reads in knowing(x):
         reads.note(Read(x, attribute_of, "__class__", type(x)))
 
 
