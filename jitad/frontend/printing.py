@@ -14,6 +14,7 @@ import numpy as np
 from jitad.frontend.active import asks_to_raise
 from jitad.frontend.guards import concrete, guard_number, number_to_say
 from jitad.frontend.mutable import MutableArray
+from jitad.frontend.regions import NeedsNumber
 from jitad.ir.errors import TraceError
 from jitad.ir.op import SHORT_NAMES, STORED
 from jitad.ir.value import Value
@@ -88,4 +89,12 @@ def _as_it_is(x: Value) -> Any:
 
 def _numbers(x: Value) -> np.ndarray:
     known = x.plain() if isinstance(x, MutableArray) else None
-    return np.asarray(concrete(x) if known is None else known, x.dtype)
+    try:
+        return np.asarray(concrete(x) if known is None else known, x.dtype)
+    except Exception as error:
+        if x.builder.region is None:
+            raise
+        # What is computed on a side that is not taken may raise an error, which is none of its own.
+        raise NeedsNumber(
+            "a value is printed that there is not where the function is traced"
+        ) from error

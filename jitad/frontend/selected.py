@@ -17,11 +17,12 @@ from jitad.frontend.active import innermost_trace
 from jitad.frontend.guards import guard_array
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import innermost, lift
+from jitad.frontend.slices import length_of
 from jitad.frontend.storage import Storage
 from jitad.ir.builder import Builder
 from jitad.ir.op import BOOL, INT64
 from jitad.ir.tape import CONST
-from jitad.ir.value import FUNCTIONS, Value
+from jitad.ir.value import FUNCTIONS, UFUNCS, Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 
@@ -110,7 +111,8 @@ class Selected(MutableArray):
     def count(self) -> Value:
         """How many there are along the first axis: a traced int of Python's."""
         axes = tuple(range(self.mask.ndim))
-        n = st.reduce_sum(ew.cast(self.mask, dtype=INT64), axes=axes)
+        n = length_of(self.mask)
+        n = n if n is not None else st.reduce_sum(ew.cast(self.mask, dtype=INT64), axes=axes)
         return Value(n.builder, n.index, (), n.dtype, weak=True)
 
     def filled(self, x: Any) -> Value:
@@ -220,9 +222,20 @@ def elementwise(f: Callable[..., Any], operands: Sequence[Any]) -> Any:
 
 
 def _are_alike(a: Value, b: Value) -> bool:
-    """Whether two masks are computed alike."""
+    """Whether two masks are computed alike, or true at as many first places on this path."""
     tape = innermost((a, b)).recording
     a, b = lift(tape, a), lift(tape, b)
+    return _are_computed_alike(tape, a, b) or _are_as_long(a, b)
+
+
+def _are_as_long(a: Value, b: Value) -> bool:
+    m, n = length_of(a), length_of(b)
+    if m is None or n is None or a.shape != b.shape:
+        return False
+    return bool(UFUNCS[np.equal](m, n))
+
+
+def _are_computed_alike(tape: Builder, a: Value, b: Value) -> bool:
     stack, instrs = [(a.index, b.index)], tape.instrs
     for _ in range(_FAR):
         if not stack:

@@ -32,6 +32,21 @@ def is_traced_slice(item: Any) -> bool:
     return isinstance(item.start, Value) or isinstance(item.stop, Value)
 
 
+def first_ones(length: Value, size: int) -> Value:
+    """The mask of an axis that is true at the first places, so many."""
+    return ew.lt(st.iota_on(length, (size,), 0), st.broadcast(length, shape=(size,)))
+
+
+def length_of(mask: Value) -> Value | None:
+    """At how many places a mask is true, where these are known to be the first ones."""
+    instrs = mask.builder.instrs
+    instr = instrs[mask.index]
+    if instr.op is not ew.lt or instrs[instr.args[0]].op is not st.iota or mask.ndim != 1:
+        return None
+    length = instrs[instr.args[1]]
+    return mask.builder.value(length.args[0]) if length.op is st.broadcast else None
+
+
 def spread_out(
     builder: Builder, items: Sequence[Any], shape: Sequence[int]
 ) -> tuple[list[Any], list[Value | None]]:

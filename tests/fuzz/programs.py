@@ -1,5 +1,5 @@
 """Random Python functions: loops, branches, ways out, arrays that they write to, helpers, functions
-made within, exceptions, contexts, names for one of several objects.
+made within, exceptions, contexts, names for one of several objects, a list that grows and shrinks.
 
 Values are compared with the function as it is, gradients with dual numbers, on the same path. One
 function of jitad's serves all points; Numba's door and points at once have to agree with it.
@@ -119,6 +119,8 @@ class _Maker:
                          "0.2 * sum(x[j] * {p} for j in range(3))",
                          "0.2 * sum([v * t for v in x]) - {p}",
                          "({p} if o is None else 0.5 * o)", "g({p})",
+                         "0.1 * sum(kept)", "(kept[-1] if kept else {p})",
+                         "0.1 * sum(w * {p} for w in kept if w > 0.2)",
                          "{{'a': 0.5, 'b': -0.4, 'c': 1.0}}[word] * {p}")  # fmt: skip
         if self.tries and self.rng.random() < 0.15:
             form = "checked({p}) * 0.5"
@@ -164,7 +166,9 @@ class _Maker:
                          "{w}[{j}] += 0.2 * {e}", "o = {e}", "o = None",
                          "o = {e} if {q} else None", "o = found({v}, {e})",
                          "word = 'b' if {q} else word", "word = 'c' if word == 'b' else 'a'",
-                         "g = squared if {q} else abs")  # fmt: skip
+                         "g = squared if {q} else abs",
+                         "kept.append(0.5 * {e})", "kept.append({e}) if {q} else None",
+                         "{v} = kept.pop() if kept else {e}")  # fmt: skip
         return form.format(v=name, w=array, e=self.expression(), j=self.index(), q=self.condition())
 
     def guarded(self, depth: int) -> Node:
@@ -218,12 +222,13 @@ def source(program: Node) -> str:
     """The function, as Python."""
     begin = ["def f(x):", "    a, b = zeros(x), zeros(x)", "    c = a",
              "    s, t, u, k = x[0], 0.5, 0.0, 0", "    i1 = i2 = i3 = 0",
-             "    o, word, g = None, 'a', abs",
+             "    o, word, g, kept = None, 'a', abs, []",
              "    b[0] = x[1]"]  # fmt: skip
     body = "\n".join(_lines(program, 1))
     within = [text for name, text in WITHIN.items() if name in body]
     last = "    return s + 0.7 * t - u + 0.1 * k + a[0] + 0.3 * a[1] - b[2] + c[3]"
     last += " + (0.1 if o is None else 0.2 * o) + (0.05 if word == 'a' else 0.1)"
+    last += " + 0.1 * len(kept) + 0.2 * sum(kept)"
     return "\n".join([HELPERS, *begin, *within, body, last])
 
 

@@ -17,6 +17,7 @@ from plain_programs import (
     slices,
     states,
     tables,
+    varying,
     ways_out,
 )
 from plain_programs.program import PROGRAMS, PlainProgram
@@ -36,5 +37,6 @@ __all__ = [
     "slices",
     "states",
     "tables",
+    "varying",
     "ways_out",
 ]

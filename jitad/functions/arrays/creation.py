@@ -12,7 +12,7 @@ from jitad.frontend.active import holds_traced, innermost_trace
 from jitad.frontend.mutable import MutableArray, mutable, renewed
 from jitad.frontend.mutable_functions import settled
 from jitad.frontend.operands import as_dtype, as_shape, common_dtype, lift
-from jitad.frontend.selected import answered
+from jitad.frontend.selected import Selected, answered
 from jitad.functions.arrays import attributes
 from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops import structural as st
@@ -43,6 +43,8 @@ def array(
 ) -> Any:  # fmt: skip
     """As `np.array`; of traced values, and of lists of them, a mutable copy."""
     builder = innermost_trace()
+    if type(object) is Selected and copy and not ndmin and object.whole is not None:
+        return object.copy() if dtype is None else object.astype(np.dtype(dtype))
     (given,), _ = settled((object,), {})
     if builder is None or not holds_traced(given) or (dtype is not None and np.dtype(dtype) == "O"):
         options: dict[str, Any] = {"copy": copy, "order": order, "subok": subok, "ndmin": ndmin}

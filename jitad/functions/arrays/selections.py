@@ -181,7 +181,12 @@ _PYTHONS: dict[Any, Any] = {
 
 def is_of_all(f: Any, args: Any) -> bool:
     """Whether f(*args) is such a function of a selection."""
-    return len(args) == 1 and type(args[0]) is Selected and f in _PYTHONS
+    return len(args) == 1 and type(args[0]) is Selected and is_pythons(f)
+
+
+def is_pythons(f: Any) -> bool:
+    """Whether f is one of Python's functions of all items."""
+    return any(f is g for g in _PYTHONS)
 
 
 def select(x: Value, key: Any) -> Selected | None:

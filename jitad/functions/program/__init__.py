@@ -15,6 +15,7 @@
     iterators.py   what a `for` goes over
     alike.py       items at traced places
     growing.py     lists that turns append to; carried.py those that they read back or write to
+    varying.py     lists whose length depends on traced values; buffers.py what stands in them
     folds.py       sum, any, all, max, min of many; orders.py what is sorted
     calls.py       what a call means; pure.py what may be called in a branch or a loop
     native.py      functions that are called as they are

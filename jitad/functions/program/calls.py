@@ -31,12 +31,13 @@ from jitad.functions.arrays.creation import array
 from jitad.functions.arrays.selections import is_of_all, of_all
 from jitad.functions.control.elements import over_elements
 from jitad.functions.mathematics import as_integer
-from jitad.functions.program import orders
+from jitad.functions.program import orders, varying
+from jitad.functions.program.buffers import is_growing, is_varying
 from jitad.functions.program.carried import whole
 from jitad.functions.program.data import current, made_by, owned
 from jitad.functions.program.folds import collected, fold, truth
 from jitad.functions.program.generators import Generated
-from jitad.functions.program.growing import check_whole, extend, is_growing, length
+from jitad.functions.program.growing import check_whole, extend, length
 from jitad.functions.program.holders import (
     change,
     construct,
@@ -79,6 +80,8 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if is_users(getattr(f, "__func__", f)):
         return _run(frame, traceable(f, frame.words), args, kwargs)
     args = tuple([_collected(f, x) for x in args])  # once: a generator has its items once
+    if any(map(is_varying, args)):
+        args = tuple([varying.taken(f, x, args, kwargs) for x in args])
     asked = note_call(f, args, kwargs)
     meaning = _meaning(frame, f, args, kwargs)
     if meaning is None:
@@ -119,6 +122,8 @@ def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     owner = getattr(f, "__self__", None)
     if isinstance(owner, Value):
         return lambda: owned(frame.at_its_line(_of_value, f, args, kwargs))
+    if is_varying(owner) and f.__name__ in varying.METHODS and not kwargs:
+        return lambda: varying.METHODS[f.__name__](owner, *args)
     if type(owner) is list and not kwargs and len(args) == 1:
         if f.__name__ == "append":
             return lambda: extend(owner, args)
@@ -130,7 +135,11 @@ def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return lambda: orders.sort(frame, owner, *args, **kwargs)
     if len(args) == 1 and is_growing(args[0]) and f in _OF_LENGTH:
         return lambda: _OF_LENGTH[f](length(args[0]))
-    args = [whole(x) for x in args]
+    if args and is_varying(args[0]) and f in (list, max, min) and kwargs.keys() <= {"default"}:
+        found = varying.made_of(f, args[0], *kwargs.values())
+        if found is not None:
+            return lambda: found
+    args = [x if is_varying(x) and varying.goes_over(f) else whole(x) for x in args]
     kwargs = {name: whole(x) for name, x in kwargs.items()}
     if is_of_all(f, args) and not kwargs:
         found = of_all(f, args[0])
@@ -159,6 +168,8 @@ def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 def _changed(owner: Any, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """What a method gives that changes the container it is of."""
+    if is_varying(owner):
+        whole(owner)
     change(owner)
     return f(*[native(whole(x)) for x in args], **kwargs)
 

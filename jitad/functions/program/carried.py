@@ -18,15 +18,14 @@ from jitad.frontend.mutable import MutableArray, mutable
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.parts import copy, home, is_new
 from jitad.frontend.regions import Again, NeedsNumber, NotCarried, check_alone
+from jitad.functions.program import varying
 from jitad.functions.program.alike import by_place
+from jitad.functions.program.buffers import Earlier, has_earlier, is_growing, is_varying, varies
 from jitad.functions.program.data import NUMBERS, Kind, as_argument, current, kind, wider
 from jitad.functions.program.growing import (
-    Earlier,
     Stacks,
     Turn,
-    check_whole,
     extend,
-    is_growing,
     length,
 )
 from jitad.functions.program.holders import change
@@ -51,7 +50,7 @@ class Carried:
     """
 
     def __init__(self, x: list[Any]) -> None:
-        if is_growing(x) or not all(isinstance(y, (Value, *NUMBERS)) for y in x):
+        if has_earlier(x) or not all(isinstance(y, (Value, *NUMBERS)) for y in x):
             raise NeedsNumber("a list is read in a loop in which it grows")
         self.list = x
         self.kind: Kind = functools.reduce(_common, map(kind, x)) if x else _UNKNOWN
@@ -67,8 +66,8 @@ class Carried:
             items = as_dtype(lift(builder, self.list), self.kind.dtype)
         if not self.added:
             return items
-        if isinstance(turns, Value):
-            raise NeedsNumber("how long a list becomes depends on traced values")
+        if turns is None or isinstance(turns, Value):
+            raise varies(self.list)
         room = builder.const(0, (turns * self.added, *self.kind.shape), self.kind.dtype)
         return np.concatenate([items, room]) if self.list else room  # type: ignore[return-value]  # traced
 
@@ -147,6 +146,8 @@ def _common(a: Kind, b: Kind) -> Kind:
 
 def item(x: Any, index: Any) -> Any:
     """x[index] of a list that grows in the turn that is being recorded."""
+    if is_varying(x):
+        return varying.item(x, index)
     earlier, own = x[0], len(x) - 1
     if isinstance(index, slice):
         return whole(x)[index]
@@ -162,15 +163,19 @@ def whole(x: Any) -> Any:
     """Of a list that grows in the turn that is being recorded, or is written to, a copy."""
     if not is_growing(x):
         return x
+    if is_varying(x):
+        return varying.settle(x)
     earlier = x[0]
     if isinstance(earlier.count, Value) or earlier.carried.kind.shape:
-        check_whole(x)
+        raise varies(x)
     rows, weak = earlier.array.freeze(), earlier.carried.kind.weak
     return copy([Item(rows, k, weak) for k in range(earlier.count)])
 
 
 def items(x: Any) -> tuple[Any, Any]:
     """How many items there are of such a list, and what finds one by its place."""
+    if is_varying(x):
+        return varying.items(x)
     earlier = x[0]
     if earlier.carried is None:
         raise NotCarried(x, rows=True)
@@ -186,6 +191,9 @@ def check_found(x: list[Any]) -> None:
 
 def set_item(x: list[Any], index: Any, value: Any) -> None:
     """x[index] = value"""
+    if is_varying(x):
+        varying.set_item(x, index, value)
+        return
     if not is_growing(x):
         if isinstance(index, Value):
             _change(x)

@@ -21,6 +21,7 @@ from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.traceable import enclosed
 from jitad.functions.control.blocks import as_weak, is_weak
+from jitad.functions.program.buffers import padded
 from jitad.ir.builder import Builder
 from jitad.ir.op import COMPLEX64, FLOAT32, FLOAT64, SHORT_NAMES, DType, Shape
 from jitad.ir.value import Value
@@ -182,6 +183,8 @@ def fitted(x: Any, wanted: Kind) -> Value:
     """A leaf as a value of that type on the tape that records; zeros in place of None."""
     builder = current()
     value = builder.const(0, wanted.shape, wanted.dtype) if x is None else lift(builder, x)
+    if value.shape != wanted.shape:  # of a buffer
+        value = padded(value, wanted.shape[0])
     if value.dtype != wanted.dtype:
         value = value.astype(wanted.dtype)
     if value.weak != wanted.weak:

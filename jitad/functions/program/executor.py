@@ -48,6 +48,7 @@ from jitad.functions.program.specials import special
 from jitad.functions.program.statements import End, Handler, Statement
 from jitad.functions.program.tracebacks import as_called
 from jitad.functions.program.turns import loop
+from jitad.functions.program.varying import varied, whole_in
 from jitad.ir import errors
 from jitad.ir.errors import SourceLine, line_in
 from jitad.ir.value import Value
@@ -215,7 +216,7 @@ class Frame:
         line = self.line
         try:
             check_depth(self.program, ways)
-            return fork(self, condition, ways, names, stops, given)
+            return varied(fork, self, condition, ways, names, stops, given)
         except NeedsNumber as error:
             # A branch of Python's, outside of regions: a path each.
             note("each side is a path of its own", line, error)
@@ -230,7 +231,7 @@ class Frame:
         if generator is not None:
             return consume(self, header, names, generator)
         try:
-            return loop(self, header, names)
+            return varied(loop, self, header, names)
         except (NeedsNumber, Exception) as error:  # what a turn raises, it raises again by itself
             if isinstance(error, Exception) and ends_trace(error):
                 raise
@@ -375,7 +376,7 @@ def reader(f: FunctionType, words: Vocabulary) -> Any:
     def read(*args: Any, **kwargs: Any) -> Any:
         if innermost_trace() is None:  # given to a solver, say, that runs later
             return f(*args, **kwargs)
-        return settled(run_program(f, program, words, args, kwargs))
+        return whole_in(settled(run_program(f, program, words, args, kwargs)))
 
     def run(*args: Any, **kwargs: Any) -> Any:
         return run_program(f, program, words, args, kwargs)

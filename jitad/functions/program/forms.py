@@ -24,6 +24,7 @@ from jitad.frontend.parts import Parts, assembled, copy, home, is_apart, is_copy
 from jitad.frontend.reads import note_contents
 from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.traceable import enclosed
+from jitad.functions.program.buffers import Buffer, Buffered, common_size
 from jitad.functions.program.contexts import Entered
 from jitad.functions.program.data import (
     DATA,
@@ -44,6 +45,9 @@ from jitad.ir.value import UFUNCS, Value
 
 INDEX = Kind((), INT64, False)
 """The type of what says which option it is."""
+
+COUNT = Kind((), INT64, True)
+"""The type of what says how many items there are."""
 
 LONG = 16
 """Numbers in a list that are carried one by one; more are an array."""
@@ -72,7 +76,7 @@ class Options(NamedTuple):
     data: Any = None
 
 
-Form = Kind | Node | Rows | Options
+Form = Kind | Node | Rows | Options | Buffered
 """How something is made of numbers and arrays, and their types."""
 
 
@@ -97,6 +101,8 @@ def apart(x: Any, taken: Callable[[Any], bool] = is_apart) -> Apart:
     """What x is made of; `taken` says what is taken apart of what can be changed."""
     if is_leaf(x):
         return Apart(kind(x), [x])
+    if type(x) is Buffer:
+        return Apart(Buffered(x.form, x.size, x.free), [*x.rows, x.count])
     if type(x) is Chosen:
         data = apart(x.data) if DATA in x.options else Apart(None, [])
         return Apart(Options(x.options, data.form), [x.index, *data.leaves])
@@ -170,6 +176,8 @@ def kinds(form: Any) -> list[Kind]:
         return [k for item in form.items for k in kinds(item)]
     if form is None:
         return []
+    if type(form) is Buffered:
+        return [*(Kind((form.size, *k.shape), k.dtype, k.weak) for k in kinds(form.form)), COUNT]
     return [*([INDEX] if len(form.options) > 1 else []), *kinds(form.data)]
 
 
@@ -179,6 +187,9 @@ def common(v: str, a: Any, b: Any) -> Any:
         return _common_options(v, _optional(a), _optional(b))
     if type(a) is type(b) is Kind:
         return wider(a, b)
+    if type(a) is type(b) is Buffered:
+        items = [x.form for x in (a, b) if x.form is not None]
+        return Buffered(reduce(partial(common, v), items) if items else None, *common_size(a, b))
     if type(a) is type(b) and a.kind == b.kind and same(a.keys, b.keys):
         if type(a) is Rows:
             return Rows(a.kind, a.keys, wider(a.rows, b.rows))
@@ -210,6 +221,10 @@ def _fit(form: Any, own: Any, items: Iterator[Any]) -> Iterator[Any]:
     elif type(form) is Node:
         for inner, mine in zip(form.items, own.items, strict=True):
             yield from _fit(inner, mine, items)
+    elif type(form) is Buffered:
+        known = own.form is not None
+        yield from (next(items) if known else None for _ in kinds(form.form))
+        yield next(items)
     elif form is not None:
         yield next(items)
 
@@ -246,6 +261,9 @@ def rebuilt(form: Any, rest: Iterator[Any], *, as_copy: bool, is_argument: bool 
     if type(form) is Kind:
         x = next(rest)
         return as_argument(x) if is_argument else owned(x)
+    if type(form) is Buffered:
+        *rows, count = [next(rest) for _ in kinds(form)]
+        return Buffer(form.form, rows, count, form.size, form.free)
     if type(form) is Options:
         if len(form.options) == 1 and form.data is None:
             return form.options[0]
@@ -295,6 +313,10 @@ MOST_PLACES = 10_000
 """Places that are looked at, to know who has an object; where there are more, anybody may."""
 
 
+_WITHOUT = (str, bytes, type, Buffer)
+"""Classes of what has nothing in it that could be changed."""
+
+
 class _Anywhere(Counter[int]):
     """Everything is in more than one place, for all that is known."""
 
@@ -311,7 +333,7 @@ def _places(xs: Iterable[Any], held: Collection[int] = ()) -> dict[int, tuple[An
         if len(work) + len(found) > MOST_PLACES:
             return None
         x = work.pop()
-        if not isinstance(x, MutableArray) and (is_leaf(x) or isinstance(x, (str, bytes, type))):
+        if isinstance(x, _WITHOUT) or (is_leaf(x) and not isinstance(x, MutableArray)):
             continue
         k = identity(x)
         if k not in found and k not in held:

@@ -20,37 +20,12 @@ from jitad.frontend.operands import lift
 from jitad.frontend.parts import copy, is_copy, is_new, made, maker
 from jitad.frontend.regions import NeedsNumber, Region, check_alone
 from jitad.frontend.storage import Storage
+from jitad.functions.program import varying
 from jitad.functions.program.alike import CONTAINERS, columns_of, parts_of
+from jitad.functions.program.buffers import has_earlier, is_growing, is_varying, refuse
 from jitad.functions.program.data import NUMBERS, current, kind
 from jitad.ir.value import Value
 from jitad.ops import structural as st
-
-
-def _refuse(self: Any, *args: Any, **kwargs: Any) -> Any:
-    raise NeedsNumber("a list is read in a loop in which it grows")
-
-
-class Earlier:
-    """In place of the items that a list has before a turn of a loop in which it grows: so many.
-
-    Where the loop carries them they are in `array`, of which `carried` knows more.
-    """
-
-    def __init__(self, count: Any, array: Any = None, carried: Any = None) -> None:
-        self.count = count
-        self.array = array
-        self.carried = carried
-
-    __self__ = None  # of a method: of which holds_tracers asks
-    __getattr__ = __array__ = __bool__ = __iter__ = __len__ = __repr__ = __format__ = _refuse
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = __copy__ = _refuse  # type: ignore[assignment]
-    __add__ = __radd__ = __mul__ = __rmul__ = __float__ = __int__ = __index__ = _refuse
-    __reduce_ex__ = __deepcopy__ = _refuse
-
-
-def is_growing(x: Any) -> bool:
-    """Whether a list grows in a turn that is being recorded."""
-    return type(x) is list and len(x) > 0 and type(x[0]) is Earlier
 
 
 def length(x: list[Any]) -> Any:
@@ -66,16 +41,20 @@ def length(x: list[Any]) -> Any:
 def check_whole(x: Any) -> None:
     """Refuse a list that grows in the turn that is being recorded: nobody knows its items."""
     if is_growing(x):
-        _refuse(x)
+        refuse()
 
 
 def extend(x: list[Any], items: Sequence[Any]) -> None:
     """x.extend(items)"""
+    if is_varying(x):
+        for y in items:
+            varying.append(x, y)
+        return
     check_alone(x)
     region = current().region
     if region is not None:
         region.grow(x)
-        if is_growing(x) and x[0].carried is not None:
+        if has_earlier(x) and x[0].carried is not None:
             x[0].carried.append(x, items)
     x.extend(items)
 

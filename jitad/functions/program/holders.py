@@ -33,9 +33,9 @@ from jitad.frontend.parts import (
 from jitad.frontend.regions import NeedsNumber, NotCarried, check_alone
 from jitad.frontend.roads import attribute_of
 from jitad.frontend.traceable import is_users
+from jitad.functions.program.buffers import has_earlier, varies
 from jitad.functions.program.data import UNBOUND, Names, current, holds_tracers, owned, same
 from jitad.functions.program.forms import count_names
-from jitad.functions.program.growing import is_growing
 from jitad.ir.value import Value
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ def keys_of_all(x: Any, ends: Sequence[Any]) -> tuple[Any, ...]:
     """The keys of its parts where a branch joins; of each side they are given, if it changes x."""
     keys = [keys_of(x) if end is None else end[1] for end in ends]
     if not all(same(k, keys[0]) for k in keys):
+        if type(x) is list:
+            raise varies(x)
         raise NeedsNumber(f"a {type(x).__name__} has other parts on each side of a branch")
     return keys[0]
 
@@ -130,7 +132,7 @@ def change(x: Any) -> None:
     """Something is about to have other parts."""
     check_alone(x)
     region = current().region
-    if is_growing(x):
+    if has_earlier(x):
         raise NotCarried(x, parts=True)
     note_change(x)
     if region is not None:

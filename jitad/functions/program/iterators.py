@@ -23,8 +23,8 @@ from jitad.frontend.unseen import note_all, note_item, note_iterated
 from jitad.functions.control.blocks import as_weak
 from jitad.functions.program import carried
 from jitad.functions.program.alike import by_place
+from jitad.functions.program.buffers import is_growing, refuse
 from jitad.functions.program.data import NUMBERS, current
-from jitad.functions.program.growing import is_growing
 from jitad.ir.builder import Builder
 from jitad.ir.errors import TraceError
 from jitad.ir.value import Value
@@ -39,14 +39,20 @@ END = object()
 
 @dataclass(frozen=True)
 class Places:
-    """`item(k)` for k in range(count); `place` is the next one, which may be traced."""
+    """`item(k)` for k in range(count); `place` is the next one, which may be traced.
+
+    `lists` are those that have the items, with the first of each: they must not become longer.
+    """
 
     count: Any
     item: Callable[[Any], Any]
     place: Any = 0
+    lists: tuple[tuple[list[Any], Any], ...] = ()
 
     def next(self) -> tuple[Any, Any]:
         """A tuple of the next item, empty after the last, and the iterator behind it."""
+        if any(x[0] is not first for x, first in self.lists):
+            refuse()
         more = self.place < self.count
         return ((self.item(self.place),) if more else ()), replace(self, place=self.place + 1)
 
@@ -170,7 +176,7 @@ def in_turn(x: Any, *sentinel: Any) -> Any:
 
 def reverse(x: Any) -> Any:
     """reversed(x)"""
-    if not isinstance(x, (range, Places, Value, np.ndarray)):
+    if not isinstance(x, (range, Places, Value, np.ndarray)) and not is_growing(x):
         return reversed(x)
     it = iterator(x)
     return Once(Places(it.count, lambda k: it.item(it.count - 1 - k)))
@@ -213,14 +219,15 @@ def iterator(x: Any) -> Any:
     if isinstance(x, np.ndarray) and x.ndim:
         return Places(len(x), lambda k: element(x, k))
     if is_growing(x):
-        return Places(*carried.items(x))
+        return Places(*carried.items(x), lists=((x, x[0]),))  # type: ignore[arg-type]  # a list
     if type(x) in (list, tuple) and len(x) > FEW:
         at = by_place(x)
         if at is not None:
             note_all(x)
-            return Places(len(x), lambda k: at(k) if isinstance(k, Value) else x[k])
+            lists = ((x, x[0]),) if type(x) is list else ()
+            return Places(len(x), lambda k: at(k) if isinstance(k, Value) else x[k], lists=lists)
     if type(x) in (list, tuple):
-        return InOrder(x.__len__, x.__getitem__)
+        return InOrder(lambda: refuse() if is_growing(x) else len(x), x.__getitem__)
     items = iter(x)
     if items is x:
         check_own(x)
@@ -286,7 +293,7 @@ def zipped(*xs: Any, strict: bool = False) -> Any:
     parts = [iterator(x) for x in xs]
     counts = list(map(_count, parts))
     if (
-        None in counts
+        any(n is None for n in counts)
         or not parts
         or (strict and any(isinstance(n, Value) or n != counts[0] for n in counts))
     ):
@@ -299,12 +306,10 @@ def zipped(*xs: Any, strict: bool = False) -> Any:
         return Once(
             InOrder(lambda: min(map(_count, parts)), lambda k: tuple([p.item(k) for p in parts]))
         )
-    count: Any = parts[0].count
-    for p in parts[1:]:
-        plain = not isinstance(p.count, Value) and not isinstance(count, Value)
-        lesser: Any = min if plain else np.minimum
-        count = lesser(count, p.count)
-    return Once(Places(count, item))
+    traced = any(isinstance(n, Value) for n in counts)
+    count: Any = functools.reduce(np.minimum, counts) if traced else min(counts)
+    lists = tuple([found for p in parts for found in p.lists])
+    return Once(Places(count, item, lists=lists))
 
 
 def enumerated(x: Any, start: Any = 0) -> Any:
@@ -312,7 +317,7 @@ def enumerated(x: Any, start: Any = 0) -> Any:
     part = iterator(x)
     if not isinstance(part, (Places, InOrder)):
         return InTurn(enumerate(native(part), start), current())
-    return Once(type(part)(part.count, lambda k: (k + start, part.item(k))))
+    return Once(replace(part, item=lambda k: (k + start, part.item(k))))
 
 
 def indices(*shape: Any) -> Any:

@@ -20,6 +20,7 @@ from jitad.frontend.storage import Storage
 from jitad.functions.control.blocks import Block, block
 from jitad.functions.program import growing, holders
 from jitad.functions.program.aliases import NOTHING, Known, Others, known_in
+from jitad.functions.program.buffers import varies
 from jitad.functions.program.choices import as_data, is_known
 from jitad.functions.program.data import (
     UNBOUND,
@@ -233,7 +234,7 @@ def _joined(
     keys = {k: holders.keys_of_all(x, [side.changed.get(k) for side in sides])
             for k, x in changed.items()}  # fmt: skip
     if not changed.keys().isdisjoint(map(id, lists.values())):
-        raise NeedsNumber("a list grows on one side of a branch, and has other items on another")
+        raise varies(next(x for x in lists.values() if id(x) in changed))
     for v in sorted({v for side in sides for v in side.names}):
         before = () if v in lists else holders.bound_to(v, names)
         otherwise = before if v in lists or isinstance(v, holders.Slot) else UNBOUND
@@ -244,6 +245,8 @@ def _joined(
         elif all(same(x, found[0]) for x in found):
             after[v] = found[0]
         else:
+            if v in lists and len({len(x) for x in bound}) > 1:  # type: ignore[arg-type]  # tuples
+                raise varies(lists[v])
             having.check(v, before)
             moved[v] = _column(v, sides, otherwise, kinds, columns, places)
     arrays = _arrays_of(sides)
@@ -308,8 +311,6 @@ def _column(
     found = [_as_before(like, otherwise) if x is None else _like(like, x) for x in found]
     given = [x for x in found if x is not None]
     form = reduce(partial(common, v), [x.apart.form for x in given])
-    if v.startswith(growing.APPENDED) and type(form) is Options:
-        raise NeedsNumber("a list has another structure on each side of a branch")
     copied = [y for x in given for y in x.copied if is_copy(y) or places()[identity(y)] != 1]
     if current().region is None and (_differ(given) or copied):
         what = "object" if copied else "dtype"

@@ -21,6 +21,7 @@ from jitad.frontend.roads import ABSENT
 from jitad.frontend.selected import Selected
 from jitad.frontend.unseen import note_all, note_attribute, note_item
 from jitad.functions.program import calls, carried, holders, specials
+from jitad.functions.program.buffers import is_growing
 from jitad.functions.program.choices import of_table
 from jitad.functions.program.data import (
     as_argument,
@@ -30,7 +31,7 @@ from jitad.functions.program.data import (
     widened,
     wrapped,
 )
-from jitad.functions.program.growing import extend, is_growing
+from jitad.functions.program.growing import extend
 from jitad.functions.program.iterators import contains as _contains
 from jitad.functions.program.iterators import element, iterator
 from jitad.functions.program.specials import operated, special

@@ -15,6 +15,7 @@ from jitad.frontend.mutable import MutableArray
 from jitad.frontend.parts import is_apart, is_new, note_copied, parts, refill
 from jitad.frontend.regions import Again, FirstTurn, NeedsNumber, NotCarried, Region
 from jitad.frontend.storage import Storage
+from jitad.functions.program.buffers import Buffer, Buffered, is_varying
 from jitad.functions.program.choices import as_data
 from jitad.functions.program.data import (
     UNBOUND,
@@ -56,7 +57,7 @@ class State:
     """What one loop carries.
 
     Attributes:
-        names: what is bound before it.
+        names: what is bound before it; `turns` how many there are at most.
         is_bound_first: whether a turn binds a name before it reads it, and there are turns.
         forms: the form of what it carries, by names; `grown` how often that was found to have
             more objects to choose from.
@@ -68,6 +69,7 @@ class State:
         swaps: whether names change objects that there were before; `gone` are those of them that
             are carried by value.
         kept: names whose arrays are items of lists, too.
+        left: for how many more items there is room in a buffer behind the loop.
     """
 
     def __init__(
@@ -76,8 +78,9 @@ class State:
         is_bound_first: Callable[[str], bool],
         places: Callable[[Collection[str]], Any],
         living: Collection[str],
+        turns: int | None,
     ) -> None:
-        self.names, self.is_bound_first = names, is_bound_first
+        self.names, self.is_bound_first, self.turns = names, is_bound_first, turns
         self._places, self._living = places, living
         self.forms: dict[str, Any] = {}
         self.grown: dict[str, int] = {}
@@ -90,6 +93,7 @@ class State:
         self.swaps = False
         self.gone: list[Any] = []
         self.kept: set[str] = set()
+        self.left: dict[str, int] = {}
 
     @functools.cached_property
     def places(self) -> Counter[int]:
@@ -117,6 +121,9 @@ class State:
             raise NeedsNumber("an array, or an object, has two names in a loop")
         known: list[Any] = self.arrays if isinstance(changed, Storage) else self.held
         known.append(changed)
+        if is_varying(changed):  # room for what a turn appends is made as it turns out
+            b: Any = changed[0]  # type: ignore[index]  # a list
+            self.forms[Slot(changed, 0)] = Buffered(b.form, b.size, 0)
 
     def forget(self, gone: list[Any]) -> None:
         """Others carry the parts of these."""
@@ -186,6 +193,8 @@ class State:
             for x in self.copied:
                 if not isinstance(x, Storage):
                     note_copied(x)
+        for v, free in self.left.items():
+            found[v].free = free
         for x in self.held:
             inside = replaced(x, found)
             change(x)
@@ -253,6 +262,8 @@ class State:
         found = apart_as(known, x, self.copied).form
         if known is not None:
             found = common(v, known, found)
+            if type(x) is Buffer and isinstance(v, Slot):
+                found = self._with_room(v, known, x, found.form)
             self._check_options(v, known, found)
         elif before is not UNBOUND:
             _refuse_windows(before)
@@ -291,6 +302,17 @@ class State:
             return common(v, apart_as(found, before, self.copied).form, found)
         except NeedsNumber as error:
             raise FirstTurn(str(error)) from None
+
+    def _with_room(self, v: str, known: Buffered, x: Buffer, form: Any) -> Buffered:
+        """The form of a list's buffer with room for what all turns append; what this one has
+        appended is seen from the room that there was for it."""
+        before, more = self._before(v), x.size - known.size
+        added, peak = max(more + known.free - x.free, 0), known.free + more
+        if added and self.turns is None:
+            raise NeedsNumber("how long a list becomes depends on traced values")
+        needed = max((self.turns or 1) - 1, 0) * added + peak
+        self.left[v] = max(before.free, needed) - added * (self.turns or 0)
+        return Buffered(form, max(before.size, before.size - before.free + needed), peak)
 
     def _alone(self, x: Any) -> Any:
         """The form of what was there before the loop, and nobody else has."""

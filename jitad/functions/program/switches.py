@@ -10,6 +10,7 @@ from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.storage import Storage
 from jitad.functions.control.blocks import Block, as_weak
 from jitad.functions.control.branches import aligned
+from jitad.functions.program.buffers import padded
 from jitad.functions.program.data import Kind, current
 from jitad.functions.program.forms import Renamed, renamed
 from jitad.ir.builder import extend
@@ -61,6 +62,8 @@ def _completed(b: Block, column: list[Any], kinds: list[Kind]) -> Block:
                 builder.input(f"c{len(captured)}", x.shape, x.dtype)
                 known.append(x.index)
             value = builder.value(builder.inputs[first + known.index(x.index)])
+        if value.shape != wanted.shape:  # of a buffer
+            value = padded(value, wanted.shape[0])
         outputs.append(as_dtype(value, wanted.dtype).index)
     tape = builder.finish(outputs)
     return Block(tape, captured, b.structure, [k.weak for k in kinds])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,12 @@ import numpy as np
 from jitad.frontend.exceptions import may_catch_any
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.parts import Parts
-from jitad.frontend.regions import Again, FirstTurn, NeedsNumber, NotCarried, Region
+from jitad.frontend.regions import Again, NeedsNumber, NotCarried, Region
 from jitad.frontend.storage import Storage
+from jitad.frontend.sums import note_range, sum_of
 from jitad.functions.control import loops
 from jitad.functions.program import growing
+from jitad.functions.program.buffers import Earlier, has_earlier, varies
 from jitad.functions.program.carried import Carried
 from jitad.functions.program.data import (
     Chosen,
@@ -31,6 +34,7 @@ from jitad.functions.program.state import State, has
 from jitad.ir.op import Control
 from jitad.ir.value import Value
 from jitad.ops import control
+from jitad.ops.affine import Sum
 
 if TYPE_CHECKING:
     from jitad.functions.program.executor import Frame
@@ -82,7 +86,8 @@ class _Loop:
         self.ends = {header, *(out - program.raising)}
         self.living = program.living(self.ends)
         self.bound = self._bound()
-        self.state = State(names, self._is_bound_first, partial(places, frame, names), self.living)
+        self.state = State(names, self._is_bound_first, partial(places, frame, names), self.living,
+                           self._most_turns)  # fmt: skip
         self.lists: list[list[Any]] = []
         self.carried: list[Carried] = []
         self.appended: tuple[growing.Turn, list[Any]] | None = None
@@ -136,21 +141,23 @@ class _Loop:
     def _note_changed(self, error: NotCarried) -> None:
         """Have the loop carry an array, a container or an object that it changes."""
         changed = error.changed
+        if isinstance(self.it, Places) and any(x is changed for x, _ in self.it.lists):
+            raise NeedsNumber("a list changes as it is gone over")
         if isinstance(changed, Storage):
             self.state.note(changed)
             return
         if error.rows or error.parts:
-            if growing.is_growing(changed):  # in a turn of a loop around
+            if has_earlier(changed):  # in a turn of a loop around
                 raise error
             self.lists = [x for x in self.lists if x is not changed]
         if error.parts and has([x.list for x in self.carried], changed):
-            raise FirstTurn("a list becomes longer in some turns")
+            raise varies(changed)
         if error.parts:
             self.state.note(changed)
         elif error.rows:
             self._note_rows(changed)
         elif self.leaves or not isinstance(self.it, Places) or isinstance(self.it.count, Value):
-            raise NeedsNumber("how long a list becomes depends on traced values")
+            raise varies(changed)
         elif len(self.lists) == MOST_LISTS:
             raise NeedsNumber("a list that turns make grows in them")
         else:
@@ -167,6 +174,14 @@ class _Loop:
             raise NeedsNumber("a list that turns make is changed in them")
         self.state.forget([changed])
         self.carried.append(Carried(changed))
+
+    @property
+    def _most_turns(self) -> int | None:
+        """How many turns there are at most; None where nobody knows."""
+        if not isinstance(self.it, Places):
+            return None
+        most = sum_of(self.it.count).plus(sum_of(self.it.place), -1).most()
+        return None if most == math.inf else max(int(most), 0)
 
     @property
     def _turns(self) -> Any:
@@ -221,7 +236,7 @@ class _Loop:
                 last = loops.fori_loop(0, count, lambda k, c: self._turn(k, c)[1], init)
                 return self.exhausted, last, []
             if self.lists:
-                raise NeedsNumber("how long a list becomes depends on traced values")
+                raise varies(self.lists[0])
 
             def goes_on(state: Any) -> Any:
                 return (state[0] == self.header) & (state[1] < it.count)
@@ -247,13 +262,15 @@ class _Loop:
     def _turn(self, k: Any, carry: list[Any]) -> tuple[Any, list[Any]]:
         """One turn: where it ends, and the carries then."""
         region = Region(current(), is_turn=True)
+        if self._most_turns is not None:
+            note_range(k, 0, Sum(self._most_turns - 1))
         try:
             found, rows = self.state.begin(region, carry)
             self.frame.chooses |= any(type(x) is Chosen for x in found.values())
             for x, value in zip(self.carried, rows, strict=True):
                 region.hold(x.list, Parts(list, (0,), [x.earlier(value, k)]))
             for n, x in enumerate(self.lists):
-                earlier = growing.Earlier(len(x) + k * self.added.get(n, 1))
+                earlier = Earlier(len(x) + k * self.added.get(n, 1))
                 region.hold(x, Parts(list, (0,), [earlier]))
             names = Names(self.names | _without_parts(found))
             if self.iterator_name is not None and isinstance(self.it, Places):

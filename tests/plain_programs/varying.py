@@ -1,0 +1,179 @@
+"""Lists that are appended to in some turns, and what becomes of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from plain_programs.program import pair, program, vector
+
+
+@program()
+def appended_under_a_condition(x):
+    out = []
+    for v in x:
+        if v > 0:
+            out.append(v * v)
+    return sum(out) + len(out) * x[0]
+
+
+@program()
+def comprehension_with_a_condition(x):
+    a = np.array([v * v for v in x if v > 0])
+    return np.sum(np.sqrt(1.0 + a)) + a.size * x[0]
+
+
+@program()
+def extremes_of_what_is_left(x):
+    out = [x[0]]
+    for v in x:
+        if v > 0:
+            out.append(v * v)
+    return np.mean(out) + 2.0 * max(out) - min(out) + out[-1] * out[0]
+
+
+@program()
+def gone_over_again(x):
+    out = [v for v in x if v > -0.5]
+    s = 0.1 * x[0]
+    for k, v in enumerate(out):
+        s = 0.5 * s + k * v * v
+    for a, b in zip(out, out[1:], strict=False):  # noqa: RUF007
+        s += a * b
+    return s + sum(out[::-1][:2])
+
+
+@program()
+def stack_of_numbers(x):
+    stack, s = [], 0.1 * x[0]
+    for v in x:
+        if v > 0:
+            stack.append(v)
+        elif stack:
+            s += stack.pop() * v
+    return s + sum(stack)
+
+
+@program()
+def pairs_of_some(x):
+    out = []
+    for i in range(len(x)):
+        if x[i] > 0:
+            out.append((x[i], i))
+    s = 0.1 * x[0]
+    for v, i in out:
+        s = 0.9 * s + v * i
+    return s + sum(v * v for v, _ in out)
+
+
+@program(vector, (1, 5, 12))
+def arrays_of_some(x):
+    out = []
+    for i in range(len(x)):
+        if x[i] > 0:
+            out.append(x * x[i])
+    s = np.zeros(len(x))
+    for row in out:
+        s = 0.5 * s + row
+    return np.sum(s * x) + x[0]
+
+
+@program()
+def appended_up_to_a_break(x):
+    out = []
+    for v in x:
+        if v > 1.0:
+            break
+        out.append(v * v)
+    return np.sum(np.array(out)) + len(out) * x[0]
+
+
+@program()
+def last_ones(x):
+    out = [0.0, 0.5]
+    for v in x:
+        if v > 0:
+            out.append(0.5 * out[-1] + 0.2 * out[-2] + v)
+        elif len(out) > 3:
+            out[-1] += v
+    return out[-1] * out[len(out) // 2]
+
+
+@program(vector, (2, 5, 20))
+def of_two_loops(x):
+    out = []
+    for i in range(len(x)):
+        for j in range(i):
+            if x[i] > x[j]:
+                out.append(x[i] - x[j])
+    return sum(out) / max(len(out), 1) + x[0]
+
+
+@program(pair)
+def of_two_lists(x, y):
+    first, second, rest = [], [], {"b": []}
+    for i in range(len(x)):
+        if x[i] > 0:
+            first.append(x[i])
+            second.append(x[i] * y[i])
+        else:
+            rest["b"].append(x[i] * y[i])
+    return np.sum(np.array(first) * np.array(second)) + sum(rest["b"]) * len(first)
+
+
+@program()
+def by_a_helper(x):
+    def keep(out, v):
+        if v > 0:
+            out.append(v)
+            return True
+        return False
+
+    out, kept = [], 0
+    for v in x:
+        kept += keep(out, 2.0 * v)
+    return sum(v * v for v in out if v > 0.3) + kept * x[0]
+
+
+@program(vector, (1, 6, 40))
+def runs_that_are_closed(x):
+    """Lists that are begun anew, within one that grows."""
+    means, run = [x[0]], []
+    for v in x:
+        if run and (v > 0) != (run[-1] > 0):
+            means.append(sum(run) / len(run))
+            run.clear()
+        run.append(v)
+    return sum(v * v for v in means) + len(run) * x[0]
+
+
+@program()
+def last_one_decides(x):
+    """The list may have none where the branch is not taken, as at the data that it is traced at."""
+    run, s = [], 0.1 * x[0]
+    for v in x:
+        if run and (v > 0) != (run[-1] > 0):
+            s += sum(run) ** 2
+            run.clear()
+        run.append(v)
+    return s
+
+
+@program()
+def some_of_some(x):
+    out = [v * v for v in x if v > 0]
+    large = []
+    for v in out:
+        if v > 0.5:
+            large.append(v)
+    any_large = any(v > 1.5 for v in large)
+    return sum(large) + x[0] * any_large + max((v * x[0] for v in x if v > -1), default=0.0)
+
+
+@program(vector, (1, 4))
+def without_a_loop(x):
+    out = []
+    if x[0] > 0:
+        out.append(x[0])
+    if x[-1] > 0.2:
+        out.extend([x[-1] ** 2, 1.0])
+    return sum(out) + len(out) * x[0]
