@@ -398,3 +398,43 @@ def test_numbers_beside_what_has_32_bits_have_64() -> None:
         "float64",
         "float64",
     ]
+
+
+@njit
+def powers_by_place(x: Any, first: Any) -> Any:
+    total = 0.0
+    for i in range(20):
+        total += x[0] ** (first + i) + x[1] ** (i - 7) * x[2] ** i
+    return total
+
+
+@njit
+def power_of_count(x: Any, n: Any) -> Any:
+    return x**n + 1.5**n
+
+
+def test_whole_powers_are_numbas() -> None:
+    """Of exponents of any size, at small ones to the bit; derivatives at 0 as well."""
+    x, value = np.array([1.1, 0.7, -2.0]), jitad.jit(powers_by_place)
+    for first in (0, 3, -40):
+        np.testing.assert_allclose(value(x, first), powers_by_place(x, first), rtol=1e-13)
+        jitad.check_grads(lambda x, n=first: powers_by_place(x, n), (x,), order=2)
+    for n in (0, 1, 5, 63, 64, -3, -64, 70_000, -70_000):
+        base = 1.0 + 1 / 4096
+        np.testing.assert_allclose(
+            jitad.jit(power_of_count)(base, n), power_of_count(base, n), rtol=1e-10
+        )
+        np.testing.assert_allclose(
+            jitad.grad(power_of_count)(base, n), n * base ** (n - 1), rtol=1e-10
+        )
+
+    @njit
+    def polynomial(x: Any) -> Any:
+        total = 0.0
+        for i in range(5):
+            total += (i + 1) * x**i
+        return total
+
+    assert jitad.jit(polynomial)(0.3) == polynomial(0.3)
+    third = jitad.grad(jitad.grad(jitad.grad(polynomial)))
+    assert (jitad.grad(polynomial)(0.0), third(0.0)) == (2.0, 24.0)

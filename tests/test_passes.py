@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -260,6 +261,14 @@ def _of_the_positive(x: Any) -> Any:
     return s
 
 
+@numba.njit
+def _powers(x: Any) -> Any:
+    s = 0.0
+    for i in range(20):
+        s += x ** (2 * i - 9)
+    return s
+
+
 def test_every_pass_fires_in_random_programs(monkeypatch: Any) -> None:
     """The fuzzer of arrays reaches them all; so few of its programs do that these are known."""
     fuzzer, silent = load()["arrays"], {run.__name__ for run in (*PASSES, own_outputs)}
@@ -274,6 +283,7 @@ def test_every_pass_fires_in_random_programs(monkeypatch: Any) -> None:
     monkeypatch.setattr(compiling, "optimise", optimise)
     jitad.hessian(lambda a: np.sum(np.linalg.eigvalsh(a) ** 3))(np.eye(2))  # is lowered
     jitad.grad(_of_the_positive)(np.ones(40))  # loops and branches
+    jitad.grad(_powers)(1.5)  # whole powers of known size
     jitad.jacfwd(lambda x: np.concatenate([np.zeros(1), x[:-1]]) - x * x)(np.ones(60))  # by columns
     with np.errstate(all="ignore"):
         for number in (12, 13, 44, 99, *range(200)):

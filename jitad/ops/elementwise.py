@@ -14,6 +14,7 @@ import numpy as np
 
 from jitad.ir.op import (
     COMPLEX_OF,
+    INT64,
     REAL_OF,
     Elementwise,
     Mask,
@@ -58,6 +59,8 @@ from jitad.ops.operand_types import (
     np_fma,
     np_pair,
     np_unit,
+    np_whole_power,
+    of_first,
     of_parts,
     same,
 )
@@ -207,6 +210,11 @@ power = _binary("pow", np.power, of_complex(libm("pow"), cx.power),
     lambda x, y, v: _times_power(x, y, power(x, sub(y, 1.0))),
     lambda x, y, v: where(eq(x, 0.0), 0.0, mul(v, log(x))),
     domain=(POSITIVE, REAL), cost=40)  # fmt: skip
+whole_power = Elementwise("whole_power", (), of_first, np_whole_power,
+    (lambda x, n, v: _times_power(x, cast(n, dtype=v.dtype), whole_power(x, sub(n, 1))), None),
+    lambda w, t, r, x, n: w.libm("pow", r, x, w.cast(n, INT64, r)),
+    domain=(POSITIVE, INTEGER), cost=40)  # fmt: skip
+"""x^n of a whole number n, of 64 bits; `passes/narrow.py` writes it out."""
 
 lt = _binary("lt", np.less, compare("olt", "slt", "ult"), None, None, infer=boolean)
 le = _binary("le", np.less_equal, compare("ole", "sle", "ule"), None, None, infer=boolean)

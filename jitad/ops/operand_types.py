@@ -18,6 +18,10 @@ def same(*operands: Any) -> tuple[Shape, DType]:
     return first.shape, first.dtype
 
 
+def of_first(x: Any, *rest: Any) -> tuple[Shape, DType]:
+    return x.shape, x.dtype
+
+
 def boolean(*operands: Any) -> tuple[Shape, DType]:
     return same(*operands)[0], BOOL
 
@@ -31,6 +35,10 @@ def chosen(c: Any, x: Any, y: Any) -> tuple[Shape, DType]:
 def np_cast(x: Any, *, dtype: DType) -> Any:
     x = np.asarray(x)
     return (x.real if x.dtype.kind == "c" and dtype.kind in "fi" else x).astype(dtype)
+
+
+def np_whole_power(x: Any, n: Any) -> Any:
+    return np.power(x, np.asarray(n, np.asarray(x).dtype))
 
 
 def np_fma(x: Any, y: Any, z: Any) -> Any:

@@ -1,5 +1,7 @@
 """Tape -> Tape: integers and truths that are the same whatever the data become constants.
 
+Powers by whole numbers become products, where these are known to be small.
+
 So do the questions whether a loop's place counts from the end of an array, or lies outside of it.
 Reads that were marked as final for the sweeps are reads like others from here on, at all depths.
 """
@@ -11,13 +13,15 @@ from collections.abc import Sequence
 from jitad.ir.builder import Builder
 from jitad.ir.op import Control, Elementwise
 from jitad.ir.tape import Instr, Tape
+from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
 from jitad.ops.structural import gather, gather_final
 from jitad.passes.ranges import Known, inside, ranges
 
 
 def narrow(tape: Tape) -> Tape:
     """The tape with known numbers in loops and branches, at all depths, written as constants."""
-    if not any(isinstance(instr.op, Control) for instr in tape.instrs):
+    if not any(isinstance(x.op, Control) or x.op is ew.whole_power for x in tape.instrs):
         return tape
     return narrowed(tape, [None] * len(tape.inputs))
 
@@ -37,8 +41,30 @@ def narrowed(tape: Tape, inputs: Sequence[Known]) -> Tape:
         elif isinstance(instr.op, Elementwise) and known is not None and known.low == known.high:
             new.append(builder.const(known.low, instr.shape, instr.dtype).index)
             continue
+        elif instr.op is ew.whole_power:
+            x, n = (builder.value(new[j]) for j in instr.args)
+            new.append(_written_out(x, n, found[instr.args[1]]).index)
+            continue
         new.append(builder.copy(instr, tuple([new[j] for j in instr.args])))
     return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+
+
+_MOST_BITS = 6
+"""Bits of exponents for which products take less than a call of the C library's."""
+
+
+def _written_out(x: Value, n: Value, known: Known) -> Value:
+    """x^n: of a small n by repeated squaring, in Numba's order."""
+    bits = 64 if known is None else max(known.high, -known.low).bit_length()
+    if bits > _MOST_BITS:
+        return ew.power(x, ew.cast(n, dtype=x.dtype))
+    size, result, square = ew.maximum(n, ew.neg(n)), ew.like(1.0, x), x
+    for k in range(bits):
+        is_set = ew.ne(ew.logical_and(size, 1 << k), 0)
+        result = ew.where(is_set, ew.mul(result, square), result)
+        square = ew.mul(square, square) if k + 1 < bits else square
+    assert known is not None
+    return result if known.low >= 0 else ew.where(ew.lt(n, 0), ew.div(1.0, result), result)
 
 
 def _inside(tape: Tape, instr: Instr, found: Sequence[Known]) -> Instr:

@@ -23,8 +23,9 @@ from jitad.frontend.traceable import enclosed
 from jitad.functions.control.blocks import as_weak, is_weak
 from jitad.functions.program.buffers import padded
 from jitad.ir.builder import Builder
-from jitad.ir.op import COMPLEX64, FLOAT32, FLOAT64, SHORT_NAMES, DType, Shape
+from jitad.ir.op import COMPLEX64, FLOAT32, FLOAT64, INT64, SHORT_NAMES, DType, Shape
 from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
 
 DECLARED: WeakKeyDictionary[CodeType, dict[str, Any]] = WeakKeyDictionary()
 """The types that Numba was told of names, `njit(locals=...)`."""
@@ -169,6 +170,15 @@ def widened(x: Any, other: Any) -> Any:
         if isinstance(x, Value) and is_weak(x) and x.dtype.kind in "if":
             return as_weak(as_dtype(x, FLOAT64), False)
     return x
+
+
+def numbas_power(a: Any, n: Value) -> Value | None:
+    """a ** n of a float and a whole number, which Numba has in products; None of anything else."""
+    is_float = isinstance(a, float) or (isinstance(a, Value) and a.dtype == FLOAT64)
+    if not is_float or np.shape(a) or n.shape or n.dtype != INT64:
+        return None
+    x = lift(current(), a)
+    return as_weak(ew.whole_power(x, lift(current(), n)), x.weak)
 
 
 _NARROW = (FLOAT32, COMPLEX64)

@@ -27,6 +27,7 @@ from jitad.functions.program.data import (
     as_argument,
     computed,
     holds_tracers,
+    numbas_power,
     owned,
     widened,
     wrapped,
@@ -128,6 +129,10 @@ def binary(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:
     if frame.words.wraps:
         if type(a) is type(b) is int:
             return wrapped(operator(a, b), a, b)
+        if operator is pow and isinstance(b, Value):
+            found = numbas_power(a, b)
+            if found is not None:
+                return found
         if type(b) is not int or operator is not pow:  # x**2 has the type of x
             a, b = widened(a, b), widened(b, a)
     if type(a) in _COMMON and type(b) in _COMMON:
