@@ -30,7 +30,7 @@ from jitad.frontend.window import Window
 from jitad.ir.builder import Builder
 from jitad.ir.errors import TraceError, WriteError
 from jitad.ir.op import SHORT_NAMES
-from jitad.ir.value import Value
+from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops import structural as st
 
 WRITERS: dict[Any, Callable[..., Any]] = {}
@@ -138,8 +138,11 @@ class MutableArray(Value):
         if key is None:
             if not is_view(index):
                 return renewed(self.freeze()[index])
-            if not self.is_argument and leaves_axes(index, self.ndim):
-                return MutableArray(Window(self, index))
+            if leaves_axes(index, self.ndim):
+                found: Any = self.freeze()[index]
+                if type(found) is not Value:
+                    return found.of(self, index)
+                return found if self.is_argument else MutableArray(Window(self, index, found))
             # NumPy gives a view of an argument: a copy must not be written to.
             return self._gathered(index)
         places = self._shown_at(key)
@@ -174,6 +177,11 @@ class MutableArray(Value):
             self._set_where(mask, value)
             return
         rows = places_of(self.storage, self.places, index)
+        if not rows.is_whole:
+            part = self[index]
+            if not part.is_same_view(value):
+                part[...] = value
+            return
         new = self.lifted(value, rows.shape)
         known = element_of(self.storage, self.places, index)
         added = None if known is None else known.added(new)
@@ -208,6 +216,14 @@ class MutableArray(Value):
         """An array that has these elements where the mask is true, if they are that many for all
         values."""
         return None
+
+    def put_selected(self, index: Any, part: Any, new: Value) -> None:
+        """Write what a selection of it is to have."""
+        self.check_writable()
+        rows = places_of(self.storage, self.places, index)
+        mask = part.mask(range(part.ndim))
+        x = FUNCTIONS[np.where](mask, new, part.whole)
+        self.storage.scatter(rows.at, x, SET_APART)
 
     def check_writable(self) -> None:
         """Refuse to write where the array is not one of the innermost trace, or read-only."""

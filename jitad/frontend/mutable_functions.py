@@ -14,7 +14,7 @@ from jitad.frontend.active import holds_traced
 from jitad.frontend.layout import EACH, VIEWS
 from jitad.frontend.mutable import WRITERS, MutableArray, renewed
 from jitad.frontend.operands import check_casting
-from jitad.frontend.selected import answered
+from jitad.frontend.selected import answered, answered_ufunc
 from jitad.frontend.storage import Places
 from jitad.ir.builder import Builder
 from jitad.ir.errors import WriteError
@@ -166,6 +166,9 @@ def _into(outs: Any, ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any
 
 def _ufunc(self: MutableArray, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """`__array_ufunc__`"""
+    found = answered_ufunc(ufunc, method, inputs, kwargs)
+    if found is not NotImplemented:
+        return found
     if method == "at":
         first: Any = inputs[0]
         if isinstance(first, MutableArray) and first.is_argument:

@@ -13,7 +13,7 @@ import numpy as np
 
 from jitad.frontend.exceptions import check_bounds
 from jitad.frontend.operands import as_dtype, as_shape, broadcast_shape, lift
-from jitad.frontend.slices import is_traced_slice, spread_out
+from jitad.frontend.slices import NOWHERE, is_full, is_traced_slice, spread_out
 from jitad.frontend.storage import Places, Storage
 from jitad.frontend.sums import is_within
 from jitad.ir.builder import Builder
@@ -23,17 +23,15 @@ from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 
-_NOWHERE = -(2**40)
-"""In the place of an index that is out of bounds in one axis, so that it is so in memory."""
-
 
 class Rows(NamedTuple):
     """Where elements are: rows of memory by their numbers, each of elements of the shape `row`;
-    all are `apart` where no place stands twice."""
+    all are `apart` where no place stands twice; perhaps only some are asked for, as data says."""
 
     at: Value
     row: Shape
     apart: bool = False
+    is_whole: bool = True
 
     @property
     def shape(self) -> Shape:
@@ -52,16 +50,16 @@ class Rows(NamedTuple):
 
 def places_of(storage: Storage, places: Places, index: Any) -> Rows:
     """The places of the elements of `view[index]`."""
-    items = _spelled_out(index if isinstance(index, tuple) else (index,), places.ndim)
-    apart = items is not None and not any(map(np.ndim, items))
+    items = spelled_out(index if isinstance(index, tuple) else (index,), places.ndim)
+    apart, is_whole = items is not None and not any(map(np.ndim, items)), True
     if items is not None and any(map(is_traced_slice, items)):
         whole = (*items, *[slice(None)] * (places.ndim - len(items)))
-        found, counts = spread_out(storage.builder.recording, whole, places.shape)
-        items = None if any(count is not None for count in counts) else tuple(found)
+        found, masks = spread_out(storage.builder.recording, whole, places.shape)
+        items, is_whole = tuple(found), all(mask is None for mask in masks)
     key = storage.key(places)
     if key is None or items is None:
         return Rows(lift(storage.builder.recording, np.ascontiguousarray(places))[index], ())
-    return _from_integers(storage, places, items, key)._replace(apart=apart)
+    return _from_integers(storage, places, items, key)._replace(apart=apart, is_whole=is_whole)
 
 
 class Element(NamedTuple):
@@ -98,7 +96,7 @@ def element_of(storage: Storage, places: Places, index: Any) -> Element | None:
     return known
 
 
-def _spelled_out(items: tuple[Any, ...], ndim: int) -> tuple[Any, ...] | None:
+def spelled_out(items: tuple[Any, ...], ndim: int) -> tuple[Any, ...] | None:
     """An index of integers and slices without `...`, or of integers and arrays of them for the
     first axes; else None."""
     if any(item is Ellipsis for item in items):
@@ -132,7 +130,14 @@ def are_integers(index: Any) -> bool:
 def is_view(index: Any) -> bool:
     """Whether NumPy would give a view, or an element, of an array at this index: no copy."""
     items = index if isinstance(index, tuple) else (index,)
-    return not any(np.ndim(x) or getattr(x, "dtype", None) == BOOL for x in items if x is not None)
+    others = (x for x in items if x is not None and not isinstance(x, slice))
+    return not any(np.ndim(x) or getattr(x, "dtype", None) == BOOL for x in others)
+
+
+def is_all(index: Any) -> bool:
+    """Whether an index of an array is of all of it."""
+    items = index if isinstance(index, tuple) else (index,)
+    return all(x is Ellipsis or is_full(x) for x in items)
 
 
 def leaves_axes(index: Any, ndim: int) -> bool:
@@ -180,7 +185,7 @@ def _from_integers(storage: Storage, places: Places, items: Any, key: Any) -> Ro
     assert total is not None
     found = ew.add(total, offset)
     if valid is not None:
-        found = ew.where(valid, found, _NOWHERE)
+        found = ew.where(valid, found, NOWHERE)
     if row or rest.shape == ():
         return Rows(found, row)
     full = (*shape, *rest.shape)

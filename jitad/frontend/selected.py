@@ -1,8 +1,10 @@
-"""x[mask] of a traced mask: as many elements as it says, which one program has for all values.
+"""Arrays with as many elements as data says, which one program has for all values: x[mask], x[:i].
 
-A selection keeps the whole array. What is computed of it element by element, by selections of one
-mask and numbers, is a selection; what makes one number of it reads the array where the mask is
-true. Who asks for more (its shape, an element) has the elements of this path, under a guard.
+A selection keeps a whole array, and for each of its own axes which places there are. Of x[mask]
+these are where the mask is true; of x[i:j] the whole array has x's elements from i on, as many as
+there are at most, and the first ones are there. What is computed of it element by element is a
+selection; what makes one number of it reads the array where there are elements. Who asks for more
+(its shape, say) has the elements of this path, under a guard.
 """
 
 from __future__ import annotations
@@ -13,18 +15,21 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.active import innermost_trace
+from jitad.frontend.active import innermost_trace, is_in_region
 from jitad.frontend.guards import guard_array
 from jitad.frontend.mutable import MutableArray
-from jitad.frontend.operands import innermost, lift
-from jitad.frontend.slices import length_of
+from jitad.frontend.operands import as_dtype, as_shape, innermost, lift
+from jitad.frontend.places import is_all, is_view, spelled_out
+from jitad.frontend.slices import guarded, is_full, length_of, spread_out
 from jitad.frontend.storage import Storage
+from jitad.frontend.sums import sum_of
 from jitad.ir.builder import Builder
 from jitad.ir.op import BOOL, INT64
 from jitad.ir.tape import CONST
 from jitad.ir.value import FUNCTIONS, UFUNCS, Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.ops.affine import Sum
 
 OF_SELECTED: dict[Any, Callable[..., Any]] = {}
 """NumPy's functions of selections; NotImplemented is what needs the elements."""
@@ -32,41 +37,97 @@ OF_SELECTED: dict[Any, Callable[..., Any]] = {}
 _FAR = 64
 """Instructions of two masks that are compared."""
 
+Masks = tuple[Value | None, ...]
+"""For each axis of a selection where its elements are along an axis of the whole array, or several
+of them; None where they are all there."""
+
 
 class Selected(MutableArray):
-    """The elements, or rows, of an array where a mask of its first axes is true; a copy."""
+    """A selection: a copy, or where it is of an `origin`, an array and an index, a view."""
 
-    __slots__ = ("_elements", "_whole", "mask")
+    __slots__ = ("_elements", "_seen", "_whole", "masks", "origin")
 
-    def __init__(self, whole: Value, mask: Value) -> None:
+    def __init__(self, whole: Value, masks: Masks) -> None:
         self._whole = whole
         self._elements: Storage | Value | None = None
+        self._seen: Any = None
         self._places = None
-        self.mask = mask
         self._token: object = None
+        self.masks = masks
+        self.origin: tuple[MutableArray, Any] | None = None
         self.is_argument = False
         self.weak = False
+
+    def of(self, array: MutableArray, index: Any) -> Selected:
+        """Itself as a view of an array, whose elements those of an argument stay."""
+        if array.is_argument:
+            self.is_argument = True
+        else:
+            self.origin = array, index
+            self._seen = self._state()
+        return self
+
+    def _state(self) -> Any:
+        """What tells whether the array that it is a view of has changed."""
+        assert self.origin is not None
+        array, _ = self.origin
+        now = array.whole if type(array) is Selected else array.freeze()
+        return None if now is None else (now.builder, now.index, now.builder.recording)
 
     @property
     def whole(self) -> Value | None:
         """The array; None from when on it has been asked for its elements."""
-        return self._whole if self._elements is None else None
+        if self._elements is not None:
+            return None
+        if self.origin is not None:
+            array, index = self.origin
+            now = self._state()
+            if now is None:
+                return None
+            if now != self._seen:
+                found = shown(array, index)
+                assert found is not None
+                self._whole, self._seen = found._whole, now
+        return self._whole
 
     @property
     def _memory(self) -> Storage | Value:  # type: ignore[override]  # derived here
         if self._elements is None:
-            with self._whole.builder.resumed():
-                self._elements = self._whole[guard_array(self.mask)]
+            if self.origin is not None:
+                array, index = self.origin
+                assert array._memory is not None
+                view = MutableArray.__getitem__(array, guarded(index))
+                self._elements, self._places = view._memory, view._places
+            else:
+                with self._whole.builder.resumed():
+                    self._elements = self._selected_here()
+        assert self._elements is not None
         return self._elements
 
     @_memory.setter
     def _memory(self, memory: Storage) -> None:
         self._elements = memory
 
+    def _selected_here(self) -> Value:
+        """The elements of this path."""
+        found = self._whole
+        for k in reversed(range(len(self.masks))):
+            mask = self.masks[k]
+            if mask is not None:
+                first = length_of(mask)
+                key = guard_array(mask) if first is None else slice(int(first))
+                found = found[(*(slice(None),) * self.first_axis(k), key)]
+        return found
+
     @property
     def unwritten(self) -> Value | None:
         """As of other arrays; what nobody has asked for its elements is no view of another."""
         return self._whole if self._elements is None else super().unwritten
+
+    @property
+    def token(self) -> object:
+        """What all names and views of one array have in common."""
+        return self.origin[0].token if self.origin is not None else super().token
 
     @property
     def builder(self) -> Builder:  # type: ignore[override]  # derived here
@@ -76,7 +137,8 @@ class Selected(MutableArray):
     @property
     def shape(self) -> tuple[int, ...]:  # type: ignore[override]  # derived here
         """Of this path."""
-        return self._memory.shape
+        memory = self._memory
+        return memory.shape if self._places is None else self._places.shape
 
     @property
     def dtype(self) -> Any:  # type: ignore[override]  # derived here
@@ -86,7 +148,7 @@ class Selected(MutableArray):
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return 1 + self._whole.ndim - self.mask.ndim
+        return len(self.masks)
 
     @property
     def real(self) -> Any:  # type: ignore[override]  # which can be set there
@@ -99,34 +161,75 @@ class Selected(MutableArray):
         return np.imag(self)
 
     @property
+    def T(self) -> Any:
+        """The selection with its axes reversed."""
+        return np.transpose(self)  # type: ignore[call-overload]  # traced
+
+    @property
     def is_plain(self) -> bool:
         """Whether nothing traced has been written to it."""
         return False
 
-    def where(self, mask: Value) -> Value | None:
-        """What is to be written where a mask is true: the array, of what such a mask selects."""
-        return self.whole if _are_alike(self.mask, mask) else None
-
     @property
-    def count(self) -> Value:
-        """How many there are along the first axis: a traced int of Python's."""
-        axes = tuple(range(self.mask.ndim))
-        n = length_of(self.mask)
-        n = n if n is not None else st.reduce_sum(ew.cast(self.mask, dtype=INT64), axes=axes)
+    def is_counted(self) -> bool:
+        """Whether elements along the first axis are had by their numbers."""
+        mask = self.masks[0]
+        return self.whole is not None and (mask is None or length_of(mask) is not None)
+
+    # -- which elements there are ------------------------------------------------------------------
+
+    def first_axis(self, k: int) -> int:
+        """The axis of the whole array at which axis k begins."""
+        return sum(1 if mask is None else mask.ndim for mask in self.masks[:k])
+
+    def axes(self, k: int) -> tuple[int, ...]:
+        """The axes of the whole array that are axis k."""
+        mask, first = self.masks[k], self.first_axis(k)
+        return (first,) if mask is None else tuple(range(first, first + mask.ndim))
+
+    def count(self, k: int) -> Any:
+        """How many there are along an axis: of a mask a traced int of Python's."""
+        mask = self.masks[k]
+        if mask is None:
+            return self._whole.shape[self.first_axis(k)]
+        n = length_of(mask)
+        if n is None:
+            n = st.reduce_sum(ew.cast(mask, dtype=INT64), axes=tuple(range(mask.ndim)))
         return Value(n.builder, n.index, (), n.dtype, weak=True)
 
-    def filled(self, x: Any) -> Value:
-        """The array, with x where the mask is not true."""
-        rest = (1,) * (self._whole.ndim - self.mask.ndim)
-        mask = lift(innermost((self._whole, self.mask)).recording, self.mask)
-        mask = st.reshape(mask, shape=(*mask.shape, *rest)) if rest else mask
-        return FUNCTIONS[np.where](mask, self._whole, x)
+    def mask(self, axes: Sequence[int]) -> Value | None:
+        """Where there are elements along some axes, to be broadcast to the whole array."""
+        found: Value | None = None
+        for k in axes:
+            mask = self.masks[k]
+            if mask is None:
+                continue
+            own = self.axes(k)
+            lengths = iter(mask.shape)
+            shape = [next(lengths) if j in own else 1 for j in range(self._whole.ndim)]
+            aligned = st.reshape(lift(innermost((self._whole, mask)), mask), shape=tuple(shape))
+            found = aligned if found is None else UFUNCS[np.logical_and](found, aligned)
+        return found
+
+    def filled(self, x: Any, axes: Sequence[int] | None = None) -> Value:
+        """The whole array, with x where there are no elements along some axes, or any."""
+        whole = self.whole
+        assert whole is not None
+        mask = self.mask(range(self.ndim) if axes is None else axes)
+        return whole if mask is None else FUNCTIONS[np.where](mask, whole, x)
+
+    def where(self, mask: Value) -> Value | None:
+        """What is to be written where a mask is true: the array, of what such a mask selects."""
+        own = self.masks[0]
+        if own is None or any(x is not None for x in self.masks[1:]):
+            return None
+        return self.whole if _are_alike(own, mask) else None
 
     # -- what is written ---------------------------------------------------------------------------
 
     def copy(self, order: str = "C") -> Any:
         """The same elements."""
-        return super().copy(order) if self.whole is None else Selected(self.whole, self.mask)
+        return super().copy(order) if self.whole is None else Selected(self.whole, self.masks)
 
     def astype(self, dtype: Any, copy: bool = True, **_: Any) -> Any:
         """A copy of another dtype."""
@@ -134,51 +237,134 @@ class Selected(MutableArray):
         return super().astype(dtype, copy) if found is None else found
 
     def __getitem__(self, index: Any) -> Any:
-        mask = self._mask_within(index)
-        if mask is None or self.whole is None:
+        if self.whole is None:
             return super().__getitem__(index)
-        return Selected(self.whole, ew.logical_and(self.mask, mask))
+        mask = self._mask_within(index)
+        if mask is not None:
+            return Selected(self.whole, (ew.logical_and(self.masks[0], mask),))
+        found = shown(self, index)
+        if type(found) is Selected:
+            return found.of(self, index)
+        return super().__getitem__(index) if found is None else found
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        mask = self._mask_within(index)
-        found = None
+        if self.is_argument or self.whole is None:
+            super().__setitem__(index, value)
+            return
+        mask, found = self._mask_within(index), None
         if mask is not None:
             if type(value) is Selected:
-                within = value.where(ew.logical_and(self.mask, mask))
-                value = value if within is None else Selected(within, self.mask)
-            found = elementwise(FUNCTIONS[np.where], [Selected(mask, self.mask), value, self])
+                within = value.where(ew.logical_and(self.masks[0], mask))
+                value = value if within is None else Selected(within, self.masks)
+            found = elementwise(FUNCTIONS[np.where], [Selected(mask, self.masks), value, self])
+        elif is_all(index):
+            found = self._fitted(value)
+        elif (spread := _spread(self, index)) is not None:
+            if any(mask is not None for mask in spread[1]):
+                part = self[index]
+                if not part.is_same_view(value):
+                    part[...] = value
+                return
+            changed = MutableArray(self.whole)
+            changed[spread[0]] = value
+            found = Selected(changed.freeze(), self.masks)
         if found is None or not self._become(found):
             super().__setitem__(index, value)
+
+    def is_same_view(self, value: Any) -> bool:
+        """Whether a view of the same elements is assigned to it: x[:i] += v ends so."""
+        if type(value) is not Selected or value.origin is None or self.origin is None:
+            return False
+        (x, i), (y, j) = self.origin, value.origin
+        return x is y and _same_index(i, j)
+
+    def _fitted(self, value: Any) -> Selected | None:
+        """What is to be written, for each element."""
+
+        def fit(old: Value, new: Any) -> Value:
+            x = as_dtype(lift(innermost((old, new)), new), old.dtype)
+            return as_shape(lift(innermost((old, x)), x), old.shape)
+
+        found = elementwise(fit, [self, value])
+        return None if found is None or not all_alike(found.masks, self.masks) else found
 
     def _mask_within(self, index: Any) -> Value | None:
         """The mask of the same selection that an index is, as one of the array."""
         if type(index) is not Selected or index.dtype != BOOL or self.whole is None:
             return None
         one = index.whole is not None and index.ndim == self.ndim == 1
-        return index.whole if one and _are_alike(self.mask, index.mask) else None
+        return index.whole if one and all_alike(self.masks, index.masks) else None
 
     def _become(self, other: Selected) -> bool:
         """Have the elements of another one, if that can be: of this tape, and of one dtype."""
         x, builder = other.whole, innermost_trace()
-        if x is None or x.dtype != self.dtype:
+        if x is None or x.dtype != self.dtype or x.shape != self._whole.shape:
             return False
+        if self.origin is not None:
+            array, index = self.origin
+            array.put_selected(index, self, x)
+            return True
         if self.builder is not builder or x.builder is not builder:
             return False
         self._whole = x
         return True
 
-    # -- NumPy's protocols -------------------------------------------------------------------------
+    def put_selected(self, index: Any, part: Selected, new: Value) -> None:
+        """Write what is to be a part of it."""
+        found = _spread(self, index)
+        assert found is not None and self.whole is not None
+        changed = MutableArray(self.whole)
+        changed.put_selected(found[0], part, new)
+        self._become(Selected(changed.freeze(), self.masks))
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        into = kwargs.get("out", (None,))[0]
-        if method == "__call__" and (not kwargs or into is self):
-            found = answered(ufunc, inputs, {})
-            if found is not NotImplemented:
-                return found
-            found = None if ufunc.signature else elementwise(ufunc, inputs)
-            if found is not None and (into is None or self._become(found)):
-                return found if into is None else self
-        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
+def _same_index(a: Any, b: Any) -> bool:
+    if isinstance(a, tuple) or isinstance(b, tuple):
+        is_one = isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b)
+        return is_one and all(map(_same_index, a, b))
+    if isinstance(a, slice) and isinstance(b, slice):
+        return _same_index((a.start, a.stop, a.step), (b.start, b.stop, b.step))
+    return a is b or (isinstance(a, int) and isinstance(b, int) and a == b)
+
+
+def shown(x: MutableArray, index: Any) -> Value | None:
+    """What an array has at an index of integers and slices; None where its elements are asked."""
+    if type(x) is not Selected:
+        return x.freeze()[index]
+    found = _spread(x, index)
+    if found is None or x.whole is None:
+        return None
+    items, masks = found
+    y = x.whole[items]
+    result = of_masks(y, masks)
+    return result if type(result) is Selected or x.is_argument or not y.shape else None
+
+
+def _spread(x: Selected, index: Any) -> tuple[tuple[Any, ...], Masks] | None:
+    """An index of a selection as one of its whole array, and where there is what it gives."""
+    given = index if isinstance(index, tuple) else (index,)
+    items = spelled_out(tuple(item for item in given if item is not None), x.ndim)
+    whole = x.whole
+    if items is None or whole is None or not is_view(items):
+        return None
+    items = (*items, *[slice(None)] * (x.ndim - len(items)))
+    lengths = [None if mask is None else length_of(mask) for mask in x.masks]
+    for item, mask, length in zip(items, x.masks, lengths, strict=True):
+        if mask is not None and ((length is None and not is_full(item)) or mask.ndim > 1):
+            return None
+    sizes = [whole.shape[x.first_axis(k)] for k in range(x.ndim)]
+    found, masks = spread_out(whole.builder.recording, items, sizes, lengths)
+    slices = [k for k, item in enumerate(items) if isinstance(item, slice)]
+    left = [
+        x.masks[k] if is_full(items[k]) else mask for k, mask in zip(slices, masks, strict=True)
+    ]
+    if any(item is None for item in given):
+        if any(item is Ellipsis for item in given):
+            return None
+        for k in (k for k, item in enumerate(given) if item is None):
+            found.insert(k, None)
+            left.insert(sum(isinstance(item, slice) or item is None for item in given[:k]), None)
+    return tuple(found), tuple(left)
 
 
 def answered(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -194,45 +380,106 @@ def answered(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     return record(*args, **kwargs)
 
 
+def answered_ufunc(ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:
+    """What a ufunc is of selections; NotImplemented where it needs the elements."""
+    into = kwargs.get("out", (None,))[0]
+    if method != "__call__" or (kwargs and (into is None or len(kwargs) > 2)):
+        return NotImplemented
+    if not any(type(x) is Selected for x in inputs):
+        return NotImplemented
+    found = answered(ufunc, inputs, {})
+    if found is NotImplemented:
+        found = None if ufunc.signature else elementwise(ufunc, inputs)
+    if found is None:
+        return NotImplemented
+    if into is None:
+        return found
+    if type(into) is not Selected or type(found) is not Selected:
+        return NotImplemented
+    same = all_alike(found.masks, into.masks) and into._become(found)
+    return into if same else NotImplemented
+
+
 def selected(x: Value, mask: Value) -> Selected:
     """x[mask], whose mask is of the shape of the first axes."""
     tape = innermost((x, mask)).recording
-    return Selected(lift(tape, x), lift(tape, mask))
+    return Selected(lift(tape, x), (lift(tape, mask), *[None] * (x.ndim - mask.ndim)))
+
+
+def of_masks(whole: Value, masks: Sequence[Value | None]) -> Value:
+    """A selection, or where there are no masks the array itself."""
+    return Selected(whole, tuple(masks)) if any(mask is not None for mask in masks) else whole
+
+
+def as_selected(x: Any, tape: Builder) -> Selected:
+    """A selection as it is, another array as one of all its elements."""
+    if type(x) is Selected:
+        return x
+    whole = lift(tape, x)
+    return Selected(whole, (None,) * whole.ndim)
 
 
 def elementwise(f: Callable[..., Any], operands: Sequence[Any]) -> Any:
-    """f, element by element, of selections by one mask and numbers; None of others."""
-    mask: Value | None = None
+    """f, element by element, of selections and what broadcasts with them; None of others."""
     found: list[Any] = []
+    given: list[Masks] = []
     for x in operands:
-        if type(x) is Selected:
-            if x.whole is None or not (mask is None or _are_alike(mask, x.mask)):
-                return None
-            mask, x = x.mask, x.whole
-        elif isinstance(x, (MutableArray, list, tuple)) or np.ndim(x):
+        if isinstance(x, (list, tuple)):
             return None
-        found.append(x)
-    ranks = {x.ndim for x in found if isinstance(x, Value) and x.shape}
-    if mask is None or len(ranks) > 1:
+        whole = x.whole if type(x) is Selected else x
+        if whole is None:
+            return None
+        found.append(whole.freeze() if isinstance(whole, Value) else whole)
+        given.append(x.masks if type(x) is Selected else (None,) * np.ndim(x))
+    masks = _joined(found, given)
+    if masks is None:
         return None
     result = f(*found)
     if isinstance(result, tuple):
-        return tuple([Selected(x, mask) for x in result])
-    return Selected(result, mask)
+        return tuple([Selected(x, masks) for x in result])
+    return Selected(result, masks)
+
+
+def _joined(wholes: Sequence[Any], given: Sequence[Masks]) -> Masks | None:
+    """Where there are elements of what is computed element by element; None where that is not one
+    for all operands."""
+    rank = max(map(len, given))
+    joined: list[Value | None] = []
+    for axis in range(1, rank + 1):
+        here = [k for k, masks in enumerate(given) if len(masks) >= axis]
+        masks = [given[k][-axis] for k in here]
+        known = [mask for mask in masks if mask is not None]
+        if known:
+            others = [k for k in here if given[k][-axis] is None]
+            if not all(_are_alike(known[0], mask) for mask in known[1:]):
+                return None
+            if known[0].ndim > 1 and (axis != rank or others):
+                return None
+            if any(np.shape(wholes[k])[-axis] != 1 for k in others):
+                return None
+        joined.append(known[0] if known else None)
+    return tuple(reversed(joined))
+
+
+def all_alike(a: Masks, b: Masks) -> bool:
+    """Whether there are elements at the same places."""
+    return len(a) == len(b) and all(
+        (x is None) == (y is None) and (x is None or y is None or _are_alike(x, y))
+        for x, y in zip(a, b, strict=True)
+    )
 
 
 def _are_alike(a: Value, b: Value) -> bool:
-    """Whether two masks are computed alike, or true at as many first places on this path."""
-    tape = innermost((a, b)).recording
-    a, b = lift(tape, a), lift(tape, b)
-    return _are_computed_alike(tape, a, b) or _are_as_long(a, b)
-
-
-def _are_as_long(a: Value, b: Value) -> bool:
-    m, n = length_of(a), length_of(b)
-    if m is None or n is None or a.shape != b.shape:
+    """Whether two masks are true at the same places, as is seen from how they are computed; or at
+    as many first places on this path."""
+    if a.shape != b.shape:
         return False
-    return bool(UFUNCS[np.equal](m, n))
+    m, n = length_of(a), length_of(b)
+    tape = innermost((a, b)).recording
+    if m is None or n is None:
+        return _are_computed_alike(tape, lift(tape, a), lift(tape, b))
+    known = sum_of(m).plus(sum_of(n), -1) == Sum(0)
+    return known or (not is_in_region(tape) and bool(UFUNCS[np.equal](m, n)))
 
 
 def _are_computed_alike(tape: Builder, a: Value, b: Value) -> bool:

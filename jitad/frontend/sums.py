@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import INT64, Elementwise
+from jitad.ir.op import BOOL, INT64, Elementwise
 from jitad.ir.tape import CONST, INPUT
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
@@ -23,6 +23,8 @@ _FAR = 64
 
 def sum_of(x: Any, steps: int = _FAR) -> Sum:
     """An integer of Python's, or a traced one, as a sum."""
+    if isinstance(x, Sum):
+        return x
     if not isinstance(x, Value):
         return Sum(int(x))
     x = x.freeze()
@@ -72,7 +74,7 @@ def _range_of_result(x: Value, steps: int) -> tuple[Any, Known]:
     operands = [x.builder.value(j) for j in instr.args]
     if instr.shape or not isinstance(instr.op, Elementwise) or not operands or not steps:
         return own, None
-    if any(y.shape or y.dtype != INT64 for y in operands):
+    if any(y.shape or y.dtype not in (INT64, BOOL) for y in operands):
         return own, None
     sums = [sum_of(y, steps - 1) for y in operands]
     known = of_result(instr, [known_of(s) for s in sums])
@@ -90,6 +92,11 @@ def known_of(x: Sum) -> Known:
     if low == -math.inf and high == math.inf:
         return None
     return Range(int(max(low, -FAR)), int(min(high, FAR)))
+
+
+def at_most(x: Any, y: Any) -> bool:
+    """Whether an integer is not more than another, for all data."""
+    return sum_of(x).plus(sum_of(y), -1).most() <= 0
 
 
 def is_within(x: Any, low: int, high: int) -> bool:

@@ -19,12 +19,12 @@ class Window(Storage):
 
     __slots__ = ("_seen", "array", "index")
 
-    def __init__(self, array: Any, index: Any) -> None:
+    def __init__(self, array: Any, index: Any, found: Value) -> None:
         self.array = array
         self.index = index
         self._order = None
-        self._seen: tuple[Any, Value] | None = None
-        found = self.contents()
+        whole = array.freeze()
+        self._seen: Any = (whole.builder, whole.index, whole.builder.recording), found
         self.shape, self.dtype = found.shape, found.dtype
 
     @property
@@ -41,7 +41,7 @@ class Window(Storage):
         """The elements as they are now."""
         whole, recording = self.array.freeze(), self.builder.recording
         key = whole.builder, whole.index, recording
-        if self._seen is not None and self._seen[0] == key:
+        if self._seen[0] == key:
             return self._seen[1]
         found = whole[self.index]
         self._seen = key, found

@@ -84,6 +84,9 @@ def of_result(instr: Instr, operands: Sequence[Known]) -> Known:
         if op is ew.logical_not and instr.dtype.kind == "b":
             (x,) = operands
             return None if x is None else _not(x)
+        if op in _BOUNDING and instr.dtype in _LIMITS:
+            limits = _LIMITS[instr.dtype]
+            operands = [Range(limits.min, limits.max) if x is None else x for x in operands]
         known = [x for x in operands if x is not None]
         if op in _OF_ONE and len(known) == 1:
             return _OF_ONE[op](*known)
@@ -149,6 +152,9 @@ def _of_truths(rule: Callable[[Range, Range], Range]) -> Callable[[Range, Range]
 def _is_truth(x: Range) -> bool:
     return x.low >= 0 and x.high <= 1
 
+
+_BOUNDING = (ew.maximum, ew.minimum, ew.int_mod)
+"""Ops whose result is bounded where one operand is."""
 
 _OF_ONE: dict[Op, Callable[[Range], Known]] = {
     ew.neg: lambda x: Range(-x.high, -x.low),

@@ -140,7 +140,7 @@ def _sum(builder: Builder, instr: Instr) -> int | None:
         return st.reshape(builder.value(instr.args[0]), shape=instr.shape).index
     number = number_of(builder, instr.args[0])
     if number is not None:
-        return builder.const(number * count, instr.shape, instr.dtype).index
+        return builder.const(number * count if count else 0, instr.shape, instr.dtype).index
     return None
 
 

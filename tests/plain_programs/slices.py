@@ -141,3 +141,171 @@ def loops_in_loops(x):
             for k in range(i + 1):
                 s += part[0] * part[1] * np.sum(x[k : k + 2])
     return s
+
+
+def matrix(n, random):
+    """A matrix whose diagonal dominates."""
+    return (random.normal(size=(n, n)) + 3.0 * n * np.eye(n),)
+
+
+@program(matrix, (1, 4, 8))
+def factored_by_rows(a):
+    n = a.shape[0]
+    low = np.zeros((n, n))
+    for i in range(n):
+        for j in range(i + 1):
+            t = a[i, j] + a[j, i] - np.dot(low[i, :j], low[j, :j])
+            low[i, j] = np.sqrt(t) if i == j else t / low[j, j]
+    return np.sum(low * np.arange(n))
+
+
+@program(matrix, (1, 4, 8))
+def eliminated(a):
+    u = a.copy()
+    for i in range(len(u)):
+        u[i + 1 :, i] /= u[i, i]
+        u[i + 1 :, i + 1 :] -= np.outer(u[i + 1 :, i], u[i, i + 1 :])
+    return np.sum(u * u) / len(u) ** 3
+
+
+@program(matrix, (1, 4, 8))
+def triangular_systems(a):
+    n = len(a)
+    y, x = np.zeros(n), np.zeros(n)
+    for i in range(n):
+        y[i] = (a[0, i] - a[i, :i] @ y[:i]) / a[i, i]
+    for i in range(n - 1, -1, -1):
+        x[i] = (y[i] - a[i, i + 1 :] @ x[i + 1 :]) / a[i, i]
+    return np.sum(x * y) + x[0]
+
+
+@program(matrix, (2, 4, 7))
+def orthogonalised(a):
+    q = a.copy()
+    n = len(q)
+    for j in range(n):
+        q[:, j] -= q[:, :j] @ (q[:, :j].T @ q[:, j])
+        q[:, j] /= np.linalg.norm(q[:, j])
+    return np.sum(q * np.arange(n))
+
+
+@program(matrix, (2, 4, 7))
+def reflected(a):
+    r = a.copy()
+    for k in range(len(r) - 1):
+        v = r[k:, k].copy()
+        v[0] += np.linalg.norm(v)
+        v /= np.linalg.norm(v)
+        r[k:, k:] -= 2.0 * np.outer(v, v @ r[k:, k:])
+    return np.sum(np.triu(r)) / len(r)
+
+
+@program(sizes=(1, 4, 20))
+def reduced_prefixes(x):
+    s = 0.0
+    for i in range(len(x)):
+        s += np.sum(x[:i]) * x[i] + x[i:].mean() - x[: i + 1].max() * np.min(x[i:])
+        s += np.prod(np.cos(x[:i])) + np.linalg.norm(x[i:]) + np.var(x[: i + 1]) + len(x[:i])
+    return s
+
+
+@program(sizes=(1, 4, 20))
+def written_prefixes(x):
+    y = np.zeros(len(x))
+    for i in range(len(x)):
+        y[:i] += 0.1 * x[i]
+        y[i:] = np.tanh(y[i:]) - x[: len(x) - i]
+        y[-i:] *= 0.9
+        y[i + 1 :] = 0.5 * x[i]
+    return np.sum(y * y)
+
+
+@program(sizes=(1, 4, 20))
+def views_of_prefixes(x):
+    y = x.copy()
+    for i in range(len(x)):
+        v = y[i:]
+        v *= 0.9
+        v[0] += 1.0
+        w = v[:2]
+        w -= 0.3 * x[i]
+        v[-1] = v[0] * w[-1]
+        y[i] -= 0.5 * v[0]
+    return np.sum(np.tanh(y))
+
+
+@program(pair, (1, 4, 20))
+def products_of_shifted_parts(x, y):
+    s = 0.0
+    for i in range(len(x)):
+        s += x[: i + 1] @ y[len(y) - i - 1 :] + np.dot(x[i:], y[: len(x) - i])
+        s += np.sum(x[: i + 1] * y[i::-1]) + np.inner(x[i:] ** 2, np.exp(-np.abs(y[i:])))
+    return s
+
+
+@program(sizes=(1, 4, 20))
+def windows_that_the_ends_cut(x):
+    s, w = 0.0, 2
+    for i in range(len(x)):
+        near = x[max(0, i - w) : i + w + 1]
+        s += near.mean() ** 2 + np.sum(near > 0) * np.std(near) + near[0] * near[-1]
+        s += np.sum(x[i - 1 : i + 2]) + x[i : i + 4 : 2].sum() - x[i : i - 3 : -1].sum()
+    return s
+
+
+@program(sizes=(1, 4, 20))
+def parts_of_parts(x):
+    s = 0.0
+    for i in range(len(x)):
+        part = x[i:]
+        inner = part[1:] - part[:-1]
+        s += np.sum(inner**2) + part[::-1] @ part + np.sum(part[part > 0.0])
+        for v in x[:i]:
+            s += 0.1 * v * x[i]
+    return s
+
+
+@program(sizes=(1, 4, 20))
+def loops_until(x):
+    i, s = 0, 0.0
+    while i < len(x):
+        j = i + 1
+        while j < len(x) and x[j] > x[j - 1]:
+            j += 1
+        s += np.sum(x[i:j]) ** 2 / (j - i)
+        i = j
+    return s
+
+
+@program(sizes=(1, 4, 20))
+def logarithms_of_what_there_is(x):
+    """What is not taken has no logarithm, and takes no part."""
+    y = np.concatenate((np.abs(x) + 0.1, np.zeros(len(x))))
+    s = 0.0
+    for i in range(len(x)):
+        s += np.sum(np.log(y[:i])) + np.sum(1.0 / y[: i + 1]) + np.sqrt(y[i : len(x)]).sum()
+    return s
+
+
+@program(matrix, (2, 6))
+def parts_of_matrices(a):
+    n, s = len(a), 0.0
+    b = a / n
+    for i in range(n):
+        s += np.sum(b[:i, i:]) + np.sum(b[i:, : i + 1].sum(axis=0) ** 2) + b[i:, i].max()
+        s += np.sum((b[:i, :] @ b[:, i]) ** 2) + np.sum(b[i:, i:] * b[i, i:]) + b[i:, 0] @ b[0, i:]
+        s += np.sum(b[i:, i][:, None] * b[0, :] - b[i:].mean(axis=1, keepdims=True))
+        b[:i, i] = b[i, :i] * 0.5
+        b[i] = np.where(b[i] > 0.0, b[i], 0.1)
+    return s
+
+
+@program(sizes=(1, 4, 20))
+def prefixes_by_number(x):
+    k = 1 + int(abs(x[0]) * 7.0) % len(x)
+    head, tail = x[:k], x[k:]
+    total = np.sum(head**2) - np.sum(np.sin(tail)) + len(tail) * x[-1]
+    y = np.zeros(len(x))
+    y[:k] = head
+    y[k:] -= 2.0
+    return total + np.sum(y * x)

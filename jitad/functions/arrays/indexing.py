@@ -18,6 +18,7 @@ from jitad.frontend.operands import (
     lift,
     supported,
 )
+from jitad.frontend.selected import Selected
 from jitad.frontend.slices import is_traced_slice, spread_out
 from jitad.frontend.sums import is_within
 from jitad.functions.arrays.selections import select
@@ -38,9 +39,7 @@ def getitem(x: Value, key: Any) -> Value:
     items = _expand(key if isinstance(key, tuple) else (key,), x)
     x = lift(innermost((x, *items)), x)  # an outer array may be read at an index of a loop
     if any(is_traced_slice(item) for item in items):
-        found = _sliced(x, items)
-        if found is not None:
-            return found
+        return _sliced(x, items)
     if any(_is_array(item) for item in items):
         return _advanced(x, items)
     return _basic(x, items)
@@ -130,16 +129,23 @@ def _basic(x: Value, items: list[Any]) -> Value:
     return _with_new_axes(result, items)
 
 
-def _sliced(x: Value, items: list[Any]) -> Value | None:
-    """Slices whose bounds are traced first, as places along their axes."""
+def _sliced(x: Value, items: list[Any]) -> Value:
+    """Slices whose bounds are traced, as places along their axes; before arrays of indices."""
+    if any(_is_array(item) and item.shape for item in items):
+        real = [item for item in items if item is not None]
+        slices = [item if isinstance(item, slice) else slice(None) for item in real]
+        rest = [slice(None) if is_traced_slice(item) else item for item in items]
+        return getitem(x, tuple(slices))[tuple(rest)]
     real = [item for item in items if item is not None]
-    if any(_is_array(item) and item.shape for item in real):
-        return None
-    found, counts = spread_out(x.builder.recording, real, x.shape)
-    if any(count is not None for count in counts):
-        return None
+    found, masks = spread_out(x.builder.recording, real, x.shape)
     y = _advanced(x, found)
-    return y if len(real) == len(items) else _with_new_axes(y, items)
+    if len(real) < len(items):
+        y = _with_new_axes(y, items)
+    if all(mask is None for mask in masks):
+        return y
+    left = iter(masks)
+    kept = [item for item in items if item is None or isinstance(item, slice)]
+    return Selected(y, tuple(None if item is None else next(left) for item in kept))
 
 
 def _with_new_axes(x: Value, items: list[Any]) -> Value:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,21 @@ import numpy as np
 from jitad.frontend.active import innermost_trace
 from jitad.frontend.exceptions import may_catch
 from jitad.frontend.mutable import MutableArray
+from jitad.frontend.operands import innermost, normal_axes
 from jitad.frontend.places import mask_of
-from jitad.frontend.selected import OF_SELECTED, Selected, elementwise, selected
+from jitad.frontend.selected import (
+    OF_SELECTED,
+    Selected,
+    all_alike,
+    as_selected,
+    elementwise,
+    of_masks,
+    selected,
+)
 from jitad.ir.errors import user_line
 from jitad.ir.raised import raised
 from jitad.ir.value import Value
-from jitad.ops.structural import guard
+from jitad.ops import structural as st
 
 _TRUE = np.True_.tobytes()
 
@@ -25,13 +35,14 @@ def _of(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Enter what functions of a selection and an axis are."""
 
     def register(record: Callable[..., Any]) -> Callable[..., Any]:
-        def of_selection(x: Any, axis: Any = None, **options: Any) -> Any:
+        def of_selection(x: Any, axis: Any = None, *, keepdims: Any = False, **options: Any) -> Any:
             if type(x) is not Selected or x.whole is None or not options.keys() <= {"ddof"}:
                 return NotImplemented
-            first = tuple(range(x.mask.ndim))
-            if axis is None or (x.ndim == 1 and axis in (0, -1)):
-                return record(x, tuple(range(x.whole.ndim)), **options)
-            return record(x, first, **options) if axis == 0 else NotImplemented
+            axes = normal_axes(axis, x.ndim)
+            if keepdims and any(len(x.axes(k)) > 1 for k in axes):
+                return NotImplemented
+            result = record(x, axes, **options)
+            return _reduced(x, axes, result, keepdims) if result is not NotImplemented else result
 
         OF_SELECTED.update(dict.fromkeys(functions, of_selection))
         return record
@@ -39,34 +50,53 @@ def _of(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return register
 
 
-def _counted(x: Selected, axes: tuple[int, ...]) -> Any:
+def _reduced(x: Selected, axes: Sequence[int], result: Any, keepdims: Any) -> Any:
+    """The result of a reduction, which has the axes that it reduces, of length 1."""
+    left: list[Any] = []
+    shape: list[int] = []
+    for k, mask in enumerate(x.masks):
+        if k not in axes:
+            left.append(mask)
+            shape += [result.shape[j] for j in x.axes(k)]
+        elif keepdims:
+            left.append(None)
+            shape.append(1)
+    return of_masks(st.reshape(result, shape=tuple(shape)), left)
+
+
+def _within(x: Selected, axes: Sequence[int]) -> dict[str, Any]:
+    """By which axes of the whole array a reduction goes."""
+    return {"axis": tuple(j for k in axes for j in x.axes(k)), "keepdims": True}
+
+
+def _counted(x: Selected, axes: Sequence[int]) -> Any:
     """How many numbers each result is made of."""
-    assert x.whole is not None
-    rest = [n for k, n in enumerate(x.whole.shape) if k in axes and k >= x.mask.ndim]
-    count: Any = x.count
-    return count * int(np.prod(rest, dtype=int))
+    counts = [x.count(k) for k in axes]
+    plain = int(np.prod([n for n in counts if isinstance(n, int)], dtype=int))
+    return functools.reduce(operator.mul, [n for n in counts if not isinstance(n, int)], plain)
 
 
 @_of(np.sum)
 def _sum(x: Selected, axes: Any) -> Any:
-    return np.sum(x.filled(0), axis=axes)
+    return np.sum(x.filled(0, axes), **_within(x, axes))
 
 
 @_of(np.prod)
 def _prod(x: Selected, axes: Any) -> Any:
-    return np.prod(x.filled(1), axis=axes)
+    return np.prod(x.filled(1, axes), **_within(x, axes))
 
 
 @_of(np.mean, np.average)
 def _mean(x: Selected, axes: Any) -> Any:
-    return np.sum(x.filled(0), axis=axes) / _counted(x, axes)
+    return _sum(x, axes) / _counted(x, axes)
 
 
 @_of(np.var)
 def _var(x: Selected, axes: Any, ddof: Any = 0) -> Any:
-    mean = np.sum(x.filled(0), axis=axes, keepdims=True) / _counted(x, axes)
-    apart = Selected(x.filled(mean) - mean, x.mask)
-    return np.sum(np.abs(apart.filled(0)) ** 2, axis=axes) / (_counted(x, axes) - ddof)
+    mean = _mean(x, axes)
+    apart = Selected(x.filled(mean, axes) - mean, x.masks)
+    squares = np.abs(apart.filled(0, axes)) ** 2
+    return np.sum(squares, **_within(x, axes)) / (_counted(x, axes) - ddof)
 
 
 @_of(np.std)
@@ -76,17 +106,17 @@ def _std(x: Selected, axes: Any, ddof: Any = 0) -> Any:
 
 @_of(np.any)
 def _any(x: Selected, axes: Any) -> Any:
-    return np.any(x.filled(False), axis=axes)
+    return np.any(x.filled(False, axes), **_within(x, axes))
 
 
 @_of(np.all)
 def _all(x: Selected, axes: Any) -> Any:
-    return np.all(x.filled(True), axis=axes)
+    return np.all(x.filled(True, axes), **_within(x, axes))
 
 
 @_of(np.count_nonzero)
 def _count_nonzero(x: Selected, axes: Any) -> Any:
-    return np.count_nonzero(x.filled(0), axis=axes)
+    return np.count_nonzero(x.filled(0, axes), **_within(x, axes))
 
 
 @_of(np.max, np.amax)
@@ -108,13 +138,16 @@ def _extreme(x: Selected, axes: Any, function: Any, is_least: bool) -> Any:
         low, high = np.iinfo(x.dtype).min, np.iinfo(x.dtype).max
     worst = high if is_least else low
     name = "minimum" if is_least else "maximum"
-    _check_any(x, f"zero-size array to reduction operation {name} which has no identity")
-    return function(x.filled(x.dtype.type(worst)), axis=axes)
+    for k in axes:
+        mask = x.masks[k]
+        if mask is not None:
+            _check_any(mask, f"zero-size array to reduction operation {name} which has no identity")
+    return function(x.filled(x.dtype.type(worst), axes), **_within(x, axes))
 
 
-def _check_any(x: Selected, message: str) -> None:
+def _check_any(mask: Value, message: str) -> None:
     """Raise ValueError where nothing is selected."""
-    found, error = np.any(x.mask), ValueError(message)
+    found, error = np.any(mask), ValueError(message)  # type: ignore[arg-type]  # traced
     if may_catch(ValueError):
         if not found:
             raise error
@@ -123,17 +156,53 @@ def _check_any(x: Selected, message: str) -> None:
     what = raised(error, iter(() if line is None else [(line, "")]), True)
     if builder is not None and builder.level == 1:
         builder.raised.append((np.logical_not(found), what))
-    guard(found, expected=_TRUE, error=what, asker=None)
+    st.guard(found, expected=_TRUE, error=what, asker=None)
 
 
 def _product(x: Any, y: Any) -> Any:
-    """The sum of products of two selections of numbers."""
-    found = elementwise(np.multiply, (x, y)) if np.ndim(x) == np.ndim(y) == 1 else None
-    return NotImplemented if found is None else np.sum(found)
+    """A product of vectors and matrices, of which one at least is a selection."""
+    if not (0 < np.ndim(x) <= 2 and 0 < np.ndim(y) <= 2):
+        return NotImplemented
+    if np.ndim(x) == np.ndim(y) == 1:
+        found = elementwise(np.multiply, (x, y))
+        return NotImplemented if found is None else np.sum(found)
+    tape = innermost((x, y)).recording
+    x, y = as_selected(x, tape), as_selected(y, tape)
+    inner = x.masks[-1], y.masks[-min(2, y.ndim)]
+    if x.whole is None or y.whole is None or not all_alike(*((mask,) for mask in inner)):
+        return NotImplemented
+    wide = [m for m in (*x.masks, *y.masks) if m is not None and m.ndim > 1]
+    if wide:
+        return NotImplemented
+    whole = np.matmul(x.filled(0, (x.ndim - 1,)), y.filled(0, (y.ndim - min(2, y.ndim),)))
+    left = (*x.masks[:-1], *y.masks[: -min(2, y.ndim)], *(y.masks[1:] if y.ndim == 2 else ()))
+    return of_masks(whole, left)
 
 
-for _function in (np.dot, np.inner, np.matmul):
+for _function in (np.dot, np.matmul):
     OF_SELECTED[_function] = _product
+
+
+def _inner(x: Any, y: Any) -> Any:
+    """np.inner of vectors"""
+    return _product(x, y) if np.ndim(x) == np.ndim(y) == 1 else NotImplemented
+
+
+OF_SELECTED[np.inner] = OF_SELECTED[np.vdot] = _inner
+
+
+def _outer(x: Any, y: Any) -> Any:
+    """np.outer of vectors"""
+    if np.ndim(x) != 1 or np.ndim(y) != 1:
+        return NotImplemented
+    tape = innermost((x, y)).recording
+    x, y = as_selected(x, tape), as_selected(y, tape)
+    if x.whole is None or y.whole is None:
+        return NotImplemented
+    return Selected(np.multiply.outer(x.whole, y.whole), (*x.masks, *y.masks))
+
+
+OF_SELECTED[np.outer] = _outer
 
 
 def _norm(x: Any, ord: Any = None) -> Any:
@@ -144,8 +213,61 @@ def _norm(x: Any, ord: Any = None) -> Any:
 
 
 OF_SELECTED[np.linalg.norm] = _norm
+
+
+def _along(neutral: Any, *functions: Any) -> None:
+    """Enter functions whose results along an axis have elements where those of x are, if `neutral`
+    stands where there are none."""
+    for function in functions:
+
+        def record(x: Any, axis: Any = None, function: Any = function) -> Any:
+            if type(x) is not Selected or x.whole is None or (axis is None and x.ndim > 1):
+                return NotImplemented
+            (k,) = normal_axes(0 if axis is None else axis, x.ndim)
+            filler = neutral(x.dtype) if callable(neutral) else neutral
+            if len(x.axes(k)) > 1:
+                return NotImplemented
+            return Selected(function(x.filled(filler, (k,)), axis=x.first_axis(k)), x.masks)
+
+        OF_SELECTED[function] = record
+
+
+_along(0, np.cumsum)
+_along(1, np.cumprod)
+
+
+def _transpose(x: Selected, axes: Any = None) -> Any:
+    """np.transpose"""
+    if x.whole is None or any(mask is not None and mask.ndim > 1 for mask in x.masks):
+        return NotImplemented
+    order = [*reversed(range(x.ndim))] if axes is None else [k % x.ndim for k in axes]
+    return Selected(st.transpose(x.whole, perm=tuple(order)), tuple(x.masks[k] for k in order))
+
+
+OF_SELECTED[np.transpose] = _transpose
+
+
+def _by_index(index: Any) -> Callable[[Any], Any]:
+    return lambda x: x[index] if type(x) is Selected and x.ndim == 1 else NotImplemented
+
+
+OF_SELECTED[np.flip] = OF_SELECTED[np.flipud] = _by_index(slice(None, None, -1))
+
+
+def _diff(x: Any) -> Any:
+    """np.diff of vectors"""
+    return x[1:] - x[:-1] if type(x) is Selected and x.ndim == 1 else NotImplemented
+
+
+OF_SELECTED[np.diff] = _diff
 OF_SELECTED[np.ndim] = lambda x: x.ndim
-OF_SELECTED[np.size] = lambda x: x.count if x.ndim == 1 and x.whole is not None else NotImplemented
+OF_SELECTED[np.shape] = lambda x: NotImplemented if x.whole is None else sizes_of(x)
+OF_SELECTED[np.size] = lambda x: NotImplemented if x.whole is None else _counted(x, range(x.ndim))
+
+
+def sizes_of(x: Selected) -> tuple[Any, ...]:
+    """The shape, with traced ints in it."""
+    return tuple([x.count(k) for k in range(x.ndim)])
 
 
 def _by_elements(function: Any) -> Callable[..., Any]:
@@ -171,7 +293,7 @@ def of_all(f: Any, x: Selected) -> Any:
     """What one of Python's functions is of a selection of numbers; NotImplemented of others."""
     if x.whole is None or (x.ndim != 1 and f is not len):
         return NotImplemented
-    return x.count if f is len else OF_SELECTED[_PYTHONS[f]](x)
+    return x.count(0) if f is len else OF_SELECTED[_PYTHONS[f]](x)
 
 
 _PYTHONS: dict[Any, Any] = {

@@ -18,6 +18,7 @@ from jitad.frontend.items import Item
 from jitad.frontend.operands import lift
 from jitad.frontend.parts import home
 from jitad.frontend.regions import NeedsNumber
+from jitad.frontend.selected import Selected
 from jitad.frontend.slices import is_traced_slice
 from jitad.frontend.unseen import note_all, note_item, note_iterated
 from jitad.functions.control.blocks import as_weak
@@ -213,6 +214,8 @@ def iterator(x: Any) -> Any:
     if isinstance(x, range):
         start, step = x.start, x.step
         return Places(len(x), lambda k: start + k * step)
+    if type(x) is Selected and x.is_counted:
+        return Places(x.count(0), lambda k: x[k])
     if isinstance(x, Value) and x.shape:
         # A row that is written to is the array's own, which needs its number.
         return Places(x.shape[0], lambda k: x[k])

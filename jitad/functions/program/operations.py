@@ -54,8 +54,8 @@ def attribute(frame: Frame, x: Any, name: str, counts: bool = False) -> Any:
     if type(x) is ModuleType and x in _STILL:
         return getattr(x, name)
     if isinstance(x, Value):
-        if name == "size" and type(x) is Selected:
-            return np.size(x)
+        if type(x) is Selected and name in ("size", "shape"):
+            return (np.size if name == "size" else np.shape)(x)  # type: ignore[operator]  # traced
         return calls.stands_for(x) if name == "__class__" else getattr(x, name)
     if isinstance(x, type) and frame.words.has(x):
         x = frame.words.find(x)

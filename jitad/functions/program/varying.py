@@ -20,7 +20,7 @@ from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.parts import is_new, made, note_copied
 from jitad.frontend.regions import NeedsNumber
-from jitad.frontend.selected import Selected
+from jitad.frontend.selected import Selected, selected
 from jitad.frontend.slices import first_ones
 from jitad.frontend.sums import note_range
 from jitad.functions.arrays.selections import is_pythons
@@ -287,7 +287,7 @@ def as_array(x: list[Any]) -> Any:
         return np.zeros(0)
     whole = _stacked(b.form, iter(b.rows))
     tape = current()
-    return Selected(lift(tape, whole), first_ones(lift(tape, b.count), b.size))
+    return selected(lift(tape, whole), first_ones(lift(tape, b.count), b.size))
 
 
 def taken(f: Any, x: Any, args: Any, kwargs: Any) -> Any:
