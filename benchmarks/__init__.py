@@ -26,7 +26,7 @@ What was promised of jitad, with bounds, beside the competitor that each needs:
     njit_loop.py       a kernel inside an @njit loop, against a gradient written by hand
     paths.py           Python's branches: known paths, and paths in turn
     loops.py           an LSTM by scan, few states kept, a recurrence, a while loop
-    rolling.py         a long Python loop that is rolled up
+    runge_kutta.py     a long Python loop
     gradbench/         GradBench's twelve evals: a tool for it, and the same against other tools
 
 Each runs alone, as `python -m benchmarks.latency --size quick --json rows.json`.

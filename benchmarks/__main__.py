@@ -49,7 +49,7 @@ NAMES = (
     "loops",
     "carried",
     "plain_loops",
-    "rolling",
+    "runge_kutta",
 )
 
 _HERE = Path(__file__).parent

@@ -42,7 +42,6 @@ def grad(
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
-    roll: bool = True,
 ) -> Transformed:
     """The gradient of a scalar function, by reverse mode.
 
@@ -53,7 +52,6 @@ def grad(
         has_aux: `fun` returns `(value, aux)`; the result is then `(gradient, aux)`.
         holomorphic: argument and result are complex, and the result is f'(z). Without it the
             result is real, and the gradient at a complex argument x + iy is df/dx - i df/dy.
-        roll: as of `jit`.
 
     Returns:
         A function of the same arguments; its result has the argument's structure, shapes, dtypes.
@@ -69,7 +67,7 @@ def grad(
     array([2., 4.])
     """
     options = _static(argnums), has_aux, holomorphic
-    return transformed(fun, gradient, options, roll)
+    return transformed(fun, gradient, options)
 
 
 def value_and_grad(
@@ -77,7 +75,6 @@ def value_and_grad(
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
-    roll: bool = True,
 ) -> Transformed:
     """A scalar function's value and gradient together; arguments as of `grad`.
 
@@ -89,7 +86,7 @@ def value_and_grad(
     (np.float64(5.0), array([2., 4.]))
     """
     options = _static(argnums), has_aux, holomorphic
-    return transformed(fun, value_and_gradient, options, roll)
+    return transformed(fun, value_and_gradient, options)
 
 
 # -- compiling as it is ----------------------------------------------------------------------------
@@ -105,8 +102,7 @@ def jit(
 
     Args:
         fun: a function of arrays, numbers and pytrees of them.
-        roll: roll long Python loops, whose turns do alike, up into loops: they are compiled once,
-            and their results keep every bit. False compiles each turn.
+        roll: has no effect any more, since long Python loops are read as loops.
         parallel: run long loops on several threads (see `set_num_threads`). Results have the same
             bits for any number of them; sums are added in another order than without.
         fastmath: let LLVM reorder arithmetic as if there were no rounding, NaN, infinity or sign
@@ -119,7 +115,7 @@ def jit(
     >>> jitad.jit(lambda x, y: np.sum(x * y))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
     np.float64(11.0)
     """
-    return transformed(fun, plain, (), roll, Options(parallel, fastmath))
+    return transformed(fun, plain, (), Options(parallel, fastmath))
 
 
 # -- tangents and adjoints of given directions -----------------------------------------------------
@@ -207,7 +203,6 @@ def jacfwd(
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
-    roll: bool = True,
 ) -> Transformed:
     """The Jacobian by forward mode: one tangent for each element of the argument, all at once.
 
@@ -217,7 +212,6 @@ def jacfwd(
         has_aux: the result is then `(jacobian, aux)`.
         holomorphic: arguments and results are complex, and the function is holomorphic. Without
             it forward mode takes real arguments, and reverse mode real results.
-        roll: as of `jit`.
 
     Returns:
         A function of the same arguments. For a result of shape s and an argument of shape t its
@@ -229,7 +223,7 @@ def jacfwd(
            [1., 0.]])
     """
     options = _static(argnums), has_aux, holomorphic, "forward"
-    return transformed(fun, jacobian_program, options, roll)
+    return transformed(fun, jacobian_program, options)
 
 
 def jacrev(
@@ -237,7 +231,6 @@ def jacrev(
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
-    roll: bool = True,
 ) -> Transformed:
     """The Jacobian by reverse mode: one adjoint for each element of the result, all at once.
 
@@ -249,7 +242,7 @@ def jacrev(
            [1., 0.]])
     """
     options = _static(argnums), has_aux, holomorphic, "reverse"
-    return transformed(fun, jacobian_program, options, roll)
+    return transformed(fun, jacobian_program, options)
 
 
 def jacobian(
@@ -258,7 +251,6 @@ def jacobian(
     has_aux: bool = False,
     holomorphic: bool = False,
     mode: str = "auto",
-    roll: bool = True,
 ) -> Transformed:
     """The Jacobian by the mode that costs less, or the one that is asked for.
 
@@ -272,7 +264,7 @@ def jacobian(
     if mode not in ("auto", "forward", "reverse"):
         raise ShapeError(f"jacobian has no mode {mode!r}", remedy="auto, forward or reverse")
     options = _static(argnums), has_aux, holomorphic, mode
-    return transformed(fun, jacobian_program, options, roll)
+    return transformed(fun, jacobian_program, options)
 
 
 def hessian(
@@ -280,7 +272,6 @@ def hessian(
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
-    roll: bool = True,
 ) -> Transformed:
     """The matrix of second derivatives, forward over reverse.
 
@@ -292,8 +283,8 @@ def hessian(
     array([[6., 4.],
            [4., 0.]])
     """
-    inner = jacrev(fun, argnums, has_aux, holomorphic, roll)
-    return jacfwd(inner, argnums, has_aux, holomorphic, roll)
+    inner = jacrev(fun, argnums, has_aux, holomorphic)
+    return jacfwd(inner, argnums, has_aux, holomorphic)
 
 
 def hvp(

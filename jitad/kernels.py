@@ -65,7 +65,7 @@ def compile(
         raise CompileError(f"target={target!r}", remedy='give "cpu" or "cuda"')
     if on_failure not in ("raise", "nan"):
         raise CompileError(f"on_failure={on_failure!r}", remedy='give "raise" or "nan"')
-    function = jit(fun, True, parallel, fastmath)
+    function = jit(fun, parallel=parallel, fastmath=fastmath)
     if target == "cpu":
         if device:
             raise CompileError("device=True is for GPUs", remedy='give target="cuda"')

@@ -19,7 +19,6 @@ class _Active(threading.local):
     def __init__(self) -> None:
         self.builders: list[Builder] = []
         self.memos: list[dict[Any, Any]] = []
-        self.rolling = True
         self.readers: list[Any] = []
         self.frames: list[Any] = []
         self.effects: list[Any] = []
@@ -65,21 +64,6 @@ def reading(reads: Any) -> Iterator[None]:
 def readers() -> list[Any]:
     """Where it is noted what is read from outside."""
     return _active.readers
-
-
-@contextmanager
-def unrolled() -> Iterator[None]:
-    """Traces within the block keep every turn of a loop."""
-    before, _active.rolling = _active.rolling, False
-    try:
-        yield
-    finally:
-        _active.rolling = before
-
-
-def is_rolling() -> bool:
-    """Whether long loops are to be rolled up."""
-    return _active.rolling
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import numpy as np
 
 import jitad.frontend.mutable_operators
 import jitad.frontend.printing  # noqa: F401  what Python asks of traced values
-from jitad.frontend.active import depth, enter, innermost_trace, is_rolling, leave
+from jitad.frontend.active import depth, enter, innermost_trace, leave
 from jitad.frontend.effects import Effects
 from jitad.frontend.exceptions import note_recording
 from jitad.frontend.operands import check_kind, lift, number_dtype, supported
@@ -24,7 +24,6 @@ from jitad.ir.errors import JitadError, TraceError, user_line
 from jitad.ir.op import DType, Shape
 from jitad.ir.tape import INPUT, Tape
 from jitad.ir.value import Value
-from jitad.passes.rolling import roll
 
 _NUMBERS = (bool, int, float, complex)
 
@@ -101,14 +100,12 @@ def trace(
     arguments: Sequence[Any],
     names: Sequence[str],
     *,
-    rolled: bool = True,
     machine: Machine | None = None,
 ) -> Traced:
     """Run `function` on tracers that stand for `arguments` (arrays, numbers or outer values).
 
-    Where it asks for concrete values these are the arguments'. Long Python loops are rolled up,
-    unless `rolled` is False. What is asked of loops is computed by `machine`, by itself that of
-    the trace around this one.
+    Where it asks for concrete values these are the arguments'. What is
+    asked of loops is computed by `machine`, by itself that of the trace around this one.
     """
     outer = innermost_trace()
     builder = Builder(locate=user_line, level=depth() + 1)
@@ -122,10 +119,8 @@ def trace(
             builder.captured, builder.concrete, builder.constants = {}, {}, {}
             builder.sums = {}
             builder.raised.clear()
-        tape, tables = builder.finish(outputs), []
-        if rolled and is_rolling():
-            tape, tables = roll(tape)
-        return Traced(_inputs_first(tape), (*captured, *tables), structure, leaves, builder.derived)
+        tape = _inputs_first(builder.finish(outputs))
+        return Traced(tape, captured, structure, leaves, builder.derived)
 
 
 @contextmanager

@@ -62,7 +62,7 @@ def compiled(
     known = record, others, tuple(map(_mark, options))
     recorded = Recorded(record, functions, options)
     code = Options(parallel)
-    return transformed(recorded, plain, (), True, code, direct=direct, owner=owner, request=known)
+    return transformed(recorded, plain, (), code, direct=direct, owner=owner, request=known)
 
 
 def _mark(x: Any) -> Any:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from types import MethodType
 from typing import Any
 
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED
-from jitad.frontend.active import depth, note_derivatives, reading, unrolled
+from jitad.frontend.active import depth, note_derivatives, reading
 from jitad.frontend.operands import innermost, lift
 from jitad.frontend.pytree import Structure, apart_in_order, rearranged, statics_of, unflatten
 from jitad.frontend.reads import Reads
@@ -59,7 +58,6 @@ class Transformed(Reader):
         function: Callable[..., Any],
         program: Callable[..., Build],
         options: tuple[Any, ...] = (),
-        roll: bool = True,
         code: Options = DEFAULT,
         direct: bool = False,
         known: Known | None = None,
@@ -67,13 +65,13 @@ class Transformed(Reader):
         self.__wrapped__ = function
         self.__doc__ = function.__doc__
         self.reads = (function,)
-        self._recipe = (function, program, options, roll, code, direct)
+        self._recipe = (function, program, options, code, direct)
         self.known = Known() if known is None else known
 
     @property
     def options(self) -> Options:
         """How its code is generated."""
-        return self._recipe[4]
+        return self._recipe[3]
 
     @property
     def __name__(self) -> str:
@@ -97,9 +95,8 @@ class Transformed(Reader):
         return replace(plan, effects=None), plan.effects
 
     def _program(self, leaves: Sequence[Any], structure: Structure) -> Plan:
-        function, program, options, roll, *_ = self._recipe
-        with nullcontext() if roll else unrolled():  # every turn of a loop
-            return program(function, *options)(leaves, structure)
+        function, program, options, *_ = self._recipe
+        return program(function, *options)(leaves, structure)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
@@ -377,7 +374,6 @@ def transformed(
     function: Callable[..., Any],
     program: Callable[..., Build],
     options: tuple[Any, ...] = (),
-    roll: bool = True,
     code: Options = DEFAULT,
     *,
     direct: bool = False,
@@ -396,8 +392,8 @@ def transformed(
     holder: Any = function if owner is None else owner
     holder = holder.known if type(holder) is Transformed else holder
     # The usual options are not part of the request: to hash them takes as long as all else.
-    known = known_of(holder, (program, options, roll, code is DEFAULT or code, request))
-    return Transformed(function, program, options, roll, code, direct, known)
+    known = known_of(holder, (program, options, code is DEFAULT or code, request))
+    return Transformed(function, program, options, code, direct, known)
 
 
 def _recent(tree: Tree) -> Recent:

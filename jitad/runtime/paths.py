@@ -301,7 +301,7 @@ def guards_of(tape: Tape) -> list[Guard]:
 
 def _signature(tape: Tape) -> list[Any]:
     """What tells the paths of a function apart: what guards expect, and how often loops with guards
-    turn, which a trace has counted where it has rolled them up."""
+    turn."""
     found: list[Any] = []
     for instr in tape.instrs:
         if isinstance(instr.op, Control) and is_path(instr):

@@ -250,20 +250,6 @@ def long_sums_of_infinities() -> Any:
 
 
 @case
-def rolled_as_unrolled() -> Any:
-    def f(x: Any) -> Any:
-        a, b, c = x[0], x[1], x[2] * 0.5
-        for _ in range(400):
-            a = np.tanh(a * b) - 0.2
-            a, b, c = 1.5 * np.sin(a), 1.5 * np.sin(b), np.tanh(c)
-        return a + x[0] * (x[2] * 0.5) + c
-
-    points = RNG.normal(size=(12, 3))
-    rolled, written = jitad.jit(f), jitad.jit(f, roll=False)
-    return tuple(" ".join(float(p(x)).hex() for x in points) for p in (rolled, written))
-
-
-@case
 def numbers_are_rounded_as_they_stand() -> Any:
     """Products, quotients and sums with numbers have NumPy's bits, also where digits are few."""
 

@@ -218,11 +218,11 @@ def a_look_up_that_some_points_do_not_make() -> Any:
     return jitad.vmap(f, (0, None))(places, table), ([1.0, 3.0, 0.0], [3, 3, 7])
 
 
-# -- loops of Python with branches, which a trace rolls up -----------------------------------------
+# -- loops of Python with branches -----------------------------------------------------------------
 
 
 @case
-def a_rolled_loop_with_a_branch_takes_its_own_path() -> Any:
+def a_loop_with_a_branch_takes_its_own_path() -> Any:
     def f(x: Any) -> Any:
         y = x
         for _ in range(100):

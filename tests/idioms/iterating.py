@@ -336,3 +336,18 @@ def list_that_grows_as_it_is_gone_over(x):
         if total > 9.0:
             break
     return total
+
+
+@case
+def one_of_several_arguments(x):
+    """One array is one object, however often it is asked for."""
+
+    def added(arrays):
+        first, total = arrays[2], 0.0
+        for a in arrays:
+            total = total * 0.5 + np.sum(a * a)
+            if a is first:
+                total += 1.0
+        return total + (3.0 if arrays[1] is arrays[1] else 0.0)
+
+    return added([x, 2.0 * x, x + 1.0]) + added((x * x, x, x - 1.0, x + 2.0, 3.0 * x, x / 2.0))

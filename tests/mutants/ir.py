@@ -15,7 +15,7 @@ ROWS = [
         "test_paths.py::test_branches_flip"),
     ("guards within loops and branches are dropped", "ir/tape.py",
         "return any(has_effect(inner) for tape in tapes for inner in tape.instrs)", "return False",
-        "test_rolling.py::test_paths_of_rolled_loops_are_kept_apart"),
+        "test_raises.py::test_the_same_is_raised[good-where_two_conditions_hold]"),
     ("a result is not counted as a reader", "ir/tape.py",
         "        for j in self.outputs:\n            counts[j] += 1\n", "",
         "test_in_place.py::test_results[sums_too-False]"),

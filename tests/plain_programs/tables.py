@@ -116,3 +116,35 @@ def picked_by_few_integers(x, y):
                 t += x[i - j - 1] * y[k % y.size]
             s += t * t / steps[k]
     return s
+
+
+_MATRICES = [np.array([[0.5, 0.02 * k], [-0.01 * k, 0.4]]) for k in range(40)]
+_FUNCTIONS = [np.sin, np.cos, np.tanh]
+
+
+@program(vector, (2,))
+def many_arrays(x):
+    h, s = x[:2], x[0]
+    for matrix in _MATRICES:
+        h = matrix @ h + 0.1 * s
+    for k in {3, 5, 8, 13, 21, 34}:
+        s = s + x[0] / k
+    return np.sum(h) * s
+
+
+@program(vector, (2, 40))
+def a_function_each_turn(x):
+    s = x[0]
+    for k in range(len(x)):
+        s = _FUNCTIONS[k % 3](s) + 0.5 * x[k]
+    return s
+
+
+@program(vector, (2,))
+def one_of_many_arrays(x):
+    h, marked = x[:2], _MATRICES[11]
+    for matrix in _MATRICES:
+        h = matrix @ h
+        if matrix is marked:
+            h = h + x
+    return np.sum(h)

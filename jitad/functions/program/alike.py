@@ -14,7 +14,7 @@ from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.parts import copy, maker, note_copied
 from jitad.functions.program.data import NUMBERS, as_argument, current, kind, wider
 from jitad.ir.op import SHORT_NAMES
-from jitad.ir.value import Value
+from jitad.ir.value import FUNCTIONS, Value
 
 
 def by_place(items: Any) -> Callable[[Any], Any] | None:
@@ -28,7 +28,7 @@ def by_place(items: Any) -> Callable[[Any], Any] | None:
     if first is None or isinstance(first, str):
         return (lambda k: first) if all(y is first for y in items) else None
     if not isinstance(first, CONTAINERS):
-        return _numbers_by_place(items)
+        return _numbers_by_place(items) or _arrays_by_place(items)
     columns = columns_of(items)
     if columns is None:
         return None
@@ -66,6 +66,29 @@ def _numbers_by_place(items: Sequence[Any]) -> Callable[[Any], Any] | None:
         return x
 
     return at
+
+
+MANY, SMALL = 16, 4096
+"""So many arrays of no more elements each are copied into one, where the number says which."""
+
+
+def _arrays_by_place(items: Sequence[Any]) -> Callable[[Any], Any] | None:
+    """The same of many arrays that nobody writes to."""
+    if len(items) < MANY or not all(map(_is_read_only, items)):
+        return None
+    if len({kind(x) for x in items}) > 1 or items[0].size > SMALL:
+        return None
+    levels = [x.builder for x in items if isinstance(x, Value)]
+    builder = max(levels, key=lambda b: b.level, default=current())
+    with builder.resumed():
+        rows = FUNCTIONS[np.stack]([lift(builder, x) for x in items])
+    return lambda k: as_argument(lift(current(), rows)[k].freeze())
+
+
+def _is_read_only(x: Any) -> bool:
+    if isinstance(x, MutableArray):
+        return x.is_argument and x.ndim > 0
+    return type(x) is np.ndarray and x.ndim > 0 and x.dtype in SHORT_NAMES
 
 
 def _like(x: Value, item: Any) -> Any:

@@ -14,6 +14,7 @@ from jitad.frontend.active import holds_traced
 from jitad.frontend.effects import note_change
 from jitad.frontend.items import Item
 from jitad.frontend.mutable import MutableArray
+from jitad.frontend.operands import lift
 from jitad.frontend.parts import DICTS, made
 from jitad.frontend.places import is_view
 from jitad.frontend.reads import note_asked, note_given
@@ -26,6 +27,7 @@ from jitad.functions.program.choices import of_table
 from jitad.functions.program.data import (
     as_argument,
     computed,
+    current,
     holds_tracers,
     numbas_power,
     owned,
@@ -76,12 +78,12 @@ def item(frame: Frame, x: Any, index: Any, counts: bool = False) -> Any:
         return _joined(frame, x, index)
     if is_growing(x):
         return carried.item(x, index)
-    if type(x) is list and isinstance(index, Value):
-        carried.check_found(x)
     if type(x) in (list, tuple, dict) and type(index) is Value and index.dtype.kind == "i":
         option = of_table(frame, x, index)
         if option is not None:
             return option
+    if type(x) is list and isinstance(index, Value):
+        carried.check_found(x)
     holders.check_asked(x, index)
     try:
         found = element(x, index, counts)
@@ -146,6 +148,18 @@ def binary(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:
         note_all(a, b)
     result = computed(operator(carried.whole(a), carried.whole(b)))
     return made(result) if type(result) is list else result
+
+
+def is_one(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:
+    """a is b, or not: items of an argument have a name each time that they are asked for, and what
+    turns have of many arrays are copies."""
+    if a is not b and isinstance(a, (Value, np.ndarray)) and isinstance(b, (Value, np.ndarray)):
+        if getattr(a, "is_argument", True) and getattr(b, "is_argument", True):
+            one, other = (lift(current(), x) for x in (a, b))
+            if one.index == other.index and np.ndim(a):
+                return operator is is_
+        frame.outside_of_regions("whether two arrays are one and the same is asked")
+    return binary(frame, operator, a, b)
 
 
 def unary(frame: Frame, operator: Callable[..., Any], x: Any) -> Any:

@@ -84,7 +84,8 @@ def _compare(r: Reading, step: Step) -> None:
 
 @opcode("IS_OP")
 def _is(r: Reading, step: Step) -> None:
-    binary(operator.is_not if step.arg else operator.is_)(r, step)
+    f = operator.is_not if step.arg else operator.is_
+    computes(2, lambda frame, a, b: operations.is_one(frame, f, a, b))(r, step)
 
 
 @opcode("CONTAINS_OP")

@@ -70,7 +70,7 @@ def _check(steps: int, gradient: np.ndarray) -> None:
 
 def _by_jax(steps: int, patience: float) -> float | str:
     """Seconds to JAX's first gradient, in a process that can be given up."""
-    command = [sys.executable, "-m", "benchmarks.rolling", "--jax-steps", str(steps)]
+    command = [sys.executable, "-m", "benchmarks.runge_kutta", "--jax-steps", str(steps)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=patience, check=True)
     except subprocess.TimeoutExpired:
