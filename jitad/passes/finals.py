@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from jitad.ir.op import Control, Shape
+from jitad.ir.op import Control, Elementwise, Shape
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
@@ -33,7 +33,9 @@ def finals(tape: Tape) -> Tape:
 
 def _marked(tape: Tape, instr: Instr, found: Sequence[Known]) -> Instr:
     walk = _Walk()
-    places = [Place(Sum(0, ((Symbol(-1, j, found[j]), 1),)), found[j]) for j in instr.args]
+    depths = [_EACH if tape.instrs[j].shape else -1 for j in instr.args]
+    symbols = [Symbol(d, j, found[j]) for d, j in zip(depths, instr.args, strict=True)]
+    places = [Place(Sum(0, ((s, 1),)), s.known) for s in symbols]
     walk.loop(instr.params[0], places, inside(tape, instr, found), [None] * len(instr.args), 0)
     final, other = set[int](), set[int]()
     for read in walk.reads:
@@ -101,8 +103,17 @@ def _meet(write: _Access, read: _Access, depth: int, *, later: bool) -> bool:
     return True
 
 
+_EACH = 1 << 19
+"""The depth of what is another number for each element of an array of places."""
+
 _LATER = Symbol(1 << 20, 0, Range(1, 1 << 62))
 """How many turns later; it is bounded first."""
+
+
+def _bounded(x: Sum, most: tuple[Symbol, Sum]) -> Sum:
+    """The sum with a bound on one of what it is of."""
+    symbol, last = most
+    return Sum(x.const, tuple((s._replace(most=last) if s == symbol else s, n) for s, n in x.terms))
 
 
 def _renamed(x: Sum, depth: int, later: bool) -> Sum:
@@ -137,9 +148,10 @@ class _Walk:
         self.count = 0
         self.around: tuple[int, ...] = ()
 
-    def fresh(self, depth: int, known: Known) -> Place:
+    def fresh(self, depth: int, known: Known, shape: Shape = ()) -> Place:
         self.count += 1
-        return Place(Sum(0, ((Symbol(depth, self.count, known), 1),)), known)
+        symbol = Symbol(_EACH if shape else depth, self.count, known)
+        return Place(Sum(0, ((symbol, 1),)), known)
 
     def loop(
         self, form: Loop, operands: Sequence[Place], known: Sequence[Sequence[Known]],
@@ -152,7 +164,9 @@ class _Walk:
         most = self.bound(turns[0].sum).plus(Sum(-1)) if turns else None
         turn = Symbol(depth, self.count, known[0][0], most, -1 if form.backward else 1)
         inputs = [Place(Sum(0, ((turn, 1),)), known[0][0]), *operands[: form.consts]]
-        inputs += [self.fresh(depth, x) for x in known[0][1 + form.consts :]]
+        rest = slice(1 + form.consts, None)
+        shapes = [body.instrs[i].shape for i in body.inputs[rest]]
+        inputs += [self.fresh(depth, *pair) for pair in zip(known[0][rest], shapes, strict=True)]
         carried = [None, *arrays[: form.consts + form.carries]]
         if not depth:
             sizes = [math.prod(body.instrs[i].shape) for i in body.inputs]
@@ -199,7 +213,10 @@ class _Walk:
             if isinstance(instr.op, Control):
                 held = [shown.get(j) for j in instr.args]
                 self.lost |= {x for x in held if x is not None and held.count(x) > 1}
-                operands = [places.get(j) or self.fresh(depth, found[j]) for j in instr.args]
+                operands = [
+                    places.get(j) or self.fresh(depth, found[j], tape.instrs[j].shape)
+                    for j in instr.args
+                ]
                 results[i] = self.control(tape, instr, operands, found, held, depth)
             elif instr.op is part:
                 taken = results[instr.args[0]]
@@ -208,7 +225,7 @@ class _Walk:
             else:
                 shown[i] = self.array(tape, instr, places, shown)
             version.made(i, instr)
-            if not instr.shape and instr.dtype.kind == "i":
+            if instr.dtype.kind == "i":
                 places[i] = self.place(instr, places, found, found[i], depth)
         self.lost |= version.stale(tape.outputs)
         return [shown.get(i) for i in tape.outputs]
@@ -260,7 +277,42 @@ class _Walk:
             shape = tape.instrs[base.args[0]].shape
         axes = None if place is None else place.axes(shape)
         flat = None if place is None else place.sum
+        most = self.last_read(tape, instr, places) if instr.shape else None
+        if most is not None and flat is not None:
+            flat = _bounded(flat, most)
+            axes = None if axes is None else [_bounded(x, most) for x in axes]
         to.append(_Access(instr, array, self.around, self.count, flat, axes, shape))
+
+    def last_read(
+        self, tape: Tape, read: Instr, places: dict[int, Place]
+    ) -> tuple[Symbol, Sum] | None:  # fmt: skip
+        """The number of an element of an array of places, and the last one, where what is read at
+        others is selected away: what the first ones are compared with."""
+        instrs = tape.instrs
+        waiting = [next(i for i, instr in enumerate(instrs) if instr is read)]
+        masks = set[int]()
+        while waiting:
+            i = waiting.pop()
+            if i in tape.outputs:
+                return None
+            for k, reader in enumerate(instrs):
+                if i not in reader.args:
+                    continue
+                if reader.op is ew.where and [j == i for j in reader.args] == [False, True, False]:
+                    masks.add(reader.args[0])
+                elif isinstance(reader.op, Elementwise):
+                    waiting.append(k)
+                else:
+                    return None
+        mask = instrs[min(masks)] if len(masks) == 1 else read
+        while mask.op is st.reshape:
+            mask = instrs[mask.args[0]]
+        if mask.op is not ew.lt or instrs[mask.args[0]].op is not st.iota:
+            return None
+        number, count = (places.get(j) for j in mask.args)
+        if number is None or count is None:
+            return None
+        return number.sum.terms[0][0], count.sum.plus(Sum(-1))
 
     def place(
         self, instr: Instr, places: dict[int, Place], found: Sequence[Known], known: Known,
@@ -270,15 +322,15 @@ class _Walk:
         if instr.op is CONST:
             return Place(Sum(int(instr.params[0])), known)
         below = [places.get(j) for j in instr.args]
-        if instr.op is st.reshape and below[0] is not None:
+        if len(instr.shape) > 1 or instr.op is st.iota:
+            return self.fresh(depth, known, instr.shape)
+        if instr.op in (st.reshape, st.broadcast) and below[0] is not None:
             return below[0]
         if instr.op is ew.where:
-            return self.chosen(instr, found, below) or self.fresh(depth, known)
-        if len(below) != 2:
-            return self.fresh(depth, known)
-        x, y = below
+            return self.chosen(instr, found, below) or self.fresh(depth, known, instr.shape)
+        x, y = below if len(below) == 2 else (None, None)
         if x is None or y is None:
-            return self.fresh(depth, known)
+            return self.fresh(depth, known, instr.shape)
         if instr.op is ew.add:
             return Place(x.sum.plus(y.sum), known, (*(x.added or [x]), *(y.added or [y])))
         if instr.op is ew.sub:
@@ -286,7 +338,7 @@ class _Walk:
         if instr.op is ew.mul and not (x.sum.terms and y.sum.terms):
             x, y = (x, y) if not y.sum.terms else (y, x)
             return Place(Sum(0).plus(x.sum, y.sum.const), known)
-        made = self.fresh(depth, known)
+        made = self.fresh(depth, known, instr.shape)
         if instr.op is ew.maximum and y.sum == Sum(0):
             self.at_least[self.count] = x.sum
         return made

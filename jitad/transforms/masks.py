@@ -11,6 +11,7 @@ from jitad.ir.tape import CONST
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.ops.gathers import are_apart
 from jitad.transforms.reach import Reach
 from jitad.transforms.support import Box, Condition, Either, Key, Support, View
 
@@ -106,7 +107,7 @@ def _is(x: Value, truth: bool) -> bool:
 
 def _scattered(x: Value, place: Value, u: Value) -> Value:
     """Rows that a mask adds to; of a whole row its number is enough."""
-    if place.size == 1:
+    if place.size == 1 or are_apart(place):
         return st.scatter_set(x, place, ew.logical_or(st.gather(x, place), u), apart=True)
     if not _is(u, True):
         total = st.scatter_add(ew.cast(x, dtype=INT64), place, ew.cast(u, dtype=INT64))

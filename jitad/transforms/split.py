@@ -7,7 +7,7 @@ from collections.abc import Collection
 from jitad.ir.builder import Builder
 from jitad.ir.op import DYNAMIC, Control, Elementwise
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
-from jitad.ops.structural import gather, gather_final, reshape
+from jitad.ops.structural import broadcast, gather, gather_final, reshape
 
 CHEAP = 24
 """A number that so many simple instructions compute is computed again rather than kept."""
@@ -37,7 +37,7 @@ def split(
         {j for i in needed if later[i] for j in tape.instrs[i].args if not later[j]}
         | {j for j in wanted if not later[j]}
     )
-    residuals = [j for j in crossing if tape.instrs[j].op is not CONST]
+    residuals = [j for j in crossing if tape.instrs[j].args or tape.instrs[j].op is INPUT]
     kept = [i for k, i in enumerate(tape.outputs) if k not in results]
     first = Builder()
     new: dict[int, int] = {}
@@ -85,9 +85,10 @@ def _cheap(tape: Tape, free: set[int]) -> list[frozenset[int] | None]:
         looks_up = instr.op in (gather, gather_final)
         table = instr.args[:1] if looks_up and _is_free(tape, instr.args[0], free) else ()
         below = [found[j] for j in instr.args if j not in table]
-        if instr.op is CONST or i in free:
+        is_input = instr.op is INPUT
+        if i in free or not (is_input or instr.args):
             found.append(frozenset())
-        elif instr.shape or instr.op is INPUT or None in below or not _is_simple(instr):
+        elif is_input or None in below or not _is_simple(instr) or not _is_small(instr):
             found.append(None)
         else:
             work = frozenset([i]).union(*(x for x in below if x is not None))
@@ -103,9 +104,14 @@ def _is_free(tape: Tape, i: int, free: set[int]) -> bool:
 
 
 def _is_simple(instr: Instr) -> bool:
-    return instr.op in (gather, gather_final, reshape) or (
+    return instr.op in (gather, gather_final, reshape, broadcast) or (
         isinstance(instr.op, Elementwise) and instr.op.cost <= 2
     )
+
+
+def _is_small(instr: Instr) -> bool:
+    """Whether an instruction gives a number; or places, or what stands there."""
+    return not instr.shape or instr.dtype.kind in "bi" or instr.op in (gather, gather_final)
 
 
 def _follows_from_one(tape: Tape, instr: Instr) -> bool:

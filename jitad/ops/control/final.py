@@ -15,8 +15,8 @@ from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.control.parts import type_of
 from jitad.ops.control.restore import below
-from jitad.ops.gathers import gather_final
-from jitad.ops.views import reshape
+from jitad.ops.gathers import gather_final, iota
+from jitad.ops.views import broadcast, reshape
 
 
 def read_in_the_end(
@@ -112,10 +112,10 @@ class _Reading:
 
 def _is_known(instr: Instr, known: Sequence[bool]) -> bool:
     """Whether a sweep computes it again at little cost."""
-    if instr.op is CONST:
-        return not instr.shape
-    is_simple = isinstance(instr.op, Elementwise) or instr.op is reshape
-    return is_simple and not instr.shape and all(known[j] for j in instr.args)
+    if instr.shape and instr.dtype.kind not in "bi":
+        return False
+    is_simple = isinstance(instr.op, Elementwise) or instr.op in (CONST, iota, reshape, broadcast)
+    return is_simple and all(known[j] for j in instr.args)
 
 
 def _reads_finals(instr: Instr, place: int) -> bool:
