@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jitad.frontend.active import effects_of_traces, readers
+from jitad.frontend.active import effects_of_traces, innermost_trace, is_in_region, readers
 from jitad.frontend.parts import assembled, home, parts
 from jitad.frontend.reads import is_known, note_changing
 from jitad.frontend.roads import ABSENT, CONTAINERS, attribute_of, contents_of, item_of
@@ -48,6 +48,8 @@ class Effects:
 
     Attributes:
         tape: what is stored, of the inputs of the function's tape.
+        emptied: containers, by their ids, that have been emptied.
+        bound: ids of containers, with the keys of items that have been bound, or deleted.
         lost: where it stores what cannot be made again, such as a function of traced values.
     """
 
@@ -56,6 +58,8 @@ class Effects:
     def __init__(self) -> None:
         self._before: dict[Any, tuple[Any, Any, Any, Any]] = {}
         self._has_ended = False
+        self.emptied: set[int] = set()
+        self.bound: set[tuple[int, Any]] = set()
         self.steps: list[Step] = []
         self.lost: list[str] = []
 
@@ -93,7 +97,8 @@ class Effects:
         found = _Stored(builder, whole)
         kept: list[Any] = []
         for place in self._before.values():
-            for change in _changes(*place, whole):
+            is_emptied = place[1] is None and id(place[0]) in self.emptied
+            for change in [_anew(place[0], whole)] if is_emptied else self._changes(*place, whole):
                 if not self._add(place[0], change, found):
                     kept.append((place[0], change))
         self.undo()
@@ -101,6 +106,24 @@ class Effects:
         for x, change in kept:
             change.do(x, change.name, change.new)
         return found.values
+
+    def _changes(
+        self, x: Any, of: Any, name: Any, before: Any, whole: Callable[[Any], Any]
+    ) -> Iterator[Change]:
+        """How something differs from what it was before, and what has been bound there."""
+        kind, bound = type(x).__name__, {key for k, key in self.bound if k == id(x)}
+        if of is not None:
+            yield _binding(x, of, name, of(x, name), f"{name!r}")
+        elif isinstance(x, dict):
+            keys = [key for key in before if before[key] is not x.get(key, ABSENT) or key in bound]
+            for key in [*keys, *(key for key in x if key not in before)]:
+                what = f"the item {key!r} of a {kind}"
+                yield _binding(x, item_of, key, x.get(key, ABSENT), what)
+        elif isinstance(x, set):
+            gone, new = (before | bound) - x, (x - before) | (x & bound)
+            yield Change(_exchange, None, (tuple(gone), tuple(new)), f"a {kind}")
+        else:
+            yield from _in_order(x, list(before), list(whole(x)), bound)
 
     def _add(self, x: Any, change: Change, found: _Stored) -> bool:
         """Have every call do it, if it is to."""
@@ -134,12 +157,27 @@ def note_store(x: Any, of: Any, name: Any) -> None:
         traces[-1].touch(x, of, name)
 
 
-def note_change(x: Any) -> None:
-    """A container is about to be changed."""
+def note_change(x: Any, *, is_emptied: bool = False) -> None:
+    """A container is about to be changed; once `is_emptied` it is nothing of what it was before."""
     note_changing(x)
     traces = effects_of_traces()
     if traces and isinstance(x, CONTAINERS) and home(x) is None and is_known(x):
         traces[-1].touch(x, None, None)
+        if is_emptied and not _is_tried():
+            traces[-1].emptied.add(id(x))
+
+
+def _is_tried() -> bool:
+    """Whether it is on a side, or in a turn, where what is from outside is not changed so."""
+    builder = innermost_trace()
+    return builder is not None and is_in_region(builder)
+
+
+def note_bound(x: Any, *keys: Any) -> None:
+    """Items of a container are bound, or deleted, at these keys: to what they were, perhaps."""
+    traces = effects_of_traces()
+    if traces and not _is_tried():
+        traces[-1].bound.update((id(x), key) for key in keys)
 
 
 # -- what has been changed -------------------------------------------------------------------------
@@ -166,6 +204,7 @@ class _Stored:
             place = len(self.values) - 1
             return lambda values: values[place]
         x = self._whole(x)
+        is_new = home(x) is not None
         if isinstance(x, np.ndarray) and x.dtype != object:
             return (lambda _: x) if is_known(x) else (lambda _: x.copy())
         found = parts(x)
@@ -173,7 +212,7 @@ class _Stored:
             if holds_values(x):
                 raise _Lost
             return lambda _: x
-        if is_known(x):
+        if is_known(x) and not is_new:
             return lambda _: x
         if any(x is y for y in around):
             raise _Lost  # which has itself in it
@@ -202,40 +241,29 @@ class Change(NamedTuple):
     is_binding: bool = True
 
 
-def _changes(
-    x: Any, of: Any, name: Any, before: Any, whole: Callable[[Any], Any]
-) -> Iterator[Change]:
-    """How something differs from what it was before."""
-    kind = type(x).__name__
-    if of is not None:
-        yield from _bound(x, of, name, before, of(x, name), f"{name!r}")
-    elif isinstance(x, dict):
-        for key in [*before, *(key for key in x if key not in before)]:
-            old, new = before.get(key, ABSENT), x.get(key, ABSENT)
-            yield from _bound(x, item_of, key, old, new, f"the item {key!r} of a {kind}")
-    elif isinstance(x, set):
-        yield Change(_exchange, None, (tuple(before - x), tuple(x - before)), f"a {kind}")
-    else:
-        yield from _in_order(x, list(before), list(whole(x)))
+def _anew(x: Any, whole: Callable[[Any], Any]) -> Change:
+    """What a container that has been emptied holds."""
+    items = (tuple(x), tuple(x.values())) if isinstance(x, dict) else tuple(whole(x))
+    return Change(_refill_anew, None, items, f"a {type(x).__name__}")
 
 
-def _bound(x: Any, of: Any, name: Any, before: Any, now: Any, what: str) -> Iterator[Change]:
-    if now is ABSENT and before is not ABSENT:
-        yield Change(_UNDO[of], name, ABSENT, what)
-    elif now is not before:
-        counts = any((of, id(x), name) in reads.counted for reads in readers())
-        yield Change(_STORE[of], name, now, what, not counts)
+def _binding(x: Any, of: Any, name: Any, now: Any, what: str) -> Change:
+    if now is ABSENT:
+        return Change(_UNDO[of], name, ABSENT, what)
+    counts = any((of, id(x), name) in reads.counted for reads in readers())
+    return Change(_STORE[of], name, now, what, not counts)
 
 
-def _in_order(x: Any, before: list[Any], now: list[Any]) -> Iterator[Change]:
+def _in_order(x: Any, before: list[Any], now: list[Any], bound: set[Any]) -> Iterator[Change]:
     what, gone = f"a {type(x).__name__}", 0
     while isinstance(x, deque) and gone < len(before) and not _begins(now, before[gone:]):
         gone += 1
-    if _begins(now, before[gone:]) and (not gone or x.maxlen == len(now)):
+    if _begins(now, before[gone:]) and (not gone or x.maxlen == len(now)) and not bound:
         yield Change(_extend, None, tuple(now[len(before) - gone :]), what, False)
     elif len(now) == len(before):
         for k, (old, new) in enumerate(zip(before, now, strict=True)):
-            yield from _bound(x, item_of, k, old, new, f"the item {k} of {what}")
+            if old is not new or k in bound:
+                yield _binding(x, item_of, k, new, f"the item {k} of {what}")
     else:  # which depends on what is in it: the function is traced at each call
         for reads in readers():
             reads.changing = what
@@ -278,6 +306,11 @@ def _replace(x: Any, _: Any, items: Sequence[Any]) -> None:
     note_change(x)
     x.clear()
     x.extend(items)
+
+
+def _refill_anew(x: Any, _: Any, items: Any) -> None:
+    note_change(x, is_emptied=True)
+    _refill(x, zip(*items, strict=True) if isinstance(x, dict) else items)
 
 
 def _exchange(x: set[Any], _: Any, items: tuple[Sequence[Any], Sequence[Any]]) -> None:

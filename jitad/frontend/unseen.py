@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.active import holds_traced, readers
-from jitad.frontend.effects import note_change
+from jitad.frontend.effects import note_bound, note_change
 from jitad.frontend.reads import (
     LIBRARIES,
     Reads,
@@ -54,7 +54,7 @@ from jitad.frontend.traceable import codes_of, is_users
 from jitad.ir.errors import is_internal
 from jitad.ir.value import Value
 
-_GROWING = frozenset(("append", "appendleft", "add", "extend", "update", "insert", "clear"))
+_GROWING = frozenset(("append", "add", "extend", "update", "clear"))
 """Methods of containers that say nothing of what is in them."""
 
 _BUILT_IN = (list, dict, set, deque)
@@ -126,7 +126,9 @@ def _called(reads: Reads, f: Any, items: tuple[Any, ...]) -> list[np.ndarray]:
         note_item(owner, items[1], item_of(owner, items[1]))
     elif not is_still:
         if name in CHANGING:
-            note_change(owner)
+            note_change(owner, is_emptied=name == "clear")
+            if isinstance(owner, set) and name in ("add", "discard"):
+                note_bound(owner, items[1])
         if name not in _GROWING:
             _objects(reads, f, name, items)
     arrays = [] if is_still or f is len else list(_arrays(reads, items))

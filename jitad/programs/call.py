@@ -21,6 +21,7 @@ from jitad.functions.control.blocks import current
 from jitad.functions.program.carried import whole
 from jitad.functions.program.choices import settled
 from jitad.functions.program.pure import is_program
+from jitad.functions.program.varying import whole_in
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import DifferentiationError, ShapeError, WriteError, quoted
 from jitad.ir.op import DType, is_differentiable
@@ -124,7 +125,7 @@ def _traced(
         def begun(values: Sequence[Any]) -> Any:
             current().writes = writes
             result = flat(values) if around is None else around(values, flat)
-            return result, effects.end(current(), lambda x: whole(settled(x)))
+            return result, effects.end(current(), lambda x: whole_in(whole(settled(x))))
 
         with undoing(Effects()) as effects:
             traced = record(begun, leaves, _names(structure), machine=compiled)

@@ -20,6 +20,7 @@ import numpy as np
 from numba.np.ufunc.parallel import get_thread_id
 
 from jitad.frontend.active import holds_traced
+from jitad.frontend.effects import note_bound
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.mutable_functions import answer, at_once
 from jitad.frontend.operands import as_dtype, lift
@@ -171,6 +172,8 @@ def _changed(owner: Any, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if is_varying(owner):
         whole(owner)
     change(owner)
+    if f.__name__ == "update" and all(isinstance(x, (dict, list, tuple)) for x in args):
+        note_bound(owner, *dict(*args, **kwargs))
     return f(*[native(whole(x)) for x in args], **kwargs)
 
 

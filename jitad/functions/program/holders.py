@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jitad.frontend.active import frames
-from jitad.frontend.effects import note_change, note_store
+from jitad.frontend.effects import note_bound, note_change, note_store
 from jitad.frontend.parts import (
     DICTS,
     SEQUENCES,
@@ -30,6 +30,7 @@ from jitad.frontend.parts import (
     parts,
     refill,
 )
+from jitad.frontend.reads import is_known, note_contents
 from jitad.frontend.regions import NeedsNumber, NotCarried, check_alone
 from jitad.frontend.roads import attribute_of
 from jitad.frontend.traceable import is_users
@@ -136,7 +137,7 @@ def change(x: Any) -> None:
         raise NotCarried(x, parts=True)
     note_change(x)
     if region is not None:
-        if type(x) is not list and home(x) is None and not holds_tracers(x):
+        if home(x) is None and (is_known(x) or not (type(x) is list or holds_tracers(x))):
             raise NeedsNumber("an object from outside is changed")
         region.change(x)
 
@@ -150,6 +151,7 @@ def set_item(x: Any, key: Any, value: Any) -> None:
     """x[key] = value, of a dict or a deque."""
     if isinstance(key, Value) and current().region is not None:
         raise NeedsNumber("a key is traced")
+    note_bound(x, key)
     if bound_to(Slot(x, key), Names()) is not value:  # else it is the end of x[key] += items
         change(x)
         x[key] = value
@@ -159,6 +161,9 @@ def delete_item(frame: Frame, x: Any, key: Any) -> None:
     """del x[key]"""
     if is_holder(x):
         change(x)
+        if type(x) is list:
+            note_contents(x)
+        note_bound(x, key)
     else:
         frame.outside_of_regions("an item is deleted")
     del x[key]

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jitad.frontend.active import holds_traced
-from jitad.frontend.effects import note_change
+from jitad.frontend.effects import note_bound, note_change
 from jitad.frontend.items import Item
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import lift
 from jitad.frontend.parts import DICTS, made
 from jitad.frontend.places import is_view
-from jitad.frontend.reads import note_asked, note_given
+from jitad.frontend.reads import note_asked, note_contents, note_given
 from jitad.frontend.roads import ABSENT
 from jitad.frontend.selected import Selected
 from jitad.frontend.unseen import note_all, note_attribute, note_item
@@ -110,7 +110,11 @@ def set_item(frame: Frame, x: Any, index: Any, value: Any) -> None:
         frame.call(method, (index, value), {})
         return
     if type(x) is list:
-        note_change(x)
+        note_change(x, is_emptied=isinstance(index, slice) and index == slice(None))
+        if isinstance(index, slice) or (isinstance(index, int) and index < 0):
+            note_contents(x)
+        elif isinstance(index, int):
+            note_bound(x, index)
         carried.set_item(x, index, value)
         return
     if holders.is_holder(x):
@@ -200,6 +204,7 @@ def in_place(frame: Frame, operator: Any, plain: Any, a: Any, b: Any) -> Any:
         if isinstance(a, np.ndarray) and isinstance(b, Value):
             note_given(a)
             return owned(plain(a, b))
+        note_contents(a)
         frame.outside_of_regions("an object is changed in place")
         note_all(b)
         return owned(operator(a, b))
