@@ -10,6 +10,8 @@ import pytest
 from plain_programs import PROGRAMS, PlainProgram
 
 import jitad
+from jitad.ir.op import Control
+from jitad.ir.tape import Tape
 
 STEP = 1e-6
 ROUNDS = 6
@@ -83,6 +85,26 @@ def test_the_number_of_turns_does_not_show(program: PlainProgram) -> None:
 def _tape(program: PlainProgram, n: int) -> Any:
     args = program.make(n, np.random.default_rng(0))
     return jitad.jit(program.function).plan(*args).tape
+
+
+def test_what_follows_several_branches_is_recorded_once() -> None:
+    def length(many: int) -> int:
+        lines = ["def f(x):", "    s = 0.0", "    for v in x:"]
+        for k in range(many):
+            lines += [f"        if v > {k}:", f"            if s > {k} and v < 9: continue"]
+            lines += [f"        s += v * v if v < {k} or s < {k} else v"]
+        names: dict[str, Any] = {}
+        exec("\n".join([*lines, "    return s"]), names)
+        return _all_of(jitad.jit(names["f"]).plan(np.arange(9.0)).tape)
+
+    few, many = length(3), length(6)
+    assert many < 2.5 * few
+
+
+def _all_of(tape: Tape) -> int:
+    """How many instructions there are on a tape, and on those within."""
+    inner = [y for x in tape.instrs if isinstance(x.op, Control) for y in x.op.tapes(x.params[0])]
+    return len(tape) + sum(map(_all_of, inner))
 
 
 def kept_row(x):

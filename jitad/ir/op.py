@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, final
 
 import numpy as np
 
@@ -87,6 +87,7 @@ class Op:
     params: tuple[str, ...]
     infer: Rule
     evaluate: Rule
+    effect: ClassVar[bool] = False  # structural ops may say otherwise
 
     def __post_init__(self) -> None:
         if self.name in TABLE:
@@ -163,7 +164,7 @@ class Structural(Op):
     index_map: Rule | None = None
     scalars: Rule | None = None
     combine: Elementwise | None = None
-    effect: bool = False
+    effect: bool = False  # type: ignore[misc]  # one for each op, where others share one
     library: Rule | None = None
     lowered: Rule | None = None
 

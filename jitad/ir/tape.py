@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -66,8 +67,12 @@ class Tape:
 
     def live(self, outputs: Iterable[int]) -> list[bool]:
         """For each instruction whether these results, or an effect such as a guard, need it."""
-        effects = [i for i, instr in enumerate(self.instrs) if has_effect(instr)]
-        return self.needed([*outputs, *effects])
+        return self.needed([*outputs, *self.effects])
+
+    @cached_property
+    def effects(self) -> tuple[int, ...]:
+        """The instructions that count even where nobody reads them."""
+        return tuple([i for i, instr in enumerate(self.instrs) if has_effect(instr)])
 
     def needed(self, outputs: Iterable[int]) -> list[bool]:
         """For each instruction whether these results are computed from it, or are it."""
@@ -104,9 +109,8 @@ class Tape:
 def has_effect(instr: Instr) -> bool:
     """Whether an instruction counts even where nobody reads it: guards, and what holds some."""
     if isinstance(instr.op, Control):
-        tapes = instr.op.tapes(instr.params[0])
-        return any(has_effect(inner) for tape in tapes for inner in tape.instrs)
-    return isinstance(instr.op, Structural) and instr.op.effect
+        return any(tape.effects for tape in instr.op.tapes(instr.params[0]))
+    return instr.op.effect
 
 
 def _no_evaluation(*_: object, **__: object) -> Any:

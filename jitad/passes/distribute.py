@@ -145,7 +145,7 @@ class _Parts:
         outputs = [*dict.fromkeys([*outputs, *self.between])]
         given = [turn, *own, *(self.carried[k] for k in kept), *stacks, *self.rows]
         ends: dict[int, Value] = {}
-        if kept or outputs or any(map(has_effect, tape.instrs)):
+        if kept or outputs or tape.effects:
             last = [tape.outputs[k] for k in kept]
             args = [*consts, *(carries[k] for k in kept), *xs, *(known[i] for i in self.rows)]
             found = self._loop(given, [*last, *outputs], args, len(kept), effects=True)

@@ -64,7 +64,7 @@ def _converted(
 ) -> dict[int, Value]:
     """The results of a loop that are used, by their numbers: of one if it must be."""
     simple = loop.simplify(form, operands, used, builder)
-    if not simple.numbers and not any(map(has_effect, simple.form.body.instrs)):
+    if not simple.numbers and not simple.form.body.effects:
         return simple.known
     results = _at_once(simple.form, simple.operands, builder)
     if results is None and simple.form.carries:  # points need none of this

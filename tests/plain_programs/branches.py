@@ -136,3 +136,50 @@ def numbers_made_in_branches(x):
         else:
             total -= float(x[i])
     return total
+
+
+@program()
+def conditions_of_several(x):
+    s = 0.0
+    for i in range(1, len(x)):
+        if (x[i] > x[i - 1] and x[i] > 0.5) or x[i] < -1.0:
+            continue
+        if x[i] > 0 or x[i - 1] > 0:
+            s += x[i] * s * 0.01 + 1
+        else:
+            s -= x[i]
+        if not (x[i] > 0.2 or s < -2.0) and s > 1.0:
+            s *= 1.1
+    return s
+
+
+@program()
+def some_ways_go_on_before_others(x):
+    s = 0.0
+    for v in x:
+        a = v
+        if v > 1:
+            if v > 2:
+                continue
+            a = v * v
+        if v < -1:
+            if s > 3:
+                break
+            if s < -3:
+                return s * a
+        s += np.sin(a)
+    return s
+
+
+@program()
+def shapes_that_differ_where_ways_meet(x):
+    s = 0.0
+    for k in range(len(x)):
+        v = x[:1] * 2.0
+        if x[k] > 0:
+            v = np.array([x[k], x[0], 1.0])
+            if x[k] > 1:
+                s += v.sum()
+                continue
+        s += (v * v).sum()
+    return s

@@ -391,5 +391,5 @@ def _handled(frame: Any) -> CodeType | None:
     return None if block.handler is None else frame.f_locals["self"].function.__code__
 
 
-errors.note_lines(Frame._block.__code__, lambda frame: frame.f_locals["self"].line)
+errors.note_lines(Frame.run.__code__, lambda frame: frame.f_locals["self"].line)
 note_handlers(Frame._block.__code__, _handled)

@@ -16,6 +16,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 
 from jitad.frontend.items import Item, rows_of
 from jitad.frontend.mutable import MutableArray
@@ -377,6 +378,8 @@ def _inside(x: Any) -> Iterable[Any]:
     found = parts(x)
     if found is not None:
         return found.items
+    if isinstance(x, Dispatcher):  # which leads to all that Numba has
+        return [x.py_func]
     if isinstance(x, FunctionType):
         return [*enclosed(x), *(x.__defaults__ or ()), *(x.__kwdefaults__ or {}).values()]
     if isinstance(x, MethodType):

@@ -161,11 +161,19 @@ class Program:
                 work += [s for s in self.after[label] if s not in stops]
         return found
 
-    def ends(self, starts: Collection[int], stops: Collection[int]) -> tuple[set[int], set[int]]:
-        """Where ways from the starts join, or else the stops, and handlers that are beyond; and the
-        blocks before."""
+    def met(self, starts: Collection[int], stops: Collection[int]) -> set[int]:
+        """The starts that ways from the others lead through: what they begin is run once."""
+        found = {x for x in starts if x in self.between(set(starts) - {x}, stops)}
+        return found if len(found) < len(starts) else set()
+
+    def ends(
+        self, starts: Collection[int], stops: Collection[int], *, meets: bool
+    ) -> tuple[set[int], set[int]]:
+        """Where ways from the starts join, or else the stops, and handlers that are beyond, and
+        starts that are met; and the blocks before."""
         join = self.join(starts, stops)
         ends = set(stops) if join is None else {join}
+        ends |= self.met(starts, ends) if meets else set()
         blocks: set[int] = set()
         work = set(starts)
         while work:

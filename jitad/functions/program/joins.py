@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from jitad.frontend.active import memos
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import PYTHON_NUMBERS, as_dtype, lift
 from jitad.frontend.parts import is_copy, is_new, note_copied
@@ -109,14 +110,44 @@ def fork(
     stops: Collection[int],
     given: Sequence[Names],
 ) -> tuple[Place, Names]:
-    """Both sides of a branch up to their join, or to the stops; where the condition does not hold
-    comes first. `given` is what names are bound to on each."""
+    """Both sides of a branch up to their join, to the stops, or to where one begins that the other
+    leads to; where the condition does not hold comes first. `given` is what names are bound to on
+    each."""
     no, yes = ways
     starts = labels_of(yes) | labels_of(no)
     if len(starts) == 1:
         return yes, names
     program = frame.program
-    ends, blocks = program.ends(starts, stops)
+    *_, memo = memos()
+    apart = memo.setdefault(_Apart, _Apart())
+    branch = program, starts
+    if branch not in apart and program.met(starts, stops):
+        region = program.ends(starts, stops, meets=True)
+        try:
+            return _fork(frame, condition, ways, names, region, given)
+        except NeedsNumber:
+            apart.add(branch)
+    region = program.ends(starts, stops, meets=False)
+    return _fork(frame, condition, ways, names, region, given)
+
+
+class _Apart(set[Any]):
+    """Branches of a trace whose ways do not agree where they meet before their join."""
+
+    forget = set[Any].clear
+
+
+def _fork(
+    frame: Frame,
+    condition: Value,
+    ways: tuple[Place, Place],
+    names: Names,
+    region: tuple[set[int], set[int]],
+    given: Sequence[Names],
+) -> tuple[Place, Names]:
+    """The same up to where the region ends; what it ends at, and its blocks."""
+    ends, blocks = region
+    program = frame.program
     errors = {h.label: h.error for h in program.handlers(blocks)}
     bound = program.bound(blocks)
 

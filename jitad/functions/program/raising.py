@@ -20,7 +20,6 @@ from jitad.functions.program.tracebacks import HERE, places_of
 from jitad.ir.errors import PACKAGE, JitadError, WriteError
 from jitad.ir.op import BOOL
 from jitad.ir.raised import Raised, raised
-from jitad.ir.tape import has_effect
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops.control.switch import only_where
 from jitad.ops.structural import guard
@@ -84,7 +83,7 @@ def raise_where(frame: Frame, taken: Value, side: Block, what: Raised) -> None:
     """Record that the function raises where a side is taken."""
     builder = current()
     taken = lift(builder, taken)
-    if sum(map(has_effect, side.tape.instrs)) > 1:  # it raises one of several
+    if len(side.tape.effects) > 1:  # it raises one of several
         only_where(taken, side.tape, [lift(builder, x) for x in side.captured])
     else:
         frame.at_its_line(_raise_where, taken, what)

@@ -14,7 +14,6 @@ from jitad.functions.program.buffers import padded
 from jitad.functions.program.data import Kind, current
 from jitad.functions.program.forms import Renamed, renamed
 from jitad.ir.builder import extend
-from jitad.ir.tape import has_effect
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops import control
 from jitad.ops.control.parts import record
@@ -28,7 +27,7 @@ def switched(
     builder = current()
     if not kinds:
         for k, side in enumerate(sides):  # which raises an exception, perhaps
-            if any(map(has_effect, side.tape.instrs)):
+            if side.tape.effects:
                 captured = [lift(builder, x) for x in side.captured]
                 only_where(UFUNCS[np.equal](index, k), side.tape, captured)
         return []

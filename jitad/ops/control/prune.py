@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from jitad.ir.builder import Builder
 from jitad.ir.op import Control
-from jitad.ir.tape import INPUT, Instr, Tape, has_effect
+from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.control.parts import Simplified, part, record, type_of
 
@@ -33,8 +33,8 @@ class _Pruner:
     def __init__(self, tape: Tape, outputs: tuple[int, ...]) -> None:
         self.tape = tape
         self.outputs = outputs
-        self.live = [instr.op is INPUT or has_effect(instr) for instr in tape.instrs]
-        for i in outputs:
+        self.live = [False] * len(tape.instrs)
+        for i in (*tape.inputs, *tape.effects, *outputs):
             self.live[i] = True
         self.used: dict[int, set[int]] = {}
         self.simple: dict[int, _Simple] = {}
