@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from functools import reduce
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FunctionType
 from weakref import WeakKeyDictionary
@@ -77,6 +78,7 @@ class Program:
         edges = {label: [*b.end.after, *([b.handler.label] if b.handler else [])]
                  for label, b in self.blocks.items()}  # fmt: skip
         self.loops, order = loops_of(self.start, edges)
+        self.joins: dict[frozenset[int], dict[int, int]] = {}
         self.after = {label: self._after(block) for label, block in self.blocks.items()}
         captured = set(self.cells)  # functions that outlive the call read them
         self.live: dict[int, set[str]] = {EXIT: {RESULT, *captured}}
@@ -185,21 +187,69 @@ class Program:
         return ends, blocks
 
     def join(self, starts: Collection[int], stops: Collection[int]) -> int | None:
-        """The nearest label that all ways from the starts lead through, stops counted."""
+        """The nearest label that all ways from the starts lead through, stops counted; a way that
+        ends in an exception is in nobody's way."""
+        known = self.joins.setdefault(frozenset(stops), {})
+        if not known.keys() >= set(starts):
+            known |= self._find_joins(starts, stops)
+        ways = [[*_onward(known, label)] for label in starts if known[label] != _NOWHERE]
+        shared = set[int]().union(*ways[:1]).intersection(*ways[1:])
+        return next((label for way in ways for label in way if label in shared), None)
+
+    def _find_joins(self, starts: Collection[int], stops: Collection[int]) -> dict[int, int]:
+        """For each block from there on the nearest one behind that all ways lead through: Cooper,
+        Harvey and Kennedy, A simple, fast dominance algorithm, 2001."""
         blocks = self.between(starts, stops)
-        ends = {s for b in blocks for s in self.after[b] if s not in blocks} | set(starts) - blocks
-        every = blocks | ends
-        later = {b: {b} if b in ends else set(every) for b in every}
+        before: dict[int, list[int]] = {}
+        for b in blocks:
+            for label in self.after[b]:
+                before.setdefault(label, []).append(b)
+        ends = (before.keys() | set(starts)) - blocks
+        order = _children_first(_END, {**before, _END: [*ends]})
+        number = {label: k for k, label in enumerate(order)}
+        found = dict.fromkeys([*ends, _END], _END)
+
+        def shared(a: int, b: int) -> int:
+            while a != b:
+                a, b = (found[a], b) if number[a] < number[b] else (a, found[b])
+            return a
+
         changed = True
-        while changed:  # a block that raises leads nowhere, and so is in nobody's way
+        while changed:
             changed = False
-            for b in blocks:
-                ways = [later[s] for s in self.after[b]]
-                new = {b} | (set.intersection(*ways) if ways else every)
-                changed |= new != later[b]
-                later[b] = new
-        shared = set.intersection(*(later[s] for s in starts))
-        return max(shared, key=lambda b: len(later[b]), default=None)
+            for b in reversed(order):
+                if b in blocks:
+                    new = reduce(shared, (s for s in self.after[b] if s in found))
+                    changed |= new != found.get(b)
+                    found[b] = new
+        return dict.fromkeys(blocks, _NOWHERE) | found
+
+
+_END, _NOWHERE = -2, -3
+"""Behind all labels; behind those from which all ways end in exceptions."""
+
+
+def _onward(known: dict[int, int], label: int) -> Iterator[int]:
+    """A label, and those that all ways from it lead through."""
+    while label != _END:
+        yield label
+        label = known[label]
+
+
+def _children_first(start: int, children: dict[int, list[int]]) -> list[int]:
+    """All that is reached, each behind those that are reached from it first."""
+    found: list[int] = []
+    seen, work = {start}, [(start, iter(children.get(start, ())))]
+    while work:
+        label, rest = work[-1]
+        new = next((x for x in rest if x not in seen), None)
+        if new is None:
+            found.append(label)
+            work.pop()
+        else:
+            seen.add(new)
+            work.append((new, iter(children.get(new, ()))))
+    return found
 
 
 _OF_FRAMES = frozenset(("_getframe", "currentframe"))
