@@ -385,3 +385,26 @@ def test_speelpenning() -> None:
     x = np.linspace(0.5, 1.5, 20)
     assert_allclose(jitad.grad(product)(x), np.prod(x) / x, rtol=1e-13)
     assert_allclose(jitad.grad(np.prod)(x), np.prod(x) / x, rtol=1e-13)
+
+
+STEPS = {
+    "extremes": ("a = np.sqrt(a*a + b)", "b = np.where(a > b, a, .5)", "a = np.maximum(a, b*.5)",
+                 "b = a*b + .1", "a = np.sin(a) + b"),
+    "views": ("y = np.where(m, 1 / (1 + y), y[::-1])", "y = np.sqrt(np.roll(y, 1))",
+              "y = np.where(y > .2, y**1.5, .1)"),
+    "masks": ("y = y * 1.0; y[m] = np.sqrt(y[m])", "y = y[::-1] * .9",
+              "y = y + .1; y[y > .3] = 1 / y[y > .3]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", STEPS)
+def test_long_programs_without_loops(kind: str) -> None:
+    """What may be 0 for sure is a long story after many steps: it is told once, and in turn."""
+    random = np.random.default_rng(0)
+    lines = ["def f(x):", "    y, m, a, b = x, x > .25, x[0], x[1]"]
+    lines += [f"    {random.choice(STEPS[kind])}" for _ in range(150)]
+    names: dict[str, Any] = {"np": np}
+    exec("\n".join([*lines, "    return np.sum(np.where(m, y, 0.)) + a*b"]), names)
+    x = np.array([0.3, 0.2, 0.5, 1.1])
+    gradient = jitad.grad(names["f"])(x)
+    assert_allclose(gradient, jitad.jacfwd(names["f"])(x), rtol=1e-7, atol=1e-12)

@@ -13,7 +13,7 @@ from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.gathers import are_apart
 from jitad.transforms.reach import Reach
-from jitad.transforms.support import Box, Condition, Either, Key, Support, View
+from jitad.transforms.support import Box, Condition, Either, Key, Mask, Support, View
 
 
 class Masks:
@@ -50,9 +50,27 @@ class Masks:
         return self.builder.const(truth, shape, BOOL)
 
     def _key(self, key: Key, shape: Shape) -> Value:
-        if key not in self._known:
-            self._known[key] = self._computed(key, shape)
+        work = [(key, shape)]
+        while work:
+            at = work.pop()
+            if at[0] in self._known:
+                continue
+            needed = [x for x in self._needed(*at) if x[0] not in self._known]
+            if needed:
+                work += [at, *reversed(needed)]
+            else:
+                self._known[at[0]] = self._computed(*at)
         return self._known[key]
+
+    def _needed(self, key: Key, shape: Shape) -> list[tuple[Key, Shape]]:
+        """The keys of which a mask is computed, and their shapes."""
+        if isinstance(key, View):
+            return [(key.key, key.shape)]
+        supports = [(self.reach.large[key.of], shape)] if isinstance(key, Either) else []
+        if isinstance(key, Mask) and key.of not in self.given:
+            instrs, support = self.reach.tape.instrs, self.reach.support
+            supports = [(support[j], instrs[j].shape) for j in instrs[key.of].args]
+        return [(inner, of) for support, of in supports for term in support for inner, _ in term]
 
     def _computed(self, key: Key, shape: Shape) -> Value:
         if isinstance(key, Condition):
@@ -60,7 +78,7 @@ class Masks:
         if isinstance(key, Box):
             return self._box(key)
         if isinstance(key, Either):
-            return self.value(key.support, shape)
+            return self.value(self.reach.large[key.of], shape)
         if isinstance(key, View):
             inner = self._key(key.key, key.shape)
             rest = [self.builder.value(self.new[j]) for j in key.rest]

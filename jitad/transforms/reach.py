@@ -24,13 +24,15 @@ from jitad.transforms.support import (
     EMPTY,
     WHOLE,
     Condition,
+    Either,
     Mask,
     Support,
     View,
+    below,
     box,
     embedded,
     intersection,
-    keys,
+    is_large,
     literal,
     reduced,
     union,
@@ -82,6 +84,7 @@ class Found:
 class Reach:
     """The supports of what a tape computes linearly from some inputs.
 
+    `large`: what instructions' supports are that stand for one literal.
     `is_needed`: somewhere a factor that may be infinite or NaN meets an element that is 0 for sure.
     """
 
@@ -100,9 +103,15 @@ class Reach:
         self._zeros: dict[int, set[int]] = {}
         for i, flag in zip(tape.inputs, inputs.linear, strict=True):
             self.linear[i] = flag
+        self.large: dict[int, Support] = {}
+        self._of_large: dict[int, tuple[bool, bool]] = {}
         for i, instr in enumerate(tape.instrs):
             self._finite.append(self._is_finite(instr))
-            self.support.append(self._visit(i, instr))
+            support = self._visit(i, instr)
+            if is_large(support):
+                self.large[i], self._of_large[i] = support, self._about(support)
+                support = literal(Either(i))
+            self.support.append(support)
 
     @cached_property
     def _data(self) -> list[bool]:
@@ -142,13 +151,21 @@ class Reach:
         """
         if support == WHOLE or self._finite[c]:
             return False
-        found = keys(support)
-        if any(self._is_cheap(key) for key in found):
-            return True
-        masks = [key.of for key in found if isinstance(key, Mask)]
-        if all(self._is(self._flags.fresh, i) for i in masks):
-            return self._wild[c]
-        return self._wild[c] or self._data[c]
+        is_cheap, is_fresh = self._about(support)
+        return is_cheap or self._wild[c] or (not is_fresh and self._data[c])
+
+    def _about(self, support: Support) -> tuple[bool, bool]:
+        """Whether some of the masks of a support cost little; whether all that are computed beside
+        the values are given, of inputs that begin afresh."""
+        is_cheap, is_fresh = False, True
+        for key in {below(key) for term in support for key, _ in term}:
+            if isinstance(key, Either):
+                cheap, fresh = self._of_large[key.of]
+            else:
+                cheap = self._is_cheap(key)
+                fresh = not isinstance(key, Mask) or self._is(self._flags.fresh, key.of)
+            is_cheap, is_fresh = is_cheap or cheap, is_fresh and fresh
+        return is_cheap, is_fresh
 
     def _is_cheap(self, key: Any) -> bool:
         """Whether a mask is at hand, or costs no more than the values that it is for."""

@@ -14,7 +14,8 @@ from jitad.ops import structural as st
 from jitad.ops.structural import Slot, as_range, stretch
 
 MOST = 12
-"""A support of more terms, or a term of more literals, becomes one literal."""
+"""A support of more terms, or a term of more literals, or a key seen through more views, stands for
+one literal."""
 
 
 Range = tuple[int, int, int]
@@ -52,9 +53,9 @@ class Mask(NamedTuple):
 
 
 class Either(NamedTuple):
-    """A support that stands for one literal."""
+    """The support of an instruction's result, which is large."""
 
-    support: Any
+    of: int
 
 
 NOWHERE = Box(((0, 0, 1),), (1,))
@@ -77,15 +78,25 @@ def literal(key: Key, holds: bool = True) -> Support:
     return frozenset([frozenset([(key, holds)])])
 
 
-def keys(support: Support) -> list[Key]:
-    """What the literals of a support are about, below all views."""
-    found: list[Key] = []
-    for term in support:
-        for key, _ in term:
-            while isinstance(key, View):
-                key = key.key
-            found += keys(key.support) if isinstance(key, Either) else [key]
-    return found
+def below(key: Key) -> Key:
+    """A key without the views that it is seen through."""
+    while isinstance(key, View):
+        key = key.key
+    return key
+
+
+def is_large(support: Support) -> bool:
+    """Whether a support is to stand for one literal."""
+    if len(support) > MOST or any(len(term) > MOST for term in support):
+        return True
+    return any(_views(key) > MOST for term in support for key, _ in term)
+
+
+def _views(key: Key) -> int:
+    count = 0
+    while isinstance(key, View):
+        key, count = key.key, count + 1
+    return count
 
 
 def union(a: Support, b: Support) -> Support:
@@ -98,7 +109,7 @@ def union(a: Support, b: Support) -> Support:
     terms = set(large)
     for term in small:
         _insert(terms, term)
-    return _bounded(frozenset(terms))
+    return frozenset(terms)
 
 
 def intersection(a: Support, b: Support) -> Support:
@@ -111,13 +122,7 @@ def intersection(a: Support, b: Support) -> Support:
             term = x | y
             if not any((key, not holds) in term for key, holds in term):
                 _insert(terms, term)
-    return _bounded(frozenset(terms))
-
-
-def _bounded(support: Support) -> Support:
-    if len(support) > MOST or any(len(term) > MOST for term in support):
-        return literal(Either(support))
-    return support
+    return frozenset(terms)
 
 
 def _insert(terms: set[Term], term: Term) -> None:
