@@ -5,7 +5,8 @@ Some are answered at once, without asking NumPy; views are NumPy's own, of the e
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,15 @@ from jitad.frontend.active import holds_traced
 from jitad.frontend.layout import EACH, VIEWS
 from jitad.frontend.mutable import WRITERS, MutableArray, renewed
 from jitad.frontend.operands import check_casting
-from jitad.frontend.selected import answered, answered_ufunc
+from jitad.frontend.present import all_alike
+from jitad.frontend.selected import Selected, elementwise
 from jitad.frontend.storage import Places
 from jitad.ir.builder import Builder
 from jitad.ir.errors import WriteError
 from jitad.ir.value import UFUNCS, Value
+
+OF_SELECTED: dict[Any, Callable[..., Any]] = {}
+"""NumPy's functions of selections; NotImplemented is what needs the elements."""
 
 
 def at_once(ufunc: Any, operands: Sequence[Any]) -> Any:
@@ -47,6 +52,39 @@ def at_once(ufunc: Any, operands: Sequence[Any]) -> Any:
 
 
 _NUMBERS = (float, int, np.float64)
+
+
+def answered(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """What a function of NumPy's is of selections; NotImplemented where it needs the elements, as
+    with arguments that its record does not take."""
+    record = OF_SELECTED.get(function)
+    if record is None or not any(type(x) is Selected for x in args):
+        return NotImplemented
+    try:
+        inspect.signature(record).bind(*args, **kwargs)
+    except TypeError:
+        return NotImplemented
+    return record(*args, **kwargs)
+
+
+def answered_ufunc(ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:
+    """What a ufunc is of selections; NotImplemented where it needs the elements."""
+    into = kwargs.get("out", (None,))[0]
+    if method != "__call__" or (kwargs and (into is None or len(kwargs) > 2)):
+        return NotImplemented
+    if not any(type(x) is Selected for x in inputs):
+        return NotImplemented
+    found = answered(ufunc, inputs, {})
+    if found is NotImplemented:
+        found = None if ufunc.signature else elementwise(ufunc, inputs)
+    if found is None:
+        return NotImplemented
+    if into is None:
+        return found
+    if type(into) is not Selected or type(found) is not Selected:
+        return NotImplemented
+    same = all_alike(found.masks, into.masks) and into._become(found)
+    return into if same else NotImplemented
 
 
 def answer(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

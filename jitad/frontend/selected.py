@@ -9,37 +9,24 @@ selection; what makes one number of it reads the array where there are elements.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from jitad.frontend.active import innermost_trace, is_in_region
+from jitad.frontend.active import innermost_trace
 from jitad.frontend.guards import guard_array
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import as_dtype, as_shape, innermost, lift
 from jitad.frontend.places import is_all, is_view, spelled_out
-from jitad.frontend.slices import guarded, is_full, length_of, spread_out
+from jitad.frontend.present import Masks, all_alike, are_alike, joined
+from jitad.frontend.slices import guarded, is_full, length_of, same_index, spread_out
 from jitad.frontend.storage import Storage
-from jitad.frontend.sums import sum_of
 from jitad.ir.builder import Builder
 from jitad.ir.op import BOOL, INT64
-from jitad.ir.tape import CONST
 from jitad.ir.value import FUNCTIONS, UFUNCS, Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.affine import Sum
-
-OF_SELECTED: dict[Any, Callable[..., Any]] = {}
-"""NumPy's functions of selections; NotImplemented is what needs the elements."""
-
-_FAR = 64
-"""Instructions of two masks that are compared."""
-
-Masks = tuple[Value | None, ...]
-"""For each axis of a selection where its elements are along an axis of the whole array, or several
-of them; None where they are all there."""
 
 
 class Selected(MutableArray):
@@ -223,7 +210,7 @@ class Selected(MutableArray):
         own = self.masks[0]
         if own is None or any(x is not None for x in self.masks[1:]):
             return None
-        return self.whole if _are_alike(own, mask) else None
+        return self.whole if are_alike(own, mask) else None
 
     # -- what is written ---------------------------------------------------------------------------
 
@@ -276,7 +263,7 @@ class Selected(MutableArray):
         if type(value) is not Selected or value.origin is None or self.origin is None:
             return False
         (x, i), (y, j) = self.origin, value.origin
-        return x is y and _same_index(i, j)
+        return x is y and same_index(i, j)
 
     def _fitted(self, value: Any) -> Selected | None:
         """What is to be written, for each element."""
@@ -316,15 +303,6 @@ class Selected(MutableArray):
         changed = MutableArray(self.whole)
         changed.put_selected(found[0], part, new)
         self._become(Selected(changed.freeze(), self.masks))
-
-
-def _same_index(a: Any, b: Any) -> bool:
-    if isinstance(a, tuple) or isinstance(b, tuple):
-        is_one = isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b)
-        return is_one and all(map(_same_index, a, b))
-    if isinstance(a, slice) and isinstance(b, slice):
-        return _same_index((a.start, a.stop, a.step), (b.start, b.stop, b.step))
-    return a is b or (isinstance(a, int) and isinstance(b, int) and a == b)
 
 
 def shown(x: MutableArray, index: Any) -> Value | None:
@@ -367,39 +345,6 @@ def _spread(x: Selected, index: Any) -> tuple[tuple[Any, ...], Masks] | None:
     return tuple(found), tuple(left)
 
 
-def answered(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """What a function of NumPy's is of selections; NotImplemented where it needs the elements, as
-    with arguments that its record does not take."""
-    record = OF_SELECTED.get(function)
-    if record is None or not any(type(x) is Selected for x in args):
-        return NotImplemented
-    try:
-        inspect.signature(record).bind(*args, **kwargs)
-    except TypeError:
-        return NotImplemented
-    return record(*args, **kwargs)
-
-
-def answered_ufunc(ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:
-    """What a ufunc is of selections; NotImplemented where it needs the elements."""
-    into = kwargs.get("out", (None,))[0]
-    if method != "__call__" or (kwargs and (into is None or len(kwargs) > 2)):
-        return NotImplemented
-    if not any(type(x) is Selected for x in inputs):
-        return NotImplemented
-    found = answered(ufunc, inputs, {})
-    if found is NotImplemented:
-        found = None if ufunc.signature else elementwise(ufunc, inputs)
-    if found is None:
-        return NotImplemented
-    if into is None:
-        return found
-    if type(into) is not Selected or type(found) is not Selected:
-        return NotImplemented
-    same = all_alike(found.masks, into.masks) and into._become(found)
-    return into if same else NotImplemented
-
-
 def selected(x: Value, mask: Value) -> Selected:
     """x[mask], whose mask is of the shape of the first axes."""
     tape = innermost((x, mask)).recording
@@ -431,68 +376,10 @@ def elementwise(f: Callable[..., Any], operands: Sequence[Any]) -> Any:
             return None
         found.append(whole.freeze() if isinstance(whole, Value) else whole)
         given.append(x.masks if type(x) is Selected else (None,) * np.ndim(x))
-    masks = _joined(found, given)
+    masks = joined(found, given)
     if masks is None:
         return None
     result = f(*found)
     if isinstance(result, tuple):
         return tuple([Selected(x, masks) for x in result])
     return Selected(result, masks)
-
-
-def _joined(wholes: Sequence[Any], given: Sequence[Masks]) -> Masks | None:
-    """Where there are elements of what is computed element by element; None where that is not one
-    for all operands."""
-    rank = max(map(len, given))
-    joined: list[Value | None] = []
-    for axis in range(1, rank + 1):
-        here = [k for k, masks in enumerate(given) if len(masks) >= axis]
-        masks = [given[k][-axis] for k in here]
-        known = [mask for mask in masks if mask is not None]
-        if known:
-            others = [k for k in here if given[k][-axis] is None]
-            if not all(_are_alike(known[0], mask) for mask in known[1:]):
-                return None
-            if known[0].ndim > 1 and (axis != rank or others):
-                return None
-            if any(np.shape(wholes[k])[-axis] != 1 for k in others):
-                return None
-        joined.append(known[0] if known else None)
-    return tuple(reversed(joined))
-
-
-def all_alike(a: Masks, b: Masks) -> bool:
-    """Whether there are elements at the same places."""
-    return len(a) == len(b) and all(
-        (x is None) == (y is None) and (x is None or y is None or _are_alike(x, y))
-        for x, y in zip(a, b, strict=True)
-    )
-
-
-def _are_alike(a: Value, b: Value) -> bool:
-    """Whether two masks are true at the same places, as is seen from how they are computed; or at
-    as many first places on this path."""
-    if a.shape != b.shape:
-        return False
-    m, n = length_of(a), length_of(b)
-    tape = innermost((a, b)).recording
-    if m is None or n is None:
-        return _are_computed_alike(tape, lift(tape, a), lift(tape, b))
-    known = sum_of(m).plus(sum_of(n), -1) == Sum(0)
-    return known or (not is_in_region(tape) and bool(UFUNCS[np.equal](m, n)))
-
-
-def _are_computed_alike(tape: Builder, a: Value, b: Value) -> bool:
-    stack, instrs = [(a.index, b.index)], tape.instrs
-    for _ in range(_FAR):
-        if not stack:
-            return True
-        i, j = stack.pop()
-        if i == j:
-            continue
-        x, y = (instrs[k]._replace(line=None) for k in (i, j))
-        is_known = x.args or x.op is CONST
-        if not is_known or len(x.args) != len(y.args) or x._replace(args=y.args) != y:
-            return False
-        stack += zip(x.args, y.args, strict=True)
-    return False

@@ -51,6 +51,15 @@ def guarded(index: Any) -> Any:
     return slice(*(x if x is None else operator.index(x) for x in bounds))
 
 
+def same_index(a: Any, b: Any) -> bool:
+    if isinstance(a, tuple) or isinstance(b, tuple):
+        is_one = isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b)
+        return is_one and all(map(same_index, a, b))
+    if isinstance(a, slice) and isinstance(b, slice):
+        return same_index((a.start, a.stop, a.step), (b.start, b.stop, b.step))
+    return a is b or (isinstance(a, int) and isinstance(b, int) and a == b)
+
+
 def first_ones(length: Value, size: int) -> Value:
     """The mask of an axis that is true at the first places, so many."""
     return ew.lt(st.iota_on(length, (size,), 0), st.broadcast(length, shape=(size,)))

@@ -118,13 +118,22 @@ class _Maker:
                          "(lambda p: 0.5 * p * s)({p})",
                          "0.2 * sum(x[j] * {p} for j in range(3))",
                          "0.2 * sum([v * t for v in x]) - {p}",
+                         "0.3 * sum({w}[{r}])", "{p} - 0.1 * sum({w}[{r}])",
+                         "0.1 * max(x[{j}:]) + 0.1 * len({w}[{r}])",
                          "({p} if o is None else 0.5 * o)", "g({p})",
                          "0.1 * sum(kept)", "(kept[-1] if kept else {p})",
                          "0.1 * sum(w * {p} for w in kept if w > 0.2)",
                          "{{'a': 0.5, 'b': -0.4, 'c': 1.0}}[word] * {p}")  # fmt: skip
         if self.tries and self.rng.random() < 0.15:
             form = "checked({p}) * 0.5"
-        return form.format(p=p, q=q, c=self.condition(), i=self.integer())
+        return form.format(p=p, q=q, c=self.condition(), i=self.integer(), j=self.index(),
+                           w=self.pick("x", "a", "b", "c"), r=self.slice())  # fmt: skip
+
+    def slice(self) -> str:
+        """Of arrays and lists alike; of arrays it is a view, which is read at once."""
+        form = self.pick("{i}:{i} + 2", "{i} - 1:{i} + 1", ":{i}", "{i}:", "{i} - 1:", "{i}:{j}",
+                         "2 * {i}:2 * {i} + 2", "-{i}:", "{i}::-1", ":{j}:2")  # fmt: skip
+        return form.format(i=self.integer(), j=self.integer())
 
     def condition(self) -> str:
         p, q, i = self.number(), self.number(), self.integer()

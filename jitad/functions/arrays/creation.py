@@ -10,9 +10,9 @@ import numpy as np
 
 from jitad.frontend.active import holds_traced, innermost_trace
 from jitad.frontend.mutable import MutableArray, mutable, renewed
-from jitad.frontend.mutable_functions import settled
+from jitad.frontend.mutable_functions import answered, settled
 from jitad.frontend.operands import as_dtype, as_shape, common_dtype, lift
-from jitad.frontend.selected import Selected, answered
+from jitad.frontend.selected import Selected
 from jitad.functions.arrays import attributes
 from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops import structural as st

@@ -12,12 +12,12 @@ import numpy as np
 from jitad.frontend.active import innermost_trace
 from jitad.frontend.exceptions import may_catch
 from jitad.frontend.mutable import MutableArray
+from jitad.frontend.mutable_functions import OF_SELECTED
 from jitad.frontend.operands import innermost, normal_axes
 from jitad.frontend.places import mask_of
+from jitad.frontend.present import all_alike
 from jitad.frontend.selected import (
-    OF_SELECTED,
     Selected,
-    all_alike,
     as_selected,
     elementwise,
     of_masks,
