@@ -29,7 +29,7 @@ from jitad.frontend.storage import SET, SET_APART, Places, Storage
 from jitad.frontend.window import Window
 from jitad.ir.builder import Builder
 from jitad.ir.errors import TraceError, WriteError
-from jitad.ir.op import SHORT_NAMES
+from jitad.ir.op import SHORT_NAMES, Shape
 from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops import structural as st
 
@@ -133,6 +133,10 @@ class MutableArray(Value):
 
     # -- elements and views ------------------------------------------------------------------------
 
+    def mask_of_places(self, axis: int) -> Value | None:
+        """The mask whose true places along an axis these are, if they are known to be."""
+        return None
+
     def __getitem__(self, index: Any) -> Any:
         key = static(index)
         if key is None:
@@ -169,7 +173,7 @@ class MutableArray(Value):
             if not _is_same(value, self.storage, places):
                 self.storage.write(places, self.fitted(value, places.shape))
             return
-        mask, others = mask_of(index)
+        mask, others = mask_of(by_mask(index, self.shape))
         if mask is not None and others:
             self[others][mask] = value
             return
@@ -407,6 +411,21 @@ def renewed(result: Any, scalars: bool = False) -> Any:
 
 
 # -- keys ------------------------------------------------------------------------------------------
+
+
+def by_mask(index: Any, shape: Shape) -> Any:
+    """An index of an array of that shape with a mask for the places of its elements, which begin
+    the index; any other index is what it is."""
+    items = index if isinstance(index, tuple) else (index,)
+    first = items[0] if items else None
+    mask = first.mask_of_places(0) if isinstance(first, MutableArray) else None
+    if mask is None or mask.shape != shape[: mask.ndim] or len(items) < mask.ndim:
+        return index
+    for axis, item in enumerate(items[: mask.ndim]):
+        own = item.mask_of_places(axis) if isinstance(item, MutableArray) else None
+        if own is None or own.index != mask.index or own.builder is not mask.builder:
+            return index
+    return (mask, *items[mask.ndim :]) if len(items) > mask.ndim else mask
 
 
 def static(index: Any) -> Any:

@@ -116,7 +116,7 @@ def mask_of(key: Any) -> tuple[Value | None, tuple[Any, ...]]:
     mask, *rest = items
     if not all(type(item) in (int, slice) for item in rest):
         return None, ()
-    if not isinstance(mask, Value) or not mask.shape or mask.dtype != BOOL:
+    if not isinstance(mask, Value) or mask.dtype != BOOL or not mask.shape:
         return None, ()
     mask = mask.freeze()
     return mask, (*[slice(None)] * mask.ndim, *rest) if rest else ()

@@ -163,6 +163,14 @@ class Selected(MutableArray):
         mask = self.masks[0]
         return self.whole is not None and (mask is None or length_of(mask) is not None)
 
+    def mask_of_places(self, axis: int) -> Value | None:
+        """The mask whose true places along an axis these are, as np.nonzero selects them."""
+        mask, whole = self.masks[0], self.whole
+        if self.ndim != 1 or mask is None or whole is None or whole.shape != mask.shape:
+            return None
+        instr = whole.builder.instrs[whole.index]
+        return mask if instr.op is st.iota and instr.params[1] == axis else None
+
     # -- which elements there are ------------------------------------------------------------------
 
     def first_axis(self, k: int) -> int:

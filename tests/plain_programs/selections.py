@@ -101,3 +101,33 @@ def columns_where_a_mask_is_true(x):
 def complex_numbers_where_a_mask_is_true(x):
     c = (x + 1j * x**2)[x > 0.1]
     return np.sum(np.abs(c) ** 2) + c.real.sum() + np.sum(c * c).imag
+
+
+@program()
+def places_of_what_is_true(x):
+    (i,) = np.nonzero(x > 0.1)
+    j, k = np.where(x < 0)[0], np.flatnonzero(np.abs(x) > 0.4)
+    total = np.sum(x[i] ** 2 * i) + len(i) * x[0] + j.size * np.sum(np.exp(x[k]))
+    return total + np.mean(np.concatenate([x, x])[np.nonzero(x > -9.0)[0] + len(x)])
+
+
+@program()
+def written_at_places(x):
+    y, i, j = x * 1.0, np.flatnonzero(x > 0), np.flatnonzero(x <= 0)
+    y[i] = np.sqrt(x[i]) + i
+    y[j] -= 2.0 * x[j]
+    return np.sum(y * np.arange(len(x)))
+
+
+@program()
+def rows_and_pairs_of_places(x):
+    a = np.outer(x, np.array([1.0, -2.0, 0.5]))
+    i, (k, m) = np.nonzero(x > 0)[0], np.nonzero(a > 0.2)
+    a[i, 1] += 3.0
+    return np.sum(a[i]) + np.sum(a[i, 2] ** 2) + np.sum(a[k, m] ** 2 * (k + 1) * m)
+
+
+@program()
+def changes_of_sign(x):
+    i = np.flatnonzero(x[:-1] * x[1:] < 0)
+    return np.sum((x[i + 1] - x[i]) ** 2) + 0.1 * len(i) * x[0]

@@ -9,6 +9,7 @@ import numpy as np
 
 from jitad.frontend.exceptions import check_bounds
 from jitad.frontend.guards import guard_array
+from jitad.frontend.mutable import by_mask
 from jitad.frontend.operands import (
     as_dtype,
     as_shape,
@@ -18,7 +19,7 @@ from jitad.frontend.operands import (
     lift,
     supported,
 )
-from jitad.frontend.selected import Selected
+from jitad.frontend.selected import Selected, all_alike, selected
 from jitad.frontend.slices import is_traced_slice, spread_out
 from jitad.frontend.sums import is_within
 from jitad.functions.arrays.selections import select
@@ -33,7 +34,10 @@ def getitem(x: Value, key: Any) -> Value:
     """x[key] as NumPy has it."""
     if type(key) is int and len(x.shape) == 1:
         return st.index(x, slots=(_integer(key, x.shape[0]),))
+    key = by_mask(key, x.shape)
     selection = select(x, key)
+    if selection is None:
+        selection = _at_selected(x, key)
     if selection is not None:
         return selection
     items = _expand(key if isinstance(key, tuple) else (key,), x)
@@ -43,6 +47,21 @@ def getitem(x: Value, key: Any) -> Value:
     if any(_is_array(item) for item in items):
         return _advanced(x, items)
     return _basic(x, items)
+
+
+def _at_selected(x: Value, key: Any) -> Value | None:
+    """x at places along its first axes that are selected, all by one mask; None of other keys."""
+    items = key if isinstance(key, tuple) else (key,)
+    first = items[0] if items else None
+    if type(first) is not Selected or first.ndim != 1 or first.masks[0] is None:
+        return None
+    for i in items:
+        if type(i) is not Selected or not all_alike(i.masks, first.masks):
+            return None
+        if i.whole is None or i.dtype.kind not in "iu":
+            return None
+    y = getitem(x, tuple([i.filled(0) for i in items]))
+    return selected(y, first.masks[0])
 
 
 def _is_array(item: Any) -> bool:

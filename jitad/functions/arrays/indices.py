@@ -1,7 +1,7 @@
 """NumPy's functions that give indices of elements, on values.
 
-How many elements are not zero decides a shape: that is a guard. Whatever depends on a shape alone
-is a plain array.
+Places of elements that are not zero are selected, as x[mask] is: so many as there are. Whatever
+depends on a shape alone is a plain array.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import numpy as np
 
 from jitad.frontend.conversion import as_array, as_arrays
 from jitad.frontend.operands import as_dtype, as_shape, as_value, broadcast_shape, implements
+from jitad.frontend.selected import selected
 from jitad.functions.arrays.shaping import ravel, sizes_of
 from jitad.functions.arrays.taking import in_range, insist, known, known_truth
+from jitad.functions.elementwise.ufuncs import truth
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import BOOL, INT64, Shape
 from jitad.ir.value import Value
@@ -25,15 +27,17 @@ from jitad.ops import structural as st
 
 
 @implements(np.nonzero)
-def nonzero(a: Any) -> tuple[np.ndarray, ...]:
+def nonzero(a: Any) -> tuple[Value, ...]:
+    """Along each axis the places, which are selected as elements are by x[mask]."""
     x = as_value(a)
     if x.ndim == 0:
         raise ShapeError("np.nonzero of a scalar", remedy="use np.nonzero(np.atleast_1d(x))")
-    return np.nonzero(known_truth(x.builder, x))
+    mask = truth(x)
+    return tuple(selected(st.iota_on(mask, mask.shape, k), mask) for k in range(mask.ndim))
 
 
 @implements(np.flatnonzero)
-def flatnonzero(a: Any) -> np.ndarray:
+def flatnonzero(a: Any) -> Value:
     return nonzero(ravel(a))[0]
 
 
