@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -152,3 +153,28 @@ def test_checks_cost_no_branches(n: int) -> None:
     np.testing.assert_allclose(gradient(x), 0.5 / np.sqrt(x), rtol=1e-12)
     x[n // 2] = -1.0
     assert _raised(call, x).args == _raised(gradient, x).args == ("negative",)
+
+
+@pytest.mark.parametrize("name", ["joins.lift", "joins.block"])
+@pytest.mark.parametrize("kind", [NameError, AssertionError])
+def test_a_fault_of_ours_is_no_reason_to_unroll(
+    name: str, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def f(x):
+        s = 0.0
+        for i in range(len(x)):
+            s += x[i] if x[i] > 0 else 2.0 * x[i]
+        return s
+
+    def fails(*given: Any, **_: Any) -> None:
+        assert given is None, "ours"
+
+    where, what = name.split(".")
+    module = importlib.import_module(f"jitad.functions.program.{where}")
+    if kind is NameError:
+        monkeypatch.delattr(module, what)
+    else:
+        fails.__code__ = fails.__code__.replace(co_filename=str(module.__file__))
+        monkeypatch.setattr(module, what, fails)
+    with pytest.raises(kind):
+        jitad.jit(f)(np.linspace(-1.0, 1.0, 30))

@@ -402,7 +402,7 @@ def test_long_programs_without_loops(kind: str) -> None:
     """What may be 0 for sure is a long story after many steps: it is told once, and in turn."""
     random = np.random.default_rng(0)
     lines = ["def f(x):", "    y, m, a, b = x, x > .25, x[0], x[1]"]
-    lines += [f"    {random.choice(STEPS[kind])}" for _ in range(150)]
+    lines += [f"    {random.choice(STEPS[kind])}" for _ in range(60)]
     names: dict[str, Any] = {"np": np}
     exec("\n".join([*lines, "    return np.sum(np.where(m, y, 0.)) + a*b"]), names)
     x = np.array([0.3, 0.2, 0.5, 1.1])

@@ -193,6 +193,8 @@ class Program:
         if not known.keys() >= set(starts):
             known |= self._find_joins(starts, stops)
         ways = [[*_onward(known, label)] for label in starts if known[label] != _NOWHERE]
+        if not ways:  # what raises at once is recorded first, and what asks more goes on
+            return max(starts, key=lambda label: len(self.between([label], stops)))
         shared = set[int]().union(*ways[:1]).intersection(*ways[1:])
         return next((label for way in ways for label in way if label in shared), None)
 

@@ -6,6 +6,8 @@ function itself may catch is no matter of the kernel's: its handler is run as a 
 
 from __future__ import annotations
 
+import dis
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +33,9 @@ _TRUE = np.True_.tobytes()
 
 _FAULTS = (AssertionError, AttributeError, KeyError, NameError)
 
+_OF_ASSERT = ("LOAD_ASSERTION_ERROR", "RAISE_VARARGS")
+"""What an `assert` ends with; the first stands in no other statement."""
+
 
 def ends_trace(error: BaseException) -> bool:
     """Whether an exception is not the function's own: a fault of ours, or a write to an argument,
@@ -40,9 +45,21 @@ def ends_trace(error: BaseException) -> bool:
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next
-    file = "" if at is None else at.tb_frame.f_code.co_filename
-    is_ours = file.startswith(PACKAGE) and not file.startswith(HERE)
-    return is_ours and isinstance(error, _FAULTS) and not isinstance(error, JitadError)
+    if at is None or not at.tb_frame.f_code.co_filename.startswith(PACKAGE):
+        return False
+    if at.tb_frame.f_code.co_filename.startswith(HERE):
+        # Where programs are run the function's own errors are raised, by statements that say so.
+        return isinstance(error, (AssertionError, NameError)) and not _is_said(at)
+    return isinstance(error, _FAULTS) and not isinstance(error, JitadError)
+
+
+def _is_said(at: TracebackType) -> bool:
+    """Whether an exception comes from a `raise`, not from an `assert` or an operation."""
+    code = at.tb_frame.f_code
+    ops = [x.opname for x in dis.get_instructions(code) if x.offset <= at.tb_lasti]
+    if ops.pop() != "RAISE_VARARGS":
+        return False
+    return next((op for op in reversed(ops) if op in _OF_ASSERT), "") != "LOAD_ASSERTION_ERROR"
 
 
 def end_with(error: Exception | SystemExit | NeedsNumber) -> Raised:
