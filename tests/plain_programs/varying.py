@@ -177,3 +177,24 @@ def without_a_loop(x):
     if x[-1] > 0.2:
         out.extend([x[-1] ** 2, 1.0])
     return sum(out) + len(out) * x[0]
+
+
+@program()
+def sums_by_key(x):
+    sums, signs = {0: 0.0, 1: x[0], 2: 0.5}, {True: 0.0, False: 1.0}
+    for i in range(len(x)):
+        sums[i % 3] += x[i] ** 2
+        signs[x[i] > 0] += sums[(i + 1) % 3]
+    return sums[0] + 2.0 * sums[1] + 3.0 * sums[2] + signs[True] * signs[False]
+
+
+@program()
+def least_busy(x):
+    busy = [0.0, 0.1, 0.2]
+    for i in range(len(x)):
+        k = 0
+        for j in range(3):
+            if busy[j] < busy[k]:
+                k = j
+        busy[k] += abs(x[i])
+    return max(busy) + busy[1]

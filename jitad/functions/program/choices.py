@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jitad.frontend.active import innermost_memo
 from jitad.frontend.exceptions import may_catch
 from jitad.frontend.fallbacks import note
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.reads import note_contents
 from jitad.frontend.regions import NeedsNumber
+from jitad.functions.program.alike import by_place
 from jitad.functions.program.data import (
     DATA,
     Chosen,
@@ -25,9 +27,11 @@ from jitad.functions.program.data import (
     current,
     holds_tracers,
     is_data,
+    is_leaf,
     same,
 )
 from jitad.functions.program.forms import renamed
+from jitad.functions.program.holders import change
 from jitad.functions.program.raising import ends_trace, raise_if
 from jitad.ir.op import INT64
 from jitad.ir.value import UFUNCS, Value
@@ -48,17 +52,21 @@ def as_data(x: Any) -> Any:
     return found
 
 
-def of_table(frame: Frame, table: Any, key: Value) -> Chosen | None:
+def of_table(frame: Frame, table: Any, key: Value) -> Any:
     """The item of a list, a tuple or a dict at a traced int, where the items are objects, functions
-    say; None of others."""
+    say, or numbers of a dict; None of others."""
     keys = list(table) if isinstance(table, dict) else list(range(len(table)))
     items = tuple(table.values()) if isinstance(table, dict) else tuple(table)
-    if not 0 < len(keys) <= MOST or any(type(k) is not int for k in keys):
-        return None
-    if any(is_data(x) or holds_tracers(x) for x in items):
+    if not 0 < len(keys) <= MOST or any(type(k) not in (int, bool) for k in keys):
         return None
     if may_catch(KeyError, IndexError):
         return None
+    at = None
+    if any(is_data(x) or holds_tracers(x) for x in items):
+        numbers = type(table) is dict and all(is_leaf(x) and not np.ndim(x) for x in items)
+        at = by_place(items) if numbers else None
+        if at is None:
+            return None
     if not isinstance(table, dict):
         key = np.where(key < 0, key + len(keys), key)  # type: ignore[call-overload]  # traced
     error = KeyError("key") if isinstance(table, dict) else IndexError("index out of range")
@@ -70,7 +78,36 @@ def of_table(frame: Frame, table: Any, key: Value) -> Chosen | None:
     none = UFUNCS[np.logical_not](functools.reduce(UFUNCS[np.logical_or], found))
     raise_if(frame, none, error, known=False)
     note_contents(table)
-    return Chosen(number, items)
+    if at is None:
+        return Chosen(number, items)
+    _found().places.append((table, key))
+    return at(number)
+
+
+class _Found:
+    """Dicts that have been asked for an item at a traced key, which they have."""
+
+    def __init__(self) -> None:
+        self.places: list[tuple[Any, Value]] = []
+
+    def forget(self) -> None:
+        """Let them go."""
+        self.places = []
+
+
+def _found() -> _Found:
+    return innermost_memo().setdefault(_Found, _Found())
+
+
+def set_at(table: dict[Any, Any], key: Value, x: Any) -> bool:
+    """table[key] = x, if it has been asked for what there is, as by table[key] += y."""
+    known = any(t is table and k is key for t, k in _found().places)
+    if not known or not is_leaf(x) or np.ndim(x):
+        return False
+    change(table)
+    for k in table:
+        table[k] = np.where(UFUNCS[np.equal](key, k), x, table[k])
+    return True
 
 
 MOST = 32

@@ -23,7 +23,7 @@ from jitad.frontend.selected import Selected
 from jitad.frontend.unseen import note_all, note_attribute, note_item
 from jitad.functions.program import calls, carried, holders, specials
 from jitad.functions.program.buffers import is_growing
-from jitad.functions.program.choices import of_table
+from jitad.functions.program.choices import of_table, set_at
 from jitad.functions.program.data import (
     as_argument,
     computed,
@@ -78,7 +78,7 @@ def item(frame: Frame, x: Any, index: Any, counts: bool = False) -> Any:
         return _joined(frame, x, index)
     if is_growing(x):
         return carried.item(x, index)
-    if type(x) in (list, tuple, dict) and type(index) is Value and index.dtype.kind == "i":
+    if type(x) in (list, tuple, dict) and type(index) is Value and index.dtype.kind in "ib":
         option = of_table(frame, x, index)
         if option is not None:
             return option
@@ -116,6 +116,8 @@ def set_item(frame: Frame, x: Any, index: Any, value: Any) -> None:
         elif isinstance(index, int):
             note_bound(x, index)
         carried.set_item(x, index, value)
+        return
+    if type(x) is dict and type(index) is Value and set_at(x, index, value):
         return
     if holders.is_holder(x):
         holders.set_item(x, index, value)

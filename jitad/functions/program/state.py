@@ -130,6 +130,8 @@ class State:
         self.held = [x for x in self.held if not has(gone, x)]
         for v in [v for v in self.forms if isinstance(v, Slot) and has(gone, v.holder)]:
             del self.forms[v]
+            self.renewed.discard(v)
+            self.left.pop(v, None)
 
     def init(self) -> list[Value]:
         """The carries before the first turn; zeros for a name that is not bound yet."""
