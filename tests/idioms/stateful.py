@@ -208,3 +208,20 @@ def helper_that_counts_beside_none_or_a_number(x):
         total += 0.2 * moved(v)
         o = 0.55 * x[1] if o is None or total < o else None
     return s + total + (0.1 if o is None else 0.2 * o)
+
+
+@case
+def emptied_on_both_sides(x):
+    """A list that has no items behind a branch, and a dict."""
+    found, counts, total = [x[0]], {"a": x[1]}, x[0]
+    for v in (x[0] - 1.0, x[1], x[2]):
+        if v > 0:
+            if found:
+                total += found.pop()
+            counts.clear()
+        elif found:
+            total += 2.0 * found.pop(0)
+            counts.pop("a", None)
+        if v > 1.0:
+            found = [v * v]
+    return total + 10.0 * len(found) + len(counts)

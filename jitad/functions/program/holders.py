@@ -93,9 +93,10 @@ def replaced(x: Any, found: Names, keys: tuple[Any, ...] | None = None) -> Parts
     """Its parts, with those that are named in place of its own."""
     own = parts(x)
     assert own is not None
-    slots = [Slot(x, key) for key in keys or own.keys]
+    keys = own.keys if keys is None else keys
+    slots = [Slot(x, key) for key in keys]
     items = [found[v] if v in found else bound_to(v, found) for v in slots]
-    return Parts(own.kind, keys or own.keys, items)
+    return Parts(own.kind, keys, items)
 
 
 def keys_of_all(x: Any, ends: Sequence[Any]) -> tuple[Any, ...]:
