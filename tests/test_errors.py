@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pickle
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -75,7 +76,9 @@ def _depends_on_values(x: Any) -> Any:
 
 
 def _kept(x: Any) -> Any:
-    _LEAKED.append(x)
+    thread = threading.Thread(target=_LEAKED.append, args=(x,))  # whose effects nobody sees
+    thread.start()
+    thread.join()
     return x
 
 

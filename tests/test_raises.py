@@ -178,3 +178,38 @@ def test_a_fault_of_ours_is_no_reason_to_unroll(
         monkeypatch.setattr(module, what, fails)
     with pytest.raises(kind):
         jitad.jit(f)(np.linspace(-1.0, 1.0, 30))
+
+
+def _of_two(x: Any) -> Any:
+    if x[2] < 0:
+        raise KeyError("first")
+    raise ValueError("second")
+
+
+def _in_a_loop_and_after(x: Any) -> Any:
+    for v in x:
+        for _ in range(6):
+            if x[2] < v - 10.0 * x[2]:
+                raise KeyError("first")
+    raise ValueError("second")
+
+
+def _after_an_inner_loop(x: Any) -> Any:
+    for _ in x:
+        for _ in range(6):
+            if x[2] < 0:
+                raise KeyError("first")
+        raise ValueError("second")
+    return x[0]
+
+
+@pytest.mark.parametrize("function", [_of_two, _in_a_loop_and_after, _after_an_inner_loop])
+def test_a_function_that_always_raises_says_what_comes_first(function: Any) -> None:
+    x = np.array([0.5, -0.5, 0.25, -0.125])
+    for call in (jitad.jit(function), jitad.grad(function)):
+        for point in (x, -x, x):
+            with pytest.raises((KeyError, ValueError)) as wanted:
+                function(point)
+            with pytest.raises(wanted.type) as found:
+                call(point)
+            assert found.value.args == wanted.value.args

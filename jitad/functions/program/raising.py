@@ -7,11 +7,13 @@ function itself may catch is no matter of the kernel's: its handler is run as a 
 from __future__ import annotations
 
 import dis
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jitad.frontend.active import frames
 from jitad.frontend.exceptions import may_catch
 from jitad.frontend.guards import check_raised
 from jitad.frontend.operands import lift
@@ -20,8 +22,9 @@ from jitad.functions.control.blocks import Block
 from jitad.functions.program.data import current, holds_tracers
 from jitad.functions.program.tracebacks import HERE, places_of
 from jitad.ir.errors import PACKAGE, JitadError, WriteError
-from jitad.ir.op import BOOL
+from jitad.ir.op import BOOL, Control
 from jitad.ir.raised import Raised, raised
+from jitad.ir.tape import has_effect
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops.control.switch import only_where
 from jitad.ops.structural import guard
@@ -80,9 +83,17 @@ def end_with(error: Exception | SystemExit | NeedsNumber) -> Raised:
 
 
 def check_said(error: Exception) -> None:
-    """Have the function say itself what a trace raises, whose values print as traced ones."""
+    """Where a trace ends with an exception, have raised what the function raises before; and have
+    it say itself what a trace raises, whose values print as traced ones."""
     builder = current()
-    if builder.level == 1 and builder.raising is not None and builder.raising.asked:
+    if builder.level != 1:
+        return
+    if len(frames()) == 1 and not isinstance(error, JitadError):
+        check_raised(builder)
+        if any(isinstance(x.op, Control) and has_effect(x) for x in builder.instrs):
+            # Perhaps what a turn of a loop raises, of which only the function says whether it does.
+            raise Raises(replace(raised(error, places_of(error), False), kind=Exception))
+    if builder.raising is not None and builder.raising.asked:
         raise Raises(raised(error, places_of(error), False))
 
 
