@@ -42,6 +42,7 @@ def grad(
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
+    roll: bool = True,
 ) -> Transformed:
     """The gradient of a scalar function, by reverse mode.
 
@@ -52,6 +53,7 @@ def grad(
         has_aux: `fun` returns `(value, aux)`; the result is then `(gradient, aux)`.
         holomorphic: argument and result are complex, and the result is f'(z). Without it the
             result is real, and the gradient at a complex argument x + iy is df/dx - i df/dy.
+        roll: as of `jit`.
 
     Returns:
         A function of the same arguments; its result has the argument's structure, shapes, dtypes.
@@ -75,6 +77,7 @@ def value_and_grad(
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
+    roll: bool = True,
 ) -> Transformed:
     """A scalar function's value and gradient together; arguments as of `grad`.
 
@@ -203,6 +206,7 @@ def jacfwd(
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
+    roll: bool = True,
 ) -> Transformed:
     """The Jacobian by forward mode: one tangent for each element of the argument, all at once.
 
@@ -212,6 +216,7 @@ def jacfwd(
         has_aux: the result is then `(jacobian, aux)`.
         holomorphic: arguments and results are complex, and the function is holomorphic. Without
             it forward mode takes real arguments, and reverse mode real results.
+        roll: as of `jit`.
 
     Returns:
         A function of the same arguments. For a result of shape s and an argument of shape t its
@@ -231,6 +236,7 @@ def jacrev(
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
+    roll: bool = True,
 ) -> Transformed:
     """The Jacobian by reverse mode: one adjoint for each element of the result, all at once.
 
@@ -251,6 +257,7 @@ def jacobian(
     has_aux: bool = False,
     holomorphic: bool = False,
     mode: str = "auto",
+    roll: bool = True,
 ) -> Transformed:
     """The Jacobian by the mode that costs less, or the one that is asked for.
 
@@ -272,6 +279,7 @@ def hessian(
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
+    roll: bool = True,
 ) -> Transformed:
     """The matrix of second derivatives, forward over reverse.
 

@@ -165,8 +165,9 @@ class Program:
 
     def met(self, starts: Collection[int], stops: Collection[int]) -> set[int]:
         """The starts that ways from the others lead through: what they begin is run once."""
-        found = {x for x in starts if x in self.between(set(starts) - {x}, stops)}
-        return found if len(found) < len(starts) else set()
+        begun = set(starts) - set(stops)
+        found = {x for x in begun if x in self.between(begun - {x}, stops)}
+        return found if len(found) < len(begun) else set()
 
     def ends(
         self, starts: Collection[int], stops: Collection[int], *, meets: bool
