@@ -127,9 +127,12 @@ def consume(frame: Frame, header: int, names: Names, x: Generated) -> tuple[int,
         begun[it] = Turn(item, names[it])  # type: ignore[index]  # a `for` has one
         frame.chooses |= any(type(y) is Chosen for y in (item, *state.values()))
         after = frame.run(header, begun, {header, done}, enters=False)[1]
+        frame.names = others
         return made({v: after[v] for v in sorted(bound) if v in after})
 
     first = made({v: names[v] for v in sorted(bound) if v in names})
+    # What the state has, has no name beside.
+    frame.names = others = Names({v: y for v, y in names.items() if v not in bound})
     return done, Names(names | x.folded(turn, first))
 
 
