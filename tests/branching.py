@@ -39,8 +39,8 @@ def slope(f: Callable[..., Any], x: np.ndarray, *rest: Any) -> np.ndarray:
 
 
 def sign(x: Any) -> str:
-    """A decision that makes a path of its own: a key of a dict is no data."""
-    return {True: "up", False: "down"}[bool(x > 0)]
+    """A decision that makes a path of its own: a shape is no data."""
+    return ("down", "up")[len(np.zeros(int(x > 0)))]
 
 
 def shrinking(x: Any) -> Any:

@@ -273,7 +273,7 @@ def errors_from_numba() -> Turn:
 
 def _path(x: Any) -> Any:
     """One of two paths: a key of a dict is asked for."""
-    which = {True: "sum", False: "first"}[bool(x[0] > 0)]
+    which = ("first", "sum")[len(np.zeros(int(x[0] > 0)))]  # a path of its own
     return (np.sin(x), np.sum(x)) if which == "sum" else (x, x[0])
 
 

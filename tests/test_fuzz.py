@@ -12,7 +12,7 @@ import pytest
 from tests.fuzz.fuzzer import load
 
 FUZZERS = load()
-COUNT, BLOCK = 50, 25  # in blocks, so that several processes share a kind; .ci/run has 150 more
+COUNT, BLOCK = 20, 10  # in blocks, so that several processes share a kind; .ci/run has 120 more
 
 
 @pytest.mark.parametrize("first", range(0, COUNT, BLOCK))

@@ -32,8 +32,12 @@ def differences(f: Any, args: tuple[Any, ...]) -> np.ndarray:
     return np.asarray(found).reshape(x.shape)
 
 
-def cases() -> list[Any]:
-    return [pytest.param(p, n, id=f"{p.function.__name__}-{n}") for p in PROGRAMS for n in p.sizes]
+def cases(least_and_most: bool = False) -> list[Any]:
+    """The programs at their sizes, or at the least and the largest of these."""
+    found = [(p, {p.sizes[0], p.sizes[-1]} if least_and_most else p.sizes) for p in PROGRAMS]
+    return [
+        pytest.param(p, n, id=f"{p.function.__name__}-{n}") for p, ns in found for n in sorted(ns)
+    ]
 
 
 @pytest.mark.parametrize(("program", "n"), cases())
@@ -47,7 +51,7 @@ def test_value_and_gradient_at_all_data(program: PlainProgram, n: int) -> None:
     assert [len(tree.paths) for tree in gradient.trees(args, {})] == [1]
 
 
-@pytest.mark.parametrize(("program", "n"), cases())
+@pytest.mark.parametrize(("program", "n"), cases(least_and_most=True))
 def test_doors(program: PlainProgram, n: int) -> None:
     """Numba's door, points at once, and forward mode agree with the gradient."""
     f = program.function
@@ -70,8 +74,8 @@ def test_doors(program: PlainProgram, n: int) -> None:
     np.testing.assert_allclose(jitad.vmap(gradient)(*columns), each, rtol=1e-10, atol=1e-12)
 
 
-UNROLLED = ("escaped_counter", "comprehensions", "generator_that_is_sent")
-"""Programs whose loops ask for numbers, or for items in turn."""
+UNROLLED = ("escaped_counter", "comprehensions", "generator_that_is_sent", "arrays_in_dicts")
+"""Programs whose loops ask for numbers, or for items in turn, or make a state in the first turn."""
 
 
 @pytest.mark.parametrize(

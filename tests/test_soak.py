@@ -14,5 +14,5 @@ NAMES = [x for x in soak.LOADS if x.startswith(("calls", "errors", "paths_in", "
 @pytest.mark.skipif(sys.platform != "linux", reason="resident memory is read from /proc")
 @pytest.mark.parametrize("name", NAMES)
 def test_memory_is_flat(name: str) -> None:
-    count, before, after = soak.soak(name, 0.02 if name.startswith("programs") else 0.001)
+    count, before, after = soak.soak(name, 0.02 if name.startswith("programs") else 0.0005)
     assert soak.is_flat(name, count, after - before)

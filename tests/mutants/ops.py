@@ -41,7 +41,7 @@ ROWS = [
     ("indices of a batch point into the first array", "ops/gathers.py",
         "return ew.add(i, offset)", "return i", "test_sorting.py::test_a_sort_over_a_batch"),
     ("of rows for one place each has the adjoint of the last", "ops/gathers.py",
-        "if count == 1:\n        return gather(v_bar, i)",
+        "if count == 1 or apart:\n        return gather(v_bar, i)",
         "if count:\n        return gather(v_bar, i)",
         "test_cases.py::test_case[updates.of_rows_for_one_place_the_last_has_the_adjoint]"),
     ("what was set keeps the adjoint of what stood there", "ops/views.py",
