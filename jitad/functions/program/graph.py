@@ -164,9 +164,15 @@ class Program:
         return found
 
     def met(self, starts: Collection[int], stops: Collection[int]) -> set[int]:
-        """The starts that ways from the others lead through: what they begin is run once."""
+        """The starts that ways from the others lead through, within the same turn of loops around
+        them: what they begin is run once."""
         begun = set(starts) - set(stops)
-        found = {x for x in begun if x in self.between(begun - {x}, stops)}
+
+        def is_met(x: int) -> bool:
+            turns = {header for header, body in self.loops.items() if x in body}
+            return x in self.between(begun - {x}, {*stops, *turns})
+
+        found = set(filter(is_met, begun))
         return found if len(found) < len(begun) else set()
 
     def ends(
