@@ -212,6 +212,8 @@ INTERRUPTED = """
     import os, signal, sys, threading, time
     import jitad, numpy as np
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which shells ignore in the background
+
     def forever(x):
         def goes_on(c):
             return (c[1] >= 0) & (x > 0)
