@@ -212,7 +212,7 @@ INTERRUPTED = """
     import os, signal, sys, threading, time
     import jitad, numpy as np
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # which shells ignore in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # else ignored by shells
 
     def forever(x):
         def goes_on(c):
