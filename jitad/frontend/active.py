@@ -165,6 +165,16 @@ def memos() -> Iterator[dict[Any, Any]]:
     return reversed(_active.memos)
 
 
+class _Noted(set[Any]):
+    forget = set[Any].clear
+
+
+def noted_for_good(by: Any) -> set[Any]:
+    """What `by` has noted while the outermost trace under way goes on."""
+    *_, memo = memos()
+    return memo.setdefault(by, _Noted())
+
+
 def holds_traced(x: Any) -> bool:
     """Whether x is a traced value, or a list or an object array that has one in it."""
     if isinstance(x, (list, tuple)):

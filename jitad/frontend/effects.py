@@ -67,6 +67,24 @@ class Effects:
         """Whether anything is changed."""
         return bool(self.steps or self.lost)
 
+    def said_of_calls(self) -> str:
+        """What is to be said where calls leave less than the function itself would."""
+        if not self.lost:
+            return ""
+        return (
+            f"stores what is made of traced values in {self.lost[0]}, which is as it was when the "
+            "call has ended; return it, or store the numbers that it is made of"
+        )
+
+    def said_of_kernels(self) -> str:
+        """The same of kernels, which only compute."""
+        if not self.steps:
+            return ""
+        return (
+            f"changes {self.steps[0].what} at each call, and what is compiled does not; call "
+            "jitad.jit of it, or return what it stores"
+        )
+
     def touch(self, x: Any, of: Any, name: Any) -> None:
         """Something from outside is about to be changed."""
         key = of, id(x), name
@@ -244,7 +262,7 @@ class Change(NamedTuple):
 def _anew(x: Any, whole: Callable[[Any], Any]) -> Change:
     """What a container that has been emptied holds."""
     items = (tuple(x), tuple(x.values())) if isinstance(x, dict) else tuple(whole(x))
-    return Change(_refill_anew, None, items, f"a {type(x).__name__}")
+    return Change(_replace, None, items, f"a {type(x).__name__}")
 
 
 def _binding(x: Any, of: Any, name: Any, now: Any, what: str) -> Change:
@@ -302,13 +320,7 @@ def _extend(x: Any, _: Any, items: Sequence[Any]) -> None:
     x.extend(items)
 
 
-def _replace(x: Any, _: Any, items: Sequence[Any]) -> None:
-    note_change(x)
-    x.clear()
-    x.extend(items)
-
-
-def _refill_anew(x: Any, _: Any, items: Any) -> None:
+def _replace(x: Any, _: Any, items: Any) -> None:
     note_change(x, is_emptied=True)
     _refill(x, zip(*items, strict=True) if isinstance(x, dict) else items)
 

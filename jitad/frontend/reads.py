@@ -295,12 +295,6 @@ def note_special(x: Any, name: str) -> None:
         reads.note(Read(x, attribute_of, "__class__", type(x)))
 
 
-def note_class(x: Any) -> None:
-    """An object is asked for its class."""
-    for reads in knowing(x):
-        reads.note(Read(x, attribute_of, "__class__", type(x)))
-
-
 def note_contents(x: Any) -> None:
     """A container is asked for its items."""
     if isinstance(x, CONTAINERS):

@@ -52,6 +52,7 @@ def guarded(index: Any) -> Any:
 
 
 def same_index(a: Any, b: Any) -> bool:
+    """Whether two indices are one, of the same traced values."""
     if isinstance(a, tuple) or isinstance(b, tuple):
         is_one = isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b)
         return is_one and all(map(same_index, a, b))

@@ -104,8 +104,8 @@ def trace(
 ) -> Traced:
     """Run `function` on tracers that stand for `arguments` (arrays, numbers or outer values).
 
-    Where it asks for concrete values these are the arguments'. What is
-    asked of loops is computed by `machine`, by itself that of the trace around this one.
+    Where it asks for concrete values these are the arguments'. What is asked of loops is computed
+    by `machine`, by itself that of the trace around this one.
     """
     outer = innermost_trace()
     builder = Builder(locate=user_line, level=depth() + 1)

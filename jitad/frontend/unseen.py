@@ -33,7 +33,6 @@ from jitad.frontend.reads import (
     knowing,
     memory_of,
     note_asked,
-    note_class,
     note_contents,
     note_global,
     note_special,
@@ -116,8 +115,8 @@ def _called(reads: Reads, f: Any, items: tuple[Any, ...]) -> list[np.ndarray]:
         return _called(reads, f.func, (*f.args, *items, *f.keywords.values()))
     name, owner = getattr(f, "__name__", ""), getattr(f, "__self__", None)
     is_still = name in _STILL
-    if f is isinstance or f is type:
-        note_class(items[0])
+    if (f is isinstance or f is type) and items and reads.is_known(items[0]):
+        reads.note(Read(items[0], attribute_of, "__class__", type(items[0])))
     if owner is not None and not isinstance(owner, ModuleType):
         items = (owner, *items)
     if isinstance(f, Reader):

@@ -81,11 +81,8 @@ class Transformed(Reader):
     def _build(self, leaves: Sequence[Any], structure: Structure) -> Plan:
         """The program for arguments like these, with what the function stores outside."""
         plan = self._program(leaves, structure)
-        if plan.effects is not None and plan.effects.lost:
-            self._say(
-                f"stores what is made of traced values in {plan.effects.lost[0]}, which is as it "
-                "was when the call has ended; return it, or store the numbers that it is made of"
-            )
+        if plan.effects is not None:
+            self._say(plan.effects.said_of_calls())
         return with_effects(plan)
 
     def _without_effects(self, leaves: Sequence[Any], structure: Structure) -> tuple[Plan, Any]:
@@ -262,14 +259,13 @@ class Transformed(Reader):
             self._say(too_many(tree))
 
     def _say(self, what: str, kind: type[Warning] = RuntimeWarning) -> None:
-        """Warn, once in these words, of what the function does."""
-        if what not in self.known.warned:
+        """Warn, once in these words, of what the function does, if there is anything to say."""
+        if what and what not in self.known.warned:
             self.known.warned.add(what)
             warnings.warn(f"{self.__name__} {what}", kind, stacklevel=users_level())
 
     def _say_zeros(self, plan: Plan) -> None:
-        if plan.zeros:
-            self._say(plan.zeros, ZeroDerivativeWarning)
+        self._say(plan.zeros, ZeroDerivativeWarning)
 
     def _check(self, result: Any, plan: Plan, leaves: Sequence[Any]) -> None:
         if is_debugging():
@@ -316,11 +312,8 @@ class Transformed(Reader):
         given = take_apart(args, kwargs)
         plan, effects = self._without_effects(given.leaves, given.structure)
         self._say_zeros(plan)
-        if effects is not None and effects.steps:
-            self._say(
-                f"changes {effects.steps[0].what} at each call, and what is compiled does not; "
-                "call jitad.jit of it, or return what it stores"
-            )
+        if effects is not None:
+            self._say(effects.said_of_kernels())
         return Kernel(plan, self.options, arguments=given[1:], function=self._recipe[0], **options)
 
     def plan(self, *args: Any, **kwargs: Any) -> Plan:

@@ -19,7 +19,8 @@ from jitad.frontend.operands import (
     lift,
     supported,
 )
-from jitad.frontend.selected import Selected, all_alike, selected
+from jitad.frontend.present import all_alike
+from jitad.frontend.selected import Selected, selected
 from jitad.frontend.slices import is_traced_slice, spread_out
 from jitad.frontend.sums import is_within
 from jitad.functions.arrays.selections import select

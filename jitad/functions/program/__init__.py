@@ -18,6 +18,7 @@
     varying.py     lists whose length depends on traced values; buffers.py what stands in them
     folds.py       sum, any, all, max, min of many; orders.py what is sorted
     calls.py       what a call means; pure.py what may be called in a branch or a loop
+    questions.py   what is asked of a value: isinstance, type, hasattr
     native.py      functions that are called as they are
     library.py     map, reduce and their like, as programs
     arguments.py   what names are bound to as a call begins

@@ -21,7 +21,6 @@ from numba.np.ufunc.parallel import get_thread_id
 
 from jitad.frontend.active import holds_traced
 from jitad.frontend.effects import note_bound
-from jitad.frontend.mutable import MutableArray
 from jitad.frontend.mutable_functions import answer, at_once
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.parts import DICTS, SEQUENCES, is_plain_class, made
@@ -62,6 +61,13 @@ from jitad.functions.program.library import PROGRAMS
 from jitad.functions.program.mirrors import of_scipy
 from jitad.functions.program.native import run_natively, uncached
 from jitad.functions.program.pure import is_program, pure
+from jitad.functions.program.questions import (
+    class_of,
+    has_attribute,
+    is_instance,
+    is_scalar,
+    stands_for,
+)
 from jitad.functions.program.specials import called
 from jitad.ir.value import FUNCTIONS, Value
 
@@ -294,45 +300,12 @@ def _from_items(items: Any, dtype: Any, count: int = -1, *, like: Any = None) ->
     return array(found if count < 0 else found[:count], dtype)
 
 
-# -- what is asked of a value ----------------------------------------------------------------------
-
-
-def stands_for(x: Value) -> type:
-    """The class of what a traced value is outside of a trace."""
-    if isinstance(x, MutableArray) or x.shape:
-        return np.ndarray
-    return type(x.dtype.type(0).item()) if x.weak else x.dtype.type
-
-
-def _is_instance(x: Any, kinds: Any) -> bool:
-    isinstance(None, kinds)  # says what is no class
-    if not isinstance(x, Value):
-        return isinstance(x, kinds)
-    asked = kinds if isinstance(kinds, tuple) else (kinds,)
-    return issubclass(stands_for(x), kinds) or Value in asked  # which asks for the tracer itself
-
-
-def _type(x: Any, *rest: Any) -> Any:
-    return stands_for(x) if isinstance(x, Value) else type(x, *rest)
+# -- what asks for the function that it is called in -----------------------------------------------
 
 
 def _globals(frame: Frame) -> dict[str, Any]:
     note_met(frame.function.__globals__)
     return frame.function.__globals__
-
-
-def _has(frame: Frame, x: Any, name: str) -> bool:
-    if isinstance(x, Value):
-        return hasattr(stands_for(x), name)
-    try:
-        frame.attribute(x, name)
-    except AttributeError:
-        return False
-    return True
-
-
-def _is_scalar(x: Any) -> bool:
-    return not issubclass(stands_for(x), np.ndarray) if isinstance(x, Value) else np.isscalar(x)
 
 
 def _note_text(frame: Frame, source: Any, mode: str) -> None:
@@ -368,7 +341,7 @@ OF_FRAME: dict[Any, Any] = {
     vars: lambda frame, *x: frame.attribute(*x, "__dict__") if x else frame.locally(),
     dir: lambda frame, *x: dir(*x) if x else sorted(frame.locally()),
     getattr: _attribute,
-    hasattr: _has,
+    hasattr: has_attribute,
     sorted: orders.in_order,
     dataclasses.replace: with_others,
     eval: _evaluated,
@@ -400,8 +373,8 @@ OF_TRACED: dict[Any, Any] = {
     int: as_integer,
     round: round,
     np.fromiter: _from_items,
-    isinstance: _is_instance,
-    type: _type,
-    np.isscalar: _is_scalar,
+    isinstance: is_instance,
+    type: class_of,
+    np.isscalar: is_scalar,
 }
 """What they mean where an argument is traced."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from jitad.frontend.active import memos
+from jitad.frontend.active import noted_for_good
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import PYTHON_NUMBERS, as_dtype, lift
 from jitad.frontend.parts import is_copy, is_new, note_copied
@@ -118,8 +118,7 @@ def fork(
     if len(starts) == 1:
         return yes, names
     program = frame.program
-    *_, memo = memos()
-    apart = memo.setdefault(_Apart, _Apart())
+    apart = noted_for_good(fork)  # branches whose ways do not agree where they meet
     branch = program, starts
     if branch not in apart and program.met(starts, stops):
         region = program.ends(starts, stops, meets=True)
@@ -129,12 +128,6 @@ def fork(
             apart.add(branch)
     region = program.ends(starts, stops, meets=False)
     return _fork(frame, condition, ways, names, region, given)
-
-
-class _Apart(set[Any]):
-    """Branches of a trace whose ways do not agree where they meet before their join."""
-
-    forget = set[Any].clear
 
 
 def _fork(

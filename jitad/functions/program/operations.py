@@ -21,7 +21,7 @@ from jitad.frontend.reads import note_asked, note_contents, note_given
 from jitad.frontend.roads import ABSENT
 from jitad.frontend.selected import Selected
 from jitad.frontend.unseen import note_all, note_attribute, note_item
-from jitad.functions.program import calls, carried, holders, specials
+from jitad.functions.program import carried, holders, specials
 from jitad.functions.program.buffers import is_growing
 from jitad.functions.program.choices import of_table, set_at
 from jitad.functions.program.data import (
@@ -37,6 +37,7 @@ from jitad.functions.program.data import (
 from jitad.functions.program.growing import extend
 from jitad.functions.program.iterators import contains as _contains
 from jitad.functions.program.iterators import element, iterator
+from jitad.functions.program.questions import stands_for
 from jitad.functions.program.specials import operated, special
 from jitad.ir.errors import TraceError
 from jitad.ir.value import Value
@@ -58,7 +59,7 @@ def attribute(frame: Frame, x: Any, name: str, counts: bool = False) -> Any:
     if isinstance(x, Value):
         if type(x) is Selected and name in ("size", "shape"):
             return (np.size if name == "size" else np.shape)(x)  # type: ignore[operator]  # traced
-        return calls.stands_for(x) if name == "__class__" else getattr(x, name)
+        return stands_for(x) if name == "__class__" else getattr(x, name)
     if isinstance(x, type) and frame.words.has(x):
         x = frame.words.find(x)
     try:
