@@ -12,6 +12,7 @@ Read the package in the order of the pipeline:
     functions/   what each function of NumPy records
     transforms/  tape -> tape with a new meaning: forward, reverse, batch, split
     passes/      tape -> tape of the same meaning, and the schedule of its loops
+    sparse/      tape -> tape of the entries of a sparse Jacobian, and their pattern
     codegen/     tape -> LLVM IR
     runtime/     LLVM IR -> callable: compile, call, keep
     programs/    function + transform -> the tape to compile
@@ -64,6 +65,7 @@ from jitad.api import (
     jit,
     jvp,
     linearize,
+    sparsity,
     stop_gradient,
     value_and_grad,
     vjp,
@@ -101,6 +103,7 @@ from jitad.runtime.keeping import clear_caches, debug_nans
 from jitad.runtime.kernel import Kernel
 from jitad.runtime.paths import set_max_paths
 from jitad.runtime.team import get_num_threads, set_num_threads
+from jitad.sparse.pattern import Pattern
 from jitad.streaming import stream
 from jitad.testing import check_grads
 
@@ -114,6 +117,7 @@ __all__ = [
     "Kernel",
     "LinearAlgebraError",
     "NonFiniteError",
+    "Pattern",
     "ShapeError",
     "TraceError",
     "ZeroDerivativeWarning",
@@ -153,6 +157,7 @@ __all__ = [
     "scan",
     "set_max_paths",
     "set_num_threads",
+    "sparsity",
     "stop_gradient",
     "stream",
     "switch",

@@ -12,15 +12,18 @@ import numpy as np
 
 from jitad.codegen.options import Options
 from jitad.frontend.pytree import flatten, unflatten
-from jitad.ir.errors import ShapeError
+from jitad.ir.errors import DifferentiationError, ShapeError
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.programs.call import Argnums, Function, plain
 from jitad.programs.gradient import gradient, value_and_gradient
 from jitad.programs.jacobian import jacobian as jacobian_program
+from jitad.programs.sparse import sparse_hessian, sparse_jacobian
 from jitad.programs.stages import Linear, Pullback, linear, pullback
 from jitad.programs.tangent import tangent
 from jitad.runtime.launch import Transformed, transformed
+from jitad.sparse.matrix import patterns
+from jitad.sparse.pattern import Pattern
 
 
 def _static(argnums: Argnums) -> Argnums:
@@ -207,6 +210,7 @@ def jacfwd(
     has_aux: bool = False,
     holomorphic: bool = False,
     roll: bool = True,
+    sparse: bool | Pattern = False,
 ) -> Transformed:
     """The Jacobian by forward mode: one tangent for each element of the argument, all at once.
 
@@ -217,6 +221,7 @@ def jacfwd(
         holomorphic: arguments and results are complex, and the function is holomorphic. Without
             it forward mode takes real arguments, and reverse mode real results.
         roll: as of `jit`.
+        sparse: as of `jacobian`.
 
     Returns:
         A function of the same arguments. For a result of shape s and an argument of shape t its
@@ -227,8 +232,7 @@ def jacfwd(
     array([[3., 2.],
            [1., 0.]])
     """
-    options = _static(argnums), has_aux, holomorphic, "forward"
-    return transformed(fun, jacobian_program, options)
+    return jacobian(fun, argnums, has_aux, holomorphic, "forward", roll, sparse)
 
 
 def jacrev(
@@ -237,6 +241,7 @@ def jacrev(
     has_aux: bool = False,
     holomorphic: bool = False,
     roll: bool = True,
+    sparse: bool | Pattern = False,
 ) -> Transformed:
     """The Jacobian by reverse mode: one adjoint for each element of the result, all at once.
 
@@ -247,8 +252,7 @@ def jacrev(
     array([[3., 2.],
            [1., 0.]])
     """
-    options = _static(argnums), has_aux, holomorphic, "reverse"
-    return transformed(fun, jacobian_program, options)
+    return jacobian(fun, argnums, has_aux, holomorphic, "reverse", roll, sparse)
 
 
 def jacobian(
@@ -258,20 +262,79 @@ def jacobian(
     holomorphic: bool = False,
     mode: str = "auto",
     roll: bool = True,
+    sparse: bool | Pattern = False,
 ) -> Transformed:
     """The Jacobian by the mode that costs less, or the one that is asked for.
 
     Arguments and result as of `jacfwd`. `mode` is "forward", "reverse" or "auto": forward costs
     about n sweeps, for n elements of the arguments, and reverse about 1.5 m, for m of the result.
 
+    With `sparse=True` those entries alone are computed that may be other than 0, by their own
+    partials, whatever the mode. For a result of m elements and an argument of n, in C order, the
+    result is SciPy's `csr_array` of shape (m, n), always of the same entries (`jitad.sparsity` has
+    them by themselves); compiled code has its `data`, and `kernel.njit_out` writes it into a given
+    array. Within functions that are traced it is a `SparseArray`, with `data`, `T`, `toarray()` and
+    `@`. Where integers say which elements are read, these belong to the path that is compiled.
+    `sparse` may be a `Pattern` that is known: what is outside of it is left out.
+
+    Raises:
+        ShapeError: the matrix would have more than 2**28 entries.
+        DifferentiationError: numbers are complex on the way to a sparse matrix.
+
+    Source: Griewank & Walther, Evaluating Derivatives, 2nd ed., section 7.1 (sparse vector mode).
+
     >>> import numpy as np, jitad
     >>> jitad.jacobian(np.sin)(0.0)
     np.float64(1.0)
+    >>> jitad.jacobian(lambda x: x[1:] * x[:-1], sparse=True)(np.ones(100_000)).nnz
+    199998
     """
     if mode not in ("auto", "forward", "reverse"):
         raise ShapeError(f"jacobian has no mode {mode!r}", remedy="auto, forward or reverse")
+    if sparse is not False:
+        return _sparse(fun, sparse_jacobian, argnums, has_aux, holomorphic, sparse)
     options = _static(argnums), has_aux, holomorphic, mode
     return transformed(fun, jacobian_program, options)
+
+
+def _sparse(
+    fun: Function, program: Any, argnums: Argnums, has_aux: bool, holomorphic: bool, sparse: Any
+) -> Transformed:
+    if holomorphic:
+        raise DifferentiationError(
+            "sparse derivatives of complex functions", remedy="leave sparse or holomorphic out"
+        )
+    if sparse is not True and not isinstance(sparse, Pattern):
+        raise ShapeError(
+            f"sparse={sparse!r}", remedy="give True, or a pattern, as of jitad.sparsity"
+        )
+    pattern = None if sparse is True else sparse
+    return transformed(fun, program, (_static(argnums), has_aux, pattern))
+
+
+def sparsity(fun: Function, *args: Any, argnums: Argnums = 0, order: int = 1, **kwargs: Any) -> Any:
+    """Which entries the Jacobian of a function may have other than 0, or its Hessian.
+
+    Args:
+        fun: as of `jacobian`; of order 2 a scalar function.
+        args, kwargs: its arguments. All points on the path that they take have this pattern.
+        argnums: which positional arguments to differentiate.
+        order: 1, or 2 for second derivatives.
+
+    Returns:
+        A `Pattern` for each result and argument, in the structure of `jacobian(fun, argnums,
+        sparse=True)`: it prints as a picture.
+
+    >>> import numpy as np, jitad
+    >>> jitad.sparsity(lambda x: x[1:] * x[:-1], np.ones(1000))
+    <Pattern 999 x 1000, 1998 entries>
+    """
+    if order not in (1, 2):
+        raise ShapeError(f"order={order!r}", remedy="give 1 or 2")
+    program = sparse_jacobian if order == 1 else sparse_hessian
+    plan = transformed(fun, program, (_static(argnums), False, None)).plan(*args, **kwargs)
+    matrices = plan.result([0] * plan.structure.num_leaves)
+    return patterns(matrices)
 
 
 def hessian(
@@ -280,17 +343,20 @@ def hessian(
     has_aux: bool = False,
     holomorphic: bool = False,
     roll: bool = True,
+    sparse: bool | Pattern = False,
 ) -> Transformed:
     """The matrix of second derivatives, forward over reverse.
 
     Arguments as of `jacfwd`. For a scalar function of an argument of shape t the result has
-    shape t + t.
+    shape t + t; with `sparse`, as of `jacobian`, it is a sparse matrix of the elements of t.
 
     >>> import numpy as np, jitad
     >>> jitad.hessian(lambda x: x[0] ** 2 * x[1])(np.array([2.0, 3.0]))
     array([[6., 4.],
            [4., 0.]])
     """
+    if sparse is not False:
+        return _sparse(fun, sparse_hessian, argnums, has_aux, holomorphic, sparse)
     inner = jacrev(fun, argnums, has_aux, holomorphic)
     return jacfwd(inner, argnums, has_aux, holomorphic)
 

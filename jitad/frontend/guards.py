@@ -48,6 +48,15 @@ def concrete(x: Value) -> np.ndarray:
     return _array(builder.concrete[x.index])
 
 
+def known(x: Any) -> np.ndarray | None:
+    """An array itself, or the one that a value of the outermost function stands for; None where
+    there may be several, in loops and branches and of many points."""
+    if not isinstance(x, Value):
+        return np.asarray(x)
+    is_one = x.builder.tracing and x.builder.level == 1 and not is_in_region(x.builder)
+    return concrete(x) if is_one else None
+
+
 def _computed(builder: Builder, instr: Instr, operands: Sequence[Any]) -> list[Any]:
     """The results of a control op, as machine code."""
     op, form = instr.op, instr.params[0]

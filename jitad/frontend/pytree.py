@@ -137,9 +137,14 @@ def _token(x: Any) -> Any:
     return id(x)
 
 
-_register_node: Any = optree.register_pytree_node
-for _namespace in (NAMESPACE, _IN_ORDER):
-    _register_node(Static, lambda x: ((), x), lambda x, _: x, namespace=_namespace)
+def register(kind: type, take_apart: Any, put_together: Any) -> None:
+    """Make a type a node, by what optree's `register_pytree_node` takes."""
+    enter: Any = optree.register_pytree_node
+    for namespace in (NAMESPACE, _IN_ORDER):
+        enter(kind, take_apart, put_together, namespace=namespace)
+
+
+register(Static, lambda x: ((), x), lambda x, _: x)
 
 
 def with_statics(tree: Any, is_leaf: Callable[[Any], bool]) -> Any:
@@ -222,8 +227,7 @@ def _register(kind: type, whole: frozenset[str]) -> None:
             object.__setattr__(made, name, static.item)
         return made
 
-    for namespace in (NAMESPACE, _IN_ORDER):
-        _register_node(kind, take_apart, put_together, namespace=namespace)
+    register(kind, take_apart, put_together)
     _known[kind] = whole
 
 

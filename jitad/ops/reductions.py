@@ -108,7 +108,7 @@ reduce_sum = _reduction(
 )
 
 
-def _shared(x: Any, v: Any, axes: tuple[int, ...], moved: Any) -> Any:
+def shared(x: Any, v: Any, axes: tuple[int, ...], moved: Any) -> Any:
     """Where x is the extremum, its share of what moves: the ties divide it; elsewhere nothing."""
     equal = ew.eq(x, expand(v, x.shape, axes))
     count = reduce_sum(ew.cast(equal, dtype=x.dtype), axes=axes)
@@ -117,11 +117,11 @@ def _shared(x: Any, v: Any, axes: tuple[int, ...], moved: Any) -> Any:
 
 
 def _jvp_extremum(xs: Any, v: Any, tangents: Any, axes: tuple[int, ...]) -> Any:
-    return reduce_sum(_shared(xs[0], v, axes, tangents[0]), axes=axes)
+    return reduce_sum(shared(xs[0], v, axes, tangents[0]), axes=axes)
 
 
 def _pull_extremum(j: int, xs: Any, v: Any, v_bar: Any, axes: tuple[int, ...]) -> Any:
-    return _shared(xs[0], v, axes, expand(v_bar, xs[0].shape, axes))
+    return shared(xs[0], v, axes, expand(v_bar, xs[0].shape, axes))
 
 
 def _constant(*_: Any, **__: Any) -> None:

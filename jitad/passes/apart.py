@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+
 from jitad.ir.builder import Builder
 from jitad.ir.op import Elementwise
 from jitad.ir.tape import CONST, Instr, Tape
@@ -59,10 +61,11 @@ class Apart:
     rows: list[int]
 
 
-def apart(form: Loop) -> Apart | None:
-    """The loop's turns, each by itself; None where one needs what another has done."""
+def apart(form: Loop, large: float = LARGE) -> Apart | None:
+    """The loop's turns, each by itself; None where one needs what another has done, or computes
+    arrays of more than `large` elements."""
     try:
-        return _Apart(form).run()
+        return _Apart(form, large).run()
     except ApartError:
         return None
 
@@ -84,9 +87,9 @@ class _Carry:
 
 
 class _Apart:
-    def __init__(self, form: Loop) -> None:
+    def __init__(self, form: Loop, large: float) -> None:
         assert form.count is not None
-        self.form, self.count = form, form.count
+        self.form, self.count, self.large = form, form.count, large
         first, last = 1 + form.consts, 1 + form.consts + form.carries
         self.carried = range(first, last)
         total = len(form.body.inputs)
@@ -99,7 +102,7 @@ class _Apart:
     def run(self) -> Apart:
         tape, form = self.tape, self.form
         for instr in tape.instrs:
-            is_large = math.prod(instr.shape) > LARGE
+            is_large = math.prod(instr.shape) > self.large
             if is_large and isinstance(instr.op, Elementwise):
                 raise ApartError
         carries = [self._carry(k) for k in range(form.carries)]
@@ -165,7 +168,7 @@ class _Apart:
     def _check_written(self, carry: _Carry) -> None:
         """Each turn has places of its own, where alone it reads."""
         tape, count = self.tape, self.count
-        places: dict[int, Sum] = {}
+        places: dict[int, Own] = {}
         changed = [i for i in carry.own if i != carry.start and tape.instrs[i].op is not st.reshape]
         for i in (*changed, *carry.reads):
             instr = tape.instrs[i]
@@ -178,31 +181,33 @@ class _Apart:
             raise ApartError
         length = shapes.pop()[0]
         for k, x in places.items():
-            step = dict(x.terms)[_TURN]
-            ends = x.const, x.const + step * (count - 1)
-            if len(x.terms) == 1 and (min(ends) < 0 or max(ends) >= length):
+            if not x.is_within(length, count):
                 raise ApartError
             for j, y in places.items():
-                apart = x.plus(y, -1)
-                if j < k and (apart.terms or apart.const % step == 0):
+                if (j < k and x.may_meet(y, count)) or (j == k and x.repeats(count)):
                     raise ApartError
 
-    def place(self, i: int) -> Sum:
-        """A place of a turn's own."""
+    def place(self, i: int) -> Own:
+        """Places of a turn's own."""
         found = self._affine(i)
-        if found is None or _TURN not in dict(found.terms):
+        if found is None or _TURN not in dict(found.sum.terms):
             raise ApartError
         return found
 
-    def _affine(self, i: int, depth: int = 0) -> Sum | None:
+    def _affine(self, i: int, depth: int = 0) -> Own | None:
         """A value as a sum of the turn and of what is the same in all of them."""
         instr = self.tape.instrs[i]
         if i == self.tape.inputs[0]:
-            return Sum(0, ((_TURN, 1),))
-        if instr.op is CONST and not instr.shape:
-            return Sum(int(instr.params[0]))
-        if not self.moves[i]:
-            return Sum(0, ((i, 1),))
+            return Own(Sum(0, ((_TURN, 1),)), _NOTHING)
+        if instr.op is CONST:
+            return Own(Sum(int(instr.params[0])), np.zeros(instr.shape, np.int64))
+        if instr.op is st.iota:
+            return Own(Sum(0), instr.op.evaluate(*instr.params))
+        if instr.op is st.broadcast:
+            found = self._affine(instr.args[0], depth + 1)
+            return found and Own(found.sum, np.broadcast_to(found.offsets, instr.shape))
+        if not self.moves[i] and not instr.shape:
+            return Own(Sum(0, ((i, 1),)), _NOTHING)
         if instr.op not in (ew.add, ew.sub, ew.mul) or depth > _DEEP:
             return None
         x, y = (self._affine(j, depth + 1) for j in instr.args)
@@ -210,8 +215,67 @@ class _Apart:
             return None
         if instr.op is not ew.mul:
             return x.plus(y, 1 if instr.op is ew.add else -1)
-        x, y = (y, x) if y.terms else (x, y)
-        return None if y.terms else Sum(0).plus(x, y.const)
+        x, y = (y, x) if y.sum.terms or np.any(y.offsets) else (x, y)
+        is_number = not y.sum.terms and not np.any(y.offsets)
+        return Own(Sum(0), 0 * x.offsets).plus(x, y.sum.const) if is_number else None
+
+
+_NOTHING = np.zeros((), np.int64)
+
+
+class Own(NamedTuple):
+    """The places of a turn: a sum, and what is added to it for each of several places."""
+
+    sum: Sum
+    offsets: np.ndarray
+
+    def plus(self, other: Own, times: int) -> Own:
+        """self + times * other."""
+        return Own(self.sum.plus(other.sum, times), self.offsets + times * other.offsets)
+
+    @property
+    def _step(self) -> int:
+        return dict(self.sum.terms)[_TURN]
+
+    def is_within(self, length: int, count: int) -> bool:
+        """Whether the places are within an array, as far as is known."""
+        last = self._step * (count - 1)
+        low, high = int(self.offsets.min(initial=0)), int(self.offsets.max(initial=0))
+        first = self.sum.const + min(0, last) + low
+        return len(self.sum.terms) > 1 or (
+            first >= 0 and self.sum.const + max(0, last) + high < length
+        )
+
+    def repeats(self, count: int) -> bool:
+        """Whether two places may be the same, in one turn or two."""
+        return _are_near(*self._apart(self.offsets.ravel()), count)
+
+    def may_meet(self, other: Own, count: int) -> bool:
+        """Whether a place of a turn may be one of another's."""
+        apart = self.sum.plus(other.sum, -1)
+        if apart.terms:
+            return True
+        ours, theirs = self.offsets.ravel(), other.offsets.ravel() - apart.const
+        sides = np.repeat((0, 1), (len(ours), len(theirs)))
+        return _are_near(*self._apart(np.concatenate((ours, theirs))), count, sides)
+
+    def _apart(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Turns after which a place is another one, and the lines that no turn goes from one to
+        another."""
+        return places // abs(self._step), places % abs(self._step)
+
+
+def _are_near(
+    turns: np.ndarray, lines: np.ndarray, count: int, sides: np.ndarray | None = None
+) -> bool:
+    """Whether two numbers on a line, of two sides where these are given, differ by less than
+    `count`."""
+    order = np.lexsort((turns, lines))
+    turns, lines = turns[order], lines[order]
+    near = (np.diff(lines) == 0) & (np.diff(turns) < count)
+    if sides is not None:
+        near &= np.diff(sides[order]) != 0
+    return bool(np.any(near))
 
 
 class _Body:
@@ -287,7 +351,7 @@ class _Body:
         return shares
 
     def _output(self, x: Value) -> int:
-        if math.prod(x.shape) > LARGE:
+        if math.prod(x.shape) > self.found.large:
             raise ApartError
         self.outputs.append(x.index)
         return len(self.outputs) - 1

@@ -66,9 +66,9 @@ def _converted(
     simple = loop.simplify(form, operands, used, builder)
     if not simple.numbers and not simple.form.body.effects:
         return simple.known
-    results = _at_once(simple.form, simple.operands, builder)
+    results = _short_at_once(simple.form, simple.operands, builder)
     if results is None and simple.form.carries:  # points need none of this
-        results = distributed(simple.form, simple.operands, _at_once)
+        results = distributed(simple.form, simple.operands, _short_at_once)
     if results is None:
         results = record(builder, loop, simple.operands, simple.form)
     return {**simple.known, **dict(zip(simple.numbers, results, strict=True))}
@@ -165,9 +165,17 @@ def _is_plain(instr: Instr, tape: Tape) -> bool:
 # -- all at once -----------------------------------------------------------------------------------
 
 
-def _at_once(form: Loop, operands: list[Value], builder: Builder) -> list[Value] | None:
-    """A loop's results; None where turns depend on each other."""
-    made = apart(form) if _is_short(form) else None
+def _short_at_once(form: Loop, operands: list[Value], builder: Builder) -> list[Value] | None:
+    """A loop's results; None where turns depend on each other, or do better one by one."""
+    return at_once(form, operands, builder, LARGE) if _is_short(form) else None
+
+
+def at_once(
+    form: Loop, operands: list[Value], builder: Builder, large: float
+) -> list[Value] | None:
+    """The results of a loop of a known number of turns, whose arrays have up to `large` elements in
+    each; None where turns depend on each other."""
+    made = apart(form, large)
     if made is None or form.count is None:
         return None
     consts, carries, xs, _ = grouped(form, operands)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import BOOL, INT64
+from jitad.ir.op import BOOL, INT64, Control
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.control import Switch, part, switch
+from jitad.ops.control import Switch, part, record, switch
 from jitad.ops.control.parts import LOOKS_UP, input_types
 from jitad.passes.ranges import Known, ranges
 
@@ -77,6 +77,10 @@ class _Line:
                 bundles[i] = self._switch(instr.params[0], operands, below, taken)
             elif instr.op is st.guard:
                 self._guard(operands[0], instr.params[0], taken)
+            elif isinstance(instr.op, Control):
+                if taken is not None:
+                    raise ApartError
+                bundles[i] = record(self.builder, instr.op, operands, instr.params[0])
             else:
                 if instr.op in LOOKS_UP and taken is not None:
                     operands[1] = self._inside(operands, found[instr.args[1]], taken)

@@ -25,7 +25,7 @@ def value_and_gradient(fun: Function, argnums: Argnums, has_aux: bool, holomorph
     """(value, gradient), or ((value, aux), gradient)."""
 
     def build(leaves: Sequence[Any], structure: Structure) -> Plan:
-        call, tape, aux, _ = _scalar_gradient(
+        call, tape, aux, _ = scalar_gradient(
             differentiate(fun, argnums, leaves, structure), has_aux, holomorphic
         )
         value: Any = (0, unflatten(aux, [0] * aux.num_leaves)) if has_aux else 0
@@ -39,7 +39,7 @@ def gradient(fun: Function, argnums: Argnums, has_aux: bool, holomorphic: bool) 
     """The gradient, or (gradient, aux)."""
 
     def build(leaves: Sequence[Any], structure: Structure) -> Plan:
-        call, tape, aux, count = _scalar_gradient(
+        call, tape, aux, count = scalar_gradient(
             differentiate(fun, argnums, leaves, structure), has_aux, holomorphic
         )
         outputs = tape.outputs[1 + count :] + tape.outputs[1 : 1 + count]
@@ -53,7 +53,7 @@ def gradient(fun: Function, argnums: Argnums, has_aux: bool, holomorphic: bool) 
     return build
 
 
-def _scalar_gradient(
+def scalar_gradient(
     call: Call, has_aux: bool, holomorphic: bool
 ) -> tuple[Call, Tape, Structure, int]:
     """The call, the tape of (value, aux..., gradients...), aux's structure and its length."""

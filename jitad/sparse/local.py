@@ -1,0 +1,94 @@
+"""An instruction by itself -> terms of its results by its operands: the Jacobian of one vertex.
+
+What moves or combines elements as data say (linear algebra, sorting, loops) is differentiated by
+itself, by every element of its operands, and composed with the terms of these by the chain rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from jitad.ir.builder import Builder, inline
+from jitad.ir.op import Control
+from jitad.ir.tape import Instr, Tape
+from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
+from jitad.ops.control.parts import alone, type_of
+from jitad.sparse.places import Tables, numbered
+from jitad.sparse.terms import Term, Terms, merged
+from jitad.transforms.batch import batch
+from jitad.transforms.forward import forward
+from jitad.transforms.linear import is_nothing
+
+
+def vertex(
+    instr: Instr, operands: Sequence[Value], terms: Sequence[Terms], tables: Tables
+) -> tuple[Sequence[Value], list[Terms]]:
+    """The results of an instruction, and their terms, given those of its operands."""
+    varied = [j for j, own in enumerate(terms) if own]
+    values, local = _full(instr, operands, varied)
+    return values, [_composed(own, operands, terms, tables) for own in local]
+
+
+def _full(
+    instr: Instr, operands: Sequence[Value], varied: Sequence[int]
+) -> tuple[Sequence[Value], list[list[Term]]]:
+    """The results, and their terms by all elements of the varied operands: of each term the leaf is
+    a place among the operands."""
+    tape = _tape(instr, operands)
+    count = len(tape.outputs)
+    swept = forward(tape, varied)
+    found: list[list[Term]] = [[] for _ in range(count)]
+    builder, values = operands[0].builder, list[Value]()
+    for k, j in enumerate(varied):
+        size = operands[j].size
+        wide = batch(swept, [len(operands) + k], size, range(count, 2 * count))
+        seeds = [_zeros(operands[i]) for i in varied]
+        seeds[k] = _units(operands[j])
+        outputs = inline(builder, wide, [*operands, *seeds])
+        values = values or outputs[:count]
+        for n, dv in enumerate(outputs[count:]):
+            if dv.dtype == values[n].dtype and not is_nothing(dv):
+                rows = numbered(values[n].shape)
+                columns = np.arange(size).reshape((size, *(1 for _ in rows.shape)))
+                found[n].append(Term(j, rows, columns, dv))
+    return values, found
+
+
+def _tape(instr: Instr, operands: Sequence[Value]) -> Tape:
+    if isinstance(instr.op, Control):
+        return alone(instr.op, instr.params[0], [type_of(x) for x in operands])
+    builder = Builder()
+    inputs = [builder.input(f"x{k}", x.shape, x.dtype) for k, x in enumerate(operands)]
+    return builder.finish([builder.apply(instr.op, inputs, instr.named_params).index])
+
+
+def _zeros(x: Value) -> Value:
+    return x.builder.const(0, x.shape, x.dtype)
+
+
+def _units(x: Value) -> Value:
+    """The unit vectors of the space of x: (size, *shape)."""
+    rows, columns = (
+        x.builder.apply(st.iota, (), {"shape": (x.size, x.size), "axis": axis}) for axis in (0, 1)
+    )
+    return st.reshape(ew.cast(ew.eq(rows, columns), dtype=x.dtype), shape=(x.size, *x.shape))
+
+
+def _composed(
+    local: Sequence[Term], operands: Sequence[Value], terms: Sequence[Terms], tables: Tables
+) -> Terms:
+    """The terms of a result by what the operands depend on: the chain rule."""
+
+    def after(own: Term, term: Term) -> Term | None:
+        shape = term.coefficients.shape
+        columns = np.broadcast_to(term.columns, shape)
+        read = own.read(columns, operands[term.leaf].size, tables)
+        scaled = None if read is None else read.scaled(term.coefficients, tables)
+        return None if scaled is None else scaled.moved(np.broadcast_to(term.rows, shape).ravel())
+
+    found = [after(own, term) for term in local for own in terms[term.leaf]]
+    return merged(x for x in found if x is not None)

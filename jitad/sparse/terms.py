@@ -1,0 +1,216 @@
+"""A value's derivative as terms: arrays of entries of its Jacobian, at places that are known.
+
+A term has coefficients of shape (*several, *rows.shape): element `rows[k]` of the value has the
+derivatives `coefficients[..., k]` by the elements `columns[..., k]` of an input. What an operation
+does to places is done once, on integers; what it does to coefficients is recorded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from jitad.ir.op import Mask, Shape
+from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
+from jitad.ops import structural as st
+from jitad.sparse.places import Places, Tables, numbered, take
+from jitad.transforms.linear import Partial, scale
+
+
+class Term(NamedTuple):
+    """Entries of a Jacobian. `columns` broadcasts to the shape of the coefficients; of `rows` no
+    two are equal, unless they are `repeated`, and then there are no several for each."""
+
+    leaf: int
+    rows: Places
+    columns: Places
+    coefficients: Value
+    repeated: bool = False
+
+    @property
+    def several(self) -> Shape:
+        """The leading axes of the coefficients: entries of one row."""
+        return self.coefficients.shape[: self.coefficients.ndim - self.rows.ndim]
+
+    def scaled(self, c: Partial, tables: Tables) -> Term | None:
+        """The term after a product with an elemental partial; None where that is 0."""
+        shape = self.coefficients.shape
+
+        def at_rows(x: Value) -> Value:
+            taken = take(x, self.rows, tables)
+            return taken if taken.shape == shape else st.broadcast(taken, shape=shape)
+
+        if isinstance(c, Value):
+            c = at_rows(c)
+        elif isinstance(c, Mask):
+            weight = None if c.weight is None else at_rows(c.weight)
+            c = c._replace(condition=at_rows(c.condition), weight=weight)
+        new = scale(c, self.coefficients)
+        return None if new is None else self._replace(coefficients=new)
+
+    def moved(self, to: Places) -> Term:
+        """The term of a value whose element `to[k]` is, or has as a summand, element k of this."""
+        rows = to[self.rows]
+        if self.repeated:
+            return self._replace(rows=rows)
+        constant = [
+            axis
+            for axis, n in enumerate(rows.shape)
+            if n > 1 and not np.any(rows != rows.take([0], axis))
+        ]
+        term = self._replace(rows=rows)._summed(constant) if constant else self._replace(rows=rows)
+        if _are_different(term.rows):
+            return term
+        return term.flat()._replace(repeated=True)
+
+    def _summed(self, axes: Sequence[int]) -> Term:
+        """The term whose rows do not vary along axes: these are several of one row, or, where the
+        columns do not vary either, their sum."""
+        lead = len(self.several)
+        shape, rows = self.coefficients.shape, self.rows
+        columns = np.broadcast_to(self.columns, _padded(self.columns, len(shape)))
+        sums = [a for a in axes if columns.shape[lead + a] == 1]
+        moves = [a for a in axes if a not in sums]
+        kept = [a for a in range(rows.ndim) if a not in axes]
+        perm = (*range(lead), *(lead + a for a in (*moves, *kept, *sums)))
+        new = st.transpose(self.coefficients, perm=perm)
+        if sums:
+            last = range(len(shape) - len(sums), len(shape))
+            new = st.reduce_sum(new, axes=tuple(last))
+        columns = columns.transpose(perm)[(..., *(0 for _ in sums))]
+        first = tuple(0 if a in axes else slice(None) for a in range(rows.ndim))
+        return Term(self.leaf, np.asarray(rows[first]), columns, new)
+
+    def flat(self) -> Term:
+        """The term as a list of entries."""
+        shape = self.coefficients.shape
+        rows = np.broadcast_to(self.rows, shape).ravel()
+        columns = np.broadcast_to(self.columns, shape).ravel()
+        new = st.reshape(self.coefficients, shape=(math.prod(shape),))
+        return Term(self.leaf, rows, columns, new, repeated=True)
+
+    def read(self, source: Places, size: int, tables: Tables) -> Term | None:
+        """The term of a value whose element k is element `source[k]` of this, which has `size`."""
+        if self.repeated:
+            return self._joined(source, tables)
+        place = np.full(size, -1, np.int64)
+        place[self.rows.ravel()] = np.arange(self.rows.size)
+        picked, rows = place[source], numbered(source.shape)
+        found = picked >= 0
+        if not np.any(found):
+            return None
+        if not np.all(found):
+            kept = box(found)
+            picked, rows = picked[kept], rows[kept]
+        return self._picked(picked, rows, tables)
+
+    def without(self, taken: np.ndarray, tables: Tables) -> Term | None:
+        """The term but for the rows that are flagged."""
+        gone = taken[self.rows]
+        if not np.any(gone):
+            return self
+        if np.all(gone):
+            return None
+        if self.repeated:
+            picked = np.flatnonzero(~gone)
+            return self._replace(
+                rows=self.rows[picked],
+                columns=self.columns[picked],
+                coefficients=take(self.coefficients, picked, tables),
+            )
+        kept = box(~gone)
+        return self._picked(numbered(self.rows.shape)[kept], self.rows[kept], tables)
+
+    def _picked(self, picked: Places, rows: Places, tables: Tables) -> Term:
+        """The entries of the rows numbered `picked`, which are those of rows `rows`."""
+        shape, several = self.coefficients.shape, self.several
+        count = math.prod(shape[len(several) :])
+        lead = numbered(several).reshape((*several, *(1,) * picked.ndim))
+        new = take(self.coefficients, lead * count + picked, tables)
+        columns = np.broadcast_to(self.columns, _padded(self.columns, len(shape)))
+        if any(n > 1 for n in columns.shape[len(several) :]):
+            head = columns.shape[: len(several)]
+            full = np.broadcast_to(columns, (*head, *shape[len(several) :]))
+            columns = full.reshape((*head, count))[..., picked]
+        else:
+            columns = columns.reshape((*columns.shape[: len(several)], *(1,) * picked.ndim))
+        return Term(self.leaf, rows, columns, new)
+
+    def _joined(self, source: Places, tables: Tables) -> Term | None:
+        """What `read` gives of rows that are repeated: a list of entries again."""
+        order = np.argsort(self.rows, kind="stable")
+        sorted_rows, asked = self.rows[order], source.ravel()
+        first = np.searchsorted(sorted_rows, asked)
+        counts = np.searchsorted(sorted_rows, asked, side="right") - first
+        total = int(counts.sum())
+        if not total:
+            return None
+        starts = np.repeat(first - (np.cumsum(counts) - counts), counts)
+        picked = order[starts + np.arange(total)]
+        rows = np.repeat(np.arange(asked.size), counts)
+        new = take(self.coefficients, picked, tables)
+        return Term(self.leaf, rows, self.columns[picked], new, repeated=True)
+
+
+Terms = tuple[Term, ...]
+
+
+def _padded(columns: Places, ndim: int) -> Shape:
+    return (1,) * (ndim - columns.ndim) + columns.shape
+
+
+def _are_different(rows: Places) -> bool:
+    """Whether no two are equal."""
+    met = np.zeros(int(rows.max(initial=-1)) + 1, np.bool_)
+    met[rows] = True
+    return np.count_nonzero(met) == rows.size
+
+
+def box(kept: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The places that are flagged: as the axes of a block, where they fill one, else in a row."""
+    axes = [
+        np.flatnonzero(kept.any(axis=tuple(k for k in range(kept.ndim) if k != axis)))
+        for axis in range(kept.ndim)
+    ]
+    block = np.ix_(*axes) if axes else ()
+    is_block = kept.ndim > 1 and math.prod(map(len, axes)) == np.count_nonzero(kept)
+    return block if is_block else np.nonzero(kept)
+
+
+def merged(terms: Iterable[Term]) -> Terms:
+    """The terms, those of the same places added."""
+    found: dict[Hashable, list[Term]] = {}
+    for term in terms:
+        alike = found.setdefault(_ends(term), [])
+        for k, other in enumerate(alike):
+            if is_same(term, other):
+                total = ew.increment(other.coefficients, term.coefficients)
+                alike[k] = other._replace(coefficients=total)
+                break
+        else:
+            alike.append(term)
+    return tuple(term for alike in found.values() for term in alike)
+
+
+def _ends(term: Term) -> Hashable:
+    """What terms of the same places have in common, as far as is seen at once."""
+    shape = term.coefficients.shape
+    if not math.prod(shape):
+        return term.leaf, shape
+    rows, columns = term.rows, term.columns
+    ends = rows.flat[0], rows.flat[-1], columns.flat[0], columns.flat[-1]
+    return term.leaf, shape, *(int(k) for k in ends)
+
+
+def is_same(a: Term, b: Term) -> bool:
+    """Whether two terms have the same entries, in the same order."""
+    if a.leaf != b.leaf or a.coefficients.shape != b.coefficients.shape:
+        return False
+    if a.rows.shape != b.rows.shape or a.coefficients.dtype != b.coefficients.dtype:
+        return False
+    pairs = (a.rows, b.rows), (a.columns, b.columns)
+    return all(x is y or (x.shape == y.shape and np.array_equal(x, y)) for x, y in pairs)
