@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numba
@@ -109,6 +110,26 @@ def _all_of(tape: Tape) -> int:
     """How many instructions there are on a tape, and on those within."""
     inner = [y for x in tape.instrs if isinstance(x.op, Control) for y in x.op.tapes(x.params[0])]
     return len(tape) + sum(map(_all_of, inner))
+
+
+def many_steps(x):
+    """More than a program has room for at first, where x is small."""
+    out, t = [x], 0.0
+    while t < 1.0:
+        t += 0.01 * x
+        out.append(t * x)
+    return sum(out)
+
+
+def test_a_list_that_is_longer_than_there_was_room_for() -> None:
+    gradient = jitad.grad(many_steps)
+    for x in (9.1, 0.3, 0.011, 2.7):
+        steps = math.ceil(1.0 / (0.01 * x))
+        np.testing.assert_allclose(gradient(x), 1.0 + 0.01 * x * steps * (steps + 1), rtol=1e-9)
+    inside = jitad.compile(jitad.jit(many_steps), 9.1).njit
+    np.testing.assert_allclose(inside(9.1), many_steps(9.1))
+    with pytest.raises(jitad.JitadError, match="room"):
+        inside(0.3)
 
 
 def kept_row(x):

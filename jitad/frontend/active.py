@@ -23,6 +23,7 @@ class _Active(threading.local):
         self.frames: list[Any] = []
         self.effects: list[Any] = []
         self.copying = True
+        self.room = 0
         self.askers: list[Any] = []
 
 
@@ -116,6 +117,22 @@ def uncopied() -> Iterator[None]:
 def is_copying() -> bool:
     """Whether they may, where that is not to be seen unless either is changed."""
     return _active.copying
+
+
+@contextmanager
+def with_room(count: int) -> Iterator[None]:
+    """Traces within the block make room for so many items in lists of which nobody knows how long
+    they become, or more."""
+    before, _active.room = _active.room, max(_active.room, count)
+    try:
+        yield
+    finally:
+        _active.room = before
+
+
+def room() -> int:
+    """For how many."""
+    return _active.room
 
 
 def innermost_trace() -> Builder | None:

@@ -73,6 +73,10 @@ class OutOfMemoryError(JitadError, MemoryError):
     """There is no memory for what a kernel must keep."""
 
 
+class RoomError(JitadError):
+    """A list grows to more items than a program has room for: it is compiled with more."""
+
+
 class DifferentiationError(JitadError, TypeError):
     """What was asked for has no derivative: an integer argument, a non-scalar under grad."""
 

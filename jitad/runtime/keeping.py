@@ -39,18 +39,23 @@ MOST_OBJECTS = 256
 may lead to itself by what its method reads, and then the table alone would keep it."""
 
 
+ROOM, MOST_ROOM = 64, 2**22
+"""For how many items lists have room at first, and at last."""
+
+
 class Known:
     """What is known of a function under a transform: for each shape trees of paths.
 
     `recent` are kernels that a call tries in turn before it looks its arguments' types up, and
     `nested` the same for arguments that are trees; `kept` has the transforms of the transform, and
     `writes` is whether the function writes to its arguments, so that which of these are one array
-    counts.
+    counts. `room` is for how many items there is room in lists of which nobody knows how long they
+    become.
     """
 
     __slots__ = (
         *("__weakref__", "has_changed", "kept", "lock", "nested", "recent", "trees"),
-        *("warned", "writes"),
+        *("room", "warned", "writes"),
     )
 
     def __init__(self) -> None:
@@ -62,6 +67,7 @@ class Known:
         self.lock = LOCK
         self.kept: Kept | None = None
         self.writes = False
+        self.room = ROOM
         _all.add(self)
 
     def forget_recent(self) -> None:
@@ -74,6 +80,16 @@ class Known:
             self.forget_recent()
             self.trees.clear()
             self.kept = None
+
+    def make_room(self) -> bool:
+        """Have the next call trace the function with more room; False where it has enough."""
+        with self.lock:
+            if self.room >= MOST_ROOM:
+                return False
+            self.room *= 16
+            self.forget_recent()
+            self.trees.clear()
+            return True
 
 
 _all: weakref.WeakSet[Known] = weakref.WeakSet()

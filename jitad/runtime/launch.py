@@ -9,13 +9,14 @@ from types import MethodType
 from typing import Any
 
 from jitad.codegen.options import DEFAULT, Options
-from jitad.codegen.status import GUARD_FAILED
-from jitad.frontend.active import depth, note_derivatives, reading
+from jitad.codegen.status import GUARD_FAILED, RAISED
+from jitad.frontend.active import depth, note_derivatives, reading, with_room
 from jitad.frontend.operands import innermost, lift
 from jitad.frontend.pytree import Structure, apart_in_order, rearranged, statics_of, unflatten
 from jitad.frontend.reads import Reads
 from jitad.frontend.roads import Read, Reader
 from jitad.frontend.trace import leaf_type
+from jitad.ir import errors
 from jitad.ir.builder import inline
 from jitad.ir.errors import CompileError, TraceError, ZeroDerivativeWarning, users_level
 from jitad.ir.value import Value
@@ -93,7 +94,8 @@ class Transformed(Reader):
 
     def _program(self, leaves: Sequence[Any], structure: Structure) -> Plan:
         function, program, options, *_ = self._recipe
-        return program(function, *options)(leaves, structure)
+        with with_room(self.known.room):
+            return program(function, *options)(leaves, structure)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:
@@ -117,8 +119,8 @@ class Transformed(Reader):
                     if tree.first is not path:
                         self._remember(tree)
                     return result if other.finish is None else other.finish(result)
-                if result != MISMATCH:
-                    raise self._failure(place[0].kernel, result, args)
+                if result != MISMATCH and not result & RAISED:
+                    raise place[0].kernel.failure(result, args, self._recipe[0])
         if self.known.nested:
             leaves, structure = apart_in_order((args, kwargs))
             for shape, order, (entry, finish, seen, place) in self.known.nested:
@@ -129,8 +131,8 @@ class Transformed(Reader):
                     result = entry(*given)
                     if type(result) is not int:
                         return result if finish is None else finish(result)
-                    if result != MISMATCH and not result & GUARD_FAILED:
-                        raise self._failure(place[0].kernel, result, leaves)
+                    if result != MISMATCH and not result & (GUARD_FAILED | RAISED):
+                        raise place[0].kernel.failure(result, leaves, self._recipe[0])
         function, *_, direct = self._recipe
         if direct and depth():
             return function(*args, **kwargs)
@@ -141,7 +143,13 @@ class Transformed(Reader):
     ) -> tuple[Any, Plan]:
         """The result, and the program that computed it; no path in the tree `left` is right."""
         given = take_apart(args, kwargs)
-        result, plan = self._run(given, kwargs, left)
+        while True:
+            try:
+                result, plan = self._run(given, kwargs, left)
+                break
+            except errors.RoomError:
+                if not self.known.make_room():
+                    raise
         return result if plan.writes is None else plan.writes.put(given.leaves, *result), plan
 
     def _run(self, given: Arguments, kwargs: dict[str, Any], left: Tree | None) -> tuple[Any, Plan]:
@@ -164,7 +172,7 @@ class Transformed(Reader):
             if result == MISMATCH:
                 raise CompileError(f"a kernel refused arguments that it was compiled for: {key}")
             if not result & GUARD_FAILED:
-                raise self._failure(kernel, result, leaves)
+                raise kernel.failure(result, leaves, self._recipe[0])
         return self._trace(key, leaves, structure, kwargs)
 
     def _key(self, given: Arguments) -> tuple[Any, ...]:
@@ -248,9 +256,6 @@ class Transformed(Reader):
         if type(result) is int and result == MISMATCH:
             raise CompileError("a new kernel refused the arguments that it was compiled for")
         return result
-
-    def _failure(self, kernel: Kernel, status: int, leaves: Sequence[Any]) -> BaseException:
-        return kernel.failure(status, leaves, self._recipe[0])
 
     def _warn(self, tree: Tree) -> None:
         """Say, once for each branch, that it makes more paths than are compiled."""

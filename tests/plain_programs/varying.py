@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from plain_programs.program import pair, program, vector
@@ -198,3 +200,57 @@ def least_busy(x):
                 k = j
         busy[k] += abs(x[i])
     return max(busy) + busy[1]
+
+
+@program()
+def steps_of_an_integrator(x):
+    """Nobody knows how many steps there are."""
+    t, y, ts, ys = 0.0, x[0], [0.0], [x[0]]
+    while t < 1.0:
+        h = 0.2 / (1.0 + y * y)
+        y, t = y + h * np.sin(y + x[-1]), t + h
+        ts.append(t)
+        ys.append(y)
+    return np.sum(np.array(ys)) * 0.1 + sum(t * t for t in ts) + ys[-1] * len(ts)
+
+
+@program(vector, (1, 6, 40))
+def walk_of_a_tree(x):
+    s, stack = 0.1 * x[0], [(0, 1.0)]
+    while stack:
+        k, weight = stack.pop()
+        s += weight * x[k] ** 2
+        if x[k] > -0.5 and 2 * k + 1 < len(x):
+            stack.append((2 * k + 1, 0.5 * weight))
+        if x[k] < 0.5 and 2 * k + 2 < len(x):
+            stack.append((2 * k + 2, weight * x[k]))
+    return s
+
+
+@program(vector, (3,))
+def halved_intervals(x):
+    total, stack, a = 0.0, [(0.0, 1.0, 0)], 3.0 * abs(x[0])
+    while stack:
+        low, high, depth = stack.pop()
+        middle = 0.5 * (low + high)
+        if depth >= 6 or abs(math.sin(a * high) - math.sin(a * low)) < 0.3:
+            total += math.sin(a * middle) * (high - low) * x[1]
+        else:
+            stack.append((low, middle, depth + 1))
+            stack.append((middle, high, depth + 1))
+    return total
+
+
+@program(vector, (2,))
+def appended_in_nested_loops(x):
+    out, a = [], abs(x[0]) + 1.0
+    while a > 0.3:
+        b = a
+        while b > 0.5:
+            b = 0.6 * b
+            out.append(a * b * x[1])
+        for k in range(3):
+            if a * k > 0.5:
+                out.append(a)
+        a = 0.7 * a
+    return sum(out) + len(out) * x[1]

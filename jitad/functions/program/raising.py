@@ -21,7 +21,7 @@ from jitad.frontend.regions import NeedsNumber, Raises
 from jitad.functions.control.blocks import Block
 from jitad.functions.program.data import current, holds_tracers
 from jitad.functions.program.tracebacks import HERE, places_of
-from jitad.ir.errors import PACKAGE, JitadError, WriteError
+from jitad.ir.errors import PACKAGE, JitadError, RoomError, WriteError
 from jitad.ir.op import BOOL, Control
 from jitad.ir.raised import Raised, raised
 from jitad.ir.tape import has_effect
@@ -130,6 +130,16 @@ def raise_if(frame: Frame, taken: Value, error: Exception, known: bool = True) -
     frame.at_its_line(_raise_where, taken, what)
     if builder.level == 1:
         builder.raised.append((taken, what))
+
+
+def check_room(count: Value, most: int) -> None:
+    """Record that the kernel ends where a list has more items than there is room for."""
+    error = RoomError(
+        f"a list has more than {most} items, for which there was room",
+        remedy="call the function itself, which is compiled again with more",
+    )
+    what = raised(error, places_of(error), True)
+    guard(UFUNCS[np.less_equal](count, most), expected=_TRUE, error=what, asker=None)
 
 
 def _raise_where(taken: Value, what: Raised) -> Any:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from jitad.frontend.active import is_copying
+from jitad.frontend.active import is_copying, room
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.parts import is_apart, is_new, note_copied, parts, refill
 from jitad.frontend.regions import Again, FirstTurn, NeedsNumber, NotCarried, Region
@@ -46,6 +46,7 @@ from jitad.functions.program.forms import (
     within,
 )
 from jitad.functions.program.holders import Slot, bound_to, change, part_names, replaced
+from jitad.functions.program.raising import check_room
 from jitad.functions.program.switches import write
 from jitad.ir.value import Value
 
@@ -310,11 +311,14 @@ class State:
         appended is seen from the room that there was for it."""
         before, more = self._before(v), x.size - known.size
         added, peak = max(more + known.free - x.free, 0), known.free + more
+        base, turns = before.size - before.free, self.turns or 0
+        most, size = base + turns * added, base + max(turns - 1, 0) * added + peak
         if added and self.turns is None:
-            raise NeedsNumber("how long a list becomes depends on traced values")
-        needed = max((self.turns or 1) - 1, 0) * added + peak
-        self.left[v] = max(before.free, needed) - added * (self.turns or 0)
-        return Buffered(form, max(before.size, before.size - before.free + needed), peak)
+            most, size = base + room(), base + room() + peak
+            check_room(x.count, most)
+        size = max(size, before.size)
+        self.left[v] = size - most
+        return Buffered(form, size, peak)
 
     def _alone(self, x: Any) -> Any:
         """The form of what was there before the loop, and nobody else has."""

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 BRIEF, BRIEF_WITH_LISTS = 256, 32
 """Steps of a loop without branches that are recorded one by one; of one in which lists grow."""
 
+FEW_TURNS = 4096
+"""Lists have room for what all turns append, if these are known to be so few."""
+
 MOST_LISTS = 16
 """Lists that grow in one loop."""
 
@@ -87,7 +90,7 @@ class _Loop:
         self.living = program.living(self.ends)
         self.bound = self._bound()
         self.state = State(names, self._is_bound_first, partial(places, frame, names), self.living,
-                           self._most_turns)  # fmt: skip
+                           self._few_turns)  # fmt: skip
         self.lists: list[list[Any]] = []
         self.carried: list[Carried] = []
         self.appended: tuple[growing.Turn, list[Any]] | None = None
@@ -182,6 +185,13 @@ class _Loop:
             return None
         most = sum_of(self.it.count).plus(sum_of(self.it.place), -1).most()
         return None if most == math.inf else max(int(most), 0)
+
+    @property
+    def _few_turns(self) -> int | None:
+        """The same where lists have room for what all turns append."""
+        most = self._most_turns
+        is_known = isinstance(self.it, Places) and not isinstance(self.it.count, Value)
+        return most if most is None or is_known or most <= FEW_TURNS else None
 
     @property
     def _turns(self) -> Any:
