@@ -27,11 +27,12 @@ NAMESPACES = {
     "scipy.special": "scipy.special",
     "scipy.linalg": "jitad.scipy.linalg",
     "scipy.signal": "jitad.scipy.signal",
+    "scipy.optimize": "jitad.scipy.optimize",
     "scipy.integrate": "jitad.scipy.integrate",
 }
 """Where the functions are defined, and how a function to be differentiated reaches them."""
 
-_MIRRORS = ("scipy.special", "scipy.linalg", "scipy.signal", "scipy.integrate")
+_MIRRORS = ("scipy.special", "scipy.linalg", "scipy.optimize", "scipy.signal", "scipy.integrate")
 
 UFUNC_METHODS = ("reduce", "accumulate", "outer", "reduceat")
 

@@ -62,10 +62,8 @@ X = np.array([1.0, 2.0])
 
 OF_SCIPY = [
     lambda x: scipy.optimize.rosen(x),
-    lambda x: scipy.optimize.minimize(lambda y: np.sum((y - x) ** 2), X).x,
-    lambda x: scipy.optimize.root(lambda y: y - x, X).x,
-    lambda x: scipy.optimize.least_squares(lambda y: y - x, X).x,
-    lambda x: scipy.optimize.curve_fit(lambda t, a: a * t, X, x)[0],
+    lambda x: scipy.optimize.minimize(lambda y: y[0] - x[0], [0.0], callback=print).x,
+    lambda x: scipy.optimize.differential_evolution(lambda y: y[0] - x[0], [(0, 1)]).x,
     lambda x: scipy.optimize.nnls(A, x)[0],
     lambda x: scipy.optimize.linprog(x),
     lambda x: scipy.interpolate.interp1d(X, x)(1.5),

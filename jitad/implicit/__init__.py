@@ -151,7 +151,7 @@ def _solved(functions: Sequence[Any], options: tuple[Any, ...], x0: Any, theta: 
 def _root(
     f: Callable[..., Any], x0: Any, theta: Any, solver: Any, linear_solver: LinearSolver | None
 ) -> Any:
-    unknown = _Unknown("root", f, x0, theta)
+    unknown = Unknown("root", f, x0, theta)
     unknown.check(unknown.size)
     solver = solvers.rounded(solvers.root, unknown.rounding) if solver is None else solver
     return unknown.solved(unknown.value, _solve_root, solver, linear_solver)
@@ -170,7 +170,7 @@ def _solve_root(problem: Problem, start: np.ndarray, args: Sequence[Any]) -> np.
 def _fixed_point(
     g: Callable[..., Any], x0: Any, theta: Any, solver: Any, linear_solver: LinearSolver | None
 ) -> Any:
-    unknown = _Unknown("fixed_point", g, x0, theta)
+    unknown = Unknown("fixed_point", g, x0, theta)
     unknown.check(unknown.size)
     solver = solvers.rounded(solvers.fixed_point, unknown.rounding) if solver is None else solver
 
@@ -189,7 +189,7 @@ def _solve_fixed_point(problem: Problem, start: np.ndarray, args: Sequence[Any])
 def _argmin(
     f: Callable[..., Any], x0: Any, theta: Any, solver: Any, linear_solver: LinearSolver | None
 ) -> Any:
-    unknown = _Unknown("argmin", f, x0, theta)
+    unknown = Unknown("argmin", f, x0, theta)
     unknown.check(1)
     slope = reverse(unknown.objective.tape, [0], [0])
 
@@ -218,7 +218,7 @@ def _solver(problem: Problem) -> Callable[..., Any]:
     return problem.solver
 
 
-class _Unknown:
+class Unknown:
     """x as a vector, and the user's function as a tape of (x, theta, what it closes over)."""
 
     def __init__(self, name: str, f: Callable[..., Any], x0: Any, theta: Any) -> None:

@@ -7,7 +7,7 @@ SciPy is imported before one of the modules is.
 import importlib
 from types import ModuleType
 
-MODULES = ("fft", "integrate", "linalg", "signal", "special", "stats")
+MODULES = ("fft", "integrate", "linalg", "optimize", "signal", "special", "stats")
 
 
 def __getattr__(name: str) -> ModuleType:

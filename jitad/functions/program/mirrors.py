@@ -17,7 +17,7 @@ from numba import typeof
 from numba.core.types import WrapperAddressProtocol
 from numba.extending import get_cython_function_address
 
-_MODULES = ("fft", "integrate", "linalg", "signal", "special", "stats")
+_MODULES = ("fft", "integrate", "linalg", "optimize", "signal", "special", "stats")
 
 
 def of_scipy(f: Any) -> Any:
