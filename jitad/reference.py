@@ -57,7 +57,8 @@ def supported() -> dict[str, list[str]]:
 
 def _own(mirror: ModuleType) -> set[str]:
     """The functions that a mirror has in the place of SciPy's."""
-    return {
+    listed = set(getattr(mirror, "__all__", ()))
+    return listed | {
         name
         for name, item in vars(mirror).items()
         if not name.startswith("_")

@@ -37,9 +37,9 @@ def _sampled() -> set[Any]:
 OTHER_TESTS = {
     *(f"jitad.scipy.optimize.{name}" for name in reference.supported()["jitad.scipy.optimize"]),
     *("np.ufunc.reduce", "np.ufunc.accumulate", "np.ufunc.outer", "np.ufunc.reduceat"),
-    *("jitad.scipy.integrate.odeint", "jitad.scipy.integrate.solve_ivp"),
+    *(f"jitad.scipy.integrate.{name}" for name in jitad.scipy.integrate.__all__),
 }
-"""What has tests of its own: test_optimize.py, test_integrate.py, and the methods below."""
+"""What has tests of its own: of optimize and integrate, and the methods below."""
 
 NAMES = [
     pytest.param(module, shown, name, id=f"{shown}.{name}")

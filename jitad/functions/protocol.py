@@ -255,10 +255,8 @@ _SOLVERS = {
 }  # fmt: skip
 """SciPy's solvers, and the functions of jitad.implicit that find what they find."""
 
-_FIXED = "jitad.scipy.integrate.fixed_quad, whose points are the same for all arguments"
 _LINES = "np.interp for straight lines between points"
 _INSTEAD = {
-    "scipy.integrate": dict.fromkeys(("quad", "quad_vec"), _FIXED),
     "scipy.interpolate": dict.fromkeys(("interp1d", "make_interp_spline", "CubicSpline"), _LINES),
 }
 """What does nearly the same as other functions of SciPy's."""

@@ -23,6 +23,9 @@ from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops import structural as st
 from jitad.scipy.initial_value import Solve, System, integrate
 from jitad.scipy.mirror import is_traced, mirror
+from jitad.scipy.quadrature import dblquad, nquad, quad, quad_vec
+
+__all__ = ["dblquad", "nquad", "odeint", "quad", "quad_vec", "solve_ivp"]
 
 # -- initial value problems ------------------------------------------------------------------------
 

@@ -291,7 +291,7 @@ ROWS: list[Any] = [
     (lambda: jitad.set_num_threads(1.5), ValueError, '1.5 threads: give a number'),
     (lambda: jitad.set_num_threads(None), ValueError, 'None threads: give a numbe'),
     (lambda: jitad.grad(lambda a: scipy.optimize.brentq(lambda x: x**3 - a, 0, 5))(8.0), 1 / 12),
-    (lambda: jitad.grad(lambda a: scipy.integrate.quad(lambda x: x * a, 0, 5)[0])(2.0), DifferentiationError, 'scipy.integrate.quad knows no traced values'),
+    (lambda: jitad.grad(lambda a: scipy.integrate.quad(lambda x: x * a, 0, 5)[0])(2.0), 12.5),
     (lambda: jitad.grad(lambda x: scipy.interpolate.CubicSpline([0, 1, 2], [0, 1, 4])(x))(1.5), DifferentiationError, 'scipy.interpolate.CubicSpline knows no'),
     (lambda: jitad.grad(lambda x: scipy.interpolate.interp1d([0, 1, 2], [0, 1, 4])(x))(1.5), TraceError, 'scipy.interpolate.interp1d met a traced value: object'),
     (lambda: jitad.jit(lambda a: scipy.optimize.brentq(lambda x: x**3 - a, 0, 5, xtol=1e-14))(8.0), 2.0),
