@@ -13,7 +13,7 @@ from jitad.frontend.fallbacks import noted
 from jitad.frontend.pytree import flatten
 from jitad.ir.errors import CompileError
 from jitad.programs.call import Function
-from jitad.report import Trace, argument_names, describe_stages
+from jitad.report import Trace, describe_stages
 from jitad.runtime.cuda import CudaKernel
 from jitad.runtime.cuda_function import CudaFunction
 from jitad.runtime.launch import Transformed
@@ -91,7 +91,7 @@ def trace(fun: Function, *args: Any, **kwargs: Any) -> Trace:
     """
     leaves, structure = flatten((args, kwargs))
     plan = jit(fun).plan(*args, **kwargs)
-    return Trace(plan, structure, tuple(leaves), argument_names(fun, structure))
+    return Trace(fun, plan, structure, tuple(leaves))
 
 
 def explain(fun: Function, *args: Any, **kwargs: Any) -> str:

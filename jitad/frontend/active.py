@@ -194,8 +194,8 @@ def noted_for_good(by: Any) -> set[Any]:
 
 def holds_traced(x: Any) -> bool:
     """Whether x is a traced value, or a list or an object array that has one in it."""
+    if isinstance(x, Value):
+        return True
     if isinstance(x, (list, tuple)):
-        return any(holds_traced(item) for item in x)
-    if isinstance(x, np.ndarray) and x.dtype == object:
-        return any(holds_traced(item) for item in x.ravel())
-    return isinstance(x, Value)
+        return any(map(holds_traced, x))
+    return isinstance(x, np.ndarray) and x.dtype.kind == "O" and any(map(holds_traced, x.ravel()))

@@ -58,7 +58,7 @@ def answered(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """What a function of NumPy's is of selections; NotImplemented where it needs the elements, as
     with arguments that its record does not take."""
     record = OF_SELECTED.get(function)
-    if record is None or not any(type(x) is Selected for x in args):
+    if record is None or Selected not in map(type, args):
         return NotImplemented
     try:
         inspect.signature(record).bind(*args, **kwargs)
@@ -101,32 +101,44 @@ def answer(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return _viewed(function, args, kwargs)
     if function is np.einsum and len(args) == 2 and not kwargs and _only_shows(*args):
         return _shown(args[1], np.einsum(args[0], args[1].places))
-    out = kwargs.get("out")
+    place = _OUT.get(function, len(args))
+    out = args[place] if len(args) > place else kwargs.get("out")
     if isinstance(out, MutableArray):
+        args = args[:place]
         out[...] = _at_its_values(function, args, {k: x for k, x in kwargs.items() if k != "out"})
         return out
     found = _at_its_values(function, args, kwargs)
     # NumPy's are views of all operands, which nobody should write to.
-    return found if function is np.broadcast_arrays else renewed(found)
+    return found if function is np.broadcast_arrays else renewed(found, function in _LIKE)
+
+
+_OUT = {np.dot: 2, np.outer: 2, np.clip: 3}
+"""Where `out` may stand among the arguments, as Numba takes it."""
+
+_LIKE = frozenset((np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.copy))
+"""Functions that make arrays to be filled, of no axes too."""
 
 
 def _at_its_values(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    traced = _any_traced([*args, *kwargs.values()])
-    args, kwargs = settled(args, kwargs)
+    traced = _any_traced((*args, *kwargs.values()))
+    args, kwargs = _settled(args, kwargs, traced)
     return Value.frontend.function(function, args, kwargs) if traced else function(*args, **kwargs)
 
 
 def settled(args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The arguments with no mutable array in them: NumPy arrays where that is all they are."""
-    traced = _any_traced([*args, *kwargs.values()])
-    return (
-        tuple(_settle(x, traced) for x in args),
-        {name: _settle(x, traced) for name, x in kwargs.items()},
-    )
+    return _settled(args, kwargs, _any_traced((*args, *kwargs.values())))
+
+
+def _settled(args: Any, kwargs: dict[str, Any], traced: bool) -> tuple[Any, dict[str, Any]]:
+    named = {name: _settle(x, traced) for name, x in kwargs.items()} if kwargs else kwargs
+    return tuple([_settle(x, traced) for x in args]), named
 
 
 def _any_traced(items: Any) -> bool:
     for x in items:
+        if type(x) is Value:
+            return True
         if isinstance(x, MutableArray):
             if not x.is_plain:
                 return True

@@ -218,7 +218,10 @@ _WEAK = {"f": float, "c": complex, "i": int, "b": BOOL}
 
 def common_dtype(*operands: Any) -> DType:
     """NumPy's result_type of the operands (NEP 50: Python numbers are weak)."""
-    return np.dtype(np.result_type(*map(stand_in, operands)))
+    kinds = [kind_of(x) for x in operands]
+    if not isinstance(kinds[0], type) and all(kind is kinds[0] for kind in kinds):
+        return kinds[0]
+    return np.dtype(np.result_type(*(k(0) if isinstance(k, type) else k for k in kinds)))
 
 
 def stand_in(x: Any) -> Any:
@@ -229,6 +232,9 @@ def stand_in(x: Any) -> Any:
 
 def array_dtype(*values: Value) -> DType:
     """The dtype where NumPy makes arrays of the operands first: Python numbers are not weak."""
+    first = values[0].dtype
+    if all(x.dtype is first for x in values):
+        return first
     return np.dtype(np.result_type(*(x.dtype for x in values)))
 
 
@@ -253,19 +259,19 @@ def as_shape(x: Value, shape: Shape) -> Value:
 def broadcast_shape(*shapes: Shape) -> Shape:
     """NumPy's broadcast of shapes."""
     first = shapes[0]
-    for shape in shapes[1:]:
-        if shape != first:
-            break
-    else:
+    if all(shape == first for shape in shapes):
         return first
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError as error:
-        text = " and ".join(str(shape) for shape in shapes)
-        raise ShapeError(
-            f"operands of shapes {text} do not broadcast together",
-            remedy="make the trailing axes equal or 1, with reshape or x[:, None]",
-        ) from error
+    sizes: list[int] = []
+    for axis in range(-max(map(len, shapes)), 0):
+        lengths = {shape[axis] for shape in shapes if len(shape) >= -axis} - {1}
+        if len(lengths) > 1:
+            text = " and ".join(str(shape) for shape in shapes)
+            raise ShapeError(
+                f"operands of shapes {text} do not broadcast together",
+                remedy="make the trailing axes equal or 1, with reshape or x[:, None]",
+            )
+        sizes.append(lengths.pop() if lengths else 1)
+    return tuple(sizes)
 
 
 def normal_axis(axis: Any, ndim: int) -> int:

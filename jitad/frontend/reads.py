@@ -68,10 +68,13 @@ class Reads:
         given: arrays that something was given together with traced values.
         wholly: what was given to something that is not read.
         restless: what the function does that gives another answer each time.
+        sources: sources of random numbers, where it is to be told whether they have been drawn.
     """
 
-    def __init__(self, function: Any, statics: Iterable[Any] = ()) -> None:
-        self.outside: dict[int, Any] = {}
+    def __init__(
+        self, function: Any, statics: Iterable[Any] = (), sources: Sources | None = None
+    ) -> None:
+        self.outside: dict[int, Any] = {id(x): x for x in (os.environ, sys.modules)}
         self.arrays: dict[int, np.ndarray] = {}
         self.first: dict[Any, Read] = {}
         self.counted: set[Any] = set()
@@ -82,9 +85,9 @@ class Reads:
         self.given: dict[int, np.ndarray] = {}
         self.wholly: dict[int, Any] = {}
         self.restless: list[str] = []
-        self.sources = Sources()
+        self.sources = sources
         self.home: str | None = None  # the package of the first function, "" for no package
-        for x in (function, os.environ, sys.modules, *statics):
+        for x in (function, *statics):
             self.meet(x)
 
     def note(self, read: Read, counts: bool = False) -> None:
@@ -112,7 +115,7 @@ class Reads:
         self.outside[id(x)] = x
         for part in (type(x), *parts_of(x)):
             self.meet(part)
-        if is_source(x):
+        if self.sources is not None and is_source(x):
             self.sources.add(x)
         for read in x.watched() if isinstance(x, Reader) else ():
             self.note(read)
@@ -172,7 +175,7 @@ class Reads:
 
     def restlessness(self) -> str | None:
         """What the function does that gives another answer each time; asked after the trace."""
-        drawn = self.sources.drawn()
+        drawn = None if self.sources is None else self.sources.drawn()
         return drawn if drawn is not None else next(iter(self.restless), None)
 
     def changed(self) -> str | None:

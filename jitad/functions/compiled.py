@@ -94,22 +94,6 @@ NAMES = Vocabulary(converted=BY_ADDRESS, convert=_by_address, wraps=True)
 """What is called in place of what in a function that Numba has compiled."""
 
 
-def _with_out(name: str, place: int) -> Callable[..., Any]:
-    """A NumPy function whose argument `out` may stand at that place, as Numba takes it."""
-    function = MADE.get(name, getattr(np, name))
-
-    @functools.wraps(getattr(np, name))
-    def call(*args: Any, **kwargs: Any) -> Any:
-        given = args[place] if len(args) > place else None
-        if given is not None:
-            kwargs = {**kwargs, "out": given}
-        return getattr(np, name)(*args[:place], **kwargs) if given is not None else function(
-            *args, **kwargs
-        )  # fmt: skip
-
-    return call
-
-
 class _List(list[Any]):
     """`numba.typed.List`, whose elements may be traced."""
 
@@ -127,8 +111,7 @@ class _Dict(dict[Any, Any]):
 
 
 def _enter_names() -> None:
-    arrays = {**MADE, **{k: _with_out(k, n) for k, n in {"dot": 2, "outer": 2, "clip": 3}.items()}}
-    for name, made in arrays.items():
+    for name, made in MADE.items():
         PLAIN.add(getattr(np, name), made)
     for name in ("float64", "float32", "complex128", "complex64", "int64", "int32", "intp"):
         PLAIN.add(getattr(types, name), MADE[name])

@@ -185,10 +185,10 @@ def answer_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
             f"{name} of a traced value is not supported",
             remedy=_nearest(name, (_public_name(known) for known in FUNCTIONS)),
         )
-    small = args[0].dtype if args and isinstance(args[0], Value) else None
-    if small in _SMALL and function in _WIDENED:
+    x = args[0] if args and function in _WIDENED else None
+    if isinstance(x, Value) and x.dtype in _SMALL:
         # Integers of 8, 16 and 32 bits are reduced as those of 64, and are then as NumPy has them.
-        wide = as_dtype(args[0], INT64)
+        small, wide = x.dtype, as_dtype(x, INT64)
         result = answer_function(function, (wide, *args[1:]), kwargs)
         return result if "dtype" in kwargs else as_dtype(result, function(np.ones(1, small)).dtype)
     try:
@@ -223,10 +223,13 @@ def _check_arguments(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
         raise TypeError(f"{function.__name__}() {error}") from None
 
 
-_SMALL = tuple(t for t in STORED if t.kind in "iu" and t.itemsize < 8)
-_WIDENED = (
-    *(np.sum, np.prod, np.cumsum, np.cumprod, np.max, np.min, np.amax, np.amin, np.mean, np.var),
-    *(np.std, np.sort, np.argsort, np.argmax, np.argmin, np.any, np.all, np.count_nonzero),
+_SMALL = frozenset(t for t in STORED if t.kind in "iu" and t.itemsize < 8)
+_WIDENED = frozenset(
+    (
+        *(np.sum, np.prod, np.cumsum, np.cumprod, np.max, np.min, np.amax, np.amin, np.mean),
+        *(np.var, np.std, np.sort, np.argsort, np.argmax, np.argmin, np.any, np.all),
+        np.count_nonzero,
+    )
 )
 
 

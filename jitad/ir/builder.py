@@ -11,7 +11,7 @@ import numpy as np
 
 from jitad.ir.errors import ShapeError, SourceLine, TraceError
 from jitad.ir.op import NUMBERS, STORED, Control, DType, Op, Shape
-from jitad.ir.tape import CONST, INPUT, Instr, Tape
+from jitad.ir.tape import CONST, INPUT, Instr, Tape, instruction
 from jitad.ir.value import Value
 
 MOST_ELEMENTS = 1 << 38
@@ -132,7 +132,7 @@ class Builder:
         if line is None and self.locate is not None:
             line = self.locate()
         instrs = self.instrs
-        instrs.append(Instr(op, args, params, shape, dtype, line))
+        instrs.append(instruction((op, args, params, shape, dtype, line)))
         return len(instrs) - 1
 
     def value(self, index: int) -> Value:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -35,11 +35,11 @@ class Instr(NamedTuple):
         if args == self.args:
             return self
         op, _, params, shape, dtype, line = self
-        return _TUPLE(Instr, (op, args, params, shape, dtype, line))
+        return instruction((op, args, params, shape, dtype, line))
 
 
-_TUPLE = cast("Any", tuple).__new__
-"""A named tuple as its own `__new__` makes it, in half the time."""
+instruction: Callable[[Any], Instr] = partial(cast("Any", tuple).__new__, Instr)
+"""An instruction of its parts, in half the time of its own `__new__`."""
 
 
 @dataclass(frozen=True, eq=False)

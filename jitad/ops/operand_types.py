@@ -12,10 +12,11 @@ from jitad.ir.op import BOOL, COMPLEX_OF, DType, Rule, Shape
 
 def same(*operands: Any) -> tuple[Shape, DType]:
     first = operands[0]
-    for other in operands[1:]:
-        if other.shape != first.shape or other.dtype != first.dtype:
-            raise ShapeError(f"operands of {first.shape} {first.dtype} and {other.shape}")
-    return first.shape, first.dtype
+    shape, dtype = first.shape, first.dtype
+    for x in operands[1:]:
+        if x.shape != shape or (x.dtype is not dtype and x.dtype != dtype):
+            raise ShapeError(f"operands of {shape} {dtype} and {x.shape}")
+    return shape, dtype
 
 
 def of_first(x: Any, *rest: Any) -> tuple[Shape, DType]:

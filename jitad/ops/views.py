@@ -36,7 +36,8 @@ def linear(op_name: str) -> Any:
 
 
 def _infer_broadcast(x: Any, shape: Shape) -> tuple[Shape, DType]:
-    if np.broadcast_shapes(x.shape, shape) != shape:
+    lead = len(shape) - len(x.shape)
+    if lead < 0 or any(n not in (1, m) for n, m in zip(x.shape, shape[lead:], strict=True)):
         raise ShapeError(f"shape {x.shape} does not broadcast to {shape}")
     return shape, x.dtype
 

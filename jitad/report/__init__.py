@@ -11,14 +11,13 @@ from jitad.report.graph import to_dot
 from jitad.report.html import to_html
 from jitad.report.stages import describe_stages
 from jitad.report.sweeps import evaluation_trace
-from jitad.report.trace import Trace, argument_names
+from jitad.report.trace import Trace
 
 __all__ = [
     "EvaluationRow",
     "EvaluationTrace",
     "Partial",
     "Trace",
-    "argument_names",
     "describe_stages",
     "evaluation_trace",
     "to_dot",

@@ -27,19 +27,23 @@ from jitad.runtime.plan import Plan
 class Trace:
     """A function's tape at given arguments. Prints as the tape; knows its values.
 
-    `plan` is the traced program, `structure` that of (args, kwargs), `arguments` its leaves, and
-    `labels` what they are called.
+    `plan` is the traced program, `structure` that of (args, kwargs), `arguments` its leaves.
     """
 
+    function: Callable[..., Any]
     plan: Plan
     structure: Structure
     arguments: tuple[Any, ...]
-    labels: tuple[str, ...]
 
     @property
     def tape(self) -> Tape:
         """The instructions."""
         return self.plan.tape
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the arguments are called."""
+        return _argument_names(self.function, self.structure)
 
     def __len__(self) -> int:
         return len(self.tape)
@@ -137,7 +141,7 @@ def _like(given: Any, structure: Structure, shapes: Sequence[Shape], what: str) 
     return leaves
 
 
-def argument_names(fun: Callable[..., Any], structure: Structure) -> tuple[str, ...]:
+def _argument_names(fun: Callable[..., Any], structure: Structure) -> tuple[str, ...]:
     """What the leaves of (args, kwargs) are called in the function: `x`, `params['W']`."""
     args, kwargs = structure.children()
     names: list[str] = []

@@ -14,6 +14,7 @@ from jitad.frontend.active import depth, note_derivatives, reading, with_room
 from jitad.frontend.operands import innermost, lift
 from jitad.frontend.pytree import Structure, apart_in_order, rearranged, statics_of, unflatten
 from jitad.frontend.reads import Reads
+from jitad.frontend.restless import Sources
 from jitad.frontend.roads import Read, Reader
 from jitad.frontend.trace import leaf_type
 from jitad.ir import errors
@@ -90,7 +91,8 @@ class Transformed(Reader):
         """The program as it is compiled, which only computes; what a call would do beside."""
         with reading(Reads(self._recipe[0])):
             plan = self._program(leaves, structure)
-        return replace(plan, effects=None), plan.effects
+        effects = plan.effects
+        return (plan if effects is None else replace(plan, effects=None)), effects
 
     def _program(self, leaves: Sequence[Any], structure: Structure) -> Plan:
         function, program, options, *_ = self._recipe
@@ -185,7 +187,7 @@ class Transformed(Reader):
     ) -> tuple[Any, Plan]:
         """Trace the function anew; its program is compiled, or run in NumPy."""
         statics = () if key[1] is None else statics_of(unflatten(structure, leaves))
-        found = Reads(self._recipe[0], statics)
+        found = Reads(self._recipe[0], statics, Sources())
         with reading(found):
             plan = self._build(leaves, structure)
         if any(isinstance(x, Value) for x in plan.captured):

@@ -223,6 +223,8 @@ def _values(arrays: Any, dtype: Any = None, casting: Any = None) -> list[Value]:
 
 
 def _cast(x: Value, dtype: DType, casting: Any) -> Value:
+    if x.dtype == dtype:
+        return x
     if not np.can_cast(x.dtype, dtype, casting):
         raise TraceError(
             f"an array of {x.dtype} is not joined to others as {dtype}",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.conversion import as_arrays, conjugate, refuse_out
-from jitad.frontend.operands import array_dtype, as_dtype, implements, normal_axis
+from jitad.frontend.operands import array_dtype, as_dtype, as_shape, implements, normal_axis
 from jitad.functions.arrays.shaping import expand_dims, moveaxis
 from jitad.ir.errors import ShapeError
 from jitad.ir.value import FUNCTIONS, UFUNCS, Value
@@ -75,11 +75,13 @@ def prepare(x: Value, a: str, b: str, out: str) -> tuple[Value, str]:
 
 def _spread(x: Value, a: str, order: str, shape: tuple[int, ...]) -> Value:
     """x with its axes in the order of `order`, broadcast to `shape`."""
-    present = [label for label in order if label in a]
-    x = st.transpose(x, perm=tuple(a.index(label) for label in present))
-    sizes = dict(zip(present, x.shape, strict=True))
-    x = st.reshape(x, shape=tuple(sizes.get(label, 1) for label in order))
-    return st.broadcast(x, shape=shape)
+    present = "".join(label for label in order if label in a)
+    if present != a:
+        x = st.transpose(x, perm=tuple(a.index(label) for label in present))
+    if present != order:
+        sizes = dict(zip(present, x.shape, strict=True))
+        x = st.reshape(x, shape=tuple(sizes.get(label, 1) for label in order))
+    return as_shape(x, shape)
 
 
 @implements(np.dot)

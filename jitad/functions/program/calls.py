@@ -24,7 +24,8 @@ from jitad.frontend.effects import note_bound
 from jitad.frontend.mutable_functions import answer, at_once
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.parts import DICTS, SEQUENCES, is_plain_class, made
-from jitad.frontend.reads import note_global, note_met
+from jitad.frontend.reads import is_known, note_global, note_met
+from jitad.frontend.roads import LEAVES
 from jitad.frontend.traceable import is_users, traceable
 from jitad.frontend.unseen import CHANGING, names_in, note_all, note_call, note_result
 from jitad.functions.arrays.creation import array
@@ -77,10 +78,18 @@ if TYPE_CHECKING:
 
 def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """f(*args, **kwargs), as a program means it."""
-    if type(f) is np.ufunc and not kwargs:
+    kind = type(f)
+    if kind is np.ufunc and not kwargs:
         result = frame.at_its_line(at_once, f, args)
         if result is not None:
             return result
+    elif kind is _NUMPYS or (kind is MethodType and isinstance(f.__self__, Value)):
+        items = (*args, *kwargs.values())
+        if all(map(_holds_nothing, items)):
+            if kind is MethodType:
+                return owned(frame.at_its_line(f, *args, **kwargs))
+            if f in FUNCTIONS and holds_traced(items):
+                return frame.at_its_line(answer, f, args, kwargs)
     f, args = called(f, args)
     if holds_traced([*args, *kwargs.values()]):
         f = uncached(f)
@@ -98,6 +107,18 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if asked:
         note_result(asked, result)
     return result
+
+
+_NUMPYS = type(np.sum)
+"""The class of NumPy's functions that ask their arguments what they mean."""
+
+
+def _holds_nothing(x: Any) -> bool:
+    """Whether an argument is a value, a number or a text, or a list of such that is not from
+    outside: there is nothing in it that is to be watched, or recorded as a program."""
+    if isinstance(x, LEAVES):
+        return True
+    return type(x) in (tuple, list) and all(map(_holds_nothing, x)) and not is_known(x)
 
 
 def _run(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -217,7 +238,7 @@ def _of_traced(frame: Frame, f: Any, owner: Any, args: Any) -> Any:
     try:
         meaning = OF_TRACED.get(f)
         # SciPy's are the mirror's, which knows what they take.
-        known = f in FUNCTIONS and not frame.words.has(f) and of_scipy(f) is f
+        known = f in FUNCTIONS and of_scipy(f) is f
         if meaning is None and known and not any(map(callable, args)):
             meaning = functools.partial(_numpys, frame, f)
     except TypeError:  # no key

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import functools
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from types import CodeType, FunctionType
 from typing import Any
@@ -73,7 +72,7 @@ class Frame:
         self.handled: dict[int, tuple[BaseException, SourceLine | None]] = {}
         self.unrolled: set[int] = set()
         self.one_turn: set[int] = set()  # headers of loops of which a turn is run by itself
-        self.tries: Counter[int] = Counter()
+        self.tries: dict[int, int] = {}
         self.builder = current()
         self.readers = readers()
         self.names = Names()
@@ -236,8 +235,9 @@ class Frame:
             if isinstance(error, Exception) and ends_trace(error):
                 raise
             is_counted = isinstance(it, Places) and not isinstance(it.count, Value)
-            if isinstance(error, FirstTurn) and is_counted and self.tries[header] < _MOST_TRIES:
-                self.tries[header] += 1
+            tries = self.tries.get(header, 0)
+            if isinstance(error, FirstTurn) and is_counted and tries < _MOST_TRIES:
+                self.tries[header] = tries + 1
                 self.unrolled, self.one_turn = before, self.one_turn | {header}
                 return None
             note("the loop is unrolled", line, error)
@@ -338,12 +338,12 @@ class Frame:
         """x.name"""
         return operations.attribute(self, x, name)
 
-    def at_its_line(self, f: Callable[..., Any], *args: Any) -> Any:
-        """f(*args), which runs no code of the user's: its line need not be looked for."""
+    def at_its_line(self, f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """f(*args, **kwargs), which runs no code of the user's: its line need not be looked for."""
         builder = self.builder
         builder.line = self.line
         try:
-            return f(*args)
+            return f(*args, **kwargs)
         finally:
             builder.line = None
 

@@ -170,7 +170,9 @@ def is_one(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:
 
 
 def unary(frame: Frame, operator: Callable[..., Any], x: Any) -> Any:
-    """operator(x)"""
+    """operator(x), which is not asked for a truth"""
+    if isinstance(x, Value):
+        return owned(frame.at_its_line(operator, x))
     found = frame.call(operator, (x,), {})
     return computed(found) if type(x) is np.ndarray else found
 

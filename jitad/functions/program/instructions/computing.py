@@ -16,6 +16,7 @@ from jitad.functions.program.bytecode import OPCODES, Reading, Step
 from jitad.functions.program.holders import delete_item, set_attribute
 from jitad.functions.program.instructions.rows import (
     Meaning,
+    asks,
     binary,
     computes,
     does,
@@ -88,19 +89,22 @@ def _is(r: Reading, step: Step) -> None:
     computes(2, lambda frame, a, b: operations.is_one(frame, f, a, b))(r, step)
 
 
+_NOT = asks(operator.not_)
+
+
 @opcode("CONTAINS_OP")
 def _contains(r: Reading, step: Step) -> None:
     computes(2, lambda frame, a, b: operations.contains(frame, b, a))(r, step)
     if step.arg:
-        unary(operator.not_)(r, step)
+        _NOT(r, step)
 
 
 OPCODES.update(
     UNARY_NEGATIVE=unary(operator.neg),
     UNARY_POSITIVE=unary(operator.pos),
     UNARY_INVERT=unary(operator.invert),
-    UNARY_NOT=unary(operator.not_),
-    TO_BOOL=unary(bool),
+    UNARY_NOT=_NOT,
+    TO_BOOL=asks(bool),
 )
 
 # -- attributes and items --------------------------------------------------------------------------

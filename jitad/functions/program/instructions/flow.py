@@ -101,6 +101,8 @@ def _calls(r: Reading, step: Step) -> None:
     r.names = ()
 
     def call(frame: Any, a: Any, b: Any, *args: Any) -> Any:
+        if not given:
+            return _call(frame, a, b, args, {})
         places = len(args) - len(given)
         kwargs = dict(zip(given, args[places:], strict=True))
         return _call(frame, a, b, args[:places], kwargs)

@@ -44,3 +44,8 @@ def in_place(f: Any, plain: Any) -> Meaning:
 def unary(f: Any) -> Meaning:
     """One that applies an operator to the last item."""
     return computes(1, lambda frame, x: operations.unary(frame, f, x))
+
+
+def asks(f: Any) -> Meaning:
+    """One that asks the last item whether it is true, and how."""
+    return computes(1, lambda frame, x: frame.call(f, (x,), {}))
