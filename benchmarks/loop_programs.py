@@ -59,6 +59,11 @@ def definite(n: int, random: Any) -> Arguments:
     return (a @ a.T / n + np.eye(n),)
 
 
+def system(n: int, random: Any) -> Arguments:
+    """A positive definite matrix, and a vector."""
+    return (*definite(n, random), random.normal(size=n))
+
+
 def points(n: int, random: Any) -> Arguments:
     """Points in space."""
     return (random.normal(size=(n, 3)),)

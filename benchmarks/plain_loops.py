@@ -27,6 +27,7 @@ from benchmarks.loop_programs import (
     program,
     returns,
     series,
+    system,
     vector,
 )
 
@@ -147,6 +148,43 @@ def elimination(a):
             for j in range(k + 1, n):
                 a[i, j] -= f * a[k, j]
         s += math.log(abs(a[k, k]))
+    return s
+
+
+@program(definite, 6, 200)
+def outer_products(a):
+    """A factorisation by slices."""
+    a = a.copy()
+    n = a.shape[0]
+    for k in range(n - 1):
+        a[k + 1 :, k] /= a[k, k]
+        a[k + 1 :, k + 1 :] -= np.outer(a[k + 1 :, k], a[k, k + 1 :])
+    return np.sum(np.log(np.abs(np.diag(a))))
+
+
+@program(system, 6, 200)
+def back_substitution(a, b):
+    n = b.size
+    x = np.zeros(n)
+    for i in range(n - 1, -1, -1):
+        x[i] = (b[i] - a[i, i + 1 :] @ x[i + 1 :]) / a[i, i]
+    return np.sum(x * x)
+
+
+@program(system, 6, 200)
+def forward_substitution(a, b):
+    n = b.size
+    x = np.zeros(n)
+    for i in range(n):
+        x[i] = (b[i] - a[i, :i] @ x[:i]) / a[i, i]
+    return np.sum(x * x)
+
+
+@program(vector, 8, 500)
+def minima_of_rests(x):
+    s = 0.0
+    for i in range(x.size):
+        s += np.min(x[i:])
     return s
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from jitad.codegen.literals import float_literal
 from jitad.codegen.memory import fill
 from jitad.codegen.reader import At
@@ -249,14 +247,9 @@ def combined(w: Writer, instr: Instr, x: str, y: str) -> str:
 
 def identity(op: Op, dtype: DType) -> str:
     """The neutral element of a reduction as a literal."""
-    if op in (st.reduce_any, st.reduce_all):
-        return "true" if op is st.reduce_all else "false"
-    if op in (st.reduce_max, st.argmax, st.reduce_min, st.argmin):
-        low = op in (st.reduce_max, st.argmax)
-        if dtype.kind == "f":
-            return float_literal(-math.inf if low else math.inf)
-        if dtype.kind == "b":
-            return "false" if low else "true"
-        limits = np.iinfo(dtype)
-        return str(limits.min if low else limits.max)
-    return {"f": "0.0", "c": "zeroinitializer"}.get(dtype.kind, "0")
+    x = st.neutral(op, dtype)
+    if dtype.kind == "c":
+        return "zeroinitializer"
+    if isinstance(x, bool):
+        return "true" if x else "false"
+    return float_literal(x) if dtype.kind == "f" else str(x)

@@ -127,6 +127,7 @@ def _piece(body: Body, piece: list[Unit], reads: list[list[int]], slots: dict[in
 def _scalars_read(body: Body, unit: Unit) -> list[int]:
     """The stored scalars that computing a unit reads, through virtual values as well."""
     operands = [j for root in unit.nest.roots for j in _operands(body, root)]
+    operands += [end for end in unit.nest.ends if end is not None]
     program = body.program
     return [i for i in stored_below(program, operands, unit.step) if i not in program.storage]
 

@@ -45,6 +45,9 @@ class Elements:
             return self.body.registers[i] if i in self.body.registers else self.literal(instr)
         if instr.op is st.iota:
             return self.index(at[instr.params[1]])
+        chosen = self.reader.within.chosen(i, at)
+        if chosen is not None:
+            return self.values[chosen]
         if isinstance(instr.op, Elementwise):
             operands = [self.values[(j, at)] for j in instr.args]
             source = self.tape.instrs[instr.args[-1]].dtype

@@ -214,6 +214,9 @@ class Lanes:
     def _compute(self, key: Key) -> str:
         i, at = key
         instr = self.tape.instrs[i]
+        chosen = self.nest.reader.within.chosen(i, at)
+        if chosen is not None:
+            return self.vector(chosen)
         if isinstance(instr.op, Elementwise):
             operands = [self.vector((j, at)) for j in instr.args]
             source = self.tape.instrs[instr.args[-1]].dtype
@@ -321,6 +324,8 @@ def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes
     ops = [nest.tape.instrs[root.index].op for root in nest.nest.roots]
     # LLVM's vectoriser does not know these.
     places = count >= 2 * width and any(op in st.PLACES for op in ops)
+    if depth in nest.ends and len(keys) < _LONG and not places:
+        return None  # LLVM's vectors end where the loop does
     return Lanes(nest, depth, count, width) if wanted or ragged or short or places else None
 
 

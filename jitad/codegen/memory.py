@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 from jitad.codegen.body import Body, memory_type
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
 
 
-def initialise(body: Body, i: int, instr: Instr) -> None:
-    """The buffer that an update writes to: a copy, zeros, or the operand's own."""
+def initialise(body: Body, i: int, instr: Instr, ends: Collection[int] = ()) -> None:
+    """The buffer that an update writes to: a copy, zeros, or the operand's own; of loops that end
+    at scalars nobody knows what they will write."""
     j = instr.args[0]
     source = body.tape.instrs[j]
     if math.prod(instr.shape) == 1:
@@ -21,21 +23,21 @@ def initialise(body: Body, i: int, instr: Instr) -> None:
         return
     target = body.pointer(i)
     if source.op is not CONST:
-        for start, stop in _uncovered(body, instr):
+        for start, stop in _uncovered(body, instr, ends):
             _copy(body, target, body.pointer(j), start, stop, instr.dtype.itemsize)
     elif source.params[0] != 0:
         fill(body, target, instr, body.writer.number(source.params[0], source.dtype))
     else:
-        for start, stop in _uncovered(body, instr):
+        for start, stop in _uncovered(body, instr, ends):
             _clear(body, target, start * instr.dtype.itemsize, stop * instr.dtype.itemsize)
 
 
-def _uncovered(body: Body, instr: Instr) -> list[tuple[int, int]]:
+def _uncovered(body: Body, instr: Instr, ends: Collection[int]) -> list[tuple[int, int]]:
     """The stretches of a buffer that the update will not simply overwrite."""
     size = math.prod(instr.shape)
     indexed = instr.op in (st.index_add, st.index_set)
     written = indexed and overwrites(body, instr)
-    box = st.stretch(instr.params[0], instr.shape) if written else None
+    box = st.stretch(instr.params[0], instr.shape) if written and not ends else None
     return [(0, size)] if box is None else [(0, box[0]), (box[1], size)]
 
 

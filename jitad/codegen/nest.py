@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from jitad.codegen.accumulator import Accumulator, identity
 from jitad.codegen.body import Body, memory_type
 from jitad.codegen.elements import Elements
-from jitad.codegen.index import Index, Loop, flat, strides
+from jitad.codegen.index import Index, Loop
 from jitad.codegen.lanes import Lanes, changes, is_set_aside, lanes_of
 from jitad.codegen.memory import fill, initialise, overwrites
+from jitad.codegen.ordered import add_up, check
 from jitad.codegen.packs import emit_pack, packs
 from jitad.codegen.polls import nest_poll
-from jitad.codegen.reader import At, Key, Reader
+from jitad.codegen.reader import Key, Reader
 from jitad.codegen.span import Span
 from jitad.codegen.stretches import stretches
 from jitad.codegen.widths import vectors_of
+from jitad.codegen.within import unless_none
 from jitad.ir.op import Elementwise, Structural
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
@@ -36,11 +36,19 @@ class NestEmitter:
         self.tape = body.tape
         self.nest = nest
         self.space = self._loop_order()
-        self.reader = Reader(body, step)
-        self.elements = Elements(body, self.reader)
+        # Threads share all turns, whatever ends them.
+        is_shared = span is not None or self.writer.device
+        found = {} if is_shared else dict(enumerate(nest.ends))
+        self._read(step, {depth: end for depth, end in found.items() if end is not None})
         self.slots: dict[int, str] = {}
         self.differing: dict[int, str] = {}
         self.lanes: Lanes | None = None
+
+    def _read(self, step: int, ends: dict[int, int]) -> None:
+        """Read elements anew, in loops that end at scalars."""
+        self.ends = ends
+        self.reader = Reader(self.body, step, ends)
+        self.elements = Elements(self.body, self.reader)
         self.merged: list[tuple[list[int], int]] | None = None
 
     def _loop_order(self) -> list[tuple[int, int]]:
@@ -66,9 +74,14 @@ class NestEmitter:
         if not self.nest.space:
             self._emit_straight_line()
             return
+        self.lanes = lanes_of(self, self.loops())
+        innermost = self.loops()[-1][0][-1]
+        if self.lanes is not None and innermost in self.ends:
+            ends = {depth: end for depth, end in self.ends.items() if depth != innermost}
+            self._read(self.reader.step, ends)
+            self.lanes = lanes_of(self, self.loops())
         loops = self.loops()
         accumulators = [self._prepare(root) for root in self.nest.roots]
-        self.lanes = lanes_of(self, loops)
         self._remark()
         self.writer.in_loop = True
         self._set_aside()
@@ -123,7 +136,7 @@ class NestEmitter:
         instr = self.tape.instrs[root.index]
         op = instr.op
         if op in st.UPDATES and self.span is None:
-            initialise(self.body, root.index, instr)
+            initialise(self.body, root.index, instr, self.ends)
             if self.nest.space and math.prod(instr.shape) == 1:
                 self._spill(root.index)
         if op is st.guard and self.nest.space:
@@ -151,7 +164,8 @@ class NestEmitter:
             return loops
         merged: list[tuple[list[int], int]] = []
         for depths, n in loops:
-            if merged and all(
+            apart = not merged or self.ends.keys() & {depths[0], merged[-1][0][-1]}
+            if not apart and all(
                 self._alike(x, merged[-1][0][-1], depths[0], n) for x in self.reader.accesses
             ):
                 merged[-1] = (merged[-1][0] + depths, merged[-1][1] * n)
@@ -188,10 +202,25 @@ class NestEmitter:
         if level == len(loops):
             self._finish_all(accumulators)
         else:
-            with stretches(self, level, active) as span:
+            with (
+                unless_none(self.writer, self.turns(level)),
+                stretches(self, level, active) as span,
+            ):
                 self._emit_loop(level, loops, keys, accumulators, span)
         for a in active:
             a.end(level)
+
+    def turns(self, level: int) -> int | str:
+        """How many turns the loop of a level has: a register, where data says it."""
+        depths, count = self.loops()[level]
+        end = self.ends.get(depths[-1])
+        if end is None:
+            return count
+        known, n = self.body.known[end], self.body.scalar(end)
+        if known is not None and known.high <= count:
+            return n
+        few = self.writer.line(f"icmp slt i64 {n}, {count}")
+        return self.writer.line(f"select i1 {few}, i64 {n}, i64 {count}")
 
     def _emit_loop(
         self,
@@ -202,12 +231,12 @@ class NestEmitter:
         span: Span | None,
     ) -> None:
         """A loop's turns, or those of a span, with what is within them."""
-        depths, count = loops[level]
+        depths, _ = loops[level]
         innermost = level == len(loops) - 1
         lanes = self.lanes if innermost else None
         vectors = (1, 0) if self.lanes is not None else vectors_of(self, level)
         self.elements.counters.update({depth: "" for depth in depths[:-1]})
-        turns: int | str = count
+        turns = self.turns(level)
         if lanes is not None:
             turns = lanes.turns(span)
         elif span is not None:
@@ -309,9 +338,9 @@ class NestEmitter:
         if accumulator is not None:
             accumulator.take(register, target)
         elif instr.op is st.guard:
-            self._check(root.index, register, reads[0][1])
+            check(self, root.index, register, reads[0][1])
         elif instr.op is st.cumsum:
-            self._running(root.index, instr, register, reads[0][1])
+            add_up(self, root.index, instr, register, reads[0][1])
         elif target is None:
             self._keep(root.index, instr, register)
         elif instr.op in st.UPDATES and not overwrites(self.body, instr):
@@ -350,48 +379,3 @@ class NestEmitter:
             self.body.store(register, self.slots[i], i)
         else:
             self.body.registers[i] = register
-
-    def _running(self, i: int, instr: Instr, register: str, at: At) -> None:
-        """One element of a running sum: the one before it, which is stored already, plus x."""
-        axis, backward = instr.params
-        if math.prod(instr.shape) == 1:
-            self.body.registers[i] = register
-            return
-        w = self.writer
-        counter = self.reader.at(instr.shape)[axis]
-        first = w.line(f"icmp eq i64 {self.elements.index(counter)}, 0")
-        before = at[axis] + (1 if backward else -1)
-        step = self.elements.index(
-            flat((*at[:axis], before, *at[axis + 1 :]), strides(instr.shape))
-        )
-        here = self.elements.index(flat(at, strides(instr.shape)))
-        safe = w.line(f"select i1 {first}, i64 {here}, i64 {step}")
-        previous = self.body.load(self.elements.element(i, safe), i)
-        zero = w.number(0, instr.dtype)
-        previous = w.select(first, instr.dtype, zero, previous)
-        total = w.plus(previous, register, instr.dtype)
-        self.body.store(total, self.elements.element(i, here), i)
-
-    def _check(self, i: int, register: str, at: At) -> None:
-        """Compare with the bytes that the trace was made for; leave, or do so after the loops."""
-        instr = self.tape.instrs[i]
-        source = self.tape.instrs[instr.args[0]]
-        w, dtype = self.writer, source.dtype
-        expected = np.frombuffer(instr.params[0], dtype)
-        bits = {"f": f"i{dtype.itemsize * 8}", "i": w.type(dtype), "b": "i1"}[dtype.kind]
-        if dtype.kind == "f":
-            register = w.line(f"bitcast {w.type(dtype)} {register} to {bits}")
-            expected = expected.view(np.int64 if dtype.itemsize == 8 else np.int32)
-        if expected.size == 1:
-            literal = str(int(expected[0])) if dtype.kind != "b" else str(bool(expected[0])).lower()
-        else:
-            literal = self.elements.table_entry(
-                expected, dtype, bits, flat(at, strides(source.shape))
-            )
-        differs = w.line(f"icmp ne {bits} {register}, {literal}")
-        if i not in self.differing:
-            self.body.leave_guarded(differs, i)
-            return
-        slot = self.differing[i]
-        earlier = w.line(f"load i1, ptr {slot}")
-        w.do(f"store i1 {w.line(f'or i1 {earlier}, {differs}')}, ptr {slot}")

@@ -25,10 +25,10 @@ def pieces(program: Program, step: int, nest: Nest) -> Iterator[Nest]:
     waiting: list[Root] = []
     for group in _groups(program, step, nest.roots):
         if waiting and len(waiting) + len(group) > MOST:
-            yield Nest(nest.space, sorted(waiting))
+            yield Nest(nest.space, sorted(waiting), nest.ends)
             waiting = []
         waiting += group
-    yield Nest(nest.space, sorted(waiting))
+    yield Nest(nest.space, sorted(waiting), nest.ends)
 
 
 def _groups(program: Program, step: int, roots: list[Root]) -> list[list[Root]]:

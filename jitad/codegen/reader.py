@@ -16,6 +16,7 @@ from jitad.codegen.index import (
     flat,
     strides,
 )
+from jitad.codegen.within import Within
 from jitad.ir.errors import CompileError
 from jitad.ir.op import Elementwise, Op, Shape, Structural
 from jitad.ir.tape import CONST, INPUT, Instr
@@ -42,13 +43,14 @@ class Reader:
     `needs` are the elements that each of these is computed from. `accesses` are the distances from
     the start of each array that is read or written; `opaque` says that some index is not affine, so
     that loops may not be joined. `asking` is for each place that is looked up the first
-    instruction to do so.
+    instruction to do so. `ends` are of counters the scalars at which their loops end.
     """
 
-    def __init__(self, body: Body, step: int) -> None:
+    def __init__(self, body: Body, step: int, ends: Mapping[int, int] | None = None) -> None:
         self.body = body
         self.tape = body.tape
         self.step = step
+        self.within = Within(self, ends or {})
         self.order: list[Key] = []
         self.seen: set[Key] = set()
         self.needs: dict[Key, list[Key]] = {}
@@ -154,7 +156,9 @@ class Reader:
         found: list[list[Key]] = [[] for _ in range(deepest + 1)]
         for key in self.order:
             i, at = key
-            own = at if self.is_loaded(i) or self.tape.instrs[i].op is st.iota else ()
+            is_own = self.is_loaded(i) or self.tape.instrs[i].op is st.iota
+            # What is chosen is chosen within the loops, of which there may be no turn.
+            own = at if is_own or self.within.chosen(i, at) is not None else ()
             counters = [level_of[depth] for index in own for depth in index.depths()]
             level[key] = max([*counters, *(level[child] for child in self.needs[key])], default=0)
             found[level[key]].append(key)
@@ -171,7 +175,8 @@ class Reader:
             self.opaque = self.opaque or instr.op is st.iota
             return self.loaded_atoms(at)
         if isinstance(instr.op, Elementwise):
-            return [(j, at) for j in instr.args]
+            chosen = self.within.chosen(i, at)
+            return [(j, at) for j in instr.args] if chosen is None else [chosen]
         if instr.op is st.gather:
             x, place = self.gathered(i, at)
             return [*self.loaded_atoms(place[:1]), (x, place)]
@@ -186,7 +191,7 @@ class Reader:
 
     def _looked_up(self, i: int, index: int, at: At, rows: int) -> Index:
         """The place that instruction i looks up in an array of integers."""
-        if self.body.is_inside(index, rows):
+        if self.body.is_inside(index, rows) or self.within.is_inside(index, at, rows):
             place = self._counted(index, at, i)
             if place is not None:
                 return place
@@ -210,6 +215,9 @@ class Reader:
             return at[instr.params[1]]
         if instr.op.is_view:
             return self._counted(*self.source(instr, at), i)
+        chosen = self.within.chosen(j, at)
+        if chosen is not None:
+            return self._counted(*chosen, i)
         if instr.op not in (ew.add, ew.sub, ew.mul):
             return None
         x, y = (self._counted(k, at, i) for k in instr.args)

@@ -43,10 +43,11 @@ def stretches(
     if not sums:
         yield nest.span if level == 0 else None
         return
-    w, count = nest.writer, nest.loops()[level][1]
+    w, count = nest.writer, nest.turns(level)
+    number = -(-count // STRETCH) if isinstance(count, int) else _divided(w, count)
     name = "llvm.umin.i64"
     w.declarations[name] = f"declare i64 @{name}(i64, i64)"
-    with w.counted(-(-count // STRETCH)) as turn:
+    with w.counted(number) as turn:
         start = w.line(f"mul nuw nsw i64 {turn}, {STRETCH}")
         full = w.line(f"add nuw nsw i64 {start}, {STRETCH}")
         stop = w.line(f"call i64 @{name}(i64 {full}, i64 {count})")
@@ -55,6 +56,11 @@ def stretches(
         yield Span(start, stop, "", None, Partials({}, 0))
         for a in sums:
             a.set_aside()
+
+
+def _divided(w: Writer, count: str) -> str:
+    """How many stretches so many turns are."""
+    return w.line(f"udiv i64 {w.line(f'add i64 {count}, {STRETCH - 1}')}, {STRETCH}")
 
 
 class LongSum:

@@ -85,6 +85,7 @@ def _has_order(nest: NestEmitter, instr: Instr) -> bool:
 
 def emit_threads(body: Body, step: int, nest: Nest, name: str) -> list[str] | None:
     """Write a nest that is run in blocks; the texts of its functions, or None if it is not cut."""
+    nest = Nest(nest.space, nest.roots)  # threads share all turns, whatever ends them
     probe = NestEmitter(body, nest, step)
     blocks = _blocks(probe)
     if blocks is None:

@@ -5,12 +5,13 @@ Mathematics in the rules: operands x, y; result v; tangents dx; adjoint v_bar.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from jitad.ir.errors import TraceError
-from jitad.ir.op import INT64, DType, Elementwise, Shape, Structural, find
+from jitad.ir.op import INT64, DType, Elementwise, Op, Shape, Structural, find
 from jitad.ops import elementwise as ew
 from jitad.ops.views import broadcast, linear, reshape, zeros
 
@@ -183,6 +184,21 @@ def _reduce_place(name: str, evaluate: Any, better: Elementwise) -> Structural:
 
 argmax = _reduce_place("argmax", np.argmax, ew.gt)
 argmin = _reduce_place("argmin", np.argmin, ew.lt)
+
+
+def neutral(op: Op, dtype: DType) -> float | int | bool:
+    """What a reduction makes of no elements, and leaves as it is what it is joined with."""
+    if op in (reduce_any, reduce_all):
+        return op is reduce_all
+    if op not in (reduce_max, argmax, reduce_min, argmin):
+        return 0
+    low = op in (reduce_max, argmax)
+    if dtype.kind == "f":
+        return -math.inf if low else math.inf
+    if dtype.kind == "b":
+        return not low
+    limits = np.iinfo(dtype)
+    return limits.min if low else limits.max
 
 
 # -- accumulation along an axis --------------------------------------------------------------------

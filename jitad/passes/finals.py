@@ -20,6 +20,7 @@ from jitad.ops.affine import Place, Sum, Symbol
 from jitad.ops.control import Loop, loop, part, switch
 from jitad.ops.control.loop import grouped
 from jitad.passes.ranges import Known, Range, inside, ranges
+from jitad.passes.versions import Versions
 
 
 def finals(tape: Tape) -> Tape:
@@ -116,6 +117,15 @@ def _bounded(x: Sum, most: tuple[Symbol, Sum]) -> Sum:
     return Sum(x.const, tuple((s._replace(most=last) if s == symbol else s, n) for s, n in x.terms))
 
 
+def _within(x: Place) -> Place:
+    """A place, and between which numbers its sum lies."""
+    low, high = -x.sum.most(-1), x.sum.most()
+    if x.known is not None:
+        low, high = max(low, x.known.low), min(high, x.known.high)
+    is_known = -math.inf < low <= high < math.inf
+    return x._replace(known=Range(int(low), int(high))) if is_known else x
+
+
 def _renamed(x: Sum, depth: int, later: bool) -> Sum:
     """The sum in other turns of the loops from a depth on."""
     total = Sum(x.const)
@@ -204,7 +214,7 @@ class _Walk:
         found = ranges(tape, known)
         places = dict(zip(tape.inputs, inputs, strict=True))
         shown = dict(zip(tape.inputs, arrays, strict=True))
-        version = _Versions(tape, shown)
+        version = Versions(tape, shown)
         results: dict[int, list[int | None]] = {}
         for i, instr in enumerate(tape.instrs):
             if i in places:
@@ -271,17 +281,49 @@ class _Walk:
     ) -> None:
         self.count += 1
         place = places.get(instr.args[1]) if instr.op in _AT_PLACES else None
+        most = self.last_read(tape, instr, places) if instr.shape else None
+        if most is not None:
+            place = self.masked(tape, instr.args[1], places, most)
         base = tape.instrs[instr.args[0]]
         shape = base.shape
         if base.op is st.reshape:
             shape = tape.instrs[base.args[0]].shape
         axes = None if place is None else place.axes(shape)
         flat = None if place is None else place.sum
-        most = self.last_read(tape, instr, places) if instr.shape else None
-        if most is not None and flat is not None:
-            flat = _bounded(flat, most)
-            axes = None if axes is None else [_bounded(x, most) for x in axes]
         to.append(_Access(instr, array, self.around, self.count, flat, axes, shape))
+
+    def masked(
+        self, tape: Tape, i: int, places: dict[int, Place], most: tuple[Symbol, Sum]
+    ) -> Place | None:
+        """What an array of places is at the first elements, up to a last one."""
+        instr = tape.instrs[i]
+        if instr.dtype.kind != "i" or i not in places:
+            return None
+        if instr.op is ew.where:
+            side = self.side(tape, instr.args[0], places, most)
+            return None if side is None else self.masked(tape, instr.args[1 + side], places, most)
+        if not instr.shape or instr.op not in _SUMS:
+            return _within(places[i]._replace(sum=_bounded(places[i].sum, most)))
+        below = {j: self.masked(tape, j, places, most) for j in instr.args}
+        if None in below.values():
+            return None
+        found = {j: x for j, x in below.items() if x is not None}
+        return _within(self.place(instr, found, (), places[i].known, 0))
+
+    def side(
+        self, tape: Tape, c: int, places: dict[int, Place], most: tuple[Symbol, Sum]
+    ) -> int | None:
+        """Which side a condition takes there: 0 where it holds, 1 where it does not."""
+        instr = tape.instrs[c]
+        if instr.op not in (ew.lt, ew.ge):
+            return None
+        x, y = (self.masked(tape, j, places, most) for j in instr.args)
+        if x is None or y is None:
+            return None
+        apart = x.sum.plus(y.sum, -1)
+        if apart.most() < 0:
+            return int(instr.op is ew.ge)
+        return int(instr.op is ew.lt) if apart.most(-1) <= 0 else None
 
     def last_read(
         self, tape: Tape, read: Instr, places: dict[int, Place]
@@ -353,34 +395,6 @@ class _Walk:
         return below[1] if known.low else below[2]
 
 
-class _Versions:
-    """Which values are arrays as they are at the time: what is read of others, that were changed
-    since, is not in the array in the end."""
-
-    def __init__(self, tape: Tape, shown: dict[int, int | None]) -> None:
-        self.shown = shown
-        self.of: dict[int, object] = {i: i for i in tape.inputs}
-        self.last: dict[int, object] = {x: i for i, x in shown.items() if x is not None}
-
-    def made(self, i: int, instr: Instr) -> None:
-        """Note an instruction."""
-        array = self.shown.get(i)
-        if array is None:
-            return
-        if instr.op in (st.reshape, ew.stop_gradient):
-            self.of[i] = self.of[instr.args[0]]
-        else:
-            self.of[i] = (instr.args[0], instr.params[0]) if instr.op is part else i
-            self.last[array] = self.of[i]
-
-    def stale(self, values: Sequence[int]) -> set[int]:
-        """The arrays of which values are versions that are no more."""
-        found: set[int] = set()
-        for i in values:
-            array = self.shown.get(i)
-            if array is not None and self.of[i] != self.last[array]:
-                found.add(array)
-        return found
-
-
 _AT_PLACES = (st.gather, st.scatter_add, st.scatter_set)
+
+_SUMS = (ew.add, ew.sub, ew.mul, st.reshape, st.broadcast)

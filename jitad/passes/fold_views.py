@@ -147,12 +147,70 @@ def _sum(builder: Builder, instr: Instr) -> int | None:
 def _gather(builder: Builder, instr: Instr) -> int | None:
     """Rows at places one after the other are an index."""
     x, places = (builder.value(j) for j in instr.args)
+    below = builder.instrs[x.index]
+    if below.op is st.scatter_set and below.args[1] == places.index and below.params[0]:
+        return below.args[2]
     slots = _slots(builder, places.index, x.shape)
     return None if slots is None else st.index(x, slots=slots).index
 
 
+def _any(builder: Builder, instr: Instr) -> int | None:
+    """Whether some i is below n, which is the same for all: n > 0."""
+    source = builder.instrs[instr.args[0]]
+    if source.op is not ew.lt or 0 in source.shape:
+        return None
+    counts, limits = (builder.instrs[j] for j in source.args)
+    if (
+        counts.op is not st.iota
+        or instr.params[0] != counts.params[1:]
+        or limits.op is not st.broadcast
+    ):
+        return None
+    (axis,) = instr.params[0]
+    given = builder.instrs[limits.args[0]].shape
+    along = axis - (len(source.shape) - len(given))
+    if along >= 0 and given[along] != 1:
+        return None
+    slots = tuple(0 if k == axis else (0, n, 1) for k, n in enumerate(source.shape))
+    return ew.gt(st.index(builder.value(source.args[1]), slots=slots), 0).index
+
+
+def _rewritten(builder: Builder, instr: Instr) -> int | None:
+    """Rows that are written where others were, or are there already, or are added to zeros."""
+    x, places, u = instr.args
+    below, new = builder.instrs[x], builder.instrs[u]
+    if instr.op is st.scatter_set:
+        if new.op is st.gather and new.args == (x, places):
+            return x
+        if below.op is not st.scatter_set or below.args[1] != places:
+            return None
+        return _written(builder, below.args[0], places, u, instr.params[0] and below.params[0])
+    added: list[Instr] = []
+    while below.op is st.scatter_add and len(added) < _DEEP:
+        added.append(below)
+        below = builder.instrs[below.args[0]]
+    is_new = below.op is st.scatter_set and below.args[1] == places and below.params[0]
+    if not is_new or not is_zero(number_of(builder, below.args[2])):
+        return None
+    found = _written(builder, below.args[0], places, u, True)
+    for other in reversed(added):
+        found = st.scatter_add(*(builder.value(j) for j in (found, *other.args[1:]))).index
+    return found
+
+
+def _written(builder: Builder, x: int, places: int, u: int, apart: bool) -> int:
+    """x with rows written into it, if they are not there already."""
+    new = builder.instrs[u]
+    if new.op is st.gather and new.args == (x, places):
+        return x
+    return st.scatter_set(*(builder.value(j) for j in (x, places, u)), apart=apart).index
+
+
 def _scatter(update: Structural) -> Rewrite:
     def rule(builder: Builder, instr: Instr) -> int | None:
+        known = _rewritten(builder, instr)
+        if known is not None:
+            return known
         x, places, u = (builder.value(j) for j in instr.args)
         slots = _slots(builder, places.index, x.shape)
         return None if slots is None else update(x, u, slots=slots).index
@@ -207,5 +265,6 @@ VIEWS: dict[Op, Rewrite] = {
     st.index_add: _index_add,
     st.index_set: _index_set,
     st.reduce_sum: _sum,
+    st.reduce_any: _any,
 }
 """What an instruction may be rewritten to, by its op."""

@@ -12,7 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from jitad.ir.tape import Instr, Tape
-from jitad.ops.control import Loop, loop, switch
+from jitad.ops.control import Loop, loop, part, switch
 from jitad.ops.control.parts import type_of
 from jitad.ops.control.restore import starts
 
@@ -37,6 +37,25 @@ def in_place(instr: Instr, schedule: Callable[[Tape, Owned], Any]) -> dict[int, 
             owned = {k: owned[k] for k in _kept(tape, owned, schedule)}
         return {k: 1 + j for k, j in owned.items()}
     return {}
+
+
+def replaced(
+    tape: Tape, shown: Mapping[int, int], schedule: Callable[[Tape, Owned], Any]
+) -> dict[int, int]:
+    """Results of control ops that can be computed in the memory of an operand, and these."""
+    taken: dict[int, list[tuple[int, int]]] = {}
+    for i, instr in enumerate(tape.instrs):
+        if instr.op is part and math.prod(instr.shape) > 1:
+            taken.setdefault(instr.args[0], []).append((instr.params[0], i))
+    found: dict[int, int] = {}
+    for control, results in taken.items():
+        instr = tape.instrs[control]
+        operands = [shown.get(j, j) for j in instr.args]
+        numbers = [k for k, _ in results]
+        for k, place in in_place(instr, schedule).items():
+            once = numbers.count(k) == 1 and operands.count(operands[place]) == 1
+            found |= {i: operands[place] for number, i in results if number == k and once}
+    return found
 
 
 def homes(form: Loop, schedule: Callable[[Tape, Owned], Any]) -> list[int]:

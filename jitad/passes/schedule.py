@@ -19,7 +19,8 @@ from jitad.ir.tape import CONST, INPUT, Tape
 from jitad.ops import structural as st
 from jitad.ops.control import part
 from jitad.ops.elementwise import stop_gradient
-from jitad.passes.in_place import in_place
+from jitad.passes.extents import Extent, Extents
+from jitad.passes.in_place import replaced
 from jitad.passes.near import near
 from jitad.passes.storage import share_memory
 from jitad.passes.stored import CHEAP, Stored, is_call, is_root
@@ -34,6 +35,9 @@ _FAR = 64
 """Updates that are made together in one nest, at most."""
 
 
+Ends = tuple[int | None, ...]
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Root:
     """What a nest computes for keeps: an instruction, or one operand (`part`) of a join."""
@@ -44,10 +48,14 @@ class Root:
 
 @dataclass(eq=False)
 class Nest:
-    """Loops over `space` (axes of length 1 left out), computing `roots`."""
+    """Loops over `space` (axes of length 1 left out), computing `roots`.
+
+    `ends` are of its axes the scalars at which loops may end, or None where they go to the end.
+    """
 
     space: Shape
     roots: list[Root] = field(default_factory=list[Root])
+    ends: Ends = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +135,8 @@ class _Scheduler:
         self.uses = tape.users()
         self.steps: list[Nest | Call] = []
         self.checked = 0
-        self.places: dict[Shape, list[int]] = {}
+        self.extents = Extents(tape)
+        self.places: dict[tuple[Shape, Ends], list[int]] = {}
         self.position: dict[int, int] = {}
         self.begun: dict[int, int] = {}
         # The first step at which a value can be read: at the reader's own element, or at any.
@@ -154,7 +163,12 @@ class _Scheduler:
             k for k, step in enumerate(self.steps) if isinstance(step, Nest) and not step.space
         }
         storage = share_memory(
-            self.tape, self.position, straight, self.owned, self.shown, self._replaced()
+            self.tape,
+            self.position,
+            straight,
+            self.owned,
+            self.shown,
+            replaced(self.tape, self.shown, schedule),
         )
         within = {storage[i]: place for i, place in self.within.items()}
         changed = set(storage.values())
@@ -178,22 +192,6 @@ class _Scheduler:
         return storage[i] == storage.get(j, j)
 
     # -- what is computed where its reader has it --------------------------------------------------
-
-    def _replaced(self) -> dict[int, int]:
-        """Results of control ops that can be computed in the memory of an operand, and these."""
-        taken: dict[int, list[tuple[int, int]]] = {}
-        for i, instr in enumerate(self.tape.instrs):
-            if instr.op is part and self.sizes[i] > 1:
-                taken.setdefault(instr.args[0], []).append((instr.params[0], i))
-        found: dict[int, int] = {}
-        for control, results in taken.items():
-            instr = self.tape.instrs[control]
-            operands = [self.shown.get(j, j) for j in instr.args]
-            numbers = [k for k, _ in results]
-            for k, place in in_place(instr, schedule).items():
-                once = numbers.count(k) == 1 and operands.count(operands[place]) == 1
-                found |= {i: operands[place] for number, i in results if number == k and once}
-        return found
 
     def _within(self) -> dict[int, Within]:
         """What is computed where its only reader, a join, has it."""
@@ -250,18 +248,32 @@ class _Scheduler:
             self._complete(i, max(steps), shareable=False)
         else:
             is_own = self._is_own_space(i)
-            source = i if is_own else instr.args[-1]  # whose elements a root's loops run over
+            last = len(instr.args) - 1
+            source = i if is_own else instr.args[last]  # whose elements a root's loops run over
             space = squeeze(self.tape.instrs[source].shape)
-            earliest = self._earliest(i, space)
+            asked = self.extents.of(i) if is_own else self.extents.read(i, last)
+            ends = self._ends(source, asked, i)
+            earliest = max(self._earliest(i, space), self._counted(ends))
             if instr.op is st.guard:
                 # Paths are told apart by the first guard that fails, in the function's own order.
                 earliest = max(earliest, self.checked)
             exclusive = instr.op in EXCLUSIVE
-            step = self._step(space, earliest, exclusive)
+            step = self._step(space, ends, earliest, exclusive)
             self._nest(step).roots.append(Root(i))
             if instr.op is st.guard:
                 self.checked = step
             self._complete(i, step, shareable=is_own or not space)
+
+    def _ends(self, source: int, asked: Extent, i: int) -> Ends:
+        """Where loops over what is asked for of an array may end, for instruction i."""
+        shape = self.tape.instrs[source].shape
+        known = [(n, asked.get(k)) for k, n in enumerate(shape)]
+        ends = tuple([end if end is None or end < i else None for n, end in known if n != 1])
+        return ends if any(end is not None for end in ends) else ()
+
+    def _counted(self, ends: Ends) -> int:
+        """The first step at which it is known where loops end."""
+        return max((self.other[end] for end in ends if end is not None), default=0)
 
     def _is_own_space(self, i: int) -> bool:
         op = self.tape.instrs[i].op
@@ -307,7 +319,8 @@ class _Scheduler:
         if step is not None:
             return step
         space = squeeze(self.tape.instrs[j].shape)
-        step = self._step(space, self.same[j], False)
+        ends = self._ends(j, self.extents.read(i, place), i)
+        step = self._step(space, ends, max(self.same[j], self._counted(ends)), False)
         self._nest(step).roots.append(Root(i, place))
         return step
 
@@ -321,15 +334,15 @@ class _Scheduler:
         assert isinstance(nest, Nest)
         return nest
 
-    def _step(self, space: Shape, earliest: int, exclusive: bool) -> int:
-        """The first nest of that space that is late enough, or a new one."""
+    def _step(self, space: Shape, ends: Ends, earliest: int, exclusive: bool) -> int:
+        """The first nest of that space, and these ends, that is late enough, or a new one."""
         if not exclusive:
-            known = self.places.setdefault(space, [])
+            known = self.places.setdefault((space, ends), [])
             k = bisect_left(known, earliest)
             if k < len(known):
                 return known[k]
             known.append(len(self.steps))
-        self.steps.append(Nest(space))
+        self.steps.append(Nest(space, ends=ends))
         return len(self.steps) - 1
 
     def _complete(self, i: int, step: int, *, shareable: bool) -> None:
@@ -347,13 +360,18 @@ class _Scheduler:
             if not isinstance(step, Nest) or not step.space:
                 continue
             for i in self._computed(step):
-                if i not in first:
+                if i not in first and self._covers(step, i):
                     first[i] = k
-                elif first[i] != k and i not in self.position:
+                elif first.get(i, k) != k and i not in self.position:
                     shared.append(i)
                     self.position[i] = first[i]
         for i in shared:
             self._nest(self.position[i]).roots.append(Root(i))
+
+    def _covers(self, nest: Nest, i: int) -> bool:
+        """Whether a nest computes all elements of a value that anybody asks for."""
+        asked = self._ends(i, self.extents.of(i), i) or (None,) * len(nest.space)
+        return all(end in (None, other) for end, other in zip(nest.ends, asked, strict=False))
 
     def _computed(self, nest: Nest) -> list[int]:
         """The costly virtual values of the nest's own space that it computes."""

@@ -129,6 +129,7 @@ def reads_own_places(
     whole = isinstance(update.op, Elementwise)
     if math.prod(tape.instrs[update.args[-1]].shape) == 1 and not whole:
         return True  # one element, which is computed before it is written
+    is_apart = update.op is st.scatter_set and update.params[0]
     stack = [(j, True) for j in (update.args if whole else update.args[1:])]
     seen: set[tuple[int, bool]] = set()
     while stack:
@@ -145,6 +146,8 @@ def reads_own_places(
             written, read = update.params[0], instr.params[0]
             if not ((aligned and written == read) or st.are_disjoint(written, read)):
                 return False
+            continue
+        if instr.op is st.gather and instr.args == update.args[:2] and aligned and is_apart:
             continue
         same_place = aligned and isinstance(instr.op, Elementwise)
         stack.extend((j, same_place) for j in instr.args)

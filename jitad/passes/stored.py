@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from jitad.ir.op import Control, Elementwise, Op, Structural
-from jitad.ir.tape import CONST, INPUT, Tape
+from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ops import structural as st
 from jitad.ops.elementwise import eq, ge, gt, le, lt, ne
 from jitad.passes.storage import reads_own_places
@@ -81,9 +81,42 @@ class Stored:
                 j for j, k in last.get(base, ()) if k > i and 4 * self._sizes[j] <= self._sizes[i]
             ]
             if not reads_own_places(self._tape, instr, base, self.stored, self.shown):
-                wanted += instr.args[1:]
+                wanted += self._read_elsewhere(instr, base)
             for j in wanted:
                 self.stored[j] = self.stored[j] or instrs[j].op not in (INPUT, CONST)
+
+    def _read_elsewhere(self, update: Instr, base: int) -> Sequence[int]:
+        """What of an update reads its base at other places than it writes, if that is little."""
+        size, few = self._sizes[update.args[-1]], set[int]()
+        waiting, seen = [*update.args[1:]], set[int]()
+        while waiting:
+            j = waiting.pop()
+            if j in seen or self.stored[j]:
+                continue
+            seen.add(j)
+            instr = self._tape.instrs[j]
+            if instr.op is st.gather and instr.args == update.args[:2]:
+                continue
+            shows = any(self.shown.get(k, k) == base for k in instr.args)
+            if shows or (4 * self._sizes[j] <= size and self._reads(j, base)):
+                few.add(j)
+            else:
+                waiting += instr.args
+        is_little = 4 * sum(self._sizes[j] for j in few) <= size
+        is_apart = update.op is st.scatter_set and update.params[0]
+        return [*few] if is_little and is_apart else update.args[1:]
+
+    def _reads(self, i: int, base: int) -> bool:
+        """Whether computing a value reads an array."""
+        waiting, seen = [i], set[int]()
+        while waiting:
+            j = waiting.pop()
+            if self.shown.get(j, j) == base:
+                return True
+            if j not in seen and not (self.stored[j] and j != i):
+                seen.add(j)
+                waiting += self._tape.instrs[j].args
+        return False
 
     def _last_readers(self) -> dict[int, list[tuple[int, int]]]:
         """Of each array the rows that are read of it, and the last root that reads these."""

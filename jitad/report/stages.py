@@ -39,5 +39,8 @@ def _describe(step: Any, tape: Tape) -> str:
     if not isinstance(step, Nest):
         return f"  call v{step.index} = {tape.instrs[step.index].op.name}"
     roots = ", ".join(f"v{root.index}" for root in step.roots)
-    over = " x ".join(map(str, step.space)) or "once"
+    ends = step.ends or (None,) * len(step.space)
+    pairs = zip(step.space, ends, strict=True)
+    axes = [f"{n}" if end is None else f"v{end} of {n}" for n, end in pairs]
+    over = " x ".join(axes) or "once"
     return f"  loop {over}: {roots}"

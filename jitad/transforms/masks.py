@@ -11,7 +11,6 @@ from jitad.ir.tape import CONST
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.gathers import are_apart
 from jitad.transforms.reach import Reach
 from jitad.transforms.support import Box, Condition, Either, Key, Mask, Support, View
 
@@ -124,14 +123,9 @@ def _is(x: Value, truth: bool) -> bool:
 
 
 def _scattered(x: Value, place: Value, u: Value) -> Value:
-    """Rows that a mask adds to; of a whole row its number is enough."""
-    if place.size == 1 or are_apart(place):
-        return st.scatter_set(x, place, ew.logical_or(st.gather(x, place), u), apart=True)
-    if not _is(u, True):
-        total = st.scatter_add(ew.cast(x, dtype=INT64), place, ew.cast(u, dtype=INT64))
-        return ew.ne(total, 0)
-    if not _is(x, False):
-        return st.scatter_set(x, place, u, apart=False)
+    """Rows that a mask adds to, where `or` adds; of a whole row its number is enough."""
+    if len(x.shape) == 1 or not (_is(u, True) and _is(x, False)):
+        return st.scatter_add(x, place, u)
     builder, rows = x.builder, x.shape[:1]
     trues = builder.const(True, place.shape, BOOL)
     reached = st.scatter_set(builder.const(False, rows, BOOL), place, trues, apart=False)

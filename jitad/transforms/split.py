@@ -73,6 +73,7 @@ def _do_cheap_again(tape: Tape, wanted: list[int], later: list[bool], free: set[
         if later[i] or not instr.args:
             continue
         is_shown = instr.op is reshape and _is_free(tape, i, free)
+        is_shown = is_shown or instr.op is broadcast
         if cheap[i] is not None or is_shown or _follows_from_one(tape, instr):
             later[i] = True
             stack.extend(instr.args)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import Control
+from jitad.ir.op import Control, Elementwise
 from jitad.ir.tape import CONST, INPUT, Instr, Tape, has_effect
 from jitad.ir.value import Value
 from jitad.ops.control.parts import (
@@ -225,6 +225,10 @@ def _crossing(body: Tape, fixed: Sequence[bool]) -> list[int]:
         if i in seen or instr.op in (INPUT, CONST):
             continue
         seen.add(i)
+        if isinstance(instr.op, Elementwise) and all(
+            body.instrs[j].op is CONST for j in instr.args
+        ):
+            continue  # which is folded where it stands
         if instr.op.is_view:
             stack.extend(instr.args)  # a view costs nothing
         else:
