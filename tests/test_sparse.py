@@ -56,7 +56,9 @@ def test_a_hessian_has_the_values_and_the_entries(name: str) -> None:
     assert jitad.sparsity(function, x, order=2).nnz == found.nnz
 
 
-@pytest.mark.parametrize("name", ["broyden", "stencil_by_cells", "roots_of_cells", "summed_at"])
+@pytest.mark.parametrize(
+    "name", ["broyden", "stencil_by_pad", "stencil_by_cells", "roots_of_cells", "summed_at"]
+)
 def test_values_are_the_same_by_every_door(name: str) -> None:
     function, (x, *rest), _ = sp.JACOBIANS[name]
     derivative = jitad.jacobian(function, sparse=True)
@@ -67,6 +69,16 @@ def test_values_are_the_same_by_every_door(name: str) -> None:
     data = np.empty(wanted.nnz)
     kernel.njit_out(x, *rest, data)
     np.testing.assert_array_equal(data, wanted.data)
+    kept = derivative(x, *rest)
+    if not rest:
+        kept.data[:] = 0.0
+        assert kernel.bind(x, out=kept)() is kept
+        np.testing.assert_array_equal(kept.data, wanted.data)
+    kernel(x, *rest, out=kept)
+    np.testing.assert_array_equal(kept.toarray(), wanted.toarray())
+    kept.indices[:1] += 1
+    with pytest.raises(ShapeError, match="does not fit"):
+        kernel(x, *rest, out=kept)
 
 
 def test_several_arguments_and_results() -> None:
@@ -169,6 +181,10 @@ def test_within_functions_that_are_differentiated() -> None:
         (lambda: jitad.hessian(np.sin, sparse=True)(np.ones(2)), "scalar"),
         (lambda: jitad.jacobian(lambda x: np.fft.fft(x), sparse=True)(np.ones(4)), "complex"),
         (lambda: jitad.jacobian(np.sort, sparse=True)(np.ones(10**5)), "entries"),
+        (
+            lambda: jitad.hessian(lambda x: np.sum(sp.roots_of_cells(x)), sparse=True)(np.ones(2)),
+            "ends when",
+        ),
         (lambda: jitad.sparsity(np.sin, np.ones(2), order=3), "order=3"),
         (lambda: jitad.Pattern.of([0], [5], (2, 2)), "column"),
     ],

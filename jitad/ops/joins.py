@@ -96,9 +96,17 @@ assemble = Structural(
     ("shape", "slots"),
     infer=_infer_assemble,
     evaluate=_np_assemble,
+    jvp=lambda xs, v, tangents, shape, slots: assemble(
+        *(or_zeros(dx, x, v) for dx, x in zip(tangents, xs, strict=True)), shape=shape, slots=slots
+    ),
+    pullback=lambda j, xs, v, v_bar, shape, slots: index(v_bar, slots=slots[j]),
+    batch=lambda xs, batched, size, shape, slots: assemble(
+        *(spread(x, b, size) for x, b in zip(xs, batched, strict=True)),
+        shape=(size, *shape),
+        slots=tuple((full_slot(size), *place) for place in slots),
+    ),
 )
-"""An array whose parts are put at basic indices that cover it, each place once: what passes make,
-and so never differentiated or batched."""
+"""An array whose parts are put at basic indices that cover it, each place once."""
 
 JOINS = (concatenate, pack, assemble)
 """Ops whose operands each fill a part of the result."""

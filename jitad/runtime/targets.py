@@ -10,6 +10,7 @@ import numpy as np
 from jitad.frontend.pytree import Structure, flatten
 from jitad.ir.errors import ShapeError
 from jitad.ir.op import DType, Shape
+from jitad.sparse.matrix import opened
 
 Type = tuple[Shape, DType]
 
@@ -21,7 +22,7 @@ def targets_of(
 
     `describe` gives the type of what can be written into, None of what cannot.
     """
-    targets, given = flatten(out)
+    targets, given = flatten(opened(out))
     if given != structure or [describe(x) for x in targets] != list(types):
         kinds = ", ".join(f"{dtype}{list(shape)}" for shape, dtype in types)
         raise ShapeError(

@@ -16,7 +16,7 @@ import numpy as np
 
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import DifferentiationError, ShapeError
-from jitad.ir.op import Control, Elementwise
+from jitad.ir.op import DYNAMIC, Control, Elementwise
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
@@ -223,6 +223,12 @@ class _Sweep:
         types = [(instr.shape, instr.dtype)]
         if isinstance(instr.op, Control):
             types = instr.op.results(instr.params[0], *values)
+        if any(DYNAMIC in shape for shape, _ in types):
+            raise DifferentiationError(
+                "second derivatives, as a sparse matrix, of a loop that ends when values say so",
+                remedy="give the loop a number of turns, or leave sparse=True out",
+                line=instr.line,
+            )
         _check(instr, varied * sum(math.prod(shape) for shape, _ in types))
         return vertex(instr, values, terms, self.tables)
 

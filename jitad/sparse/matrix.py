@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import optree
+from scipy.sparse import csr_array
 
 from jitad.frontend.pytree import NAMESPACE, register
 from jitad.ir.op import DType
 from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.sparse.arrays import SparseArray
 from jitad.sparse.pattern import Pattern
 from jitad.sparse.places import Places, Tables, regular, take
-from jitad.sparse.terms import Term
+from jitad.sparse.terms import Term, are_different
+from jitad.sparse.tiles import FAR, NONE, Tile, tiles
+
+MOST_LAYERS = 6
+"""Summands that an entry has at most in tiles."""
 
 
 def _as_matrix(pattern: Pattern, children: Any) -> Any:
@@ -30,6 +38,18 @@ def patterns(tree: Any) -> Any:
     return optree.tree_map(
         lambda x: x.pattern, tree, is_leaf=lambda x: isinstance(x, SparseArray), namespace=NAMESPACE
     )
+
+
+def opened(tree: Any) -> Any:
+    """The tree with SciPy's matrices as `SparseArray`s of the same data."""
+
+    def one(x: Any) -> Any:
+        if not isinstance(x, csr_array):
+            return x
+        matrix: Any = x
+        return SparseArray(Pattern(matrix.shape, matrix.indptr, matrix.indices), matrix.data)
+
+    return optree.tree_map(one, tree, namespace=NAMESPACE)
 
 
 register(SparseArray, lambda x: ((x.data,), x.pattern), _as_matrix)
@@ -53,17 +73,65 @@ def _flat_places(term: Term) -> tuple[Places, Places]:
 def values_of(terms: Sequence[Term], pattern: Pattern, dtype: DType, tables: Tables) -> Value:
     """The values of a matrix of that pattern: each term's at its places, those of one place added;
     what the pattern has not is left out."""
+    places = [pattern.places(*_flat_places(term)) for term in terms]
+    addresses = _addresses(places, pattern.nnz)
+    starts = pattern.indptr[:-1][np.diff(pattern.indptr) > 0]
+    found = None if addresses is None else tiles(addresses, starts)
+    if found is not None:
+        parts = [_tiled(tile, terms, tables) for tile in found]
+        return parts[0] if len(parts) == 1 else st.concatenate(*parts, axis=0)
     data = tables.builder.const(0, (pattern.nnz,), dtype)
     met = np.zeros(pattern.nnz, np.bool_)
-    for term in terms:
-        at, x = pattern.places(*_flat_places(term)), term.coefficients
+    for term, at in zip(terms, places, strict=True):
+        x = term.coefficients
         if np.any(at < 0):
             kept = np.flatnonzero(at >= 0)
             at, x = at[kept], take(x, kept, tables)
-        is_free = not np.any(met[at]) and not term.repeated
+        is_free = not np.any(met[at]) and are_different(at)
         met[at] = True
         data = _written(data, x, at, is_free, tables)
     return data
+
+
+def _addresses(places: Sequence[Places], nnz: int) -> Places | None:
+    """For each entry where its summands are, (layers, nnz): element k of term t is at t * `FAR` +
+    k; None where an entry has many."""
+    layers = np.zeros((0, nnz), np.int64)
+    count = np.zeros(nnz, np.int64)
+    for t, at in enumerate(places):
+        if not are_different(at[at >= 0]):
+            return None
+        number = np.flatnonzero(at >= 0)
+        at = at[number]
+        depth = count[at]
+        count[at] += 1
+        if depth.max(initial=-1) >= len(layers):
+            layers = np.concatenate((layers, np.full((1, nnz), NONE)))
+        layers[depth, at] = t * FAR + number
+    return layers if len(layers) <= MOST_LAYERS else None
+
+
+def _tiled(tile: Tile, terms: Sequence[Term], tables: Tables) -> Value:
+    """The values of a tile, in a row."""
+    parts: list[Value] = []
+    slots: list[tuple[st.Slot, ...]] = []
+    width = 0
+    for b, block in enumerate(tile.blocks):
+        places, entries = tile.places(b), block.first.shape[1]
+        for j in range(entries):
+            parts.append(_added(places[..., j], terms, tables))
+            slots.append(((0, tile.times, 1), (width + j, block.rows, entries)))
+        width += block.rows * entries
+    shape = tile.times, width
+    whole = st.assemble(*parts, shape=shape, slots=tuple(slots))
+    return st.reshape(whole, shape=(math.prod(shape),))
+
+
+def _added(places: Places, terms: Sequence[Term], tables: Tables) -> Value:
+    """The sum of the coefficients at these places, (..., layers)."""
+    layers = [own for own in np.moveaxis(places, -1, 0) if own.flat[0] != NONE]
+    found = [take(terms[own.flat[0] // FAR].coefficients, own % FAR, tables) for own in layers]
+    return reduce(ew.increment, found)
 
 
 def _written(data: Value, x: Value, at: Places, is_free: bool, tables: Tables) -> Value:

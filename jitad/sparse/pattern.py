@@ -88,6 +88,15 @@ class Pattern:
         m, n = self.shape
         return Pattern.of(self.indices, self.rows, (n, m))
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Pattern) or self.shape != other.shape:
+            return False
+        pairs = (self.indptr, other.indptr), (self.indices, other.indices)
+        return all(x is y or np.array_equal(x, y) for x, y in pairs)
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.nnz))
+
     def __str__(self) -> str:
         (m, n), step = self.shape, 1
         while m > step * _HIGH or n > step * _WIDE:

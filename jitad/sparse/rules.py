@@ -172,6 +172,7 @@ RULES: dict[Op, Rule] = {
     st.index: _view,
     st.concatenate: _joined,
     st.pack: _joined,
+    st.assemble: _joined,
     st.index_add: _index_add,
     st.index_set: _index_set,
     st.gather: _gather,

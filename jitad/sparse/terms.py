@@ -63,7 +63,7 @@ class Term(NamedTuple):
             if n > 1 and not np.any(rows != rows.take([0], axis))
         ]
         term = self._replace(rows=rows)._summed(constant) if constant else self._replace(rows=rows)
-        if _are_different(term.rows):
+        if are_different(term.rows):
             return term
         return term.flat()._replace(repeated=True)
 
@@ -163,7 +163,7 @@ def _padded(columns: Places, ndim: int) -> Shape:
     return (1,) * (ndim - columns.ndim) + columns.shape
 
 
-def _are_different(rows: Places) -> bool:
+def are_different(rows: Places) -> bool:
     """Whether no two are equal."""
     met = np.zeros(int(rows.max(initial=-1)) + 1, np.bool_)
     met[rows] = True
