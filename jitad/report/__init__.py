@@ -12,14 +12,3 @@ from jitad.report.html import to_html
 from jitad.report.stages import describe_stages
 from jitad.report.sweeps import evaluation_trace
 from jitad.report.trace import Trace
-
-__all__ = [
-    "EvaluationRow",
-    "EvaluationTrace",
-    "Partial",
-    "Trace",
-    "describe_stages",
-    "evaluation_trace",
-    "to_dot",
-    "to_html",
-]

@@ -9,21 +9,3 @@ from jitad.ops.control.loop import Loop, loop
 from jitad.ops.control.parts import Transforms, part, record
 from jitad.ops.control.revolve import Revolve, masked, revolve, snapshots
 from jitad.ops.control.switch import Switch, switch
-
-__all__ = [
-    "Block",
-    "Custom",
-    "Loop",
-    "Revolve",
-    "Switch",
-    "Transforms",
-    "block",
-    "custom",
-    "loop",
-    "masked",
-    "part",
-    "record",
-    "revolve",
-    "snapshots",
-    "switch",
-]

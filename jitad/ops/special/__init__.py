@@ -2,14 +2,3 @@
 
 from jitad.ops.special import bessel, error, gamma, integrals, polynomials, statistics
 from jitad.ops.special.rows import ROWS, Undefined
-
-__all__ = [
-    "ROWS",
-    "Undefined",
-    "bessel",
-    "error",
-    "gamma",
-    "integrals",
-    "polynomials",
-    "statistics",
-]

@@ -9,5 +9,3 @@ handling.py    exceptions, and `with`
 """
 
 from jitad.functions.program.instructions import computing, containers, flow, handling, names
-
-__all__ = ["computing", "containers", "flow", "handling", "names"]
