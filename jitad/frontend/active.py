@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -53,13 +53,18 @@ def depth() -> int:
 
 
 @contextmanager
-def reading(reads: Any) -> Iterator[None]:
-    """What traces within the block read from outside is noted there."""
-    _active.readers.append(reads)
+def _within(stack: list[Any], x: Any) -> Iterator[None]:
+    """Have x the last one there within the block."""
+    stack.append(x)
     try:
         yield
     finally:
-        _active.readers.pop()
+        stack.pop()
+
+
+def reading(reads: Any) -> AbstractContextManager[None]:
+    """What traces within the block read from outside is noted there."""
+    return _within(_active.readers, reads)
 
 
 def readers() -> list[Any]:
@@ -70,11 +75,10 @@ def readers() -> list[Any]:
 @contextmanager
 def undoing(effects: Any) -> Iterator[Any]:
     """What a trace within the block changes outside of its function is noted, and undone."""
-    _active.effects.append(effects)
     try:
-        yield effects
+        with _within(_active.effects, effects):
+            yield effects
     finally:
-        _active.effects.pop()
         effects.undo()
 
 
@@ -83,15 +87,10 @@ def effects_of_traces() -> list[Any]:
     return _active.effects
 
 
-@contextmanager
-def asking(asker: tuple[str, str]) -> Iterator[None]:
+def asking(asker: tuple[str, str]) -> AbstractContextManager[None]:
     """A function of a library runs within the block, which knows no traced values: its name, and
     what to write in its place."""
-    _active.askers.append(asker)
-    try:
-        yield
-    finally:
-        _active.askers.pop()
+    return _within(_active.askers, asker)
 
 
 def innermost_asker() -> tuple[str, str] | None:

@@ -37,6 +37,7 @@ def mathematical(
 
     def register(record: Callable[..., Any]) -> Callable[..., Any]:
         plain = getattr(module, name, None)
+        record.__name__ = record.__qualname__ = name  # as errors name it
         if plain is None:
             return record
 
@@ -214,12 +215,6 @@ def dist(p: Any, q: Any) -> Any:
     return hypot(*map(operator.sub, p, q))
 
 
-@mathematical("fma")
-def fma(x: Any, y: Any, z: Any) -> Any:
-    """The product is rounded, which Python's is not."""
-    return weak(as_number(x) * as_number(y) + as_number(z))
-
-
 @mathematical("remainder")
 def remainder(x: Any, y: Any) -> Any:
     """IEEE 754, section 5.3.1: what is left of the multiple of y that is nearest to x, a tie being
@@ -239,21 +234,10 @@ def remainder(x: Any, y: Any) -> Any:
 # -- digits ----------------------------------------------------------------------------------------
 
 
-@mathematical("modf")
-def modf(x: Any) -> tuple[Any, Any]:
-    fraction, whole = np.modf(as_number(x))
-    return weak(fraction), weak(whole)
-
-
 @mathematical("frexp")
 def frexp(x: Any) -> tuple[Any, Any]:
     mantissa, exponent = np.frexp(as_number(x))
     return weak(mantissa), weak(as_dtype(as_value(exponent), INT64))
-
-
-@mathematical("ldexp")
-def ldexp(x: Any, i: Any) -> Any:
-    return weak(np.ldexp(as_number(x), i))
 
 
 @mathematical("nextafter")
@@ -291,11 +275,6 @@ def fsum(seq: Any) -> Any:
     return weak(np.sum(items.astype(FLOAT64)))
 
 
-@mathematical("prod")
-def prod(iterable: Any, *, start: Any = 1) -> Any:
-    return functools.reduce(operator.mul, iterable, start)
-
-
 @mathematical("sumprod")
 def sumprod(p: Any, q: Any) -> Any:
     if len(p) != len(q):
@@ -305,14 +284,18 @@ def sumprod(p: Any, q: Any) -> Any:
     return sum(map(operator.mul, p, q))
 
 
-@mathematical("gcd")
-def gcd(*integers: Any) -> Any:
-    return weak(functools.reduce(np.gcd, integers, 0))
+_SIMPLE: dict[str, Callable[..., Any]] = {
+    "fma": lambda x, y, z: weak(as_number(x) * as_number(y) + as_number(z)),
+    "ldexp": lambda x, i: weak(np.ldexp(as_number(x), i)),
+    "modf": lambda x: tuple(map(weak, np.modf(as_number(x)))),
+    "prod": lambda iterable, *, start=1: functools.reduce(operator.mul, iterable, start),
+    "gcd": lambda *integers: weak(functools.reduce(np.gcd, integers, 0)),
+    "lcm": lambda *integers: weak(functools.reduce(np.lcm, integers, 1)),
+}
+"""The product in fma is rounded, which Python's is not."""
 
-
-@mathematical("lcm")
-def lcm(*integers: Any) -> Any:
-    return weak(functools.reduce(np.lcm, integers, 1))
+for _name, _record in _SIMPLE.items():
+    mathematical(_name)(_record)
 
 
 # -- statistics ------------------------------------------------------------------------------------
@@ -324,46 +307,25 @@ def _variance(data: Any, center: Any, ddof: int) -> Any:
     return np.sum((x - center) ** 2) / (x.size - ddof)
 
 
-@mathematical("mean", statistics)
-def mean(data: Any) -> Any:
-    return weak(np.mean(as_value(data)))
+_STATISTICS: dict[str, Callable[..., Any]] = {
+    "mean": lambda data: np.mean(as_value(data)),
+    "fmean": lambda data, weights=None: np.average(as_value(data), weights=weights),
+    "geometric_mean": lambda data: np.exp(np.mean(np.log(as_value(data)))),
+    "harmonic_mean": lambda data, weights=None: (
+        1.0 / np.average(np.reciprocal(as_value(data)), weights=weights)
+    ),
+    "median": lambda data: np.median(as_value(data)),
+    "variance": lambda data, xbar=None: _variance(data, xbar, 1),
+    "stdev": lambda data, xbar=None: np.sqrt(_variance(data, xbar, 1)),
+    "pvariance": lambda data, mu=None: _variance(data, mu, 0),
+    "pstdev": lambda data, mu=None: np.sqrt(_variance(data, mu, 0)),
+}
 
 
-@mathematical("fmean", statistics)
-def fmean(data: Any, weights: Any = None) -> Any:
-    return weak(np.average(as_value(data), weights=weights))
+def _statistical(name: str, function: Callable[..., Any]) -> None:
+    function.__name__ = function.__qualname__ = name
+    mathematical(name, statistics)(lambda *args, **named: weak(function(*args, **named)))
 
 
-@mathematical("geometric_mean", statistics)
-def geometric_mean(data: Any) -> Any:
-    return weak(np.exp(np.mean(np.log(as_value(data)))))
-
-
-@mathematical("harmonic_mean", statistics)
-def harmonic_mean(data: Any, weights: Any = None) -> Any:
-    return weak(1.0 / np.average(np.reciprocal(as_value(data)), weights=weights))
-
-
-@mathematical("median", statistics)
-def median(data: Any) -> Any:
-    return weak(np.median(as_value(data)))
-
-
-@mathematical("variance", statistics)
-def variance(data: Any, xbar: Any = None) -> Any:
-    return weak(_variance(data, xbar, 1))
-
-
-@mathematical("stdev", statistics)
-def stdev(data: Any, xbar: Any = None) -> Any:
-    return weak(np.sqrt(_variance(data, xbar, 1)))
-
-
-@mathematical("pvariance", statistics)
-def pvariance(data: Any, mu: Any = None) -> Any:
-    return weak(_variance(data, mu, 0))
-
-
-@mathematical("pstdev", statistics)
-def pstdev(data: Any, mu: Any = None) -> Any:
-    return weak(np.sqrt(_variance(data, mu, 0)))
+for _name, _function in _STATISTICS.items():
+    _statistical(_name, _function)

@@ -9,9 +9,10 @@ import numpy as np
 from jitad.frontend.conversion import as_array_on
 from jitad.frontend.operands import as_dtype, implements, innermost
 from jitad.functions.arrays.shaping import concatenate
+from jitad.functions.reductions.counting import bisect
 from jitad.functions.reductions.sorting import argsort
 from jitad.ir.errors import ShapeError
-from jitad.ir.op import FLOAT64, INT64
+from jitad.ir.op import FLOAT64
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
@@ -39,7 +40,8 @@ def interp(
 
 def _line(at: Value, knots: Value, heights: Value, left: Any, right: Any) -> Any:
     n = knots.shape[0]
-    i = _interval(ew.stop_gradient(at), ew.stop_gradient(knots))
+    after = bisect(ew.stop_gradient(knots), ew.stop_gradient(at), right=True)
+    i = ew.maximum(ew.sub(after, 1), 0)  # the last knot that is not beyond, or the first
     low = ew.minimum(i, max(n - 2, 0))
     high = ew.minimum(ew.add(low, 1), n - 1)
     width = ew.sub(st.gather(knots, high), st.gather(knots, low))
@@ -56,17 +58,6 @@ def _line(at: Value, knots: Value, heights: Value, left: Any, right: Any) -> Any
     )
     result = np.where(np.less(at, knots[0]), below, inside)
     return np.where(np.greater(at, knots[-1]), above, result)
-
-
-def _interval(at: Value, knots: Value) -> Value:
-    """The last i with knots[i] <= at, or 0: by bisection, in a fixed number of steps."""
-    n = knots.shape[0]
-    found = at.builder.const(0, at.shape, INT64)
-    for k in reversed(range((n - 1).bit_length())):
-        tried = ew.add(found, 2**k)
-        reached = ew.le(st.gather(knots, ew.minimum(tried, n - 1)), at)
-        found = ew.where(ew.logical_and(ew.lt(tried, n), reached), tried, found)
-    return found
 
 
 def _repeated(at: Any, knots: Any, heights: Value, period: Any) -> tuple[Any, Any, Any]:

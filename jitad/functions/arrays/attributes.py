@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -22,23 +23,22 @@ from jitad.ir.value import Value
 # -- shapes and dtypes -----------------------------------------------------------------------------
 
 
-@implements(np.shape)
-def shape_of(a: Any) -> tuple[int, ...]:
-    return as_value(a).shape
-
-
-@implements(np.ndim)
-def ndim(a: Any) -> int:
-    return as_value(a).ndim
+for _function, _answer in {
+    np.shape: lambda a: as_value(a).shape,
+    np.ndim: lambda a: as_value(a).ndim,
+    np.isrealobj: lambda x: as_value(x).dtype.kind != "c",
+    np.iscomplexobj: lambda x: as_value(x).dtype.kind == "c",
+    np.array2string: lambda a, *layout, **options: str(a),
+    np.array_str: lambda a, max_line_width=None, precision=None, suppress_small=None: str(a),
+    np.array_repr: lambda arr, max_line_width=None, precision=None, suppress_small=None: repr(arr),
+}.items():
+    implements(_function)(_answer)
 
 
 @implements(np.size)
 def size(a: Any, axis: Any = None) -> int:
     x = as_value(a)
-    total = 1
-    for place in normal_axes(axis, x.ndim):
-        total *= x.shape[place]
-    return total
+    return math.prod(x.shape[k] for k in normal_axes(axis, x.ndim))
 
 
 @implements(np.result_type)
@@ -49,35 +49,6 @@ def result_type(*operands: Any) -> np.dtype[Any]:
 @implements(np.common_type)
 def common_type(*arrays: Any) -> Any:
     return np.common_type(*(np.empty(0, x.dtype) for x in arrays))
-
-
-@implements(np.isrealobj)
-def isrealobj(x: Any) -> bool:
-    return as_value(x).dtype.kind != "c"
-
-
-@implements(np.iscomplexobj)
-def iscomplexobj(x: Any) -> bool:
-    return as_value(x).dtype.kind == "c"
-
-
-@implements(np.array_repr)
-def array_repr(
-    arr: Any, max_line_width: Any = None, precision: Any = None, suppress_small: Any = None
-) -> str:
-    return repr(arr)
-
-
-@implements(np.array_str)
-def array_str(
-    a: Any, max_line_width: Any = None, precision: Any = None, suppress_small: Any = None
-) -> str:
-    return str(a)
-
-
-@implements(np.array2string)
-def array2string(a: Any, *layout: Any, **options: Any) -> str:
-    return str(a)
 
 
 # -- copies and casts ------------------------------------------------------------------------------

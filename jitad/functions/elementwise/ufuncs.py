@@ -178,31 +178,11 @@ for _op in (ew.floor, ew.ceil, ew.trunc, ew.rint):
 # -- arithmetic ------------------------------------------------------------------------------------
 
 
-@composite(np.square, ew.REAL)
-def _square(x: Value) -> Value:
-    return sizes.square(x)
-
-
 @composite(np.reciprocal, ew.POSITIVE)
 def _reciprocal(x: Value) -> Value:
     if x.dtype.kind == "f":
         return ew.div(1.0, x)
     return ew.where(ew.le(ew.absolute(x), 1), x, ew.like(0, x))
-
-
-@composite(np.positive, ew.REAL)
-def _positive(x: Value) -> Value:
-    return x
-
-
-@composite(np.fabs, ew.REAL)
-def _fabs(x: Value) -> Value:
-    return sizes.absolute(x)
-
-
-@composite(np.conjugate, ew.REAL)
-def _conjugate(x: Value) -> Value:
-    return x
 
 
 def _zero_signed_as(zero: Value, y: Value) -> Value:
@@ -336,16 +316,15 @@ def _logaddexp2(x: Value, y: Value) -> Value:
     return _log_sum(x, y, lambda gap: ew.mul(ew.log1p(ew.exp2(gap)), scale))
 
 
-@composite(np.deg2rad, ew.REAL)
-def _deg2rad(x: Value) -> Value:
-    return ew.mul(x, math.pi / 180)
-
-
-@composite(np.rad2deg, ew.REAL)
-def _rad2deg(x: Value) -> Value:
-    return ew.mul(x, 180 / math.pi)
-
-
+for _ufunc, _function in {
+    np.square: sizes.square,
+    np.positive: lambda x: x,
+    np.conjugate: lambda x: x,
+    np.fabs: sizes.absolute,
+    np.deg2rad: lambda x: ew.mul(x, math.pi / 180),
+    np.rad2deg: lambda x: ew.mul(x, 180 / math.pi),
+}.items():
+    composite(_ufunc, ew.REAL)(_function)
 UFUNCS[np.radians] = UFUNCS[np.deg2rad]
 UFUNCS[np.degrees] = UFUNCS[np.rad2deg]
 

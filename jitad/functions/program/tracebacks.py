@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
-from types import CodeType, FrameType, TracebackType
-from typing import Any
+from types import CodeType, TracebackType
 
+from jitad.frontend.active import frames
 from jitad.ir.errors import SourceLine, is_internal
 from jitad.ir.raised import Place, raised_at
 
 HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_RUNS = f"{HERE}executor.py"
 
 
 def as_called(error: Exception, code: CodeType, line: SourceLine | None) -> Exception:
@@ -25,14 +23,8 @@ def as_called(error: Exception, code: CodeType, line: SourceLine | None) -> Exce
 
 
 def places_of(error: BaseException) -> Iterator[Place]:
-    """The lines of the user's that an exception comes from, as of who calls this."""
-    at: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  # as logging
-    running: dict[Any, None] = {}  # each once, the innermost first
-    while at is not None:
-        if at.f_code.co_filename == _RUNS and at.f_code.co_varnames[:2] == ("self", "place"):
-            running[at.f_locals["self"]] = None
-        at = at.f_back
-    for frame in reversed(running):
+    """The lines of the user's that an exception comes from."""
+    for frame in frames():
         yield frame.line_of(error), frame.function.__code__.co_name
     below = _without_ours(error.__traceback__)
     while below is not None:

@@ -34,7 +34,7 @@ from jitad.ops.reductions import refuse_complex
 # -- places in a sorted array ----------------------------------------------------------------------
 
 
-def _bisect(a: Value, v: Value, *, right: bool) -> Value:
+def bisect(a: Value, v: Value, *, right: bool) -> Value:
     """How many elements of the ascending a are below each element of v (right: or equal to it).
 
     Steps of halving lengths are taken while what they pass is below; NaN is above all others.
@@ -75,7 +75,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Valu
     dtype = array_dtype(row, wanted)
     if dtype.kind == "c":
         refuse_complex("searchsorted", as_dtype(row, dtype))
-    return _bisect(as_dtype(row, dtype), as_dtype(wanted, dtype), right=side == "right")
+    return bisect(as_dtype(row, dtype), as_dtype(wanted, dtype), right=side == "right")
 
 
 @implements(np.digitize)
@@ -199,7 +199,7 @@ def _bin_of(x: Value, edges: Value) -> tuple[Value, Value]:
     count = edges.size - 1
     first, last = (as_shape(edges[k], x.shape) for k in (0, count))
     inside = ew.logical_and(ew.ge(x, first), ew.le(x, last))
-    place = ew.sub(_bisect(edges, x, right=True), 1)
+    place = ew.sub(bisect(edges, x, right=True), 1)
     return ew.maximum(ew.minimum(place, count - 1), 0), inside
 
 

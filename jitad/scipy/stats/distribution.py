@@ -80,6 +80,10 @@ class Plain:
 
         return method
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._refuse_traced("__call__", args, kwargs)
+        return self._original(*args, **kwargs)
+
     def _refuse_traced(self, method: str, *arguments: Any) -> None:
         if is_traced(arguments):
             raise TraceError(
@@ -95,10 +99,6 @@ class Unsupported(Plain):
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         found = f"the nearest supported distributions are {', '.join(near)}; or " if near else ""
         super().__init__(name, original, f"{found}write its density with np and scipy.special")
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._refuse_traced("__call__", args, kwargs)
-        return self._original(*args, **kwargs)
 
 
 class Distribution(Plain):

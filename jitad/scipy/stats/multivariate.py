@@ -16,17 +16,21 @@ from jitad.scipy.mirror import is_traced
 from jitad.scipy.stats.distribution import Plain, _number
 
 
-class MultivariateNormal(Plain):
-    """The density of a multivariate normal distribution, through the Cholesky factor of `cov`."""
+class _Density(Plain):
+    """Abstract: the density of a distribution, by its logarithm."""
 
     methods = ("logpdf", "pdf")
 
-    def __init__(self) -> None:
-        super().__init__(
-            "multivariate_normal",
-            scipy.stats.multivariate_normal,
-            "supported methods: logpdf, pdf",
-        )
+    def __init__(self, name: str) -> None:
+        super().__init__(name, getattr(scipy.stats, name), "supported methods: logpdf, pdf")
+
+    def pdf(self, *args: Any, **kwargs: Any) -> Any:
+        """The density."""
+        return np.exp(self.logpdf(*args, **kwargs))
+
+
+class MultivariateNormal(_Density):
+    """The density of a multivariate normal distribution, through the Cholesky factor of `cov`."""
 
     def logpdf(self, x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
         """Log of the density; the components stand along the last axis of x."""
@@ -44,14 +48,6 @@ class MultivariateNormal(Plain):
         gap = x if mean is None else x - mean
         scaled, log_det = _whiten(gap, cov, size)
         return -0.5 * (np.sum(scaled * scaled, axis=-1) + size * math.log(2 * math.pi)) - log_det
-
-    def pdf(self, x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
-        """The density."""
-        return np.exp(self.logpdf(x, mean, cov, allow_singular))
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._refuse_traced("__call__", args, kwargs)
-        return self._original(*args, **kwargs)
 
 
 def _dimension(mean: Any, cov: Any) -> int:
@@ -90,13 +86,8 @@ def _whiten(gap: Any, cov: Any, size: int) -> tuple[Any, Any]:
     return np.reshape(scaled.T, np.shape(gap)), np.sum(np.log(np.diagonal(factor)))
 
 
-class Dirichlet(Plain):
+class Dirichlet(_Density):
     """The density of Dirichlet's distribution."""
-
-    methods = ("logpdf", "pdf")
-
-    def __init__(self) -> None:
-        super().__init__("dirichlet", scipy.stats.dirichlet, "supported methods: logpdf, pdf")
 
     def logpdf(self, x: Any, alpha: Any) -> Any:
         """Log of the density; the components stand along the first axis of x, the last may lack."""
@@ -114,13 +105,8 @@ class Dirichlet(Plain):
         powers = np.reshape(alpha - 1, (alpha.shape[0],) + (1,) * (len(x.shape) - 1))
         return np.sum(sp.xlogy(powers, x), axis=0) - log_beta
 
-    def pdf(self, x: Any, alpha: Any) -> Any:
-        """The density."""
-        return np.exp(self.logpdf(x, alpha))
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._refuse_traced("__call__", args, kwargs)
-        return self._original(*args, **kwargs)
-
-
-MULTIVARIATE = {"multivariate_normal": MultivariateNormal(), "dirichlet": Dirichlet()}
+MULTIVARIATE = {
+    "multivariate_normal": MultivariateNormal("multivariate_normal"),
+    "dirichlet": Dirichlet("dirichlet"),
+}
