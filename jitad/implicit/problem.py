@@ -20,8 +20,6 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from jitad.frontend.active import depth
-from jitad.frontend.pytree import flatten
-from jitad.frontend.trace import Leaf
 from jitad.implicit.solvers import ConvergenceError, answer
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import TraceError
@@ -32,8 +30,9 @@ from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control import Loop, loop, record
 from jitad.ops.control.parts import input_types
+from jitad.ops.linalg import matrices as mx
+from jitad.runtime.compute import kernel_of
 from jitad.runtime.kernel import Kernel
-from jitad.runtime.plan import Plan
 from jitad.transforms.batch import batch
 from jitad.transforms.forward import forward
 from jitad.transforms.reverse import reverse
@@ -97,45 +96,40 @@ class Functions:
     @cached_property
     def objective(self) -> Kernel:
         """What the user gave, from (x, args)."""
-        return _kernel(self._problem.objective)
+        return kernel_of(self._problem.objective)
 
     @cached_property
     def residual(self) -> Kernel:
         """F, from (x, args)."""
-        return _kernel(self._problem.residual)
+        return kernel_of(self._problem.residual)
 
     @cached_property
     def matrix(self) -> Kernel:
         """F_x, from (x, args)."""
-        builder, inputs = _with_inputs(self._problem.residual)
-        matrix = _matrix(self._problem, inputs)
-        return _kernel(builder.finish([matrix.index]))
+        builder, inputs = with_inputs(self._problem.residual)
+        matrix = matrix_of(self._problem.residual, inputs)
+        return kernel_of(builder.finish([matrix.index]))
 
     @cached_property
     def product(self) -> Kernel:
         """F_x v, from (x, args, v)."""
         tape = forward(self._problem.residual, [0])
-        return _kernel(Tape(tape.instrs, tape.inputs, tape.outputs[1:]))
+        return kernel_of(Tape(tape.instrs, tape.inputs, tape.outputs[1:]))
 
 
-def _kernel(tape: Tape) -> Kernel:
-    leaves = tuple(Leaf(*t) for t in input_types(tape))
-    return Kernel(Plan(tape, leaves, (), flatten(0)[1]))
-
-
-def _with_inputs(tape: Tape) -> tuple[Builder, list[Value]]:
+def with_inputs(tape: Tape) -> tuple[Builder, list[Value]]:
+    """A new tape with the inputs of another."""
     builder = Builder()
     return builder, [builder.input(f"x{k}", *t) for k, t in enumerate(input_types(tape))]
 
 
-def _matrix(problem: Problem, inputs: Sequence[Value]) -> Value:
-    """F_x at (x, args): one tangent for each unknown, all at once."""
-    x, n = inputs[0], problem.size
-    rows, columns = st.iota_on(x, (n, n), 0), st.iota_on(x, (n, n), 1)
-    identity = ew.cast(ew.eq(rows, columns), dtype=FLOAT64)
-    tape = forward(problem.residual, [0])
+def matrix_of(tape: Tape, inputs: Sequence[Value]) -> Value:
+    """The derivatives of a vector by the first input, one: a tangent for each direction at once."""
+    x, n = inputs[0], inputs[0].size
+    tape = forward(tape, [0])
     tape = batch(tape, [len(tape.inputs) - 1], n, [1])
-    return st.transpose(inline(x.builder, tape, [*inputs, identity])[1], perm=(1, 0))
+    directions = mx.eye(x, (n, n), FLOAT64)
+    return st.transpose(inline(x.builder, tape, [*inputs, directions])[1], perm=(1, 0))
 
 
 # -- linear systems --------------------------------------------------------------------------------
@@ -146,7 +140,7 @@ def _solved(problem: Problem, x: Value, args: Sequence[Value], b: Value, transpo
     if problem.linear_solver is not None:
         linear = problem.transposed if transposed else problem.linearised
         return implicit(st.zeros(b, b.shape, FLOAT64), x, *args, b, problem=linear)
-    matrix = _matrix(problem, [x, *args])
+    matrix = matrix_of(problem.residual, [x, *args])
     matrix = st.transpose(matrix, perm=(1, 0)) if transposed else matrix
     return np.linalg.solve(matrix, b)  # type: ignore[call-overload]  # traced
 
@@ -267,6 +261,6 @@ def as_problem(
             f"linear_solver={linear_solver!r} is not a function",
             remedy="pass a function of (A, b), such as scipy.sparse.linalg.gmres",
         )
-    builder, inputs = _with_inputs(objective)
+    builder, inputs = with_inputs(objective)
     tape = builder.finish([residual(inputs).index])
     return Problem(name, tape, objective, solve, solver, linear_solver)

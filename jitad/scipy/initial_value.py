@@ -21,8 +21,7 @@ from typing import Any
 import numpy as np
 
 from jitad.codegen.status import GUARD_FAILED
-from jitad.frontend.pytree import flatten
-from jitad.frontend.trace import Leaf
+from jitad.implicit.problem import matrix_of, with_inputs
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import DifferentiationError, TraceError
 from jitad.ir.op import FLOAT64, DType, Shape, Structural
@@ -31,8 +30,8 @@ from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.structural import spread
+from jitad.runtime.compute import kernel_of
 from jitad.runtime.kernel import Kernel
-from jitad.runtime.plan import Plan
 from jitad.transforms.batch import batch
 from jitad.transforms.forward import forward
 from jitad.transforms.reverse import reverse
@@ -62,19 +61,13 @@ class System:
     @cached_property
     def kernel(self) -> Kernel:
         """f as machine code."""
-        return _kernel(self.tape)
+        return kernel_of(self.tape)
 
     @cached_property
     def matrix(self) -> Kernel:
         """The derivatives of f by z as machine code."""
-        builder, n = Builder(), self.size
-        inputs = _inputs(builder, self.tape, n)
-        rows, columns = (st.iota_on(inputs[0], (n, n), axis) for axis in (0, 1))
-        directions = ew.cast(ew.eq(rows, columns), dtype=FLOAT64)
-        tape = forward(self.tape, [0])
-        tape = batch(tape, [len(tape.inputs) - 1], n, [1])
-        slopes = inline(builder, tape, [*inputs, directions])[1]
-        return _kernel(builder.finish([st.transpose(slopes, perm=(1, 0)).index]))
+        builder, inputs = with_inputs(self.tape)
+        return kernel_of(builder.finish([matrix_of(self.tape, inputs).index]))
 
     @cached_property
     def adjoint(self) -> System:
@@ -93,11 +86,6 @@ class System:
 
     def __repr__(self) -> str:
         return f"<system of {self.size}>"
-
-
-def _kernel(tape: Tape) -> Kernel:
-    leaves = tuple(Leaf(x.shape, x.dtype) for x in (tape.instrs[i] for i in tape.inputs))
-    return Kernel(Plan(tape, leaves, (), flatten(0)[1]))
 
 
 def _infer(

@@ -72,21 +72,27 @@ def _mirrored(module: ModuleType, name: str) -> Any:
                 f"{module.__name__}.{name} of a traced value is not supported",
                 remedy=_remedy(module, name),
             )
-        return call(record, f"{module.__name__}.{name}", args, kwargs)
+        try:
+            given = inspect.signature(original).bind(*args, **kwargs)
+            for hint in filter(_is_hint, [*given.arguments]):
+                del given.arguments[hint]
+            inspect.signature(record).bind(*given.args, **given.kwargs)
+        except TypeError as error:
+            raise TraceError(
+                f"{module.__name__}.{name} of a traced value: {error}",
+                remedy="leave out the arguments that are not supported on traced values",
+            ) from error
+        return record(*given.args, **given.kwargs)
 
     return function
 
 
-def call(record: Callable[..., Any], name: str, args: Any, kwargs: Any) -> Any:
-    """record(*args, **kwargs), with an error that teaches where the arguments do not fit."""
-    try:
-        inspect.signature(record).bind(*args, **kwargs)
-    except TypeError as error:
-        raise TraceError(
-            f"{name} of a traced value: {error}",
-            remedy="leave out the arguments that are not supported on traced values",
-        ) from error
-    return record(*args, **kwargs)
+_HINTS = ("check_finite", "driver", "lapack_driver", "lwork", "plan", "workers")
+
+
+def _is_hint(name: str) -> bool:
+    """Whether an argument says how SciPy is to compute, and nothing of what."""
+    return name in _HINTS or name.startswith("overwrite_")
 
 
 def _remedy(module: ModuleType, name: str) -> str:

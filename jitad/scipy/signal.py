@@ -190,7 +190,7 @@ def _correlate2d(
 
 @implements(scipy.signal.detrend)
 def _detrend(
-    data: Any, axis: int = -1, type: str = "linear", bp: Any = 0, overwrite_data: bool = False
+    data: Any, axis: int = -1, type: str = "linear", bp: Any = 0
 ) -> Value:
     """data less its mean, or less the line of least squares through each stretch between breaks."""
     x: Any = as_array(data)

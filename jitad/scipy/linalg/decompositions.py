@@ -40,9 +40,8 @@ from jitad.scipy.linalg.solving import require, solve
 
 @implements(scipy.linalg.qr)
 def qr(
-    a: Any, overwrite_a: bool = False, lwork: Any = None, mode: str = "full",
-    pivoting: bool = False, check_finite: bool = True,
-) -> Any:  # fmt: skip
+    a: Any, mode: str = "full", pivoting: bool = False
+) -> Any:
     name = "scipy.linalg.qr"
     x = real(name, matrices(name, a))
     require(
@@ -59,9 +58,8 @@ def qr(
 
 @implements(scipy.linalg.svd)
 def svd(
-    a: Any, full_matrices: bool = True, compute_uv: bool = True, overwrite_a: bool = False,
-    check_finite: bool = True, lapack_driver: str = "gesdd",
-) -> Any:  # fmt: skip
+    a: Any, full_matrices: bool = True, compute_uv: bool = True
+) -> Any:
     x = real("scipy.linalg.svd", matrices("scipy.linalg.svd", a))
     if not compute_uv:
         return singular.svdvals(swapped(x))
@@ -69,7 +67,7 @@ def svd(
 
 
 @implements(scipy.linalg.svdvals)
-def svdvals(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Value:
+def svdvals(a: Any) -> Value:
     x = real("scipy.linalg.svdvals", matrices("scipy.linalg.svdvals", a))
     return singular.svdvals(swapped(x))
 
@@ -84,9 +82,8 @@ def orth(A: Any, rcond: Any = None) -> Value:
 
 @implements(scipy.linalg.null_space)
 def null_space(
-    A: Any, rcond: Any = None, *, overwrite_a: bool = False, check_finite: bool = True,
-    lapack_driver: str = "gesdd",
-) -> Value:  # fmt: skip
+    A: Any, rcond: Any = None
+) -> Value:
     """The rank decides the shape: the trace is made for it."""
     x = real("scipy.linalg.null_space", matrices("scipy.linalg.null_space", A))
     _, s, vh = singular_vectors(x, full=True)
@@ -126,11 +123,8 @@ def _factor_out(a: Value, b: Value, lower: bool) -> tuple[Value, Value]:
 
 @implements(scipy.linalg.eigh)
 def eigh(
-    a: Any, b: Any = None, *, lower: bool = True, eigvals_only: bool = False,
-    overwrite_a: bool = False, overwrite_b: bool = False, type: int = 1,
-    check_finite: bool = True, subset_by_index: Any = None, subset_by_value: Any = None,
-    driver: str | None = None,
-) -> Any:  # fmt: skip
+    a: Any, b: Any = None, *, lower: bool = True, eigvals_only: bool = False, type: int = 1, subset_by_index: Any = None, subset_by_value: Any = None
+) -> Any:
     """Vectors have the signs of LAPACK's syevd, whatever the driver."""
     name = "scipy.linalg.eigh"
     if b is None:
@@ -165,9 +159,8 @@ def _ratio(a: Any, b: Any, name: str) -> Value:
 
 @implements(scipy.linalg.eig)
 def eig(
-    a: Any, b: Any = None, left: bool = False, right: bool = True, overwrite_a: bool = False,
-    overwrite_b: bool = False, check_finite: bool = True, homogeneous_eigvals: bool = False,
-) -> Any:  # fmt: skip
+    a: Any, b: Any = None, left: bool = False, right: bool = True, homogeneous_eigvals: bool = False
+) -> Any:
     """The eigenvalues of a real matrix must be real where vectors are asked for."""
     name = "scipy.linalg.eig"
     require(not left, name, "left=True", "left vectors are those of a.T")
@@ -180,9 +173,8 @@ def eig(
 
 @implements(scipy.linalg.eigvals)
 def eigvals(
-    a: Any, b: Any = None, overwrite_a: bool = False, check_finite: bool = True,
-    homogeneous_eigvals: bool = False,
-) -> Value:  # fmt: skip
+    a: Any, b: Any = None, homogeneous_eigvals: bool = False
+) -> Value:
     name = "scipy.linalg.eigvals"
     require(not homogeneous_eigvals, name, "homogeneous_eigvals=True", "leave it out")
     return eigenvalues(as_complex(_ratio(a, b, name)))
@@ -193,9 +185,8 @@ def eigvals(
 
 @implements(scipy.linalg.pinv)
 def pinv(
-    a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False,
-    check_finite: bool = True,
-) -> Any:  # fmt: skip
+    a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False
+) -> Any:
     """The derivative is that within the matrices of the same rank."""
     x = real("scipy.linalg.pinv", matrices("scipy.linalg.pinv", a))
     return _with_rank(*inverse_by_limit(x, atol, rtol), return_rank)
@@ -203,9 +194,8 @@ def pinv(
 
 @implements(scipy.linalg.pinvh)
 def pinvh(
-    a: Any, atol: Any = None, rtol: Any = None, lower: bool = True, return_rank: bool = False,
-    check_finite: bool = True,
-) -> Any:  # fmt: skip
+    a: Any, atol: Any = None, rtol: Any = None, lower: bool = True, return_rank: bool = False
+) -> Any:
     """The derivative is that within the matrices of the same rank."""
     x = real("scipy.linalg.pinvh", square("scipy.linalg.pinvh", a))
     mirrored = ew.add(mx.lower(x), swapped(mx.lower(x, -1)))
@@ -220,9 +210,8 @@ def _with_rank(inverse: Value, rank: Value, return_rank: bool) -> Any:
 
 @implements(scipy.linalg.lstsq)
 def lstsq(
-    a: Any, b: Any, cond: float | None = None, overwrite_a: bool = False,
-    overwrite_b: bool = False, check_finite: bool = True, lapack_driver: str | None = None,
-) -> Any:  # fmt: skip
+    a: Any, b: Any, cond: float | None = None
+) -> Any:
     """The trace is made for the rank. The derivative is that within matrices of the same rank."""
     dtype = floating(array_dtype(*as_arrays(a, b)))
     solution, residuals, rank, s = least_squares(

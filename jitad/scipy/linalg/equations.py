@@ -52,9 +52,8 @@ def _bands(name: str, ab: Any, b: Any) -> tuple[Value, Value]:
 
 @implements(scipy.linalg.solve_banded)
 def solve_banded(
-    l_and_u: Any, ab: Any, b: Any, overwrite_ab: bool = False, overwrite_b: bool = False,
-    check_finite: bool = True,
-) -> Value:  # fmt: skip
+    l_and_u: Any, ab: Any, b: Any
+) -> Value:
     """Time and memory in proportion to the diagonals, in all derivatives."""
     name = "scipy.linalg.solve_banded"
     lower, upper = (int(k) for k in l_and_u)
@@ -63,9 +62,8 @@ def solve_banded(
 
 @implements(scipy.linalg.solveh_banded)
 def solveh_banded(
-    ab: Any, b: Any, overwrite_ab: bool = False, overwrite_b: bool = False, lower: bool = False,
-    check_finite: bool = True,
-) -> Value:  # fmt: skip
+    ab: Any, b: Any, lower: bool = False
+) -> Value:
     """Solved as a general band matrix: one that is not positive definite is no error."""
     name = "scipy.linalg.solveh_banded"
     half, y = _bands(name, ab, b)
@@ -102,14 +100,14 @@ def _toeplitz(given: Any, other: Any) -> tuple[Value, Value]:
 
 
 @implements(scipy.linalg.solve_toeplitz)
-def solve_toeplitz(c_or_cr: Any, b: Any, check_finite: bool = True) -> Value:
+def solve_toeplitz(c_or_cr: Any, b: Any) -> Value:
     """By LU factors of the whole matrix, which does without Levinson's assumptions."""
     return solve(*_toeplitz(c_or_cr, b))
 
 
 @implements(scipy.linalg.matmul_toeplitz)
 def matmul_toeplitz(
-    c_or_cr: Any, x: Any, check_finite: bool = False, workers: int | None = None
+    c_or_cr: Any, x: Any
 ) -> Value:
     return matmul(*_toeplitz(c_or_cr, x))
 

@@ -69,9 +69,8 @@ def triangular(
 
 @implements(scipy.linalg.solve_triangular)
 def solve_triangular(
-    a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False,
-    overwrite_b: bool = False, check_finite: bool = True,
-) -> Value:  # fmt: skip
+    a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False
+) -> Value:
     name = "scipy.linalg.solve_triangular"
     x, y = equations(name, a, b)
     transposed = _is_transposed(name, trans, x)
@@ -96,9 +95,8 @@ def _mirrored(x: Value, lower: bool) -> Value:
 
 @implements(scipy.linalg.solve)
 def solve(
-    a: Any, b: Any, lower: bool = False, overwrite_a: bool = False, overwrite_b: bool = False,
-    check_finite: bool = True, assume_a: str | None = None, transposed: bool = False,
-) -> Value:  # fmt: skip
+    a: Any, b: Any, lower: bool = False, assume_a: str | None = None, transposed: bool = False
+) -> Value:
     """What `assume_a` says about the matrix is used where that saves work or says what is read."""
     name = "scipy.linalg.solve"
     x, y = equations(name, a, b)
@@ -119,9 +117,8 @@ def solve(
 
 @implements(scipy.linalg.inv)
 def inverse(
-    a: Any, overwrite_a: bool = False, check_finite: bool = True, *,
-    assume_a: str | None = None, lower: bool = False,
-) -> Value:  # fmt: skip
+    a: Any, *, assume_a: str | None = None, lower: bool = False
+) -> Value:
     x = square("scipy.linalg.inv", a)
     if assume_a is None:
         return inv(x)
@@ -129,13 +126,13 @@ def inverse(
 
 
 @implements(scipy.linalg.det)
-def det(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Value:
+def det(a: Any) -> Value:
     return determinant(as_double(square("scipy.linalg.det", a)))
 
 
 @implements(scipy.linalg.norm)
 def norm_of(
-    a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, check_finite: bool = True
+    a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False
 ) -> Value:
     """What SciPy has from BLAS or LAPACK is a number of Python's."""
     x = as_array(a)
@@ -150,14 +147,14 @@ def norm_of(
 
 @implements(scipy.linalg.cholesky)
 def cholesky(
-    a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True
+    a: Any, lower: bool = False
 ) -> Value:
     return numpy_cholesky(a, upper=not lower)
 
 
 @implements(scipy.linalg.cho_factor)
 def cho_factor(
-    a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True
+    a: Any, lower: bool = False
 ) -> tuple[Value, bool]:
     """Zeros stand in the triangle in which SciPy leaves what was there."""
     return numpy_cholesky(a, upper=not lower), lower
@@ -165,7 +162,7 @@ def cho_factor(
 
 @implements(scipy.linalg.cho_solve)
 def cho_solve(
-    c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True
+    c_and_lower: Any, b: Any
 ) -> Value:
     factor, lower = c_and_lower
     x, y = equations("scipy.linalg.cho_solve", factor, b)
@@ -201,9 +198,8 @@ def _eliminated(x: Value) -> tuple[Value, Value, Value]:
 
 @implements(scipy.linalg.lu)
 def lu(
-    a: Any, permute_l: bool = False, overwrite_a: bool = False, check_finite: bool = True,
-    p_indices: bool = False,
-) -> Any:  # fmt: skip
+    a: Any, permute_l: bool = False, p_indices: bool = False
+) -> Any:
     """The pivots are those of the value: derivatives are those with the order of rows fixed."""
     x = matrices("scipy.linalg.lu", a)
     m, n = x.shape[-2:]
@@ -232,7 +228,7 @@ def lu(
 
 
 @implements(scipy.linalg.lu_factor)
-def lu_factor(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Value, Value]:
+def lu_factor(a: Any) -> tuple[Value, Value]:
     x = square("scipy.linalg.lu_factor", a)
     n = x.shape[-1]
     factors = la.lu(swapped(x))
@@ -244,7 +240,7 @@ def lu_factor(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> t
 
 @implements(scipy.linalg.lu_solve)
 def lu_solve(
-    lu_and_piv: Any, b: Any, trans: Any = 0, overwrite_b: bool = False, check_finite: bool = True
+    lu_and_piv: Any, b: Any, trans: Any = 0
 ) -> Value:
     name = "scipy.linalg.lu_solve"
     factors, pivots = lu_and_piv
