@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from jitad.runtime.paths import Path, Step, Tree
+from jitad.runtime.paths import Guard, Path, Tree
 
 
 def describe_paths(trees: Sequence[Tree]) -> list[str]:
@@ -33,11 +33,13 @@ def _describe(number: int, path: Path) -> str:
     return "\n".join(lines)
 
 
-def _texts(step: Step) -> tuple[str, str]:
-    place = step.line.quote() if step.line is not None else "a branch"
-    if step.expected.size == 1:
-        return place, str(step.expected.item())
-    return place, np.array2string(step.expected, threshold=20, separator=", ")
+def _texts(step: Guard) -> tuple[str, str]:
+    line, expected, dtype = step
+    place = line.quote() if line is not None else "a branch"
+    numbers = np.frombuffer(expected, dtype)
+    if numbers.size == 1:
+        return place, str(numbers.item())
+    return place, np.array2string(numbers, threshold=20, separator=", ")
 
 
 def _times(count: int) -> str:

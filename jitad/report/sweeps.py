@@ -18,6 +18,7 @@ from jitad.ir.builder import Builder, evaluate
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ops.elementwise import add
 from jitad.passes.fold import fold
+from jitad.programs.call import with_constants
 from jitad.report.elementary import Array, Elementary
 from jitad.report.evaluation import EvaluationRow, EvaluationTrace, Partial
 from jitad.report.expression import Term, expression, sum_of
@@ -225,15 +226,6 @@ def _with_input(tape: Tape, name: str) -> Tape:
     return Tape((*tape.instrs[:last], renamed, *tape.instrs[last + 1 :]), tape.inputs, tape.outputs)
 
 
-def _with_one(tape: Tape) -> Tape:
-    """The tape with its last input bound to the number 1."""
-    last = tape.inputs[-1]
-    _, args, _, shape, dtype, line = tape.instrs[last]
-    one = Instr(CONST, args, (1.0, shape, dtype), shape, dtype, line)
-    instrs = (*tape.instrs[:last], one, *tape.instrs[last + 1 :])
-    return Tape(instrs, tape.inputs[:-1], tape.outputs)
-
-
 def _partials(program: Elementary, values: Sequence[Array]) -> Iterator[Partial]:
     """The edges between the operations and their operands."""
     instrs = program.tape.instrs
@@ -246,6 +238,6 @@ def _partials(program: Elementary, values: Sequence[Array]) -> Iterator[Partial]
             if not program.is_split:
                 yield Partial(name, by)
                 continue
-            partial = fold(_with_one(forward(tape, [k])))
+            partial = fold(with_constants(forward(tape, [k]), [1.0]))
             number = evaluate(partial, [values[j] for j in operands])[1].item()
             yield Partial(name, by, str(_term(program, i, partial, 1)), number)

@@ -11,9 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from jitad.codegen.status import GUARD_FAILED, LEFT_AGAIN, PLACE
 from jitad.ir.errors import SourceLine, quoted
@@ -63,13 +61,6 @@ def set_max_paths(count: int) -> int:
     return before
 
 
-class Step(NamedTuple):
-    """A guard of a path: the user's line, and what it expects there."""
-
-    line: SourceLine | None
-    expected: np.ndarray
-
-
 class Path:
     """One way through a function's branches, compiled.
 
@@ -116,12 +107,9 @@ class Path:
         """How often the path has been run to its end."""
         return self.kernel.calls
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[Guard]:
         """The guards in the order in which the function asks."""
-        return [
-            Step(line, np.frombuffer(expected, dtype))
-            for line, expected, dtype in guards_of(self.kernel.plan.tape)
-        ]
+        return guards_of(self.kernel.plan.tape)
 
     def place(self, status: int) -> int:
         """Which of the guards a status names."""
@@ -266,7 +254,7 @@ class Tree:
         count: dict[tuple[SourceLine | None, DType], int] = {}
         known: list[list[Guard]] = []
         for path in self.paths:
-            steps = guards_of(path.kernel.plan.tape)
+            steps = path.steps()
             shared = 0
             for other in known:
                 pairs = zip(steps, other, strict=False)
