@@ -10,7 +10,7 @@ import numpy as np
 import scipy.integrate
 from scipy.optimize import OptimizeResult
 
-from jitad.frontend.active import innermost_trace
+from jitad.frontend.active import holds_traced, innermost_trace
 from jitad.frontend.conversion import as_array
 from jitad.frontend.operands import as_dtype, implements, innermost, lift
 from jitad.frontend.pytree import flatten, unflatten
@@ -22,7 +22,7 @@ from jitad.ir.op import FLOAT64
 from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops import structural as st
 from jitad.scipy.initial_value import Solve, System, integrate
-from jitad.scipy.mirror import is_traced, mirror
+from jitad.scipy.mirror import mirror
 from jitad.scipy.quadrature import dblquad, nquad, quad, quad_vec
 
 __all__ = ["dblquad", "nquad", "odeint", "quad", "quad_vec", "solve_ivp"]
@@ -251,7 +251,7 @@ def _states(
     check_functions(func)
     args = args if isinstance(args, tuple) else (args,)
     leaves, structure = flatten(args)
-    y0 = np.stack(list(y0)) if isinstance(y0, (list, tuple)) and is_traced(y0) else y0
+    y0 = np.stack(list(y0)) if isinstance(y0, (list, tuple)) and holds_traced(y0) else y0
     shape = np.shape(y0)
     if len(shape) > 1:
         raise ShapeError(

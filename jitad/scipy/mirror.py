@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from jitad.frontend.active import holds_traced
 from jitad.ir.errors import TraceError
-from jitad.ir.value import FUNCTIONS, UFUNCS, Value
+from jitad.ir.value import FUNCTIONS, UFUNCS
 
 
 def mirror(name: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -31,17 +32,6 @@ def mirror(name: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
         return known[attribute]
 
     return lookup, functools.partial(_public, module)
-
-
-def is_traced(x: Any) -> bool:
-    """Whether a traced value stands somewhere in an argument."""
-    if isinstance(x, Value):
-        return True
-    if isinstance(x, (list, tuple)):
-        return any(map(is_traced, x))
-    if isinstance(x, dict):
-        return any(map(is_traced, x.values()))
-    return isinstance(x, np.ndarray) and x.dtype == object and any(map(is_traced, x.flat))
 
 
 def record_of(function: Any) -> Callable[..., Any] | None:
@@ -64,7 +54,7 @@ def _mirrored(module: ModuleType, name: str) -> Any:
 
     @functools.wraps(original)
     def function(*args: Any, **kwargs: Any) -> Any:
-        if not is_traced((args, kwargs)):
+        if not holds_traced([*args, *kwargs.values()]):
             return original(*args, **kwargs)
         record = record_of(original)
         if record is None:

@@ -20,7 +20,7 @@ import scipy.optimize
 from scipy.optimize import OptimizeResult
 
 from jitad.api import grad, hessian, jacobian, value_and_grad
-from jitad.frontend.active import innermost_trace
+from jitad.frontend.active import holds_traced, innermost_trace
 from jitad.frontend.traceable import check_functions
 from jitad.functions.control.blocks import current
 from jitad.implicit import Unknown
@@ -32,7 +32,7 @@ from jitad.ir.op import FLOAT64
 from jitad.ir.tape import CONST
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
-from jitad.scipy.mirror import is_traced, mirror
+from jitad.scipy.mirror import mirror
 from jitad.transforms.reverse import reverse
 
 Named = dict[str, Any]
@@ -86,7 +86,7 @@ def _args(given: Named) -> tuple[Any, ...]:
 
 def _vector(x: Any) -> Any:
     """A first guess as one axis of floats."""
-    x = np.stack(list(x)) if isinstance(x, (list, tuple)) and is_traced(x) else x
+    x = np.stack(list(x)) if isinstance(x, (list, tuple)) and holds_traced(x) else x
     return np.reshape(x if isinstance(x, Value) else np.asarray(x, np.float64), (-1,)) * 1.0
 
 
@@ -237,7 +237,7 @@ def _record_root_scalar(given: Named) -> Any:
     _refuse(given, "root_scalar", fprime2=None)
     names = ("method", "bracket", "x0", "x1", "xtol", "rtol", "maxiter", "options")
     options = {name: given[name] for name in names}
-    if is_traced(list(options.values())):
+    if holds_traced(list(options.values())):
         raise TraceError(
             "scipy.optimize.root_scalar from a traced guess or bracket",
             remedy="use scipy.optimize.brentq(f, a, b), or give numbers",
@@ -426,7 +426,7 @@ def _first(pair: Callable[..., Any]) -> Callable[..., Any]:
 
 def _record_minimize_scalar(given: Named) -> Any:
     fun, args, bounds = given["fun"], _args(given), given["bounds"]
-    if is_traced([given["bracket"], bounds]):
+    if holds_traced([given["bracket"], bounds]):
         raise TraceError(
             "scipy.optimize.minimize_scalar in a traced bracket",
             remedy="use scipy.optimize.minimize(f, x0, bounds=[(a, b)]), which takes traced ones",
@@ -448,7 +448,7 @@ def _record_minimize_scalar(given: Named) -> Any:
 def _ends(bounds: Any, size: int) -> tuple[Any, Any] | None:
     """The limits that the bounds of `least_squares` are, None where there are none."""
     ends = (bounds.lb, bounds.ub) if isinstance(bounds, scipy.optimize.Bounds) else bounds
-    if not is_traced(ends) and not any(np.any(np.isfinite(x)) for x in ends):
+    if not holds_traced(ends) and not any(np.any(np.isfinite(x)) for x in ends):
         return None
     lower, upper = (np.broadcast_to(_vector(x), (size,)) for x in ends)
     return lower, upper

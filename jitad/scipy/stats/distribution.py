@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jitad.frontend.active import holds_traced
 from jitad.frontend.operands import as_dtype, innermost, lift
 from jitad.ir.errors import TraceError
 from jitad.ir.op import FLOAT64
 from jitad.ops.elementwise import stop_gradient
-from jitad.scipy.mirror import is_traced
 
 Formula = Callable[..., Any]
 
@@ -84,8 +84,8 @@ class Plain:
         self._refuse_traced("__call__", args, kwargs)
         return self._original(*args, **kwargs)
 
-    def _refuse_traced(self, method: str, *arguments: Any) -> None:
-        if is_traced(arguments):
+    def _refuse_traced(self, method: str, args: Any, kwargs: dict[str, Any]) -> None:
+        if holds_traced([*args, *kwargs.values()]):
             raise TraceError(
                 f"scipy.stats.{self._name}.{method} of traced values is not supported",
                 remedy=self._remedy,
@@ -118,7 +118,7 @@ class Distribution(Plain):
             return super().__getattr__(name)
 
         def method(x: Any, *args: Any, **kwargs: Any) -> Any:
-            if not is_traced((x, args, kwargs)):
+            if not holds_traced([x, *args, *kwargs.values()]):
                 return getattr(self._original, name)(x, *args, **kwargs)
             p = self._bind(name, args, kwargs)
             return formula(_number(x), p)
@@ -246,7 +246,7 @@ class Frozen:
 
 def _number(x: Any) -> Any:
     """An operand in double precision: traced, or a plain array."""
-    if not is_traced(x):
+    if not holds_traced(x):
         return np.asarray(x, np.float64)
     return as_dtype(lift(innermost((x,)), x), FLOAT64)
 
@@ -258,4 +258,4 @@ def _exponential(x: Any) -> Any:
 
 
 def _held(x: Any) -> Any:
-    return stop_gradient(x) if is_traced(x) else x
+    return stop_gradient(x) if holds_traced(x) else x

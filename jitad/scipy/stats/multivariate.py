@@ -10,9 +10,9 @@ import scipy.linalg
 import scipy.special as sp
 import scipy.stats
 
+from jitad.frontend.active import holds_traced
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.value import FUNCTIONS
-from jitad.scipy.mirror import is_traced
 from jitad.scipy.stats.distribution import Plain, _number
 
 
@@ -34,7 +34,7 @@ class MultivariateNormal(_Density):
 
     def logpdf(self, x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
         """Log of the density; the components stand along the last axis of x."""
-        if not is_traced((x, mean, cov)):
+        if not holds_traced((x, mean, cov)):
             return self._original.logpdf(x, mean, cov, allow_singular)
         if allow_singular:
             raise TraceError(
@@ -73,7 +73,7 @@ def _whiten(gap: Any, cov: Any, size: int) -> tuple[Any, Any]:
     if len(cov.shape) < 2:
         scale = np.sqrt(cov)
         return gap / scale, np.sum(np.log(np.broadcast_to(scale, (size,))))
-    if not is_traced(cov):
+    if not holds_traced(cov):
         factor = np.linalg.cholesky(cov)
         inverse = scipy.linalg.solve_triangular(factor, np.eye(size), lower=True)
         return gap @ inverse.T, np.sum(np.log(np.diag(factor)))
@@ -91,7 +91,7 @@ class Dirichlet(_Density):
 
     def logpdf(self, x: Any, alpha: Any) -> Any:
         """Log of the density; the components stand along the first axis of x, the last may lack."""
-        if not is_traced((x, alpha)):
+        if not holds_traced((x, alpha)):
             return self._original.logpdf(x, alpha)
         x, alpha = _number(x), _number(alpha)
         if x.shape[0] + 1 == alpha.shape[0]:
