@@ -19,6 +19,7 @@ import numpy as np
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import as_dtype, innermost, lift, normal_axes, normal_axis
 from jitad.frontend.traceable import PLAIN
+from jitad.functions.arrays.indexing import part_of
 from jitad.functions.arrays.updates import ufunc_at
 from jitad.functions.reductions.accumulations import accumulate, reduce_with
 from jitad.ir.errors import TraceError, WriteError, is_internal
@@ -146,9 +147,10 @@ def _reduceat(ufunc: Any, array: Any, indices: Any, axis: int = 0, dtype: Any = 
     place = normal_axis(axis, x.ndim)
     starts = [int(i) for i in np.asarray(indices).tolist()]
     stops = [*starts[1:], x.shape[place]]
-    lead = (slice(None),) * place
     parts = [
-        _reduce(ufunc, x[(*lead, slice(i, j))], place, dtype) if i < j else x[(*lead, i)]
+        _reduce(ufunc, part_of(x, slice(i, j), place), place, dtype)
+        if i < j
+        else part_of(x, i, place)
         for i, j in zip(starts, stops, strict=True)
     ]
     return np.stack(parts, axis=place)

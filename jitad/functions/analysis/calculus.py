@@ -17,16 +17,12 @@ from jitad.frontend.operands import (
     normal_axes,
     normal_axis,
 )
+from jitad.functions.arrays.indexing import part_of
 from jitad.functions.arrays.shaping import broadcast_to, concatenate
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import FLOAT64
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
-
-
-def part(x: Any, axis: int, key: Any) -> Any:
-    """x[..., key, ...] with the key at that axis."""
-    return x[(slice(None),) * axis + (key,)]
 
 
 # -- differences -----------------------------------------------------------------------------------
@@ -57,7 +53,7 @@ def diff(
         x = concatenate(pieces, axis=place)
     differ = np.not_equal if x.dtype.kind == "b" else np.subtract
     for _ in range(n):
-        x = differ(part(x, place, slice(1, None)), part(x, place, slice(None, -1)))
+        x = differ(part_of(x, slice(1, None), place), part_of(x, slice(None, -1), place))
     return x
 
 
@@ -142,7 +138,7 @@ def _slope(y: Value, axis: int, step: Any, edge_order: int) -> Any:
     """Central differences inside, and one-sided ones at the two ends."""
 
     def at(start: int, stop: int | None) -> Any:
-        return part(y, axis, slice(start, stop))
+        return part_of(y, slice(start, stop), axis)
 
     n = y.shape[axis]
     if np.ndim(step) == 0:
@@ -151,7 +147,7 @@ def _slope(y: Value, axis: int, step: Any, edge_order: int) -> Any:
     else:
         shape = [-1 if i == axis else 1 for i in range(y.ndim)]
         g = np.reshape(step, shape)
-        h, k = part(g, axis, slice(0, -1)), part(g, axis, slice(1, None))
+        h, k = part_of(g, slice(0, -1), axis), part_of(g, slice(1, None), axis)
         inside = at(2, None) * (h / (k * (h + k))) - at(0, -2) * (k / (h * (h + k)))
         inside = inside + at(1, -1) * ((k - h) / (h * k))
         first, last = (step[0], step[1 % (n - 1)]), (step[n - 2], step[(n - 3) % (n - 1)])
@@ -187,7 +183,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
             gap = np.reshape(diff(points), [-1 if i == place else 1 for i in range(values.ndim)])
         else:
             gap = diff(points, axis=axis)
-    pairs = part(values, place, slice(1, None)) + part(values, place, slice(None, -1))
+    pairs = part_of(values, slice(1, None), place) + part_of(values, slice(None, -1), place)
     return np.sum(gap * pairs / 2.0, axis=place)
 
 
@@ -212,6 +208,6 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * mat
         wrapped = np.where((wrapped == low) & (steps > 0), high, wrapped)
     least = period / 2 if discont is None else discont
     jumps = np.where(np.abs(steps) < least, 0, wrapped - steps)
-    later = part(x, place, slice(1, None)) + np.cumsum(jumps, axis=place)
-    first = as_dtype(part(x, place, slice(0, 1)), dtype)
+    later = part_of(x, slice(1, None), place) + np.cumsum(jumps, axis=place)
+    first = as_dtype(part_of(x, slice(0, 1), place), dtype)
     return concatenate([first, as_dtype(later, dtype)], axis=place)

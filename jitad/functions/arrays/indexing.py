@@ -50,6 +50,11 @@ def getitem(x: Value, key: Any) -> Value:
     return _basic(x, items)
 
 
+def part_of(x: Value, key: Any, axis: int) -> Value:
+    """x[..., key, ...] with the key at that axis."""
+    return getitem(x, (*(slice(None),) * axis, key))
+
+
 def _at_selected(x: Value, key: Any) -> Value | None:
     """x at places along its first axes that are selected, all by one mask; None of other keys."""
     items = key if isinstance(key, tuple) else (key,)

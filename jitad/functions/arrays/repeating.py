@@ -9,7 +9,7 @@ import numpy as np
 
 from jitad.frontend.conversion import as_array_on
 from jitad.frontend.operands import implements, innermost
-from jitad.functions.arrays.indexing import getitem
+from jitad.functions.arrays.indexing import part_of
 from jitad.functions.arrays.shaping import ravel, sizes_of
 from jitad.functions.arrays.taking import flattened, known
 from jitad.ir.errors import ShapeError, TraceError
@@ -35,7 +35,7 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Value:
     if counts.size == 1:
         return _each_repeated(x, int(counts.item()), place)
     places = np.repeat(np.arange(counts.size), counts)
-    return getitem(x, (*(slice(None),) * place, places))
+    return part_of(x, places, place)
 
 
 def _each_repeated(x: Value, count: int, axis: int) -> Value:
@@ -78,4 +78,4 @@ def resize(a: Any, new_shape: Any) -> Value:
         return st.zeros(flat, shape, flat.dtype)
     if total > flat.size:
         flat = tiled(flat, (-(-total // flat.size),))
-    return st.reshape(getitem(flat, slice(total)), shape=shape)
+    return st.reshape(part_of(flat, slice(total), 0), shape=shape)

@@ -18,7 +18,7 @@ from jitad.frontend.operands import (
     normal_axes,
     normal_axis,
 )
-from jitad.functions.arrays.indexing import getitem
+from jitad.functions.arrays.indexing import part_of
 from jitad.functions.arrays.shaping import concatenate, moveaxis, ravel, sizes_of, swapaxes
 from jitad.functions.arrays.taking import known
 from jitad.ir.errors import ShapeError
@@ -163,16 +163,15 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Value:
 
 def _rolled(x: Value, amount: Any, axis: int) -> Value:
     n = x.shape[axis]
-    lead = (slice(None),) * axis
     if isinstance(amount, Value):
         if n == 0:
             return x
         place = st.iota_on(x, (n,), 0)
         shift = as_dtype(as_array(amount), INT64)
         source = np.remainder(np.subtract(place, shift), n)
-        return getitem(x, (*lead, source))
+        return part_of(x, source, axis)
     if n == 0 or amount % n == 0:
         return x
     cut = n - amount % n
-    first, second = (getitem(x, (*lead, part)) for part in (slice(cut, None), slice(cut)))
-    return concatenate([first, second], axis=axis)
+    parts = [part_of(x, part, axis) for part in (slice(cut, None), slice(cut))]
+    return concatenate(parts, axis=axis)

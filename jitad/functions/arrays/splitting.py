@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.operands import as_value, implements, normal_axis
-from jitad.functions.arrays.indexing import getitem
+from jitad.functions.arrays.indexing import part_of
 from jitad.functions.arrays.shaping import sizes_of
 from jitad.ir.errors import ShapeError
 from jitad.ir.value import Value
@@ -16,12 +16,8 @@ from jitad.ir.value import Value
 
 def _pieces(x: Value, stops: list[int], axis: int) -> list[Value]:
     """What lies between the stops; those may be negative, as in slices."""
-    starts = [0, *stops]
-    lead = (slice(None),) * axis
-    return [
-        getitem(x, (*lead, slice(start, stop)))
-        for start, stop in zip(starts, [*stops, x.shape[axis]], strict=True)
-    ]
+    starts, stops = [0, *stops], [*stops, x.shape[axis]]
+    return [part_of(x, slice(i, j), axis) for i, j in zip(starts, stops, strict=True)]
 
 
 def _sections(x: Value, sections: Any, axis: int, *, equal: bool) -> list[Value]:
@@ -77,8 +73,8 @@ def dsplit(ary: Any, indices_or_sections: Any) -> list[Value]:
 
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Value, ...]:
     x = as_value(x)
-    lead = (slice(None),) * normal_axis(axis, x.ndim)
-    return tuple(getitem(x, (*lead, k)) for k in range(x.shape[axis]))
+    place = normal_axis(axis, x.ndim)
+    return tuple(part_of(x, k, place) for k in range(x.shape[place]))
 
 
 if "unstack" in vars(np):  # since NumPy 2.1

@@ -25,7 +25,7 @@ from jitad.frontend.operands import (
     lift,
     normal_axis,
 )
-from jitad.functions.arrays.indexing import getitem
+from jitad.functions.arrays.indexing import part_of
 from jitad.functions.arrays.shaping import concatenate, moveaxis, ravel
 from jitad.functions.elementwise.ufuncs import truth
 from jitad.ir.builder import Builder
@@ -77,7 +77,7 @@ def pick(x: Value, places: np.ndarray, axis: int) -> Value:
         return part_of(x, slice(int(places[0]), stop if stop >= 0 else None, step), axis)
     pieces = runs(np.flatnonzero(steps != 1) + 1, places)
     if len(pieces) > FEW_RUNS:
-        return getitem(x, (*(slice(None),) * axis, places))
+        return part_of(x, places, axis)
     return concatenate([part_of(x, piece, axis) for piece in pieces], axis=axis)
 
 
@@ -102,11 +102,6 @@ def weave(x: Value, y: Value, places: np.ndarray, axis: int) -> Value:
         for piece in runs(cuts, places)
     ]
     return concatenate(parts, axis=axis)
-
-
-def part_of(x: Value, part: slice, axis: int) -> Value:
-    """A part along an axis."""
-    return getitem(x, (*(slice(None),) * axis, part))
 
 
 def flattened(x: Value, axis: Any) -> tuple[Value, int]:
@@ -138,7 +133,7 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "r
         # An array that the function closes over may change after the trace: it is an operand.
         i = lift(builder, i) if isinstance(i, np.ndarray) and isinstance(indices, np.ndarray) else i
         i = in_range(i, n, mode)
-    return getitem(x, (*(slice(None),) * place, i))
+    return part_of(x, i, place)
 
 
 def in_range(i: Any, n: int, mode: str) -> Any:

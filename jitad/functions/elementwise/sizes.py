@@ -106,6 +106,14 @@ def square(x: Value) -> Value:
     return ew.mul(x, x)
 
 
+def squared(x: Value) -> Value:
+    """The square of x, or of its absolute value where it is complex."""
+    if x.dtype.kind != "c":
+        return square(x)
+    re, im = ew.real(x), ew.imag(x)
+    return ew.add(ew.mul(re, re), ew.mul(im, im))
+
+
 def times(x: Value, y: Value) -> Value:
     """x * y."""
     return square(x) if x.index == y.index else ew.mul(x, y)

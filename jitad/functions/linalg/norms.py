@@ -29,13 +29,6 @@ def _sizes(x: Value) -> Value:
     return UFUNCS[np.absolute](x)
 
 
-def _squares(x: Value) -> Value:
-    if x.dtype.kind != "c":
-        return sizes.square(x)
-    re, im = ew.real(x), ew.imag(x)
-    return ew.add(ew.mul(re, re), ew.mul(im, im))
-
-
 def _root(total: Value, root: Callable[[Value], Value]) -> Value:
     """The root of a sum; where the sum is 0, the derivatives are 0."""
     zero = ew.eq(total, 0.0)
@@ -48,7 +41,7 @@ def _norm_of_vectors(x: Value, order: Any, axes: tuple[int, ...]) -> Value:
         refuse_empty("linalg.norm", x.shape, axes)
         return (max_ if order > 0 else min_)(_sizes(x), axis=axes)
     if order is None or order == 2:
-        return ew.root(sum_(_squares(x), axis=axes))
+        return ew.root(sum_(sizes.squared(x), axis=axes))
     if order == 0:
         nonzero = UFUNCS[np.not_equal](x, 0)
         return sum_(ew.cast(nonzero, dtype=_sizes(x).dtype), axis=axes)

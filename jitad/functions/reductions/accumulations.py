@@ -56,22 +56,28 @@ def accumulate(function: Combine, x: Value, axis: int) -> Value:
 def reduce_with(ufunc: Any, x: Value, axes: tuple[int, ...]) -> Value:
     """The reduction by a binary ufunc along axes, which are sorted: a tree of pairs."""
     x = as_dtype(x, _dtype_of(ufunc, x))
-    kept = [i for i in range(x.ndim) if i not in axes]
-    count, rest = math.prod(x.shape[i] for i in axes), tuple(x.shape[i] for i in kept)
     if ufunc not in ASSOCIATIVE and len(axes) > 1:
         raise TraceError(
             f"np.{ufunc.__name__}.reduce along {len(axes)} axes has no order of its own",
             remedy="reduce along one axis after the other",
         )
-    rows = st.reshape(st.transpose(x, perm=(*axes, *kept)), shape=(count, *rest))
-    if count == 0:
+    rows = by_rows(x, axes)
+    if rows.shape[0] == 0:
         if ufunc.identity is None:
             raise ShapeError(
                 f"np.{ufunc.__name__} of an empty array has no value",
                 remedy="test x.size before, or give initial=",
             )
-        return x.builder.const(ufunc.identity, rest, x.dtype)
+        return x.builder.const(ufunc.identity, rows.shape[1:], x.dtype)
     return tree(ufunc, rows) if ufunc in ASSOCIATIVE else _fold(ufunc, rows)[-1]
+
+
+def by_rows(x: Value, axes: tuple[int, ...]) -> Value:
+    """x with these axes, which are sorted, first and as one."""
+    others = [i for i in range(x.ndim) if i not in axes]
+    moved = st.transpose(x, perm=(*axes, *others))
+    shape = math.prod(x.shape[i] for i in axes), *moved.shape[len(axes) :]
+    return st.reshape(moved, shape=shape)
 
 
 def _dtype_of(ufunc: Any, x: Value) -> DType:

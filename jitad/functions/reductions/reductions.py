@@ -19,7 +19,7 @@ from jitad.frontend.operands import (
     normal_axis,
 )
 from jitad.functions.elementwise.ufuncs import truth
-from jitad.functions.reductions.accumulations import total_dtype, tree
+from jitad.functions.reductions.accumulations import by_rows, total_dtype, tree
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import BOOL, INT64, DType, Elementwise, Shape
 from jitad.ir.value import Value
@@ -87,12 +87,10 @@ def _join_initial(
 
 def _product(x: Value, axes: tuple[int, ...]) -> Value:
     """A tree of products: its derivative is right where elements are zero, to any order."""
-    others = [i for i in range(x.ndim) if i not in axes]
-    count, rest = math.prod(x.shape[i] for i in axes), tuple(x.shape[i] for i in others)
-    if count == 0:
-        return x.builder.const(1, rest, x.dtype)
-    rows = st.transpose(x, perm=(*axes, *others))
-    return tree(ew.mul, st.reshape(rows, shape=(count, *rest)))
+    rows = by_rows(x, axes)
+    if rows.shape[0] == 0:
+        return x.builder.const(1, rows.shape[1:], x.dtype)
+    return tree(ew.mul, rows)
 
 
 def _total(op: Any, join: Elementwise, neutral: int) -> Any:

@@ -18,9 +18,10 @@ from jitad.frontend.operands import (
     supported,
 )
 from jitad.functions.arrays.shaping import atleast_2d, concatenate, squeeze
+from jitad.functions.elementwise import sizes
 from jitad.functions.reductions.reductions import is_absent, mask_for, select, sum_
 from jitad.ir.errors import ShapeError, TraceError
-from jitad.ir.op import FLOAT64, REAL_OF, DType, Shape
+from jitad.ir.op import FLOAT64, REAL_OF, DType
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
@@ -81,21 +82,13 @@ def var(
             f"mean= of shape {np.shape(mean)} for an array of shape {x.shape}",
             remedy="compute it with keepdims=True",
         )
-    square = _squared(gap)
+    square = sizes.squared(gap)
     square = square if dtype is None else as_dtype(square, REAL_OF.get(target, target))
     total = sum_(select(mask, square, 0), axis=axes, keepdims=keepdims)
     count = _count(x, mask, axes, total.dtype, keepdims)
     free: Any = np.subtract(count, ddof if is_absent(correction) else correction)
     free = np.maximum(free, 0.0)
     return ew.div(total, free if isinstance(free, Value) else float(free))
-
-
-def _squared(x: Value) -> Value:
-    """The square of x, or of its absolute value where it is complex."""
-    if x.dtype not in REAL_OF:
-        return ew.mul(x, x)
-    re, im = ew.real(x), ew.imag(x)
-    return ew.add(ew.mul(re, re), ew.mul(im, im))
 
 
 @implements(np.std)
@@ -126,12 +119,6 @@ def aligned_weights(x: Value, weights: Any, axis: Any) -> Value:
     return st.reshape(w, shape=tuple(n if i in axes else 1 for i, n in enumerate(x.shape)))
 
 
-def _shaped(result: Value, shape: Shape, axes: tuple[int, ...], keepdims: Any) -> Value:
-    """A result with its axes kept, or without them."""
-    keep = bool(keepdims) and keepdims is not np._NoValue
-    return result if keep else st.reshape(result, shape=st.drop_axes(shape, axes))
-
-
 @implements(np.average)
 def average(
     a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *,
@@ -148,11 +135,11 @@ def average(
     least = [FLOAT64] if x.dtype.kind in "ib" else []
     dtype = np.dtype(np.result_type(x.dtype, w.dtype, *least))
     x, w = as_dtype(x, dtype), as_dtype(w, dtype)
-    total = sum_(w, axis=axes, keepdims=True)
-    total = as_shape(total, st.keep_axes(x.shape, axes))
-    result = ew.div(sum_(np.multiply(x, w), axis=axes, keepdims=True), total)
-    both = tuple(_shaped(r, x.shape, axes, keepdims) for r in (result, total))
-    return both if returned else both[0]
+    total = sum_(w, axis=axes, keepdims=keepdims)
+    result = sum_(np.multiply(x, w), axis=axes, keepdims=keepdims)
+    total = as_shape(total, result.shape)
+    result = ew.div(result, total)
+    return (result, total) if returned else result
 
 
 # -- covariances -----------------------------------------------------------------------------------
