@@ -17,7 +17,7 @@ from jitad.frontend.operands import lift, normal_axis
 from jitad.frontend.pytree import NAMESPACE, flatten, unflatten
 from jitad.frontend.trace import TRACEABLE
 from jitad.frontend.traceable import traceable
-from jitad.functions.control.blocks import Block, block, current, same_structure
+from jitad.functions.control.blocks import Block, block, current, first_row, same_structure
 from jitad.functions.control.guarded import guard_of, one_by_one, stacked
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import ShapeError, TraceError
@@ -50,12 +50,7 @@ def vmap(
         positional, others = unflatten(structure, mixed)
         return function(*positional, **others)
 
-    first = [
-        st.index(x, slots=(0, *((0, n, 1) for n in x.shape[1:])))
-        if size
-        else st.zeros(x, x.shape[1:], x.dtype)
-        for x in rows
-    ]
+    first = list(map(first_row, rows))
     traced = block(lambda *xs: at(xs), first, builder, "x", in_turns=True)
     tree, guard = traced.structure, guard_of(traced.tape)
     if guard is not None and size:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,8 @@ from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
-from jitad.ops.structural import guard, is_path
+from jitad.ops import structural as st
+from jitad.ops.control.parts import rewired
 from jitad.passes.cse import cse
 from jitad.passes.dce import dce
 
@@ -92,13 +93,33 @@ def _unguarded(tape: Tape) -> Tape:
 
 
 def _is_guard(instr: Instr) -> bool:
-    return instr.op is guard and is_path(instr)
+    return instr.op is st.guard and st.is_path(instr)
+
+
+def captured_by(blocks: Iterable[Block]) -> dict[int, Value]:
+    """What any of the blocks closes over, by its place on the tape around them."""
+    return {x.index: x for b in blocks for x in b.captured}
+
+
+def with_captured(b: Block, shared: dict[int, Value]) -> Tape:
+    """A block's tape that takes, after its arguments, all of `shared`."""
+    count = len(b.tape.inputs) - len(b.captured)
+    own = {x.index: count + k for k, x in enumerate(b.captured)}
+    rest = [own.get(i, (x.shape, x.dtype)) for i, x in shared.items()]
+    return rewired(b.tape, [*range(count), *rest], range(len(b.tape.outputs)))
 
 
 def lifted(builder: Builder, tree: Any) -> tuple[list[Value], Structure]:
     """The leaves of a tree as values on the tape."""
     leaves, structure = flatten(tree)
     return [lift(builder, x) for x in leaves], structure
+
+
+def first_row(x: Value) -> Value:
+    """What stands for the rows of x while a function of one is traced; zeros where there is none."""
+    if x.shape[0] == 0:
+        return x.builder.const(0, x.shape[1:], x.dtype)
+    return st.index(x, slots=(0, *((0, n, 1) for n in x.shape[1:])))
 
 
 def is_weak(x: Any) -> bool:

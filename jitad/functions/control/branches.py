@@ -15,9 +15,11 @@ from jitad.functions.control.blocks import (
     Block,
     as_weak,
     block,
+    captured_by,
     current,
     lifted,
     same_structure,
+    with_captured,
 )
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import ShapeError, TraceError
@@ -25,7 +27,7 @@ from jitad.ir.op import BOOL, INT64, DType
 from jitad.ir.tape import Tape
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops import control
-from jitad.ops.control.parts import input_types, record, rewired
+from jitad.ops.control.parts import input_types, record
 
 
 def cond(
@@ -72,9 +74,8 @@ def _switch(index: Value, branches: Sequence[Callable[..., Any]], operands: Sequ
     weak = [list(column) for column in zip(*(b.weak for b in blocks), strict=True)]
     columns = zip(*(b.results for b in blocks), strict=True)
     dtypes = [_common(column, w) for column, w in zip(columns, weak, strict=True)]
-    shared: dict[int, Value] = {x.index: x for b in blocks for x in b.captured}
-    places = {i: k for k, i in enumerate(shared)}
-    tapes = tuple(aligned(b, len(values), places, shared, dtypes) for b in blocks)
+    shared = captured_by(blocks)
+    tapes = tuple(aligned(b, shared, dtypes) for b in blocks)
     args = [index, *values, *shared.values()]
     results = record(builder, control.switch, args, control.Switch(tapes))
     results = [as_weak(x, all(w)) for x, w in zip(results, weak, strict=True)]
@@ -93,14 +94,9 @@ def _common(results: Sequence[Any], weak: Sequence[bool]) -> DType:
     return np.dtype(np.result_type(*(x.dtype.type(0).item() if w else x.dtype for x, w in pairs)))
 
 
-def aligned(
-    b: Block, count: int, places: dict[int, int], shared: dict[int, Value], dtypes: list[DType]
-) -> Tape:
+def aligned(b: Block, shared: dict[int, Value], dtypes: list[DType]) -> Tape:
     """A branch as a tape of the operands, then of all that some branch closes over."""
-    own = {places[x.index]: count + k for k, x in enumerate(b.captured)}
-    types = [(x.shape, x.dtype) for x in shared.values()]
-    inputs: list[Any] = [*range(count), *(own.get(k, t) for k, t in enumerate(types))]
-    tape = rewired(b.tape, inputs, range(len(b.tape.outputs)))
+    tape = with_captured(b, shared)
     if all(tape.instrs[i].dtype == t for i, t in zip(tape.outputs, dtypes, strict=True)):
         return tape
     builder = Builder()

@@ -19,7 +19,7 @@ from jitad.frontend.active import depth
 from jitad.frontend.operands import lift
 from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.frontend.trace import is_number
-from jitad.functions.control.blocks import Block, block, current
+from jitad.functions.control.blocks import Block, block, captured_by, current, with_captured
 from jitad.functions.control.returned import Type, defined, fitted, leaves_like, moving_parts
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import DifferentiationError, SourceLine, TraceError, user_line
@@ -27,7 +27,7 @@ from jitad.ir.op import FLOAT64, is_differentiable
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.ops.control.custom import Absent, Adjoints, Custom, Tangents, custom, linear_part
-from jitad.ops.control.parts import output_types, record, rewired
+from jitad.ops.control.parts import output_types, record
 from jitad.transforms.flow import depends_outputs
 from jitad.transforms.forward import forward
 
@@ -98,8 +98,8 @@ def call(
                 tapes += _tangents(known, rule)
             else:
                 tapes += _adjoints(known, rule)
-    shared: dict[int, Value] = {x.index: x for b in tapes for x in b.captured}
-    first, *rest = [_with_captured(b, shared) for b in tapes]
+    shared = captured_by(tapes)
+    first, *rest = [with_captured(b, shared) for b in tapes]
     form = Custom(name, first, len(values), _rule(name, rule, rest), line)
     results = record(builder, custom, [*values, *shared.values()], form)
     return unflatten(primal.structure, results)
@@ -136,14 +136,6 @@ class _Call:
     def results(self) -> list[Type]:
         """The types of the results."""
         return output_types(self.primal.tape)
-
-
-def _with_captured(b: Block, shared: dict[int, Value]) -> Tape:
-    """A tape that takes, after its arguments, what any of the tapes closes over."""
-    count = len(b.tape.inputs) - len(b.captured)
-    own = {x.index: count + k for k, x in enumerate(b.captured)}
-    rest = [own.get(i, (x.shape, x.dtype)) for i, x in shared.items()]
-    return rewired(b.tape, [*range(count), *rest], range(len(b.tape.outputs)))
 
 
 # -- a rule of tangents ----------------------------------------------------------------------------

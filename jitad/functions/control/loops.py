@@ -17,6 +17,7 @@ from jitad.functions.control.blocks import (
     as_weak,
     block,
     current,
+    first_row,
     is_weak,
     lifted,
     matched,
@@ -29,7 +30,6 @@ from jitad.ir.op import BOOL, INT64
 from jitad.ir.tape import Tape
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops import elementwise as ew
-from jitad.ops import structural as st
 from jitad.ops.affine import Sum
 from jitad.ops.control import Loop, loop, record, snapshots
 from jitad.ops.control.parts import rewired
@@ -48,7 +48,7 @@ def scan(
     function = traceable(f)
     rows, row_structure = lifted(builder, xs)
     count = _length(rows, length)
-    first = unflatten(row_structure, [_first_row(x) for x in rows])
+    first = unflatten(row_structure, list(map(first_row, rows)))
 
     def body(i: Any, carry: Any, x: Any) -> Any:
         result = function(carry, x)
@@ -167,12 +167,6 @@ def _length(rows: Sequence[Value], length: int | None) -> int:
             remedy="give arrays with leading axes of one length, or length=n without any",
         )
     return lengths.pop()
-
-
-def _first_row(x: Value) -> Value:
-    if x.shape[0] == 0:
-        return x.builder.const(0, x.shape[1:], x.dtype)
-    return st.index(x, slots=(0, *((0, n, 1) for n in x.shape[1:])))
 
 
 class _Loop:

@@ -316,10 +316,6 @@ class Frame:
         """What locals() is."""
         return {name: x for name, x in self.names.items() if name.isidentifier()}
 
-    def free(self, name: str) -> Any:
-        """What a name of a function around stands for."""
-        return self.shared.read(name)
-
     def class_and_self(self) -> tuple[Any, Any]:
         """What super() is of."""
         return self.shared.read("__class__"), next(iter(self.args.values()))

@@ -121,12 +121,11 @@ def raise_where(frame: Frame, taken: Value, side: Block, what: Raised) -> None:
             check_raised(builder)
 
 
-def raise_if(frame: Frame, taken: Value, error: Exception, known: bool = True) -> None:
-    """Record that the function raises an exception where something is true; what is not `known`
-    the function says itself."""
+def raise_if(frame: Frame, taken: Value, error: Exception) -> None:
+    """Record that the function raises an exception, as it says itself, where something is true."""
     _check(error)
     builder = current()
-    taken, what = lift(builder, taken), raised(error, places_of(error), known)
+    taken, what = lift(builder, taken), raised(error, places_of(error), False)
     frame.at_its_line(_raise_where, taken, what)
     if builder.level == 1:
         builder.raised.append((taken, what))

@@ -8,7 +8,7 @@ import numpy as np
 
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.storage import Storage
-from jitad.functions.control.blocks import Block, as_weak
+from jitad.functions.control.blocks import Block, as_weak, captured_by
 from jitad.functions.control.branches import aligned
 from jitad.functions.program.buffers import padded
 from jitad.functions.program.data import Kind, current
@@ -33,10 +33,8 @@ def switched(
         return []
     blocks = [_completed(side, column, kinds)
               for side, column in zip(sides, columns, strict=True)]  # fmt: skip
-    shared = {x.index: x for b in blocks for x in b.captured}
-    places = {i: k for k, i in enumerate(shared)}
-    dtypes = [k.dtype for k in kinds]
-    tapes = tuple(aligned(b, 0, places, shared, dtypes) for b in blocks)
+    shared, dtypes = captured_by(blocks), [k.dtype for k in kinds]
+    tapes = tuple(aligned(b, shared, dtypes) for b in blocks)
     results = record(builder, control.switch, [index, *shared.values()], control.Switch(tapes))
     return [as_weak(x, k.weak) for x, k in zip(results, kinds, strict=True)]
 

@@ -120,11 +120,9 @@ def _store_global(r: Reading, step: Step) -> None:
 @opcode("LOAD_DEREF")
 def _load_shared(r: Reading, step: Step) -> None:
     name = step.value
-    if name in r.code.shared:
-        counts = r.counts()
+    if name in r.code.shared or name in r.code.code.co_freevars:
+        counts = name in r.code.shared and r.counts()
         r.push(lambda frame: frame.shared.read(name, counts))
-    elif name in r.code.code.co_freevars:
-        r.push(lambda frame: frame.free(name))
     else:
         r.stack.append(name)
 
