@@ -13,6 +13,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import is_
 from types import CellType, ModuleType
 from typing import Any, NamedTuple
@@ -100,7 +101,7 @@ class Effects:
             if of is None:
                 _refill(x, before)
             else:
-                _UNDO[of](x, name, before)
+                _bind(x, of, name, before)
         self._before = {}
 
     def end(self, builder: Builder, whole: Callable[[Any], Any]) -> list[Any]:
@@ -266,10 +267,8 @@ def _anew(x: Any, whole: Callable[[Any], Any]) -> Change:
 
 
 def _binding(x: Any, of: Any, name: Any, now: Any, what: str) -> Change:
-    if now is ABSENT:
-        return Change(_UNDO[of], name, ABSENT, what)
     counts = any((of, id(x), name) in reads.counted for reads in readers())
-    return Change(_STORE[of], name, now, what, not counts)
+    return Change(partial(_store, of), name, now, what, now is ABSENT or not counts)
 
 
 def _in_order(x: Any, before: list[Any], now: list[Any], bound: set[Any]) -> Iterator[Change]:
@@ -295,24 +294,33 @@ def _begins(items: list[Any], first: list[Any]) -> bool:
 # -- how it is done --------------------------------------------------------------------------------
 
 
-def _set_attribute(x: Any, name: str, value: Any) -> None:
-    note_store(x, attribute_of, name)
-    setattr(x, name, value)
+def _store(of: Any, x: Any, name: Any, value: Any) -> None:
+    """As the function itself binds x.name, a variable or an item; deletes what is to be ABSENT."""
+    note_store(x, of, name)
+    if of is attribute_of and value is not ABSENT:
+        setattr(x, name, value)
+    else:
+        _bind(x, of, name, value)
 
 
-def _set_cell(x: CellType, name: Any, value: Any) -> None:
-    note_store(x, contents_of, name)
-    x.cell_contents = value
-
-
-def _set_item(x: Any, key: Any, value: Any) -> None:
-    note_store(x, item_of, key)
-    x[key] = value
-
-
-_STORE: dict[Any, Any] = {
-    attribute_of: _set_attribute, contents_of: _set_cell, item_of: _set_item
-}  # fmt: skip
+def _bind(x: Any, of: Any, name: Any, value: Any) -> None:
+    """The same, of which no class of the user's is asked."""
+    is_gone = value is ABSENT
+    if of is attribute_of:
+        kind: Any = type(x) if isinstance(x, (type, ModuleType)) else object
+        if not is_gone:
+            kind.__setattr__(x, name, value)
+        elif attribute_of(x, name) is not ABSENT:
+            kind.__delattr__(x, name)
+    elif of is contents_of:
+        if is_gone:
+            del x.cell_contents
+        else:
+            x.cell_contents = value
+    elif is_gone:
+        x.pop(name, None)
+    else:
+        x[name] = value
 
 
 def _extend(x: Any, _: Any, items: Sequence[Any]) -> None:
@@ -334,33 +342,6 @@ def _exchange(x: set[Any], _: Any, items: tuple[Sequence[Any], Sequence[Any]]) -
 def _refill(x: Any, before: Any) -> None:
     x.clear()
     (x.update if isinstance(x, (dict, set)) else x.extend)(before)
-
-
-def _undo_attribute(x: Any, name: str, before: Any) -> None:
-    kind: Any = type(x) if isinstance(x, (type, ModuleType)) else object
-    if before is not ABSENT:
-        kind.__setattr__(x, name, before)
-    elif attribute_of(x, name) is not ABSENT:
-        kind.__delattr__(x, name)
-
-
-def _undo_cell(x: CellType, _: Any, before: Any) -> None:
-    if before is ABSENT:
-        del x.cell_contents
-    else:
-        x.cell_contents = before
-
-
-def _undo_item(x: Any, name: Any, before: Any) -> None:
-    if before is ABSENT:
-        x.pop(name, None)
-    else:
-        x[name] = before
-
-
-_UNDO: dict[Any, Any] = {
-    attribute_of: _undo_attribute, contents_of: _undo_cell, item_of: _undo_item
-}  # fmt: skip
 
 
 def _weakly(x: Any) -> Callable[[], Any]:

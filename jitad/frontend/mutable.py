@@ -120,6 +120,11 @@ class MutableArray(Value):
         """A copy as a NumPy array, where nothing traced has been written; else None."""
         return self.storage.plain(self.places) if self.is_plain else None
 
+    def now(self) -> Value | np.ndarray:
+        """The elements: as a NumPy array, where nothing traced has been written."""
+        numbers = self.plain()
+        return self.freeze() if numbers is None else np.asarray(numbers)
+
     # -- NumPy's protocols -------------------------------------------------------------------------
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
@@ -253,8 +258,7 @@ class MutableArray(Value):
     def fitted(self, value: Any, shape: tuple[int, ...]) -> Value | np.ndarray:
         """What is to be written, of the dtype and broadcast to the shape: numbers stay numbers."""
         if isinstance(value, MutableArray):
-            numbers = value.plain()
-            value = value.freeze() if numbers is None else numbers
+            value = value.now()
         if holds_traced(value):
             return self.lifted(value, shape)
         if isinstance(value, np.ndarray):
@@ -301,8 +305,7 @@ class MutableArray(Value):
 
     def copy(self, order: str = "C") -> Any:
         """An array of its own with the same elements."""
-        numbers = self.plain()
-        return mutable(self.builder.recording, self.freeze() if numbers is None else numbers)
+        return mutable(self.builder.recording, self.now())
 
     def __copy__(self) -> Any:
         return self.copy()
@@ -355,13 +358,11 @@ class MutableArray(Value):
 
     def item(self, *index: int) -> Any:
         """The element at `index`, or the only one, as a Python number."""
-        numbers = self.plain()
-        return self.freeze().item(*index) if numbers is None else np.asarray(numbers).item(*index)
+        return self.now().item(*index)
 
     def tolist(self) -> Any:
         """Nested lists of Python numbers."""
-        numbers = self.plain()
-        return self.freeze().tolist() if numbers is None else numbers.tolist()
+        return self.now().tolist()
 
     def __iter__(self) -> Iterator[Any]:
         if not self.shape:

@@ -6,19 +6,13 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.mutable_functions import at_once
 from jitad.ir.operators import BINARY, COMPARISONS, UNARY
 
 
 def _of_numbers(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def method(self: MutableArray) -> Any:
-        numbers = self.plain()
-        return convert(self.freeze() if numbers is None else np.asarray(numbers))
-
-    return method
+    return lambda self: convert(self.now())
 
 
 def _binary(ufunc: Any, swapped: bool) -> Callable[[Any, Any], Any]:

@@ -13,7 +13,7 @@ import os
 import sys
 import weakref
 from collections.abc import Iterable
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from types import (
     BuiltinMethodType,
     CellType,
@@ -42,6 +42,7 @@ from jitad.frontend.roads import (
     layout_of,
     numbers_of,
 )
+from jitad.ir.errors import package
 from jitad.ir.value import Value
 
 LIBRARIES = frozenset(("jitad", "numpy", "scipy", "numba", "optree", "builtins", "logging"))
@@ -239,18 +240,6 @@ def _stays(x: Any, name: str) -> bool:
     function names some, and to look at each before a call would cost as much as the call."""
     named = isinstance(x, ModuleType) or (isinstance(x, type) and x.__name__ == name)
     return named and is_library(x)
-
-
-_STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
-
-
-@lru_cache(maxsize=4096)
-def package(file: str) -> str:
-    """The installed package that a file belongs to, or "python"; "" for the user's own files."""
-    for folder in ("site-packages", "dist-packages"):
-        if folder in file:
-            return file.split(folder)[1].split(os.sep)[1]
-    return "python" if file.startswith((_STANDARD, "<frozen ")) else ""
 
 
 # -- what the executor says ------------------------------------------------------------------------

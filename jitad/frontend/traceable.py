@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 
 from jitad.frontend.active import innermost_memo
 from jitad.frontend.reads import note_contents
-from jitad.ir.errors import TraceError, is_internal
+from jitad.ir.errors import TraceError, is_internal, package
 
 
 class Vocabulary:
@@ -131,9 +131,6 @@ def enclosed(f: FunctionType) -> Iterator[Any]:
             continue
 
 
-_STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
-
-
 _READ = (
     os.path.join("numpy", "polynomial", ""),
     os.path.join("numpy", "lib", "_arraysetops_impl.py"),
@@ -144,11 +141,8 @@ _READ = (
 @functools.lru_cache(maxsize=4096)
 def is_library(file: str) -> bool:
     """Whether a file is Python's, ours, or that of a library that traced values are known to."""
-    if any(name in file for name in _READ):
-        return False
-    if is_internal(file) or file.startswith(("<frozen", "<built-in")):
-        return True
-    return file.startswith(_STANDARD) and "site-packages" not in file
+    is_read = any(name in file for name in _READ)
+    return not is_read and (is_internal(file) or package(file) == "python")
 
 
 def is_users(f: Any) -> TypeGuard[FunctionType]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import functools
 import linecache
 import os
 import sys
@@ -138,9 +139,16 @@ def line_in(code: CodeType, line: int) -> SourceLine | None:
 
 def _is_the_users(file: str) -> bool:
     """Whether a file is neither ours, nor Python's, nor of a package that was installed."""
-    installed = "site-packages" in file or "dist-packages" in file
-    standard = file.startswith((_STANDARD, "<frozen ")) and not file.startswith(PACKAGE)
-    return not (is_internal(file) or installed or standard)
+    return not is_internal(file) and not package(file)
+
+
+@functools.lru_cache(maxsize=4096)
+def package(file: str) -> str:
+    """The installed package that a file belongs to, or "python"; "" for the user's own files."""
+    for folder in ("site-packages", "dist-packages"):
+        if folder in file:
+            return file.split(folder)[1].split(os.sep)[1]
+    return "python" if file.startswith((_STANDARD, "<frozen ", "<built-in")) else ""
 
 
 def is_user_storing() -> bool:
