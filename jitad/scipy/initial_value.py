@@ -24,7 +24,7 @@ from jitad.codegen.status import GUARD_FAILED
 from jitad.implicit.problem import matrix_of, with_inputs
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import DifferentiationError, TraceError
-from jitad.ir.op import FLOAT64, DType, Shape, Structural
+from jitad.ir.op import DType, Shape, Structural
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew

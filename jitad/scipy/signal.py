@@ -189,9 +189,7 @@ def _correlate2d(
 
 
 @implements(scipy.signal.detrend)
-def _detrend(
-    data: Any, axis: int = -1, type: str = "linear", bp: Any = 0
-) -> Value:
+def _detrend(data: Any, axis: int = -1, type: str = "linear", bp: Any = 0) -> Value:
     """data less its mean, or less the line of least squares through each stretch between breaks."""
     x: Any = as_array(data)
     x = np.moveaxis(x if x.dtype.kind in "fc" else x * 1.0, axis, -1)

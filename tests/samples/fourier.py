@@ -38,7 +38,11 @@ SAMPLES: dict[Any, list[Call]] = {
     np.fft.fftn: [call(K), call(K, s=(3, 3), axes=(0, 1)), call(K, axes=(0, 2), norm="forward")],
     np.fft.ifftn: [call(K), call(K, s=(3, 3), axes=(1, 2))],
     np.fft.rfftn: [call(T), call(T, s=(3, 3), axes=(0, 1))],
-    np.fft.irfftn: [call(K), call(K, s=(2, 7), axes=(0, 2), norm="ortho")],
+    np.fft.irfftn: [
+        call(K),
+        call(K, s=(2, -1), axes=(0, 2)),
+        call(K, s=(2, 7), axes=(0, 2), norm="ortho"),
+    ],
     np.fft.fftshift: [call(Z), call(T, axes=(0, 2)), call(M, axes=1)],
     np.fft.ifftshift: [call(Z), call(T)],
 }

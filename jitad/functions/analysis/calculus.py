@@ -24,7 +24,6 @@ from jitad.ir.op import FLOAT64
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 
-
 # -- differences -----------------------------------------------------------------------------------
 
 

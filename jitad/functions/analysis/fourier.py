@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from jitad.frontend.operands import as_dtype, as_value, implements, normal_axes,
 from jitad.functions.elementwise.complex import as_complex, complex_dtype
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import REAL_OF
-from jitad.ir.value import Value
+from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.fourier import dft, real_dft, real_inverse
@@ -46,80 +47,14 @@ def _scaled(x: Value, count: int, norm: str | None, *, inverse: bool) -> Value:
     return ew.mul(x, 1 / count) if whole else x
 
 
-def _real(x: Value, name: str) -> Value:
-    if x.dtype.kind == "c":
-        raise TraceError(
-            f"np.fft.{name} of complex numbers", remedy="use np.fft.fft, or np.real(x)"
-        )
-    return as_dtype(x, REAL_OF[complex_dtype(x.dtype)])
+_WHOLE = object()
+"""In place of a length, the -1 of transforms of several axes: that of the axis."""
 
 
-def _one_axis(name: str, function: Any, *, inverse: bool) -> None:
-    def record(
-        a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
-    ) -> Value:
-        refuse_out(out)
-        x = as_complex(as_value(a))
-        place = normal_axis(axis, x.ndim)
-        x = _fitted(x, x.shape[place] if n is None else int(n), place)
-        result = dft(x, axes=(place,), inverse=inverse)
-        return _scaled(result, x.shape[place], norm, inverse=inverse)
-
-    record.__name__ = name
-    implements(function)(record)
-
-
-_one_axis("fft", np.fft.fft, inverse=False)
-_one_axis("ifft", np.fft.ifft, inverse=True)
-
-
-@implements(np.fft.rfft)
-def rfft(
-    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
-) -> Value:
-    refuse_out(out)
-    x = _real(as_value(a), "rfft")
-    place = normal_axis(axis, x.ndim)
-    x = _fitted(x, x.shape[place] if n is None else int(n), place)
-    return _scaled(real_dft(x, axis=place), x.shape[place], norm, inverse=False)
-
-
-@implements(np.fft.irfft)
-def irfft(
-    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
-) -> Value:
-    refuse_out(out)
-    x = as_complex(as_value(a))
-    place = normal_axis(axis, x.ndim)
-    count = 2 * (x.shape[place] - 1) if n is None else int(n)
-    x = _fitted(x, count // 2 + 1, place)
-    return _scaled(real_inverse(x, n=count, axis=place), count, norm, inverse=True)
-
-
-_OTHER_WAY = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
-
-
-@implements(np.fft.hfft)
-def hfft(
-    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
-) -> Value:
-    return irfft(ew.conj(as_complex(as_value(a))), n, axis, _OTHER_WAY.get(norm, norm), out)
-
-
-@implements(np.fft.ihfft)
-def ihfft(
-    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
-) -> Value:
-    return ew.conj(rfft(a, n, axis, _OTHER_WAY.get(norm, norm), out))
-
-
-# -- several axes ----------------------------------------------------------------------------------
-
-
-def _places(x: Value, s: Sequence[int] | None, axes: Any) -> tuple[list[int], list[int]]:
+def _places(x: Value, s: Any, axes: Any) -> tuple[list[int], list[int]]:
     """The axes, and the lengths that they are cut or filled to."""
     if axes is None:
-        places = list(range(x.ndim - len(s), x.ndim)) if s is not None else list(range(x.ndim))
+        places = list(range(0 if s is None else x.ndim - len(s), x.ndim))
     else:
         places = [normal_axis(i, x.ndim) for i in axes]
     if s is None:
@@ -129,7 +64,7 @@ def _places(x: Value, s: Sequence[int] | None, axes: Any) -> tuple[list[int], li
             f"{len(s)} lengths for {len(places)} axes", remedy="give one length for each axis"
         )
     return places, [
-        x.shape[i] if n in (None, -1) else int(n) for n, i in zip(s, places, strict=True)
+        x.shape[i] if n in (None, _WHOLE) else int(n) for n, i in zip(s, places, strict=True)
     ]
 
 
@@ -144,35 +79,18 @@ def _over(x: Value, places: list[int], lengths: list[int], *, inverse: bool) -> 
     return x
 
 
-def _several(names: tuple[str, str], functions: tuple[Any, Any], *, inverse: bool) -> None:
-    def over(a: Any, s: Any, axes: Any, norm: str | None, out: Any) -> Value:
-        refuse_out(out)
-        x = as_complex(as_value(a))
-        places, lengths = _places(x, s, axes)
-        result = _over(x, places, lengths, inverse=inverse)
-        return _scaled(result, math.prod(lengths), norm, inverse=inverse)
-
-    def record(a: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Value:
-        return over(a, s, axes, norm, out)
-
-    def record_two(
-        a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Any = None
-    ) -> Value:
-        return over(a, s, axes, norm, out)
-
-    for name, function, each in zip(names, functions, (record, record_two), strict=True):
-        each.__name__ = name
-        implements(function)(each)
+def _complex(a: Any, s: Any, axes: Any, norm: Any, *, inverse: bool) -> Value:
+    x = as_complex(as_value(a))
+    places, lengths = _places(x, s, axes)
+    result = _over(x, places, lengths, inverse=inverse)
+    return _scaled(result, math.prod(lengths), norm, inverse=inverse)
 
 
-_several(("fftn", "fft2"), (np.fft.fftn, np.fft.fft2), inverse=False)
-_several(("ifftn", "ifft2"), (np.fft.ifftn, np.fft.ifft2), inverse=True)
-
-
-@implements(np.fft.rfftn)
-def rfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Value:
-    refuse_out(out)
-    x = _real(as_value(a), "rfftn")
+def _from_real(a: Any, s: Any, axes: Any, norm: Any) -> Value:
+    x = as_value(a)
+    if x.dtype.kind == "c":
+        raise TraceError("np.fft.rfft of complex numbers", remedy="use np.fft.fft, or np.real(x)")
+    x = as_dtype(x, REAL_OF[complex_dtype(x.dtype)])
     places, lengths = _places(x, s, axes)
     for i, n in zip(places, lengths, strict=True):
         x = _fitted(x, n, i)
@@ -181,27 +99,63 @@ def rfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = 
     return _scaled(result, math.prod(lengths), norm, inverse=False)
 
 
-@implements(np.fft.irfftn)
-def irfftn(a: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None) -> Value:
-    refuse_out(out)
+def _to_real(a: Any, s: Any, axes: Any, norm: Any) -> Value:
     x = as_complex(as_value(a))
     places, lengths = _places(x, s, axes)
     last = places[-1]
-    lengths[-1] = 2 * (x.shape[last] - 1) if s is None or s[-1] in (None, -1) else lengths[-1]
+    lengths[-1] = 2 * (x.shape[last] - 1) if s is None or s[-1] is None else lengths[-1]
     x = _over(x, places[:-1], lengths[:-1], inverse=True)
     x = _fitted(x, lengths[-1] // 2 + 1, last)
     result = real_inverse(x, n=lengths[-1], axis=last)
     return _scaled(result, math.prod(lengths), norm, inverse=True)
 
 
-@implements(np.fft.rfft2)
-def rfft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Any = None) -> Value:
-    return rfftn(a, s, axes, norm, out)
+def _named(name: str, over: Callable[..., Value]) -> None:
+    """NumPy's three functions of a transform: of one axis, of two and of any."""
+
+    def one(
+        a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
+    ) -> Value:
+        refuse_out(out)
+        return over(a, None if n is None else (n,), (axis,), norm)
+
+    def several(
+        a: Any, s: Any = None, axes: Any = None, norm: Any = None, out: Any = None
+    ) -> Value:
+        refuse_out(out)
+        return over(a, None if s is None else [_WHOLE if n == -1 else n for n in s], axes, norm)
+
+    def two(
+        a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Any = None
+    ) -> Value:
+        return several(a, s, axes, norm, out)
+
+    for record, count in ((one, ""), (two, "2"), (several, "n")):
+        record.__name__ = name + count  # as errors name it
+        implements(getattr(np.fft, record.__name__))(record)
 
 
-@implements(np.fft.irfft2)
-def irfft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None, out: Any = None) -> Value:
-    return irfftn(a, s, axes, norm, out)
+_named("fft", partial(_complex, inverse=False))
+_named("ifft", partial(_complex, inverse=True))
+_named("rfft", _from_real)
+_named("irfft", _to_real)
+
+_OTHER_WAY = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+
+
+@implements(np.fft.hfft)
+def hfft(
+    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
+) -> Value:
+    x = ew.conj(as_complex(as_value(a)))
+    return FUNCTIONS[np.fft.irfft](x, n, axis, _OTHER_WAY.get(norm, norm), out)
+
+
+@implements(np.fft.ihfft)
+def ihfft(
+    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
+) -> Value:
+    return ew.conj(FUNCTIONS[np.fft.rfft](a, n, axis, _OTHER_WAY.get(norm, norm), out))
 
 
 # -- order of the frequencies ----------------------------------------------------------------------

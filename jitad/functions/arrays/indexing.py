@@ -50,7 +50,7 @@ def getitem(x: Value, key: Any) -> Value:
     return _basic(x, items)
 
 
-def part_of(x: Value, key: Any, axis: int) -> Value:
+def part_of(x: Any, key: Any, axis: int) -> Any:
     """x[..., key, ...] with the key at that axis."""
     return getitem(x, (*(slice(None),) * axis, key))
 

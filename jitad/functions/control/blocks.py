@@ -116,7 +116,7 @@ def lifted(builder: Builder, tree: Any) -> tuple[list[Value], Structure]:
 
 
 def first_row(x: Value) -> Value:
-    """What stands for the rows of x while a function of one is traced; zeros where there is none."""
+    """A row of x, while a function of one is traced; zeros where there is none."""
     if x.shape[0] == 0:
         return x.builder.const(0, x.shape[1:], x.dtype)
     return st.index(x, slots=(0, *((0, n, 1) for n in x.shape[1:])))

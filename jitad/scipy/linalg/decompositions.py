@@ -39,9 +39,7 @@ from jitad.scipy.linalg.solving import require, solve
 
 
 @implements(scipy.linalg.qr)
-def qr(
-    a: Any, mode: str = "full", pivoting: bool = False
-) -> Any:
+def qr(a: Any, mode: str = "full", pivoting: bool = False) -> Any:
     name = "scipy.linalg.qr"
     x = real(name, matrices(name, a))
     require(
@@ -57,9 +55,7 @@ def qr(
 
 
 @implements(scipy.linalg.svd)
-def svd(
-    a: Any, full_matrices: bool = True, compute_uv: bool = True
-) -> Any:
+def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     x = real("scipy.linalg.svd", matrices("scipy.linalg.svd", a))
     if not compute_uv:
         return singular.svdvals(swapped(x))
@@ -81,9 +77,7 @@ def orth(A: Any, rcond: Any = None) -> Value:
 
 
 @implements(scipy.linalg.null_space)
-def null_space(
-    A: Any, rcond: Any = None
-) -> Value:
+def null_space(A: Any, rcond: Any = None) -> Value:
     """The rank decides the shape: the trace is made for it."""
     x = real("scipy.linalg.null_space", matrices("scipy.linalg.null_space", A))
     _, s, vh = singular_vectors(x, full=True)
@@ -123,7 +117,14 @@ def _factor_out(a: Value, b: Value, lower: bool) -> tuple[Value, Value]:
 
 @implements(scipy.linalg.eigh)
 def eigh(
-    a: Any, b: Any = None, *, lower: bool = True, eigvals_only: bool = False, type: int = 1, subset_by_index: Any = None, subset_by_value: Any = None
+    a: Any,
+    b: Any = None,
+    *,
+    lower: bool = True,
+    eigvals_only: bool = False,
+    type: int = 1,
+    subset_by_index: Any = None,
+    subset_by_value: Any = None,
 ) -> Any:
     """Vectors have the signs of LAPACK's syevd, whatever the driver."""
     name = "scipy.linalg.eigh"
@@ -172,9 +173,7 @@ def eig(
 
 
 @implements(scipy.linalg.eigvals)
-def eigvals(
-    a: Any, b: Any = None, homogeneous_eigvals: bool = False
-) -> Value:
+def eigvals(a: Any, b: Any = None, homogeneous_eigvals: bool = False) -> Value:
     name = "scipy.linalg.eigvals"
     require(not homogeneous_eigvals, name, "homogeneous_eigvals=True", "leave it out")
     return eigenvalues(as_complex(_ratio(a, b, name)))
@@ -184,9 +183,7 @@ def eigvals(
 
 
 @implements(scipy.linalg.pinv)
-def pinv(
-    a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False
-) -> Any:
+def pinv(a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False) -> Any:
     """The derivative is that within the matrices of the same rank."""
     x = real("scipy.linalg.pinv", matrices("scipy.linalg.pinv", a))
     return _with_rank(*inverse_by_limit(x, atol, rtol), return_rank)
@@ -209,9 +206,7 @@ def _with_rank(inverse: Value, rank: Value, return_rank: bool) -> Any:
 
 
 @implements(scipy.linalg.lstsq)
-def lstsq(
-    a: Any, b: Any, cond: float | None = None
-) -> Any:
+def lstsq(a: Any, b: Any, cond: float | None = None) -> Any:
     """The trace is made for the rank. The derivative is that within matrices of the same rank."""
     dtype = floating(array_dtype(*as_arrays(a, b)))
     solution, residuals, rank, s = least_squares(

@@ -51,9 +51,7 @@ def _bands(name: str, ab: Any, b: Any) -> tuple[Value, Value]:
 
 
 @implements(scipy.linalg.solve_banded)
-def solve_banded(
-    l_and_u: Any, ab: Any, b: Any
-) -> Value:
+def solve_banded(l_and_u: Any, ab: Any, b: Any) -> Value:
     """Time and memory in proportion to the diagonals, in all derivatives."""
     name = "scipy.linalg.solve_banded"
     lower, upper = (int(k) for k in l_and_u)
@@ -61,9 +59,7 @@ def solve_banded(
 
 
 @implements(scipy.linalg.solveh_banded)
-def solveh_banded(
-    ab: Any, b: Any, lower: bool = False
-) -> Value:
+def solveh_banded(ab: Any, b: Any, lower: bool = False) -> Value:
     """Solved as a general band matrix: one that is not positive definite is no error."""
     name = "scipy.linalg.solveh_banded"
     half, y = _bands(name, ab, b)
@@ -106,9 +102,7 @@ def solve_toeplitz(c_or_cr: Any, b: Any) -> Value:
 
 
 @implements(scipy.linalg.matmul_toeplitz)
-def matmul_toeplitz(
-    c_or_cr: Any, x: Any
-) -> Value:
+def matmul_toeplitz(c_or_cr: Any, x: Any) -> Value:
     return matmul(*_toeplitz(c_or_cr, x))
 
 

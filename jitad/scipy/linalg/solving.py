@@ -116,9 +116,7 @@ def solve(
 
 
 @implements(scipy.linalg.inv)
-def inverse(
-    a: Any, *, assume_a: str | None = None, lower: bool = False
-) -> Value:
+def inverse(a: Any, *, assume_a: str | None = None, lower: bool = False) -> Value:
     x = square("scipy.linalg.inv", a)
     if assume_a is None:
         return inv(x)
@@ -131,9 +129,7 @@ def det(a: Any) -> Value:
 
 
 @implements(scipy.linalg.norm)
-def norm_of(
-    a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False
-) -> Value:
+def norm_of(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Value:
     """What SciPy has from BLAS or LAPACK is a number of Python's."""
     x = as_array(a)
     result = norm(x, ord, axis, keepdims)
@@ -146,24 +142,18 @@ def norm_of(
 
 
 @implements(scipy.linalg.cholesky)
-def cholesky(
-    a: Any, lower: bool = False
-) -> Value:
+def cholesky(a: Any, lower: bool = False) -> Value:
     return numpy_cholesky(a, upper=not lower)
 
 
 @implements(scipy.linalg.cho_factor)
-def cho_factor(
-    a: Any, lower: bool = False
-) -> tuple[Value, bool]:
+def cho_factor(a: Any, lower: bool = False) -> tuple[Value, bool]:
     """Zeros stand in the triangle in which SciPy leaves what was there."""
     return numpy_cholesky(a, upper=not lower), lower
 
 
 @implements(scipy.linalg.cho_solve)
-def cho_solve(
-    c_and_lower: Any, b: Any
-) -> Value:
+def cho_solve(c_and_lower: Any, b: Any) -> Value:
     factor, lower = c_and_lower
     x, y = equations("scipy.linalg.cho_solve", factor, b)
     real("scipy.linalg.cho_solve", x)
@@ -197,9 +187,7 @@ def _eliminated(x: Value) -> tuple[Value, Value, Value]:
 
 
 @implements(scipy.linalg.lu)
-def lu(
-    a: Any, permute_l: bool = False, p_indices: bool = False
-) -> Any:
+def lu(a: Any, permute_l: bool = False, p_indices: bool = False) -> Any:
     """The pivots are those of the value: derivatives are those with the order of rows fixed."""
     x = matrices("scipy.linalg.lu", a)
     m, n = x.shape[-2:]
@@ -239,9 +227,7 @@ def lu_factor(a: Any) -> tuple[Value, Value]:
 
 
 @implements(scipy.linalg.lu_solve)
-def lu_solve(
-    lu_and_piv: Any, b: Any, trans: Any = 0
-) -> Value:
+def lu_solve(lu_and_piv: Any, b: Any, trans: Any = 0) -> Value:
     name = "scipy.linalg.lu_solve"
     factors, pivots = lu_and_piv
     x, piv, y = as_arrays(factors, pivots, b)

@@ -11,7 +11,7 @@ from typing import Any
 
 import scipy.stats
 
-import jitad.functions.elementwise.special  # noqa: F401  fills the registries
+import jitad.functions.elementwise.special
 from jitad.scipy.mirror import mirror
 from jitad.scipy.stats.continuous import CONTINUOUS
 from jitad.scipy.stats.discrete import DISCRETE
