@@ -4,7 +4,7 @@ SciPy's special functions are imported when one of them first meets a traced val
 """
 
 from jitad.frontend import exceptions, guards, printing
-from jitad.functions import compiled, mathematics, protocol
+from jitad.functions import compiled, mathematics, protocol, readable
 from jitad.functions.analysis import (
     applying,
     calculus,

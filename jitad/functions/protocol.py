@@ -11,16 +11,16 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterable
-from types import FrameType, FunctionType
+from types import FrameType
 from typing import Any
 
 import numpy as np
 
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import as_dtype, innermost, lift, normal_axes, normal_axis
-from jitad.frontend.traceable import PLAIN
 from jitad.functions.arrays.indexing import part_of
 from jitad.functions.arrays.updates import ufunc_at
+from jitad.functions.readable import as_program
 from jitad.functions.reductions.accumulations import accumulate, reduce_with
 from jitad.ir.errors import TraceError, WriteError, is_internal
 from jitad.ir.op import INT64, ON_DEMAND, STORED
@@ -180,7 +180,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
 
 def answer_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a NumPy function gives for traced arguments."""
-    record = FUNCTIONS.get(function) or _as_program(function)
+    record = FUNCTIONS.get(function) or as_program(function)
     if record is None:
         name = _public_name(function)
         raise TraceError(
@@ -203,18 +203,6 @@ def answer_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
             f"{_public_name(function)} of a traced value: {error}",
             remedy="leave out the arguments that are not supported on traced values",
         ) from error
-
-
-def _as_program(function: Any) -> Callable[..., Any] | None:
-    """A function of NumPy's that is written with its others, as the user's are; else None."""
-    plain = getattr(function, "__wrapped__", None)
-    if not isinstance(plain, FunctionType) or plain.__code__.co_filename.endswith(_WRITING):
-        return None
-    return PLAIN.reader(plain)
-
-
-_WRITING = ("_npyio_impl.py", "arrayprint.py")
-"""Where NumPy's functions are that write files and texts."""
 
 
 def _check_arguments(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

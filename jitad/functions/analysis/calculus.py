@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,8 @@ import numpy as np
 from jitad.frontend.conversion import as_array_on, as_arrays
 from jitad.frontend.operands import (
     as_dtype,
-    common_dtype,
     implements,
     innermost,
-    lift,
     normal_axes,
     normal_axis,
 )
@@ -22,7 +19,6 @@ from jitad.functions.arrays.shaping import broadcast_to, concatenate
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import FLOAT64
 from jitad.ir.value import Value
-from jitad.ops import elementwise as ew
 
 # -- differences -----------------------------------------------------------------------------------
 
@@ -184,29 +180,3 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
             gap = diff(points, axis=axis)
     pairs = part_of(values, slice(1, None), place) + part_of(values, slice(None, -1), place)
     return np.sum(gap * pairs / 2.0, axis=place)
-
-
-@implements(np.unwrap)
-def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * math.pi) -> Any:
-    given = [x for x in (discont, period) if isinstance(x, Value)]
-    x = as_array_on(innermost((p, *given)), p)
-    place = normal_axis(axis, x.ndim)
-    rises = diff(x, axis=place)
-    dtype = common_dtype(rises, lift(x.builder, period))
-    # The jumps that are taken out are multiples of the period: constant where they do not change.
-    steps: Any = ew.stop_gradient(rises)
-    high: Any
-    if dtype.kind == "i":
-        high = period // 2
-        ambiguous = bool(period % 2 == 0)
-    else:
-        high, ambiguous = period / 2, True
-    low = -high
-    wrapped = np.mod(steps - low, period) + low
-    if ambiguous:
-        wrapped = np.where((wrapped == low) & (steps > 0), high, wrapped)
-    least = period / 2 if discont is None else discont
-    jumps = np.where(np.abs(steps) < least, 0, wrapped - steps)
-    later = part_of(x, slice(1, None), place) + np.cumsum(jumps, axis=place)
-    first = as_dtype(part_of(x, slice(0, 1), place), dtype)
-    return concatenate([first, as_dtype(later, dtype)], axis=place)

@@ -7,44 +7,10 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.conversion import as_array, as_arrays
-from jitad.frontend.operands import as_dtype, as_value, implements
-from jitad.functions.analysis.polynomials import vander
+from jitad.frontend.operands import as_value, implements
 from jitad.functions.linalg.equations import square
 from jitad.functions.linalg.least_squares import eigenvalues
-from jitad.ir.errors import ShapeError, TraceError
-from jitad.ir.op import FLOAT64
-from jitad.ir.value import FUNCTIONS
-
-
-@implements(np.polyfit)
-def polyfit(
-    x: Any, y: Any, deg: Any, rcond: float | None = None, full: bool = False, w: Any = None,
-    cov: Any = False,
-) -> Any:  # fmt: skip
-    """Least squares with the columns of the Vandermonde matrix scaled to length 1."""
-    if full or cov:
-        raise TraceError(
-            "np.polyfit(full=True or cov=...) of traced values",
-            remedy="use np.linalg.lstsq of np.vander(x, deg + 1), which gives residuals and rank",
-        )
-    operands = (x, y) if w is None else (x, y, w)
-    points, values, *weights = (as_dtype(v, FLOAT64) for v in as_arrays(*operands))
-    if points.ndim != 1 or values.ndim not in (1, 2) or points.shape[0] != values.shape[0]:
-        raise ShapeError(
-            f"np.polyfit of {points.shape[0] if points.ndim else 0} points and values of shape "
-            f"{values.shape}",
-            remedy="x is a vector, y a vector or a matrix of as many rows",
-        )
-    matrix: Any = vander(points, int(deg) + 1)
-    target: Any = values
-    if weights:
-        weight: Any = weights[0]
-        matrix = matrix * weight[:, None]
-        target = target * (weight if values.ndim == 1 else weight[:, None])
-    scale = np.sqrt(np.sum(matrix * matrix, axis=0))
-    limit = points.shape[0] * float(np.finfo(np.float64).eps) if rcond is None else rcond
-    solution = FUNCTIONS[np.linalg.lstsq](matrix / scale, target, limit)[0]
-    return (solution.T / scale).T
+from jitad.ir.errors import ShapeError
 
 
 @implements(np.roots)

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.conversion import refuse_out
-from jitad.frontend.operands import as_dtype, as_value, implements, normal_axes, normal_axis
+from jitad.frontend.operands import as_dtype, as_value, implements, normal_axis
 from jitad.functions.elementwise.complex import as_complex, complex_dtype
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import REAL_OF
-from jitad.ir.value import FUNCTIONS, Value
+from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.fourier import dft, real_dft, real_inverse
@@ -143,36 +143,4 @@ _named("irfft", _to_real)
 _OTHER_WAY = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
-@implements(np.fft.hfft)
-def hfft(
-    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
-) -> Value:
-    x = ew.conj(as_complex(as_value(a)))
-    return FUNCTIONS[np.fft.irfft](x, n, axis, _OTHER_WAY.get(norm, norm), out)
-
-
-@implements(np.fft.ihfft)
-def ihfft(
-    a: Any, n: int | None = None, axis: int = -1, norm: str | None = None, out: Any = None
-) -> Value:
-    return ew.conj(FUNCTIONS[np.fft.rfft](a, n, axis, _OTHER_WAY.get(norm, norm), out))
-
-
 # -- order of the frequencies ----------------------------------------------------------------------
-
-
-def _shift(x: Any, axes: Any, amount: Callable[[int], int]) -> Value:
-    value = as_value(x)
-    places = normal_axes(axes, value.ndim)
-    shifts = tuple(amount(value.shape[i]) for i in places)
-    return np.roll(value, shifts, places)  # type: ignore[arg-type]  # a traced value is no array
-
-
-@implements(np.fft.fftshift)
-def fftshift(x: Any, axes: Any = None) -> Value:
-    return _shift(x, axes, lambda n: n // 2)
-
-
-@implements(np.fft.ifftshift)
-def ifftshift(x: Any, axes: Any = None) -> Value:
-    return _shift(x, axes, lambda n: -(n // 2))

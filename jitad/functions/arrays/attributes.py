@@ -46,11 +46,6 @@ def result_type(*operands: Any) -> np.dtype[Any]:
     return np.result_type(*(stand_in(x) if isinstance(x, Value) else x for x in operands))
 
 
-@implements(np.common_type)
-def common_type(*arrays: Any) -> Any:
-    return np.common_type(*(np.empty(0, x.dtype) for x in arrays))
-
-
 # -- copies and casts ------------------------------------------------------------------------------
 
 

@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.conversion import as_array, as_arrays
+from jitad.frontend.conversion import as_arrays
 from jitad.frontend.operands import implements
-from jitad.ir.op import BOOL
-from jitad.ir.value import Value
 
 
 @implements(np.array_equal)
@@ -46,11 +44,6 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool 
     return close | _both_nan(x, y) if equal_nan else close
 
 
-@implements(np.allclose)
-def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
-    return np.all(isclose(a, b, rtol, atol, equal_nan))
-
-
 @implements(np.isin)
 def isin(
     element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *,
@@ -60,20 +53,3 @@ def isin(
     pairs = np.equal(x.reshape(*x.shape, 1), known.reshape(-1))
     found: Any = np.any(pairs, axis=-1)
     return ~found if invert else found
-
-
-@implements(np.isreal)
-def isreal(x: Any) -> Value:
-    return _without_imaginary_part(as_array(x), True)
-
-
-@implements(np.iscomplex)
-def iscomplex(x: Any) -> Value:
-    return _without_imaginary_part(as_array(x), False)
-
-
-def _without_imaginary_part(z: Value, so: bool) -> Any:
-    """Whether it is so that the elements have none."""
-    if z.dtype.kind != "c":
-        return z.builder.const(so, z.shape, BOOL)
-    return np.equal(z.imag, 0) if so else np.not_equal(z.imag, 0)

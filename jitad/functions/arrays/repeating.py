@@ -10,7 +10,7 @@ import numpy as np
 from jitad.frontend.conversion import as_array_on
 from jitad.frontend.operands import implements, innermost
 from jitad.functions.arrays.indexing import part_of
-from jitad.functions.arrays.shaping import ravel, sizes_of
+from jitad.functions.arrays.shaping import sizes_of
 from jitad.functions.arrays.taking import flattened, known
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import Shape
@@ -65,17 +65,3 @@ def tiled(x: Value, counts: Shape) -> Value:
         shape=tuple(n for axis in split for n in axis),
     )
     return st.reshape(copies, shape=tuple(math.prod(axis) for axis in split))
-
-
-@implements(np.resize)
-def resize(a: Any, new_shape: Any) -> Value:
-    builder = innermost((a, new_shape))
-    flat, shape = ravel(as_array_on(builder, a)), sizes_of(new_shape)
-    if any(n < 0 for n in shape):
-        raise ShapeError(f"np.resize to {shape}", remedy="give sizes that are not negative")
-    total = math.prod(shape)
-    if flat.size == 0:
-        return st.zeros(flat, shape, flat.dtype)
-    if total > flat.size:
-        flat = tiled(flat, (-(-total // flat.size),))
-    return st.reshape(part_of(flat, slice(total), 0), shape=shape)

@@ -111,16 +111,6 @@ def flip(m: Any, axis: Any = None) -> Value:
     return st.index(x, slots=slots)
 
 
-@implements(np.flipud)
-def flipud(m: Any) -> Value:
-    return flip(m, 0)
-
-
-@implements(np.fliplr)
-def fliplr(m: Any) -> Value:
-    return flip(m, 1)
-
-
 @implements(np.rot90)
 def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Value:
     x = as_value(m)

@@ -133,16 +133,6 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Value:
     return st.transpose(x, perm=tuple(perm))
 
 
-@implements(np.rollaxis)
-def rollaxis(a: Any, axis: int, start: int = 0) -> Value:
-    x = as_value(a)
-    place = normal_axis(axis, x.ndim)
-    target = x.ndim if start == x.ndim else normal_axis(start, x.ndim)
-    perm = [i for i in range(x.ndim) if i != place]
-    perm.insert(target - (place < target), place)
-    return st.transpose(x, perm=tuple(perm))
-
-
 @implements(np.squeeze)
 def squeeze(a: Any, axis: Any = None) -> Value:
     x = as_value(a)

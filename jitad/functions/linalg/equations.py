@@ -156,19 +156,6 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Value:
     return st.reshape(flat, shape=shape)
 
 
-@implements(np.linalg.tensorinv)
-def tensorinv(a: Any, ind: int = 2) -> Value:
-    x = as_array(a)
-    first, rest = x.shape[:ind], x.shape[ind:]
-    if ind <= 0 or math.prod(first) != math.prod(rest):
-        raise ShapeError(
-            f"np.linalg.tensorinv(ind={ind}) of an array of shape {x.shape}",
-            remedy="the axes before and from ind on have equal products",
-        )
-    n = math.prod(first)
-    return st.reshape(inv(st.reshape(x, shape=(n, n))), shape=(*rest, *first))
-
-
 # -- determinants ----------------------------------------------------------------------------------
 
 

@@ -101,20 +101,6 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> V
     return kept(y.shape, _norm_of_matrices(moved, ord), places, keepdims)
 
 
-@implements(np.linalg.matrix_norm)
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Value:
-    y = matrices("np.linalg.matrix_norm", x)
-    return kept(y.shape, _norm_of_matrices(y, ord), (y.ndim - 2, y.ndim - 1), keepdims)
-
-
-@implements(np.linalg.vector_norm)
-def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Value:
-    y = as_array(x)
-    y = as_dtype(y, floating(y.dtype))
-    axes = normal_axes(axis, y.ndim)
-    return kept(y.shape, _norm_of_vectors(y, ord, axes), axes, keepdims)
-
-
 # -- condition numbers, ranks ----------------------------------------------------------------------
 
 

@@ -141,11 +141,6 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Value:
     return product(x, y, "".join(of_x), "".join(of_y), "".join(out))
 
 
-@implements(np.linalg.tensordot)
-def tensordot_of_two(x1: Any, x2: Any, /, *, axes: Any = 2) -> Value:
-    return tensordot(x1, x2, axes)
-
-
 def _contracted_axes(x: Value, y: Value, axes: Any) -> tuple[list[int], list[int]]:
     """The axes of both operands over which tensordot sums, in pairs."""
     if np.iterable(axes):
@@ -260,13 +255,3 @@ matmul = _ufunc(np.matmul, _matmul_labels, conjugated=False)
 vecdot = _ufunc(np.vecdot, lambda x, y: ("k", "k", ""), conjugated=True)
 matvec = _ufunc(np.matvec, lambda x, y: ("ik", "k", "i"), conjugated=False)
 vecmat = _ufunc(np.vecmat, lambda x, y: ("k", "kj", "j"), conjugated=True)
-
-
-@implements(np.linalg.matmul)
-def matmul_of_two(x1: Any, x2: Any, /) -> Value:
-    return matmul(x1, x2)
-
-
-@implements(np.linalg.vecdot)
-def vecdot_along(x1: Any, x2: Any, /, *, axis: int = -1) -> Value:
-    return vecdot(x1, x2, axis=axis)

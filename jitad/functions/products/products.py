@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.conversion import as_array, as_arrays, refuse_out
+from jitad.frontend.conversion import as_arrays, refuse_out
 from jitad.frontend.operands import implements
-from jitad.functions.arrays.selecting import diagonal, trace
 from jitad.functions.arrays.shaping import atleast_2d, moveaxis, reshape, stack
 from jitad.functions.products.contractions import dot, pair
 from jitad.ir.errors import ShapeError
@@ -127,13 +126,3 @@ def _parenthesised(chain: list[Value], splits: dict[tuple[int, int], int], i: in
 
 
 # -- np.linalg's names of views of matrices --------------------------------------------------------
-
-
-@implements(np.linalg.diagonal)
-def diagonal_of_matrices(x: Any, /, *, offset: int = 0) -> Value:
-    return diagonal(as_array(x), offset, -2, -1)
-
-
-@implements(np.linalg.trace)
-def trace_of_matrices(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Value:
-    return trace(as_array(x), offset, -2, -1, dtype)

@@ -157,8 +157,3 @@ def nanvar(
     count = sum_(known, axis=axis, keepdims=keepdims, where=where)
     result = as_dtype(result, x.dtype) if dtype is None else result
     return _or_nan(result, np.less_equal(count, free))
-
-
-@implements(np.nanstd)
-def nanstd(a: Any, *args: Any, **kwargs: Any) -> Value:
-    return ew.root(nanvar(a, *args, **kwargs))

@@ -170,8 +170,3 @@ def unique(
     if return_counts:
         results.append(np.diff([*runs.places, x.size]).astype(np.int64))
     return tuple(results) if len(results) > 1 else results[0]
-
-
-@implements(np.unique_values)
-def unique_values(x: Any, /) -> Value:
-    return unique(x, equal_nan=False)
