@@ -99,7 +99,7 @@ def spread_out(
             run = run_of(builder, item, sizes[k] if n is None else n, sizes[k])
             aligned = [run.at.shape[0] if j == len(masks) else 1 for j in range(rank)]
             at = st.reshape(run.at, shape=tuple(aligned))
-            note_range(at, 0, Sum(sizes[k] - 1))
+            note_range(at, Sum(sizes[k] - 1))
             found.append(at)
             masks.append(None if run.length is None else first_ones(run.length, run.at.shape[0]))
     return found, masks

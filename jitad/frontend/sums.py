@@ -33,7 +33,8 @@ def sum_of(x: Any, steps: int = _FAR) -> Sum:
     if found is None:
         found = _computed(x.builder, x.index, steps) if steps else None
         if found is None:
-            found = _symbol(x.builder, x.index, _range_of_result(x, steps))
+            symbol = Symbol(x.builder.level, *_range_of_result(x, steps))
+            found = Sum(0, ((symbol, 1),))
         sums[x.index] = found
     return found
 
@@ -81,11 +82,6 @@ def _range_of_result(x: Value, steps: int) -> tuple[Any, Known]:
     return (instr.op.name, instr.params, *sums), fitting(known, instr.dtype)
 
 
-def _symbol(builder: Builder, i: int, found: tuple[Any, Known]) -> Sum:
-    key, known = found
-    return Sum(0, ((Symbol(builder.level, key, known), 1),))
-
-
 def known_of(x: Sum) -> Known:
     """Between which numbers a sum lies."""
     low, high = -x.most(-1), x.most()
@@ -105,9 +101,9 @@ def is_within(x: Any, low: int, high: int) -> bool:
     return -s.most(-1) >= low and s.most() <= high
 
 
-def note_range(x: Value, low: int, last: Sum | None) -> None:
-    """Note that an integer, or each of an array, is a number from `low` to the last one."""
+def note_range(x: Value, last: Sum | None) -> None:
+    """Note that an integer, or each of an array, is a number from 0 to the last one."""
     known = None if last is None else known_of(last)
     high = FAR if known is None else known.high
-    symbol = Symbol(x.builder.level, x.index, Range(low, max(low, high)), last)
+    symbol = Symbol(x.builder.level, x.index, Range(0, max(0, high)), last)
     x.builder.sums[x.index] = Sum(0, ((symbol, 1),))

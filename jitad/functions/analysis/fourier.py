@@ -140,7 +140,5 @@ _named("ifft", partial(_complex, inverse=True))
 _named("rfft", _from_real)
 _named("irfft", _to_real)
 
-_OTHER_WAY = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
-
 
 # -- order of the frequencies ----------------------------------------------------------------------

@@ -259,7 +259,7 @@ class _Loop:
     def _settled(self, i: Any, carry: Any, *xs: Any) -> Any:
         """The body, of whose results numbers take the dtypes of the carries that they follow."""
         if isinstance(i, Value):
-            note_range(i, 0, self.last)
+            note_range(i, self.last)
         result = self.body(i, carry, *xs)
         after, ys = result if self.has_rows else (result, None)
         leaves, found = flatten(after)

@@ -96,13 +96,13 @@ def aligned_rows(name: str, x: Value, rows: Value) -> tuple[Value, Value]:
     return as_shape(x, (*lead, *x.shape[-2:])), as_shape(rows, (*lead, *rows.shape[-2:]))
 
 
-def solve_rows(name: str, x: Value, rows: Value, transposed: bool = False) -> Value:
-    """The solutions, as rows, of x y = r (or x^T y = r) for each row r."""
+def solve_rows(name: str, x: Value, rows: Value) -> Value:
+    """The solutions, as rows, of x y = r for each row r."""
     lead = broadcast_shape(x.shape[:-2], rows.shape[:-2])
     shape = (*lead, *rows.shape[-2:])
     x, rows = aligned_rows(name, x, rows)
     factors = _regular(la.lu(x))
-    return st.reshape(la.lu_solve(factors, x, rows, transposed=transposed), shape=shape)
+    return st.reshape(la.lu_solve(factors, x, rows, transposed=False), shape=shape)
 
 
 def _regular(factors: Value) -> Value:

@@ -273,7 +273,7 @@ class _Loop:
         """One turn: where it ends, and the carries then."""
         region = Region(current(), is_turn=True)
         if self._most_turns is not None:
-            note_range(k, 0, Sum(self._most_turns - 1))
+            note_range(k, Sum(self._most_turns - 1))
         try:
             found, rows = self.state.begin(region, carry)
             self.frame.chooses |= any(type(x) is Chosen for x in found.values())

@@ -250,7 +250,7 @@ def item(x: list[Any], index: Any) -> Any:
 def items(x: list[Any]) -> tuple[Any, Any]:
     """How many there are, and what finds one by its place."""
     b = x[0]
-    note_range(b.count, 0, Sum(b.size - b.free))
+    note_range(b.count, Sum(b.size - b.free))
     return b.count, partial(_at, b)
 
 
