@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.errors import ShapeError
-from jitad.ir.op import BOOL, INT64, Control, DType, Shape, Structural
+from jitad.ir.op import BOOL, INT64, DType, Shape, Structural
 from jitad.ir.raised import Raised
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import elementwise as ew
@@ -245,10 +245,8 @@ a number, is said with what to write instead."""
 
 
 def is_path(instr: Instr) -> bool:
-    """Whether an instruction is a guard of what the trace was made for, or holds such a one."""
-    if isinstance(instr.op, Control):
-        tapes = instr.op.tapes(instr.params[0])
-        return any(is_path(inner) for tape in tapes for inner in tape.instrs)
+    """Whether an instruction is a guard of what the trace was made for; none stands in the tape of
+    a control op, whose blocks ask before, or are run one by one."""
     return instr.op is guard and instr.params[1] is None
 
 

@@ -242,8 +242,7 @@ class Transformed(Reader):
             result = self._call_new(path.kernel, leaves)
             if type(result) is not int:
                 return result
-            same = str(path.kernel.plan.tape) == str(plan.tape)
-            self._say(decided_otherwise(path.kernel.reporter(result), is_rounded=same))
+            self._say(decided_otherwise(path.kernel.reporter(result)))
         tree.interpreted += 1
         return interpret(plan, leaves)
 

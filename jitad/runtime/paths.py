@@ -15,9 +15,9 @@ from typing import Any
 
 from jitad.codegen.status import GUARD_FAILED, LEFT_AGAIN, PLACE
 from jitad.ir.errors import SourceLine, quoted
-from jitad.ir.op import BOOL, Control, DType
+from jitad.ir.op import BOOL, DType
 from jitad.ir.tape import Instr, Tape
-from jitad.ops.structural import guard, is_path
+from jitad.ops.structural import is_path
 from jitad.runtime.arguments import canonical
 from jitad.runtime.kernel import Kernel
 from jitad.runtime.locks import LOCK
@@ -68,23 +68,10 @@ class Path:
         guards: what each guard expects, as bytes, in the order in which the kernel checks them.
         common: for every other path of the tree on how many first guards the two agree.
         finish: what makes the result's pytree of what the entry returns; None for nothing.
-        has_loops: whether it has guards within loops, which are checked turn after turn.
         others: for a status with which the kernel has ended the paths to try then, in turn.
     """
 
-    __slots__ = (
-        *(
-            "_places",
-            "common",
-            "entry",
-            "finish",
-            "guards",
-            "has_loops",
-            "kernel",
-            "lock",
-            "others",
-        ),
-    )
+    __slots__ = ("_places", "common", "entry", "finish", "guards", "kernel", "lock", "others")
 
     def __init__(self, kernel: Kernel, lock: threading.RLock) -> None:
         self.lock = lock  # the tree's: a path does not hold its tree, which so goes with its holder
@@ -94,11 +81,10 @@ class Path:
         guards: list[bytes] = []
         self._places: list[int] = []
         for instr in kernel.code.reported:
-            self._places.append(len(guards) if _is_guard(instr) else -1)
-            if _is_guard(instr):
+            self._places.append(len(guards) if is_path(instr) else -1)
+            if is_path(instr):
                 guards.append(instr.params[0])
         self.guards = tuple(guards)
-        self.has_loops = has_inner_paths(kernel.plan.tape)
         self.common: dict[Path, int] = {}
         self.others: dict[int, tuple[Path, ...]] = {}
 
@@ -186,11 +172,8 @@ class Tree:
 
     def find(self, plan: Plan) -> Path | None:
         """The path that has passed the guards of a trace, if it is known."""
-        wanted = _signature(plan.tape)
-        for path in self.paths:
-            if wanted == _signature(path.kernel.plan.tape):
-                return path
-        return None
+        wanted = _expected(plan.tape)
+        return next((x for x in self.paths if _expected(x.kernel.plan.tape) == wanted), None)
 
     def run(self, leaves: Sequence[Any]) -> tuple[Path, Any]:
         """The path that these flat arguments take, and what its entry returns."""
@@ -210,9 +193,7 @@ class Tree:
         `known` is what the first path to try has given, if it has been tried.
         """
         place, others = path.place(status), iter(path.after(status))
-        tried = [path]
         while (other := next(others, None)) is not None:
-            tried.append(other)
             result = other.entry(*args) if known is None else known
             known = None
             if type(result) is not int:
@@ -224,22 +205,6 @@ class Tree:
             further = other.place(result)
             if further > place:
                 place, others = further, iter(other.after(result))
-        return self._search_loops(path, status, args, tried)
-
-    def _search_loops(
-        self, path: Path, status: int, args: Sequence[Any], tried: Sequence[Path]
-    ) -> tuple[Path, Any]:
-        """The same among paths with guards in loops, whose order says nothing about other paths."""
-        if any(x.has_loops for x in self.paths):
-            for other in reversed(self.paths):
-                if other in tried:
-                    continue
-                result = other.entry(*args)
-                if type(result) is not int:
-                    self._won(other, status)
-                    return other, result
-                if not result & GUARD_FAILED:
-                    return other, result
         return path, status
 
     def _won(self, path: Path, status: int) -> None:
@@ -274,36 +239,18 @@ def _agree(pair: tuple[Guard, Guard]) -> bool:
     return pair[0][1] == pair[1][1]
 
 
-def _is_guard(instr: Instr) -> bool:
-    return instr.op is guard and is_path(instr)
-
-
 def guards_of(tape: Tape) -> list[Guard]:
     """The guards of a tape in the order in which the function asks."""
     return [
         (instr.line, instr.params[0], tape.instrs[instr.args[0]].dtype)
         for instr in tape.instrs
-        if _is_guard(instr)
+        if is_path(instr)
     ]
 
 
-def _signature(tape: Tape) -> list[Any]:
-    """What tells the paths of a function apart: what guards expect, and how often loops with guards
-    turn."""
-    found: list[Any] = []
-    for instr in tape.instrs:
-        if isinstance(instr.op, Control) and is_path(instr):
-            form = instr.params[0]
-            inner = [_signature(x) for x in instr.op.tapes(form)]
-            found.append((getattr(form, "count", None), inner))
-        elif is_path(instr):
-            found.append(instr.params[0])
-    return found
-
-
-def has_inner_paths(tape: Tape) -> bool:
-    """Whether loops or branches within the tape hold for some values only."""
-    return any(is_path(instr) and instr.op is not guard for instr in tape.instrs)
+def _expected(tape: Tape) -> list[bytes]:
+    """What tells the paths of a function apart."""
+    return [expected for _, expected, _ in guards_of(tape)]
 
 
 def same_state(one: Surroundings | None, other: Surroundings | None) -> bool:
@@ -313,19 +260,12 @@ def same_state(one: Surroundings | None, other: Surroundings | None) -> bool:
     return one.watched() == other.watched()
 
 
-def decided_otherwise(guard: Instr | None, *, is_rounded: bool) -> str:
-    """What is said where compiled code decides a branch otherwise than the trace: it rounds
-    otherwise, or was compiled for elements on other branches."""
-    cause, remedy = (
-        "decides by a number that compiled code rounds otherwise than NumPy",
-        "compare with a margin, or use jitad.cond, jitad.while_loop or np.where",
-    )
-    if not is_rounded:
-        cause = "has elements on other branches than those that it was compiled for"
-        remedy = "use np.where in place of branches, or jitad.vmap of a function of one element"
+def decided_otherwise(guard: Instr | None) -> str:
+    """What is said where compiled code decides a branch otherwise than the trace."""
     return (
-        f"{cause}; a call with such arguments is run in NumPy, which is slow"
-        f"{quoted(guard and guard.line)}\n  Remedy: {remedy}"
+        "decides by a number that compiled code rounds otherwise than NumPy; a call with such "
+        f"arguments is run in NumPy, which is slow{quoted(guard and guard.line)}\n"
+        "  Remedy: compare with a margin, or use jitad.cond, jitad.while_loop or np.where"
     )
 
 

@@ -74,7 +74,7 @@ def block(
     traced = trace(flat, leaves, labels)
     captured = [lift(builder, x) for x in traced.captured]
     tape = dce(cse(traced.tape))
-    guards = tuple([i for i, instr in enumerate(tape.instrs) if _is_guard(instr)])
+    guards = tuple([i for i, instr in enumerate(tape.instrs) if st.is_path(instr)])
     if guards and not in_turns:
         asked = Tape(tape.instrs, tape.inputs, guards)
         inline(builder, asked, [*(lift(builder, x) for x in leaves), *captured])
@@ -87,13 +87,9 @@ def _unguarded(tape: Tape) -> Tape:
     builder = Builder()
     new: list[int] = []
     for instr in tape.instrs:
-        kept = not _is_guard(instr)
+        kept = not st.is_path(instr)
         new.append(builder.copy(instr, tuple([new[j] for j in instr.args])) if kept else -1)
     return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
-
-
-def _is_guard(instr: Instr) -> bool:
-    return instr.op is st.guard and st.is_path(instr)
 
 
 def captured_by(blocks: Iterable[Block]) -> dict[int, Value]:
