@@ -36,7 +36,7 @@ from jitad.frontend.operands import as_dtype, lift, supported
 from jitad.frontend.traceable import PLAIN, Vocabulary, traceable
 from jitad.functions import mathematics  # noqa: F401  enters names, which are extended here
 from jitad.functions.arrays.namespace import MADE
-from jitad.functions.control.elements import over_elements
+from jitad.functions.control.each import over_elements
 from jitad.functions.inference import result_type
 from jitad.functions.program.data import DECLARED
 from jitad.functions.program.mirrors import BY_ADDRESS, at_address

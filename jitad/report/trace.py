@@ -14,9 +14,9 @@ from jitad.ir.errors import ShapeError
 from jitad.ir.op import Shape
 from jitad.ir.tape import Tape
 from jitad.passes.straighten import straighten
+from jitad.report.dot import to_dot, to_linearised_dot
 from jitad.report.elementary import Elementary, elementary
 from jitad.report.evaluation import MODES, EvaluationTrace
-from jitad.report.graph import to_dot, to_linearised_dot
 from jitad.report.html import to_html
 from jitad.report.sweeps import evaluation_trace
 from jitad.runtime.plan import Plan

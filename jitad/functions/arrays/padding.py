@@ -12,10 +12,10 @@ from jitad.frontend.active import holds_traced
 from jitad.frontend.conversion import as_array, as_array_on
 from jitad.frontend.operands import as_dtype, as_shape, implements, normal_axis
 from jitad.functions.arrays.indexing import part_of
-from jitad.functions.arrays.ranges import linspace
 from jitad.functions.arrays.repeating import tiled
 from jitad.functions.arrays.selecting import flip
 from jitad.functions.arrays.shaping import broadcast_to, concatenate
+from jitad.functions.arrays.spaced import linspace
 from jitad.functions.arrays.taking import known
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import FLOAT64, DType, is_differentiable

@@ -26,7 +26,7 @@
     specials.py    what syntax calls of the user's classes
     holders.py     containers and objects that it changes, whose parts branches and loops carry
     mirrors.py     SciPy's functions, by those of jitad.scipy
-    shared.py      variables that functions share: closures, nonlocal
+    cells.py       variables that functions share: closures, nonlocal
     contexts.py    `with` of what says nothing about traced values
     generators.py  a generator goes on where it is asked for the next item, or has a loop's body
     data.py        what names are bound to: numbers, arrays, and what is neither

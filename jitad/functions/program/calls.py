@@ -30,7 +30,7 @@ from jitad.frontend.traceable import is_users, traceable
 from jitad.frontend.unseen import CHANGING, names_in, note_all, note_call, note_result
 from jitad.functions.arrays.creation import array
 from jitad.functions.arrays.selections import is_of_all, of_all
-from jitad.functions.control.elements import over_elements
+from jitad.functions.control.each import over_elements
 from jitad.functions.mathematics import as_integer
 from jitad.functions.program import orders, varying
 from jitad.functions.program.buffers import is_growing, is_varying

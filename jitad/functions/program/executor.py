@@ -18,6 +18,7 @@ from jitad.frontend.roads import ABSENT, item_of
 from jitad.frontend.traceable import Vocabulary
 from jitad.functions.program import calls, operations
 from jitad.functions.program.arguments import by_name
+from jitad.functions.program.cells import OWNERS, Shared
 from jitad.functions.program.choices import asked, chosen, each, settled
 from jitad.functions.program.contexts import Entered
 from jitad.functions.program.data import (
@@ -42,7 +43,6 @@ from jitad.functions.program.iterators import (
 )
 from jitad.functions.program.joins import each_side, fork
 from jitad.functions.program.raising import check_said, ends_trace
-from jitad.functions.program.shared import OWNERS, Shared
 from jitad.functions.program.specials import special
 from jitad.functions.program.statements import End, Handler, Statement
 from jitad.functions.program.tracebacks import as_called
