@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -108,39 +109,24 @@ def _cosine_and_sine(name: str, A: Any) -> tuple[Value, Value]:
     return mx.rows(left, 0, n), mx.rows(left, n, 2 * n)
 
 
-@implements(scipy.linalg.cosm)
-def cosm(A: Any) -> Value:
-    return _cosine_and_sine("scipy.linalg.cosm", A)[0]
-
-
-@implements(scipy.linalg.sinm)
-def sinm(A: Any) -> Value:
-    return _cosine_and_sine("scipy.linalg.sinm", A)[1]
-
-
-@implements(scipy.linalg.tanm)
-def tanm(A: Any) -> Value:
-    cos, sin = _cosine_and_sine("scipy.linalg.tanm", A)
-    return solve_general("scipy.linalg.tanm", cos, sin, vector=False)
-
-
 def _hyperbolic(name: str, A: Any) -> tuple[Value, Value]:
     x = square(name, A)
     up, down = expm(x), expm(ew.neg(x))
     return ew.mul(ew.add(up, down), 0.5), ew.mul(ew.sub(up, down), 0.5)
 
 
-@implements(scipy.linalg.coshm)
-def coshm(A: Any) -> Value:
-    return _hyperbolic("scipy.linalg.coshm", A)[0]
+def _enter(
+    parts: Callable[[str, Any], tuple[Value, Value]], first: str, second: str, by: str
+) -> None:
+    """Two functions of a matrix, and the second by the first, under SciPy's names."""
+
+    def quotient(A: Any) -> Value:
+        return solve_general(f"scipy.linalg.{by}", *parts(f"scipy.linalg.{by}", A), vector=False)
+
+    implements(getattr(scipy.linalg, first))(lambda A: parts(f"scipy.linalg.{first}", A)[0])
+    implements(getattr(scipy.linalg, second))(lambda A: parts(f"scipy.linalg.{second}", A)[1])
+    implements(getattr(scipy.linalg, by))(quotient)
 
 
-@implements(scipy.linalg.sinhm)
-def sinhm(A: Any) -> Value:
-    return _hyperbolic("scipy.linalg.sinhm", A)[1]
-
-
-@implements(scipy.linalg.tanhm)
-def tanhm(A: Any) -> Value:
-    cosh, sinh = _hyperbolic("scipy.linalg.tanhm", A)
-    return solve_general("scipy.linalg.tanhm", cosh, sinh, vector=False)
+_enter(_cosine_and_sine, "cosm", "sinm", "tanm")
+_enter(_hyperbolic, "coshm", "sinhm", "tanhm")
