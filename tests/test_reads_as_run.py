@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import inspect
 import sys
 import types
 import warnings
@@ -160,9 +161,20 @@ def _imported_inside() -> State:
     return f, lambda: setattr(settings, "K", 5.0)
 
 
+def _beside_a_traced_value() -> State:
+    table = {"k": 2.0}
+
+    def unread(items: Any) -> Any:
+        inspect.currentframe()  # of which no program is made
+        return items[0] * items[1]["k"]
+
+    return lambda x: unread([x, table]), lambda: table.update(k=5.0)
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        _beside_a_traced_value,
         _of_function,
         _absent_global,
         _of_object_array,

@@ -239,10 +239,9 @@ def _visit(reads: Reads, x: Any, names: frozenset[str] = frozenset()) -> None:
         reads.meet(x)
         for f in x.reads:
             _visit(reads, f)
-    elif not reads.is_known(x):  # made by the function, of what may be from outside
-        if isinstance(x, (list, tuple, dict, set)) and not holds_traced(x):
-            for item in items_of(x):
-                _visit(reads, item)
+    elif not reads.is_known(x):
+        if isinstance(x, (list, tuple, dict, set)):
+            _visit_made(reads, x, holds_traced(x))
     else:
         reads.wholly[id(x)] = x
         if isinstance(x, FunctionType):
@@ -254,6 +253,16 @@ def _visit(reads: Reads, x: Any, names: frozenset[str] = frozenset()) -> None:
             _class(reads, x)
         elif not is_source(x):
             _object(reads, x, names)
+
+
+def _visit_made(reads: Reads, x: Any, beside: bool) -> None:
+    """The same of a container that the function has made, of what may be from outside: but for
+    arrays that are given `beside` traced values."""
+    for item in items_of(x):
+        if isinstance(item, (list, tuple)) and not reads.is_known(item):
+            _visit_made(reads, item, beside)
+        elif not (beside and isinstance(item, np.ndarray)):
+            _visit(reads, item)
 
 
 def _attribute(reads: Reads, x: Any, name: str, names: frozenset[str] = frozenset()) -> None:
