@@ -64,10 +64,12 @@ from jitad.api import (
     jacrev,
     jit,
     jvp,
+    laplacian,
     linearize,
     sparsity,
     stop_gradient,
     value_and_grad,
+    value_and_laplacian,
     vjp,
 )
 from jitad.autograd import (
@@ -147,6 +149,7 @@ __all__ = [
     "jacrev",
     "jit",
     "jvp",
+    "laplacian",
     "linearize",
     "make_ggnvp",
     "make_hvp",
@@ -164,6 +167,7 @@ __all__ = [
     "tensor_jacobian_product",
     "trace",
     "value_and_grad",
+    "value_and_laplacian",
     "vector_jacobian_product",
     "vjp",
     "vmap",

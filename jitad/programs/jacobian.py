@@ -80,7 +80,7 @@ def _check_sides(call: Call, kept: int, mode: str, holomorphic: bool) -> None:
             check_field(dtypes, what, holomorphic)
 
 
-def _one_hot(builder: Builder, shapes: Sequence[Any], dtypes: Sequence[Any]) -> list[Value]:
+def one_hot(builder: Builder, shapes: Sequence[Any], dtypes: Sequence[Any]) -> list[Value]:
     """The unit vectors of a space of several arrays, split among them: each (N, *shape)."""
     sizes = [math.prod(shape) for shape in shapes]
     total, seeds, start = sum(sizes), [], 0
@@ -102,7 +102,7 @@ def _jacobian_forward(call: Call, kept: int, shapes: list[Any], results: list[An
     tape = batch(tape, range(first, len(tape.inputs)), total, range(count, 2 * count))
     builder, inputs = same_inputs(tape, first)
     dtypes = [call.traced.leaves[k].dtype for k in call.active]
-    outputs = inline(builder, tape, [*inputs, *_one_hot(builder, shapes, dtypes)])
+    outputs = inline(builder, tape, [*inputs, *one_hot(builder, shapes, dtypes)])
     blocks: list[Value] = []
     for k, result in zip(tangents, results, strict=True):
         start = 0
@@ -124,7 +124,7 @@ def _jacobian_reverse(call: Call, kept: int, shapes: list[Any], results: list[An
     tape = batch(tape, range(first, len(tape.inputs)), total, adjoints)
     builder, inputs = same_inputs(tape, first)
     dtypes = [call.tape.instrs[i].dtype for i in call.tape.outputs[:kept]]
-    outputs = inline(builder, tape, [*inputs, *_one_hot(builder, results, dtypes)])
+    outputs = inline(builder, tape, [*inputs, *one_hot(builder, results, dtypes)])
     blocks: list[Value] = []
     start = 0
     for result in results:
