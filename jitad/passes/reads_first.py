@@ -6,7 +6,7 @@ Then the array is changed in its own memory; read after, it would have to be cop
 from __future__ import annotations
 
 from jitad.ir.op import Control
-from jitad.ir.tape import Instr, Tape
+from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ops.structural import UPDATES, reshape
 from jitad.passes.order import operands_first
 
@@ -20,28 +20,41 @@ def reads_first(tape: Tape) -> Tape:
 
 
 class _Order:
+    """`later`: of each update what could stand before it, which reads the array and stands behind
+    it; each is asked for once, for updates of two arrays may wait for each other."""
+
     def __init__(self, tape: Tape) -> None:
         self.instrs = tape.instrs
         self.readers: dict[int, list[int]] = {}
         for i, instr in enumerate(tape.instrs):
             for j in instr.args:
                 self.readers.setdefault(j, []).append(i)
+        self.later = self._independent({i: self._later_readers(i) for i in self._updates()})
         self.order: list[int] = []
         self.placed = [False] * len(tape.instrs)
-        self.asked: set[int] = set()
         for root in range(len(tape.instrs)):
             for i in () if self.placed[root] else operands_first(root, self._waiting):
                 if not self.placed[i]:
                     self.placed[i] = True
                     self.order.append(i)
 
+    def _updates(self) -> list[int]:
+        """The updates of arrays in memory."""
+        instrs = self.instrs
+        return [
+            i
+            for i, instr in enumerate(instrs)
+            if instr.op in UPDATES and instrs[instr.args[0]].op is not CONST
+        ]
+
     def _waiting(self, i: int) -> list[int]:
         """What is to stand before an instruction, and does not yet."""
-        before = [*self.instrs[i].args]
-        if self.instrs[i].op in UPDATES and i not in self.asked:
-            self.asked.add(i)  # once: updates of two arrays may wait for each other
-            before += [r for r in self._later_readers(i) if not self._needs(r, i)]
-        return [j for j in before if not self.placed[j]]
+        before = [j for j in self.instrs[i].args if not self.placed[j]]
+        later = self.later.get(i, [])
+        while later and not before:
+            r = later.pop()
+            before = [] if self.placed[r] else [r]
+        return before
 
     def _later_readers(self, i: int) -> list[int]:
         """What reads the array that an update changes, in any shape, and stands behind it."""
@@ -54,17 +67,20 @@ class _Order:
                     found.append(r)
         return found
 
-    def _needs(self, r: int, i: int) -> bool:
-        """Whether an instruction needs an earlier one."""
-        seen, work = set[int](), [r]
-        while work:
-            for j in self.instrs[work.pop()].args:
-                if j == i:
-                    return True
-                if j > i and j not in seen:
-                    seen.add(j)
-                    work.append(j)
-        return False
+    def _independent(self, later: dict[int, list[int]]) -> dict[int, list[int]]:
+        """The same without those that need the update: of each instruction a number has a bit for
+        each update that it needs."""
+        bits = {i: 1 << k for k, i in enumerate(i for i, found in later.items() if found)}
+        needs: list[int] = []
+        for i, instr in enumerate(self.instrs):
+            found = bits.get(i, 0)
+            for j in instr.args:
+                found |= needs[j]
+            needs.append(found)
+        return {
+            i: sorted((r for r in later[i] if not needs[r] & bit), reverse=True)
+            for i, bit in bits.items()
+        }
 
 
 def _only_reads(instr: Instr) -> bool:

@@ -17,6 +17,10 @@ CHEAP = 6.0
 """A virtual value of at most this cost is computed again rather than stored."""
 
 
+_FAR = 16 * CHEAP
+"""So is an element of a margin: each of a chain of such would be computed from the first on."""
+
+
 def is_call(op: Op) -> bool:
     """Whether an op is computed by a library, or by code of its own, on arrays in memory."""
     return isinstance(op, Control) or (isinstance(op, Structural) and op.library is not None)
@@ -48,9 +52,26 @@ class Stored:
         self._owned = owned
         self._sizes = [math.prod(instr.shape) for instr in tape.instrs]
         self.cost = [0.0] * len(tape.instrs)
+        self._whole = self._find_whole()
         self.stored = self._find()
         self.shown = self._find_shown()
         self._store_what_updates_read()
+
+    def _find_whole(self) -> list[bool]:
+        """Which values somebody reads all elements of."""
+        whole = [False] * len(self._tape.instrs)
+        for i in self._tape.outputs:
+            whole[i] = True
+        for i in range(len(whole) - 1, -1, -1):
+            instr = self._tape.instrs[i]
+            if whole[i] or is_root(instr.op):
+                for j in instr.args:
+                    whole[j] = whole[j] or not self._is_margin(i, j)
+        return whole
+
+    def _is_margin(self, i: int, j: int) -> bool:
+        """Whether an instruction shows little of an operand."""
+        return self._tape.instrs[i].op.is_view and self._sizes[i] * 4 < self._sizes[j]
 
     def _find(self) -> list[bool]:
         stored = [is_root(instr.op) for instr in self._tape.instrs]
@@ -136,9 +157,9 @@ class Stored:
         instr = self._tape.instrs[i]
         if instr.op.is_view:
             (j,) = instr.args
-            if self._sizes[i] * 4 < self._sizes[j]:
-                return ()  # a margin: little is computed again
             source = self._costly_part(j)
+            if self._is_margin(i, j):  # little is computed again
+                return (source,) if self._whole[source] and self.cost[source] > _FAR else ()
             view = (instr.op, instr.params)
             if seen.setdefault(source, view) != view and self.cost[source] > CHEAP:
                 return (source,)
