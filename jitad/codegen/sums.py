@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from jitad.ir.builder import Builder
-from jitad.ir.tape import Tape
+from jitad.ir.tape import Instr, Tape
 from jitad.ops import elementwise as ew
 from jitad.ops.control import Loop
+from jitad.ops.control.parts import rewritten
 
 
 def summed(form: Loop) -> tuple[Loop, set[int]]:
@@ -37,15 +38,14 @@ def _is_sum(body: Tape, i: int, start: int) -> bool:
 
 def _addends(form: Loop, sums: set[int]) -> Tape:
     """The body, which gives what is added in the place of sums."""
-    tape, builder = form.body, Builder()
-    new: list[int] = []
+    tape = form.body
     totals = {tape.outputs[k]: tape.inputs[1 + form.consts + k] for k in sums}
-    for i, instr in enumerate(tape.instrs):
-        builder.line = instr.line
-        args = [new[j] for j in instr.args]
+
+    def rule(builder: Builder, i: int, instr: Instr) -> int | None:
         if i not in totals:
-            new.append(builder.copy(instr, tuple(args)))
-            continue
-        x, *rest = (builder.value(j) for j in args if j != new[totals[i]])
-        new.append((ew.mul(x, *rest) if rest else ew.neg(x) if instr.op is ew.sub else x).index)
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+            return None
+        pairs = zip(instr.args, tape.instrs[i].args, strict=True)
+        x, *rest = (builder.value(j) for j, old in pairs if old != totals[i])
+        return (ew.mul(x, *rest) if rest else ew.neg(x) if instr.op is ew.sub else x).index
+
+    return rewritten(tape, rule)

@@ -15,6 +15,7 @@ from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.contraction import contract, labels
+from jitad.ops.control.parts import rewritten
 from jitad.passes.short_axes import LONG
 
 _TINY = 128
@@ -28,22 +29,15 @@ def contractions(tape: Tape) -> Tape:
     """The tape with every contraction ready for BLAS."""
     if not any(instr.op is contract for instr in tape.instrs):
         return tape
-    builder = Builder()
-    new: list[int] = []
-    for instr in tape.instrs:
-        args = tuple([new[j] for j in instr.args])
-        builder.line = instr.line
-        if instr.op is contract:
-            new.append(_lower(builder, instr, args))
-        else:
-            new.append(builder.copy(instr, args))
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+    return rewritten(tape, _lowered)
 
 
-def _lower(builder: Builder, instr: Instr, args: tuple[int, ...]) -> int:
+def _lowered(builder: Builder, _: int, instr: Instr) -> int | None:
+    if instr.op is not contract:
+        return None
     a, b, out = labels(instr.params[0])
-    x, a = _absorb(builder, builder.value(args[0]), a)
-    y, b = _absorb(builder, builder.value(args[1]), b)
+    x, a = _absorb(builder, builder.value(instr.args[0]), a)
+    y, b = _absorb(builder, builder.value(instr.args[1]), b)
     sizes = dict(zip(a + b, x.shape + y.shape, strict=True))
     stack = "".join(label for label in out if label in a and label in b)
     inner = [label for label in a if label in b and label not in out]

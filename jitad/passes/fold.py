@@ -12,6 +12,7 @@ from jitad.ir.builder import Builder, run
 from jitad.ir.op import Elementwise, Op
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ops import structural as st
+from jitad.ops.control.parts import rewritten
 from jitad.passes.fold_arithmetic import ARITHMETIC
 from jitad.passes.fold_views import VIEWS
 from jitad.passes.numbers import Rewrite
@@ -19,25 +20,18 @@ from jitad.passes.numbers import Rewrite
 
 def fold(tape: Tape) -> Tape:
     """The tape with constants computed and identities removed."""
-    builder = Builder()
-    new: list[int] = []
-    for instr in tape.instrs:
-        moved = instr.with_args(tuple([new[j] for j in instr.args]))
-        builder.line = instr.line
-        rewritten = _simplest(builder, moved) if moved.args else None
-        new.append(builder.copy(moved, moved.args) if rewritten is None else rewritten)
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+    return rewritten(tape, _simplest)
 
 
-def _simplest(builder: Builder, instr: Instr) -> int | None:
+def _simplest(builder: Builder, _: int, instr: Instr) -> int | None:
     """The rewritten instruction, itself rewritten as long as a rule applies."""
     result: int | None = None
     while instr.args:
         count = len(builder.instrs)
-        rewritten = _rewrite(builder, instr)
-        if rewritten is None:
+        made = _rewrite(builder, instr)
+        if made is None:
             return result
-        result = rewritten
+        result = made
         if result < count:
             return result
         instr = builder.instrs[result]

@@ -13,24 +13,20 @@ import math
 from jitad.ir.builder import Builder
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ops import elementwise as ew
+from jitad.ops.control.parts import rewritten
 
 
 def fuse(tape: Tape) -> Tape:
     """The tape with products and sums fused, and no `increment`."""
-    uses = tape.users()
-    builder = Builder()
-    new: list[int] = []
-    for instr in tape.instrs:
-        builder.line = instr.line
-        args = [new[j] for j in instr.args]
-        fused = _fused(tape, instr, uses, new, builder)
-        if fused is not None:
-            new.append(fused)
-        elif instr.op is ew.increment:
-            new.append(_sum(builder, *args))
-        else:
-            new.append(builder.copy(instr, tuple(args)))
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+    uses, new = tape.users(), list[int]()
+
+    def rule(builder: Builder, i: int, instr: Instr) -> int | None:
+        fused = _fused(tape, tape.instrs[i], uses, new, builder)
+        if fused is None and instr.op is ew.increment:
+            return _sum(builder, *instr.args)
+        return fused
+
+    return rewritten(tape, rule, new)
 
 
 def _fused(

@@ -21,7 +21,7 @@ from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control import Loop, loop, part, record, switch
 from jitad.ops.control.loop import grouped
-from jitad.ops.control.parts import LOOKS_UP, can_fail
+from jitad.ops.control.parts import LOOKS_UP, can_fail, rewritten
 from jitad.passes.apart import LARGE, apart
 from jitad.passes.distribute import distributed
 from jitad.passes.regions import results_read
@@ -41,22 +41,14 @@ def if_convert(tape: Tape) -> Tape:
     if not any(instr.op is loop and _has_points(instr.params[0]) for instr in tape.instrs):
         return tape
     used = results_read(tape)
-    builder = Builder()
-    new: list[int] = []
-    bundles: dict[int, dict[int, Value]] = {}
-    for i, instr in enumerate(tape.instrs):
-        builder.line = instr.line
-        if instr.op is part and instr.args[0] in bundles:
-            new.append(bundles[instr.args[0]][int(instr.params[0])].index)
-            continue
-        args = tuple([new[j] for j in instr.args])
-        if instr.op is loop and _has_points(instr.params[0]):
-            operands = [builder.value(j) for j in args]
-            bundles[i] = _converted(instr.params[0], operands, used[i], builder)
-            new.append(-1)
-        else:
-            new.append(builder.copy(instr, args))
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+
+    def rule(builder: Builder, i: int, instr: Instr) -> dict[int, Value] | None:
+        if instr.op is not loop or not _has_points(instr.params[0]):
+            return None
+        operands = [*map(builder.value, instr.args)]
+        return _converted(instr.params[0], operands, used[i], builder)
+
+    return rewritten(tape, rule)
 
 
 def _converted(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from jitad.ir.builder import Builder
 from jitad.ir.op import Structural
-from jitad.ir.tape import Tape
+from jitad.ir.tape import Instr, Tape
+from jitad.ops.control.parts import rewritten
 from jitad.ops.linalg.spectral_functions import governed
 from jitad.passes.dce import dce
 
@@ -13,28 +14,19 @@ def lower(tape: Tape) -> Tape:
     """The tape without ops that stand for others, and without laws, which derivatives have read."""
     ops = {instr.op for instr in tape.instrs}
     if governed in ops:
-        tape = dce(_values_alone(tape))
+        tape = dce(rewritten(tape, _value_alone))
     if not any(isinstance(op, Structural) and op.lowered is not None for op in ops):
         return tape
-    builder = Builder()
-    new: list[int] = []
-    for instr in tape.instrs:
-        builder.line = instr.line
-        args = tuple([new[j] for j in instr.args])
-        op = instr.op
-        if isinstance(op, Structural) and op.lowered is not None:
-            operands = [builder.value(j) for j in args]
-            new.append(op.lowered(*operands, **instr.named_params).index)
-        else:
-            new.append(builder.copy(instr, args))
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+    return rewritten(tape, _lowered)
 
 
-def _values_alone(tape: Tape) -> Tape:
-    """The tape, in which a value that has a law is only that value."""
-    new: list[int] = []
-    builder = Builder()
-    for instr in tape.instrs:
-        args = tuple([new[j] for j in instr.args])
-        new.append(args[0] if instr.op is governed else builder.copy(instr, args))
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+def _value_alone(_: Builder, i: int, instr: Instr) -> int | None:
+    """A value that has a law is only that value."""
+    return instr.args[0] if instr.op is governed else None
+
+
+def _lowered(builder: Builder, _: int, instr: Instr) -> int | None:
+    op = instr.op
+    if not isinstance(op, Structural) or op.lowered is None:
+        return None
+    return op.lowered(*map(builder.value, instr.args), **instr.named_params).index

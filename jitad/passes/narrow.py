@@ -15,6 +15,7 @@ from jitad.ir.op import Control, Elementwise
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
+from jitad.ops.control.parts import rewritten
 from jitad.ops.structural import gather, gather_final
 from jitad.passes.ranges import Known, inside, ranges
 
@@ -29,24 +30,21 @@ def narrow(tape: Tape) -> Tape:
 def narrowed(tape: Tape, inputs: Sequence[Known]) -> Tape:
     """The same, of inputs that lie in these ranges."""
     found = ranges(tape, inputs)
-    builder = Builder()
-    new: list[int] = []
-    for i, instr in enumerate(tape.instrs):
-        builder.line = instr.line
-        known = found[i]
-        if isinstance(instr.op, Control):
-            instr = _inside(tape, instr, found)
-        elif instr.op is gather_final:
-            instr = instr._replace(op=gather)
-        elif isinstance(instr.op, Elementwise) and known is not None and known.low == known.high:
-            new.append(builder.const(known.low, instr.shape, instr.dtype).index)
-            continue
-        elif instr.op is ew.whole_power:
-            x, n = (builder.value(new[j]) for j in instr.args)
-            new.append(_written_out(x, n, found[instr.args[1]]).index)
-            continue
-        new.append(builder.copy(instr, tuple([new[j] for j in instr.args])))
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+
+    def rule(builder: Builder, i: int, instr: Instr) -> int | None:
+        op, known = instr.op, found[i]
+        if isinstance(op, Control):
+            return builder.copy(_inside(tape, i, found), instr.args)
+        if op is gather_final:
+            return builder.copy(instr._replace(op=gather), instr.args)
+        if isinstance(op, Elementwise) and known is not None and known.low == known.high:
+            return builder.const(known.low, instr.shape, instr.dtype).index
+        if op is ew.whole_power:
+            x, n = map(builder.value, instr.args)
+            return _written_out(x, n, found[tape.instrs[i].args[1]]).index
+        return None
+
+    return rewritten(tape, rule)
 
 
 _MOST_BITS = 6
@@ -67,8 +65,9 @@ def _written_out(x: Value, n: Value, known: Known) -> Value:
     return result if known.low >= 0 else ew.where(ew.lt(n, 0), ew.div(1.0, result), result)
 
 
-def _inside(tape: Tape, instr: Instr, found: Sequence[Known]) -> Instr:
+def _inside(tape: Tape, i: int, found: Sequence[Known]) -> Instr:
     """A control op, of whose sub-tapes the same is done."""
+    instr = tape.instrs[i]
     op, form = instr.op, instr.params[0]
     assert isinstance(op, Control)
     pairs = zip(op.tapes(form), inside(tape, instr, found), strict=True)

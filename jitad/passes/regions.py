@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from jitad.ir.builder import Builder
 from jitad.ir.op import Control, Shape
-from jitad.ir.tape import Tape
+from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.control import loop, part, record
-from jitad.ops.control.parts import Simplified
+from jitad.ops.control.parts import Simplified, rewritten
 from jitad.passes.carries import joined, split_carries
 
 
@@ -22,26 +22,20 @@ def regions(tape: Tape, optimise: Callable[[Tape], Tape]) -> Tape:
     if not any(isinstance(instr.op, Control) for instr in tape.instrs):
         return tape
     used = results_read(tape)
-    builder = Builder()
-    new: list[int] = []
-    bundles: dict[int, dict[int, Value]] = {}
     inlined = False
-    for i, instr in enumerate(tape.instrs):
-        builder.line = instr.line
-        args = [new[j] for j in instr.args if j not in bundles]
-        if isinstance(instr.op, Control):
-            operands = [builder.value(j) for j in args]
-            before = len(builder.instrs)
-            simple = instr.op.simplify(instr.params[0], operands, used[i], builder)
-            made = builder.instrs[before:]
-            inlined = inlined or any(isinstance(x.op, Control) for x in made)
-            bundles[i] = _recorded(instr.op, simple, builder, optimise)
-            new.append(-1)
-        elif instr.op is part:
-            new.append(bundles[instr.args[0]][instr.params[0]].index)
-        else:
-            new.append(builder.copy(instr, tuple(args)))
-    found = builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+
+    def rule(builder: Builder, i: int, instr: Instr) -> dict[int, Value] | None:
+        nonlocal inlined
+        if not isinstance(instr.op, Control):
+            return None
+        operands = [*map(builder.value, instr.args)]
+        before = len(builder.instrs)
+        simple = instr.op.simplify(instr.params[0], operands, used[i], builder)
+        made = builder.instrs[before:]
+        inlined = inlined or any(isinstance(x.op, Control) for x in made)
+        return _recorded(instr.op, simple, builder, optimise)
+
+    found = rewritten(tape, rule)
     # What has taken an op's place may hold others, which are not yet in their simplest form.
     return regions(found, optimise) if inlined else found
 

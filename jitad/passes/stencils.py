@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from jitad.ir.builder import Builder
 from jitad.ir.op import Elementwise
-from jitad.ir.tape import CONST, Tape
+from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.ops.control.parts import rewritten
 
 Box = tuple[tuple[int, int], ...]
 """For each axis where a region starts and stops."""
@@ -36,26 +37,23 @@ def stencils(tape: Tape) -> Tape:
     if not any(instr.op is st.index_add for instr in tape.instrs):
         return tape
     tape = _read_late(tape)
-    uses = tape.users()
-    builder = Builder()
-    new: list[int] = []
+    uses, new = tape.users(), list[int]()
     cuts = _cuts(tape, uses)
-    for i, instr in enumerate(tape.instrs):
-        builder.line = instr.line
-        if instr.op is st.reduce_sum and tape.instrs[instr.args[0]].shape in cuts:
-            new.append(_cut_sum(builder, new[instr.args[0]], cuts))
-            continue
+
+    def rule(builder: Builder, i: int, instr: Instr) -> int | None:
+        if instr.op is st.reduce_sum and builder.instrs[instr.args[0]].shape in cuts:
+            return _cut_sum(builder, instr.args[0], cuts)
         chain = _chain(tape, uses, i)
-        merged = None
-        if chain is not None:
-            base, additions = chain
-            moved = [_moved(builder, new[a.operand], a.slots) for a in additions]
-            merged = _merge(builder, moved, instr.shape, base is None)
-            if merged is not None and base is not None:
-                merged = ew.add(builder.value(new[base]), builder.value(merged)).index
-        args = tuple([new[j] for j in instr.args])
-        new.append(builder.copy(instr, args) if merged is None else merged)
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+        if chain is None:
+            return None
+        base, additions = chain
+        moved = [_moved(builder, new[a.operand], a.slots) for a in additions]
+        merged = _merge(builder, moved, instr.shape, base is None)
+        if merged is None or base is None:
+            return merged
+        return ew.add(builder.value(new[base]), builder.value(merged)).index
+
+    return rewritten(tape, rule, new)
 
 
 def _moved(builder: Builder, operand: int, slots: tuple[st.Slot, ...]) -> _Addition:

@@ -14,6 +14,7 @@ from jitad.ir.builder import Builder
 from jitad.ir.op import Op
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
+from jitad.ops.control.parts import rewritten
 from jitad.ops.elementwise import (
     absolute,
     add,
@@ -59,32 +60,29 @@ def with_kinks(tape: Tape) -> Tape:
     }
     if all(instrs[i].op is absolute for i in kinks):
         return tape
-    builder, new, made = Builder(), list[int](), dict[int | frozenset[int], Value]()
-    for i, instr in enumerate(instrs):
-        builder.line = instr.line
-        args = tuple([new[j] for j in instr.args])
-        if i in kinks:
-            key, share = kinks[i]
-            x, y = (builder.value(j) for j in (args[0], args[-1]))
-            if key not in made:
-                place = builder.value(new[key]) if isinstance(key, int) else x
-                made[key] = absolute(sub(x, y) if place is x and instr.op in _HALVES else place)
-            new.append(_told(builder, instr, args, made[key], share).index)
-        else:
-            new.append(builder.copy(instr, args))
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+    new, made = list[int](), dict[int | frozenset[int], Value]()
+
+    def rule(builder: Builder, i: int, instr: Instr) -> int | None:
+        if i not in kinks:
+            return None
+        key, share = kinks[i]
+        x, y = (builder.value(j) for j in (instr.args[0], instr.args[-1]))
+        if key not in made:
+            place = builder.value(new[key]) if isinstance(key, int) else x
+            made[key] = absolute(sub(x, y) if place is x and instr.op in _HALVES else place)
+        return _told(builder, instr, made[key], share).index
+
+    return rewritten(tape, rule, new)
 
 
-def _told(
-    builder: Builder, instr: Instr, args: tuple[int, ...], size: Value, share: float
-) -> Value:
+def _told(builder: Builder, instr: Instr, size: Value, share: float) -> Value:
     """The instruction in terms of the size of what vanishes at its kink."""
     if instr.op is absolute:
         return size
-    x, y = (builder.value(j) for j in (args[0], args[-1]))
+    x, y = (builder.value(j) for j in (instr.args[0], instr.args[-1]))
     if instr.op is sign:
         return side(x, size)
-    return told(eq(x, y), builder.value(builder.copy(instr, args)), mul(share, size))
+    return told(eq(x, y), builder.value(builder.copy(instr, instr.args)), mul(share, size))
 
 
 def _kink(instrs: tuple[Instr, ...], i: int) -> Kink | None:

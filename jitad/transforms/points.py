@@ -13,6 +13,7 @@ from jitad.ir.op import Op
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.contraction import contract
+from jitad.ops.control.parts import rewritten
 from jitad.ops.elementwise import absolute, add, div, hypot, mul, neg, root, sub
 from jitad.ops.joins import concatenate, pack
 from jitad.ops.linalg.spectral_functions import governed
@@ -43,22 +44,20 @@ def of_one_point(tape: Tape) -> Tape:
             own, others = point[1] - others, others - point[1]
             if k != i and all(op is div or isinstance(c, float) for op, c in others):
                 same[i] = k, own, others
-    if not same:
-        return tape
-    builder, new = Builder(), list[int]()
-    for i, instr in enumerate(tape.instrs):
-        builder.line = instr.line
-        value = builder.copy(instr, tuple([new[j] for j in instr.args]))
-        if i in same:
-            k, own, others = same[i]
-            law = builder.value(new[k])
-            for factors, turned in ((own, False), (others, True)):
-                for op, c in factors:
-                    scale = _scale(builder, c, new, law)
-                    law = mul(law, scale) if (op is mul) != turned else div(law, scale)
-            value = governed(builder.value(value), law).index
-        new.append(value)
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+    new = list[int]()
+
+    def rule(builder: Builder, i: int, instr: Instr) -> int | None:
+        if i not in same:
+            return None
+        k, own, others = same[i]
+        value, law = builder.copy(instr, instr.args), builder.value(new[k])
+        for factors, turned in ((own, False), (others, True)):
+            for op, c in factors:
+                scale = _scale(builder, c, new, law)
+                law = mul(law, scale) if (op is mul) != turned else div(law, scale)
+        return governed(builder.value(value), law).index
+
+    return rewritten(tape, rule, new) if same else tape
 
 
 def _scale(builder: Builder, c: int | float, new: Sequence[int], size: Value) -> Value:

@@ -23,9 +23,9 @@ from jitad.ops.control.parts import (
     Transforms,
     input_types,
     output_types,
-    part,
     places,
     record,
+    rewritten,
     token,
     without_inputs,
 )
@@ -361,19 +361,14 @@ def _inlined(tape: Tape, calls: Collection[int]) -> Tape:
     """The tape with those of its calls, and all in them, put in their place."""
     if not calls:
         return tape
-    builder = Builder()
-    new: list[int] = []
-    bundles: dict[int, list[Value]] = {}
-    for i, instr in enumerate(tape.instrs):
-        if i in calls:
-            args = [builder.value(new[j]) for j in instr.args]
-            bundles[i] = inline(builder, _expanded(instr.params[0].tape), args)
-            new.append(-1)
-        elif instr.op is part and instr.args[0] in bundles:
-            new.append(bundles[instr.args[0]][instr.params[0]].index)
-        else:
-            new.append(builder.copy(instr, tuple([new[j] for j in instr.args])))
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+
+    def rule(builder: Builder, i: int, instr: Instr) -> dict[int, Value] | None:
+        if i not in calls:
+            return None
+        inner = _expanded(instr.params[0].tape)
+        return dict(enumerate(inline(builder, inner, [*map(builder.value, instr.args)])))
+
+    return rewritten(tape, rule)
 
 
 def _results(form: Custom, *operands: Instr | Value) -> list[tuple[Shape, DType]]:

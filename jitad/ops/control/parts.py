@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jitad.ir.builder import Builder
@@ -69,6 +69,33 @@ def alone(op: Control, form: Any, types: Sequence[tuple[Shape, DType]]) -> Tape:
     builder = Builder()
     inputs = [builder.input(f"x{k}", *kind) for k, kind in enumerate(types)]
     return builder.finish([x.index for x in record(builder, op, inputs, form)])
+
+
+Rule = Callable[[Builder, int, Instr], "int | Mapping[int, Value] | None"]
+"""What stands in an instruction's place on a new tape; of a control op its results by number."""
+
+
+def rewritten(tape: Tape, rule: Rule, new: list[int] | None = None) -> Tape:
+    """The tape with what a rule records in an instruction's place, where it gives that.
+
+    The rule is given the instruction's number, and the instruction with operands of the new tape;
+    `new` is filled with where the old instructions are on the new tape.
+    """
+    builder, new = Builder(), [] if new is None else new
+    bundles: dict[int, Mapping[int, Value]] = {}
+    for i, instr in enumerate(tape.instrs):
+        builder.line = instr.line
+        if instr.op is part and instr.args[0] in bundles:
+            new.append(bundles[instr.args[0]][instr.params[0]].index)
+            continue
+        moved = instr.with_args(tuple([new[j] for j in instr.args]))
+        made = rule(builder, i, moved)
+        if made is None:
+            made = builder.copy(moved, moved.args)
+        elif not isinstance(made, int):
+            bundles[i], made = made, -1
+        new.append(made)
+    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
 
 
 LOOKS_UP = (gather, gather_final, scatter_add, scatter_set)
