@@ -144,7 +144,8 @@ class Structural(Op):
     """An op that moves, combines or builds whole arrays.
 
     `jvp(operands, result, tangents, **params)`: the tangent, from tangents of which some are None.
-    `pullback(j, operands, result, adjoint, **params)`: operand j's share of the adjoint.
+    `pullback(j, operands, result, adjoint, **params)`: operand j's share of the adjoint; without
+    it, and where it is BY_TANGENT, that is by the transpose of the tangent.
     `accumulate(total, adjoint, operand, **params)`, where given, adds the share of operand 0 to
     the total in place (total is None at first).
     `batch(operands, batched, size, **params)`: the op over a new leading axis.
@@ -195,6 +196,10 @@ class Control(Op):
     pullback: Rule
     batch: Rule
     simplify: Rule
+
+
+BY_TANGENT = object()
+"""A pullback's answer for an operand whose share follows from the tangent."""
 
 
 class Pulled(NamedTuple):

@@ -6,13 +6,15 @@ Derivatives, 2nd ed., SIAM 2008, section 3.2).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from jitad.ir.builder import Builder, extend
-from jitad.ir.op import Control, Elementwise, Structural
+from jitad.ir.builder import Builder, extend, inline
+from jitad.ir.op import BY_TANGENT, Control, Elementwise, Structural
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.control import Transforms, part
+from jitad.ops.control.parts import type_of, without_inputs
 from jitad.ops.elementwise import increment
 from jitad.ops.structural import Slot, guard, joined_slots, reshape
 from jitad.ops.structural import index as indexed
@@ -39,7 +41,12 @@ def reverse(tape: Tape, active: Collection[int], seeds: Collection[int]) -> Tape
 def _swept(
     tape: Tape, active: Collection[int], seeds: Collection[int], fixed: Collection[int] | None
 ) -> Tape:
-    tape = counters(at_origins(with_spectra(tape)))
+    return _with_sweep(counters(at_origins(with_spectra(tape))), active, seeds, fixed)
+
+
+def _with_sweep(
+    tape: Tape, active: Collection[int], seeds: Collection[int], fixed: Collection[int] | None
+) -> Tape:
     builder = extend(tape)
     differentiated = {tape.inputs[k] for k in active}
     reached = varied(tape, [i in differentiated for i in tape.inputs])
@@ -66,6 +73,24 @@ def _swept(
         for i in (tape.inputs[k] for k in active)
     ]
     return builder.finish([*tape.outputs, *results])
+
+
+def _transposed(
+    op: Structural, operands: Sequence[Value], v: Value, v_bar: Value, wanted: Sequence[int],
+    params: dict[str, Any],
+) -> list[Value]:  # fmt: skip
+    """The wanted operands' shares of an op's adjoint: the transpose of its tangent."""
+    builder = Builder()
+    builder.line = v.builder.line
+    known = [builder.input(f"x{k}", *type_of(x)) for k, x in enumerate((*operands, v))]
+    seeds = {k: builder.input(f"d{k}", *type_of(operands[k])) for k in wanted}
+    dv = op.jvp(known[:-1], known[-1], [seeds.get(k) for k in range(len(operands))], **params)
+    if dv is None:
+        return []
+    first, last = len(known), len(known) + len(wanted)
+    swept = _with_sweep(builder.finish([dv.index]), range(first, last), [0], None)
+    kept, outputs = [*range(first), last], range(1, len(swept.outputs))
+    return inline(v.builder, without_inputs(swept, kept, outputs), [*operands, v, v_bar])
 
 
 def _told(
@@ -160,13 +185,25 @@ class _Adjoints:
                 total = op.accumulate(known, v_bar, *operands, **params)
                 self.sums[home] = shaped(total, self.builder.instrs[home].shape)
             return
-        assert op.pullback is not None
-        result = self.builder.value(index)
+        result, rest = self.builder.value(index), list[int]()
         for k, j in enumerate(instr.args):
-            if self.varied[j]:
+            if not self.varied[j]:
+                continue
+            share: Any = BY_TANGENT
+            if op.pullback is not None:
                 share = op.pullback(k, operands, result, v_bar, **params)
-                if share is not None:
-                    self.add(j, share)
+            if share is BY_TANGENT:
+                rest.append(k)
+            else:
+                self._share(j, share)
+        shares = _transposed(op, operands, result, v_bar, rest, params) if rest else []
+        for k, share in zip(rest, shares, strict=False):
+            self._share(instr.args[k], share)
+
+    def _share(self, j: int, share: Value | None) -> None:
+        """Add to the adjoint of instruction j what there is."""
+        if share is not None and not is_nothing(share):
+            self.add(j, share)
 
     def pull_control(self, instr: Instr, index: int) -> None:
         """Have a control op keep what its sweep reads, and record that sweep."""
@@ -192,8 +229,8 @@ class _Adjoints:
         for k, (j, share) in enumerate(zip(instr.args, pulled.shares(result), strict=True)):
             if k in pulled.summed:
                 del self.sums[self._home(j)]
-            if share is not None and self.varied[j] and not is_nothing(share):
-                self.add(j, share)
+            if self.varied[j]:
+                self._share(j, share)
 
     def _sums(self, instr: Instr) -> dict[int, Value]:
         """What is known of the adjoints of an instruction's array operands, each array once."""

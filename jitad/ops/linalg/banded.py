@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import Structural
+from jitad.ir.op import BY_TANGENT, Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
-from jitad.ops.reductions import reduce_sum
 from jitad.ops.views import index_add, zeros
 
 
@@ -84,18 +83,6 @@ def _times(bands: Any, x: Any, lower: int, upper: int, transposed: bool) -> Any:
     return total
 
 
-def _outer(left: Any, right: Any, bands: Any, lower: int, upper: int) -> Any:
-    """The sums over rows k of left_ki right_kj, for the elements i, j of the bands."""
-    total = zeros(bands, bands.shape, bands.dtype)
-    rank = len(left.shape)
-    for d, (start, stop) in _diagonals(left.shape[-1], lower, upper):
-        pairs = ew.mul(mx.columns(left, start + d, stop + d), mx.columns(right, start, stop))
-        share = reduce_sum(pairs, axes=(rank - 2,))
-        lead = ((0, m, 1) for m in bands.shape[:-2])
-        total = index_add(total, share, slots=(*lead, (start, stop - start, 1), upper + d))
-    return total
-
-
 def _jvp(xs: Any, x: Any, tangents: Any, **how: Any) -> Any:
     """dx = A^-1 (db - dA x)."""
     bands, _ = xs
@@ -105,13 +92,10 @@ def _jvp(xs: Any, x: Any, tangents: Any, **how: Any) -> Any:
 
 
 def _pullback(j: int, xs: Any, x: Any, x_bar: Any, lower: int, upper: int, transposed: bool) -> Any:
-    """b_bar = A^-T x_bar, A_bar = -b_bar x^T within the bands."""
-    bands, _ = xs
-    b_bar = band_solve(bands, x_bar, lower=lower, upper=upper, transposed=not transposed)
-    if j == 1:
-        return b_bar
-    left, right = (x, b_bar) if transposed else (b_bar, x)
-    return ew.neg(_outer(left, right, bands, lower, upper))
+    """b_bar = A^-T x_bar."""
+    if j == 0:
+        return BY_TANGENT
+    return band_solve(xs[0], x_bar, lower=lower, upper=upper, transposed=not transposed)
 
 
 band_solve = Structural(

@@ -21,27 +21,20 @@ from jitad.ops.views import reshape
 # -- regular matrices ------------------------------------------------------------------------------
 
 
-def _by_gradient(gradient: Any) -> tuple[Any, Any]:
-    """The rules of a function of a matrix to a number, by its gradient."""
-
-    def jvp(xs: Any, v: Any, dx: Any) -> Any:
-        return mx.total(ew.mul(gradient(xs, v), dx), 2)
-
-    def pullback(xs: Any, v: Any, v_bar: Any) -> Any:
-        return ew.mul(mx.over_matrix(v_bar, xs[-1].shape), gradient(xs, v))
-
-    return jvp, pullback
+def _by_gradient(gradient: Any) -> Any:
+    """The tangent of a function of a matrix to a number, by its gradient."""
+    return lambda xs, v, dx: mx.total(ew.mul(gradient(xs, v), dx), 2)
 
 
 log_determinant = ruled(
-    "log_determinant", 3, *_by_gradient(lambda xs, v: inverse_transposed(*xs[1:]))
+    "log_determinant", 3, _by_gradient(lambda xs, v: inverse_transposed(*xs[1:]))
 )
 """log |det A|, of (the value, lu(A), A): its gradient is A^-T."""
 
 regular_determinant = ruled(
     "regular_determinant",
     3,
-    *_by_gradient(
+    _by_gradient(
         lambda xs, v: ew.mul(mx.over_matrix(v, xs[-1].shape), inverse_transposed(*xs[1:]))
     ),
 )
@@ -136,7 +129,6 @@ deficiency = Structural(
     infer=_infer_deficiency,
     evaluate=_np_deficiency,
     jvp=lambda *_, **__: None,
-    pullback=lambda *_, **__: None,
     batch=mx.batch_of_one(lambda: deficiency),
     library=_call_deficiency,
 )
@@ -182,5 +174,5 @@ def _pair_row(x: Any, y: Any) -> Any:
     return mx.joined(*(reshape(z, shape=(*z.shape, 1, 1)) for z in (x, y)))
 
 
-determinant = ruled("determinant", 3, *_by_gradient(_cofactors))
+determinant = ruled("determinant", 3, _by_gradient(_cofactors))
 """det A, of (the value, lu(A), A): its gradient is the matrix of cofactors, also of singular A."""

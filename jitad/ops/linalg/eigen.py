@@ -129,19 +129,6 @@ def _kept_in_length(vectors: Any, turn: Any) -> Any:
     return ew.sub(turn, ew.mul(mx.along_columns(along, turn.shape), vectors))
 
 
-def _adjoint_of_length(vectors: Any, turn_bar: Any) -> Any:
-    """The transpose of `_kept_in_length`."""
-    along_bar = mx.total(ew.mul(turn_bar, vectors))
-    if turn_bar.dtype.kind != "c":
-        return ew.sub(turn_bar, ew.mul(mx.along_columns(along_bar, vectors.shape), vectors))
-    length, phase = ew.real(along_bar), ew.imag(along_bar)
-    nothing = zeros(length, length.shape, length.dtype)
-    length, phase = ew.pair(length, nothing), ew.pair(nothing, phase)
-    share = ew.mul(mx.along_columns(length, vectors.shape), ew.conj(vectors))
-    other = ew.mul(mx.along_columns(phase, vectors.shape), _inverse_of_largest(vectors))
-    return ew.sub(turn_bar, ew.add(share, other))
-
-
 def _jvp_eig(xs: Any, v: Any, tangents: Any) -> Any:
     """With P = V^-1 dA V: dw = diag P, dV = V (F * P), F_ij = 1 / (w_j - w_i)."""
     vectors, w = mx.eigen_parts(v)
@@ -150,23 +137,12 @@ def _jvp_eig(xs: Any, v: Any, tangents: Any) -> Any:
     return mx.stacked(_kept_in_length(vectors, turn), mx.as_row(mx.diagonal(p)))
 
 
-def _pull_eig(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
-    """A_bar = V^-T (diag w_bar + F * (V^T V_bar)) V^T, transposed as A is stored."""
-    (vectors, w), (vectors_bar, w_bar) = mx.eigen_parts(v), mx.eigen_parts(v_bar)
-    vectors_bar = _adjoint_of_length(vectors, vectors_bar)
-    p_bar = mx.product(vectors, vectors_bar, "ij,kj->ik")
-    p_bar = mx.with_diagonal(ew.mul(mx.difference_quotients(w, w), p_bar), w_bar)
-    right = mx.product(p_bar, vectors)
-    return mx.product(right, _inverse(vectors), "ki,kj->ij")
-
-
 eig = Structural(
     "eig",
     (),
     infer=_infer_eig,
     evaluate=_np_eig,
     jvp=_jvp_eig,
-    pullback=_pull_eig,
     batch=mx.batch_of_one(lambda: eig),
     library=_call_eig,
 )
@@ -180,19 +156,12 @@ def _jvp_eigvals(xs: Any, v: Any, tangents: Any) -> Any:
     return mx.total(ew.mul(left, vectors))
 
 
-def _pull_eigvals(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
-    vectors, _ = mx.eigen_parts(eig(xs[0]))
-    weighted = ew.mul(mx.along_columns(v_bar, vectors.shape), vectors)
-    return mx.product(weighted, _inverse(vectors), "ki,kj->ij")
-
-
 eigvals = Structural(
     "eigvals",
     (),
     infer=lambda x: (x.shape[:-1], x.dtype),
     evaluate=lambda x: _parts_of_values(_np_eig(x)),
     jvp=_jvp_eigvals,
-    pullback=_pull_eigvals,
     batch=mx.batch_of_one(lambda: eigvals),
     library=_call_eigvals,
 )

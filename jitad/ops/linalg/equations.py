@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import DType, Shape, Structural
+from jitad.ir.op import BY_TANGENT, DType, Shape, Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
 from jitad.ops.linalg.lu import call_copy
@@ -52,7 +52,6 @@ schur = Structural(
     infer=lambda x: ((*x.shape[:-2], 2 * x.shape[-1], x.shape[-1]), x.dtype),
     evaluate=_np_schur,
     jvp=lambda *_, **__: None,
-    pullback=lambda *_, **__: None,
     batch=mx.batch_of_one(lambda: schur),
     library=_call_schur,
 )
@@ -108,7 +107,6 @@ _quasi_triangular = Structural(
     infer=lambda fa, fb, c, **_: (c.shape, c.dtype),
     evaluate=_np_quasi_triangular,
     jvp=lambda *_, **__: None,
-    pullback=lambda *_, **__: None,
     batch=mx.batch_of_one(lambda: _quasi_triangular),
     library=_call_quasi_triangular,
 )
@@ -143,18 +141,10 @@ def _jvp(xs: Any, x: Any, tangents: Any, turn_a: bool, turn_b: bool) -> Any:
 
 
 def _pullback(j: int, xs: Any, x: Any, x_bar: Any, turn_a: bool, turn_b: bool) -> Any:
-    """A^T C_bar + C_bar B^T = X_bar, A_bar = -C_bar X^T, B_bar = -X^T C_bar."""
-    if j < 3:
-        return None
-    _, fa, fb, a, b, _ = xs
-    c_bar = sylvester(fa, fb, a, b, x_bar, turn_a=not turn_a, turn_b=not turn_b)
-    if j == 5:
-        return c_bar
-    if j == 3:
-        pair = (x, c_bar) if turn_a else (c_bar, x)
-        return ew.neg(mx.product(*pair, "ij,kj->ik"))
-    pair = (c_bar, x) if turn_b else (x, c_bar)
-    return ew.neg(mx.product(*pair, "ji,jk->ik"))
+    """A^T C_bar + C_bar B^T = X_bar."""
+    if j < 5:
+        return BY_TANGENT
+    return sylvester(*xs[1:5], x_bar, turn_a=not turn_a, turn_b=not turn_b)
 
 
 def _infer(x: Any, *_: Any, **__: Any) -> tuple[Shape, DType]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import INT32, Structural
+from jitad.ir.op import BY_TANGENT, INT32, Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
 
@@ -56,7 +56,6 @@ lu = Structural(
     infer=lambda x: ((*x.shape[:-2], x.shape[-1] + 1, x.shape[-1]), x.dtype),
     evaluate=_np_lu,
     jvp=lambda *_, **__: None,
-    pullback=lambda *_, **__: None,
     batch=mx.batch_of_one(lambda: lu),
     library=_call_lu,
 )
@@ -119,15 +118,8 @@ def _jvp_lu_solve(xs: Any, v: Any, tangents: Any, transposed: bool) -> Any:
 
 
 def _pull_lu_solve(j: int, xs: Any, v: Any, v_bar: Any, transposed: bool) -> Any:
-    """b_bar = A^-T x_bar, A_bar = -b_bar x^T."""
-    if j == 0:
-        return None
-    f, a, _ = xs
-    b_bar = lu_solve(f, a, v_bar, transposed=not transposed)
-    if j == 2:
-        return b_bar
-    pair = (v, b_bar) if transposed else (b_bar, v)
-    return ew.neg(mx.product(*pair, "ki,kj->ij"))
+    """b_bar = A^-T x_bar."""
+    return lu_solve(*xs[:2], v_bar, transposed=not transposed) if j == 2 else BY_TANGENT
 
 
 lu_solve = Structural(
@@ -151,11 +143,9 @@ def call_copy(call: Any, **_: Any) -> None:
     call.writer.copy(call.out, call.inputs[0], math.prod(call.shape) * call.dtype.itemsize)
 
 
-def ruled(name: str, operands: int, jvp: Any, pullback: Any) -> Structural:
-    """An op whose value is its operand 0, computed in any way, and whose derivative is by the last.
-
-    `jvp(xs, v, dx)` and `pullback(xs, v, v_bar)` are by the last operand; the others have no share.
-    """
+def ruled(name: str, operands: int, jvp: Any) -> Structural:
+    """An op whose value is its operand 0, computed in any way, and whose derivative is by the last:
+    `jvp(xs, v, dx)`, of which the others have no share."""
     last = operands - 1
     op = Structural(
         name,
@@ -163,7 +153,6 @@ def ruled(name: str, operands: int, jvp: Any, pullback: Any) -> Structural:
         infer=lambda v, *_: (v.shape, v.dtype),
         evaluate=lambda v, *_: v,
         jvp=lambda xs, v, tangents: None if tangents[last] is None else jvp(xs, v, tangents[last]),
-        pullback=lambda j, xs, v, v_bar: pullback(xs, v, v_bar) if j == last else None,
         batch=mx.batch_of_one(lambda: op),
         library=call_copy,
     )

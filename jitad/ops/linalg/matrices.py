@@ -125,12 +125,6 @@ def diagonal(x: Any) -> Any:
     return part(flat(x), (0, n, n + 1))
 
 
-def with_diagonal(x: Any, d: Any) -> Any:
-    """x + diag(d)."""
-    on = ew.eq(gap(x, x.shape), 0)
-    return ew.add(x, ew.where(on, along_rows(d, x.shape), zeros(x, x.shape, x.dtype)))
-
-
 def total(x: Any, axes: int = 1) -> Any:
     """The sum over the last axes."""
     rank = len(x.shape)

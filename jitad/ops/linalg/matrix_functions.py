@@ -48,7 +48,6 @@ square_root_value = Structural(
     infer=lambda x: (x.shape, x.dtype),
     evaluate=lambda x: _real("sqrtm", x),
     jvp=lambda *_, **__: None,
-    pullback=lambda *_, **__: None,
     batch=mx.batch_of_one(lambda: square_root_value),
     library=lambda call: call.call_back(),
 )
@@ -60,12 +59,7 @@ def _jvp_square_root(xs: Any, v: Any, dx: Any) -> Any:
     return sylvester(factors, factors, v, v, dx)
 
 
-def _pull_square_root(xs: Any, v: Any, v_bar: Any) -> Any:
-    factors = schur(mx.turned(v))
-    return sylvester(factors, factors, v, v, v_bar, turn_a=True, turn_b=True)
-
-
-square_root = ruled("square_root", 2, _jvp_square_root, _pull_square_root)
+square_root = ruled("square_root", 2, _jvp_square_root)
 """The principal square root, of (its value, A)."""
 
 
@@ -155,16 +149,5 @@ def _jvp_packed(xs: Any, v: Any, da: Any) -> Any:
     return ew.add(mx.product(low, mx.lower(f, -1)), mx.product(mx.upper(f), up))
 
 
-def _pull_packed(xs: Any, v: Any, v_bar: Any) -> Any:
-    """F_bar = low(L^T L_bar) + up(U_bar U^T), A_bar = L^-T F_bar U^-T."""
-    low, up = _split(v)
-    f_bar = ew.add(
-        mx.lower(mx.product(low, mx.lower(v_bar, -1), "ki,kj->ij"), -1),
-        mx.upper(mx.product(mx.upper(v_bar), up, "ij,kj->ik")),
-    )
-    right = _solve(v, f_bar, lower=False, transposed=False)
-    return mx.turned(_solve(v, mx.turned(right), lower=True, transposed=True))
-
-
-packed_factors = ruled("packed_factors", 2, _jvp_packed, _pull_packed)
+packed_factors = ruled("packed_factors", 2, _jvp_packed)
 """L and U of A = L U in one matrix, of (its value, A): the diagonal is that of U."""

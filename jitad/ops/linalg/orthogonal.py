@@ -101,34 +101,12 @@ def _jvp_qr(xs: Any, v: Any, tangents: Any, full: bool) -> Any:
     return mx.joined(mx.flat(dq), mx.flat(mx.turned(dr)))
 
 
-def _pull_qr(j: int, xs: Any, v: Any, v_bar: Any, full: bool) -> Any:
-    """A_bar = (Q (G + copyltu(R R_bar^T - G^T)) + outside) R^-T with G = Q^T Q_bar."""
-    q, r = qr_parts(xs[0], v, full)
-    q_bar, r_bar = qr_parts(xs[0], v_bar, full)
-    n, k = xs[0].shape[-2], q.shape[-2]
-    square, first_q = mx.rows(r, 0, n), mx.rows(q, 0, n)
-    g = mx.product(q, q_bar, "ij,kj->ik")
-    first = mx.part(g, (0, n, 1), (0, n, 1))
-    m = ew.sub(mx.product(square, mx.rows(r_bar, 0, n), "ij,kj->ik"), mx.turned(first))
-    mirrored = ew.add(mx.lower(m), mx.turned(mx.lower(m, -1)))
-    if k > n:
-        down, across = mx.part(g, (n, k - n, 1), (0, n, 1)), mx.part(g, (0, n, 1), (n, k - n, 1))
-        turn = ew.sub(down, mx.turned(across))
-        outside = mx.product(turn, mx.rows(q, n, k), "ij,ik->jk")
-        inner = ew.add(first, mirrored)
-    else:
-        outside, inner = q_bar, mirrored
-    whole = ew.add(mx.product(inner, first_q, "ij,ik->jk"), outside)
-    return mx.turned(_times_inverse(mx.turned(whole), square, transposed=True))
-
-
 qr = Structural(
     "qr",
     ("full",),
     infer=_infer_qr,
     evaluate=_np_qr,
     jvp=_jvp_qr,
-    pullback=_pull_qr,
     batch=mx.batch_of_one(lambda: qr),
     library=_call_qr,
 )

@@ -30,14 +30,5 @@ def _jvp(xs: Any, p: Any, da: Any) -> Any:
     return ew.sub(ew.add(first, second), inner)
 
 
-def _pullback(xs: Any, p: Any, p_bar: Any) -> Any:
-    """The transpose of the tangent, term by term."""
-    left, right = _outside(p, xs[-1])
-    inner = mx.product(mx.product(p, p_bar, "ki,kj->ij"), p, "ij,kj->ik")
-    first = mx.product(mx.product(left, p_bar, "ij,kj->ik"), mx.product(p, p, "ij,kj->ik"))
-    second = mx.product(mx.product(mx.product(p, p, "ki,kj->ij"), p_bar, "ij,kj->ik"), right)
-    return ew.sub(ew.add(first, second), inner)
-
-
-pseudo_inverse = ruled("pseudo_inverse", 2, _jvp, _pullback)
+pseudo_inverse = ruled("pseudo_inverse", 2, _jvp)
 """The pseudo-inverse, of (its value, A)."""

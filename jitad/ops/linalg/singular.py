@@ -108,22 +108,6 @@ def _tangent_of_vectors(vectors: Any, inner: Any, image: Any, s: Any) -> Any:
     return ew.add(within, mx.turned(_scaled_columns(outside, inverse)))
 
 
-def _adjoint_outside(vectors: Any, vectors_bar: Any, g: Any, s: Any) -> Any:
-    """The adjoint of dA V, as rows, by what turns out of U's first columns; None where nothing."""
-    p, m = vectors.shape[-2:]
-    k = s.shape[-1]
-    inverse = mx.inverse_or_zero(s)
-    if p > k:
-        down = mx.part(g, (k, p - k, 1), (0, k, 1))
-        across = mx.part(g, (0, k, 1), (k, p - k, 1))
-        turn = _scaled_columns(ew.sub(down, mx.turned(across)), inverse)
-        return mx.product(turn, mx.rows(vectors, k, p), "ij,ik->jk")
-    if m == k:
-        return None
-    outside = ew.sub(vectors_bar, mx.product(g, vectors, "ij,ik->jk"))
-    return _scaled_rows(outside, inverse)
-
-
 def _jvp_svd(xs: Any, v: Any, tangents: Any, full: bool) -> Any:
     """With P = U^T dA V: ds = diag P, U^T dU = F * (P S + S P^T), V^T dV = F * (S P + P^T S)."""
     u, right, s = svd_parts(xs[0], v, full)
@@ -140,37 +124,12 @@ def _jvp_svd(xs: Any, v: Any, tangents: Any, full: bool) -> Any:
     return mx.joined(mx.flat(du), mx.flat(mx.turned(dv)), mx.diagonal(p))
 
 
-def _pull_svd(j: int, xs: Any, v: Any, v_bar: Any, full: bool) -> Any:
-    """The transpose of the tangent, term by term."""
-    u, right, s = svd_parts(xs[0], v, full)
-    u_bar, right_bar, s_bar = svd_parts(xs[0], v_bar, full)
-    k = s.shape[-1]
-    first_u, first_v = mx.rows(u, 0, k), mx.rows(right, 0, k)
-    of_u = mx.product(u, u_bar, "ij,kj->ik")
-    of_v = mx.product(right, right_bar, "ij,kj->ik")
-    f = _quotients(s)
-    turns = [
-        ew.mul(f, ew.sub(g, mx.turned(g)))
-        for g in (mx.part(x, (0, k, 1), (0, k, 1)) for x in (of_u, of_v))
-    ]
-    p_bar = ew.add(_scaled_columns(turns[0], s), _scaled_rows(turns[1], s))
-    p_bar = mx.with_diagonal(p_bar, s_bar)
-    outside_u = _adjoint_outside(u, u_bar, of_u, s)
-    outside_v = _adjoint_outside(right, right_bar, of_v, s)
-    left = mx.plus(mx.product(p_bar, first_u, "ij,ik->jk"), outside_u)
-    a_bar = mx.product(first_v, left, "ki,kj->ij")
-    return mx.plus(
-        a_bar, None if outside_v is None else mx.product(outside_v, first_u, "ki,kj->ij")
-    )
-
-
 svd = Structural(
     "svd",
     ("full",),
     infer=_infer_svd,
     evaluate=_np_svd,
     jvp=_jvp_svd,
-    pullback=_pull_svd,
     batch=mx.batch_of_one(lambda: svd),
     library=_call_svd,
 )
@@ -201,18 +160,12 @@ def _jvp_svdvals(xs: Any, v: Any, tangents: Any) -> Any:
     return mx.total(ew.mul(mx.product(right, tangents[0]), u))
 
 
-def _pull_svdvals(j: int, xs: Any, v: Any, v_bar: Any) -> Any:
-    u, right, _ = svd_parts(xs[0], svd(xs[0], full=False), False)
-    return mx.product(right, _scaled_rows(u, v_bar), "ki,kj->ij")
-
-
 svdvals = Structural(
     "svdvals",
     (),
     infer=lambda x: ((*x.shape[:-2], min(x.shape[-2:])), x.dtype),
     evaluate=lambda x: np.linalg.svd(np.swapaxes(x, -1, -2), compute_uv=False),
     jvp=_jvp_svdvals,
-    pullback=_pull_svdvals,
     batch=mx.batch_of_one(lambda: svdvals),
     library=_call_svdvals,
 )

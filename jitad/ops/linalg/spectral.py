@@ -59,21 +59,12 @@ def _jvp_eigh(xs: Any, v: Any, tangents: Any, lower: bool) -> Any:
     return mx.stacked(mx.product(turn, vectors, "ij,ik->jk"), mx.as_row(mx.diagonal(p)))
 
 
-def _pull_eigh(j: int, xs: Any, v: Any, v_bar: Any, lower: bool) -> Any:
-    """A_bar = V (diag w_bar + F * (V^T V_bar)) V^T, made symmetric."""
-    (vectors, w), (vectors_bar, w_bar) = mx.eigen_parts(v), mx.eigen_parts(v_bar)
-    p_bar = ew.mul(_quotients(w), mx.product(vectors, vectors_bar, "ij,kj->ik"))
-    p_bar = mx.with_diagonal(p_bar, w_bar)
-    return mx.symmetric(mx.product(mx.product(vectors, p_bar, "ij,ik->jk"), vectors))
-
-
 eigh = Structural(
     "eigh",
     ("lower",),
     infer=lambda x, lower: ((*x.shape[:-2], x.shape[-1] + 1, x.shape[-1]), x.dtype),
     evaluate=_np_eigh,
     jvp=_jvp_eigh,
-    pullback=_pull_eigh,
     batch=mx.batch_of_one(lambda: eigh),
     library=_call_eigh,
 )
@@ -109,19 +100,12 @@ def _jvp_eigvalsh(xs: Any, v: Any, tangents: Any, lower: bool) -> Any:
     return mx.total(ew.mul(mx.product(vectors, mx.symmetric(tangents[0])), vectors))
 
 
-def _pull_eigvalsh(j: int, xs: Any, v: Any, v_bar: Any, lower: bool) -> Any:
-    vectors = _eigenvectors(xs[0], lower)
-    weighted = ew.mul(mx.along_columns(v_bar, vectors.shape), vectors)
-    return mx.product(vectors, weighted, "ki,kj->ij")
-
-
 eigvalsh = Structural(
     "eigvalsh",
     ("lower",),
     infer=lambda x, lower: (x.shape[:-1], x.dtype),
     evaluate=lambda x, lower: np.linalg.eigvalsh(np.swapaxes(x, -1, -2), UPLO=_triangle(lower)),
     jvp=_jvp_eigvalsh,
-    pullback=_pull_eigvalsh,
     batch=mx.batch_of_one(lambda: eigvalsh),
     library=_call_eigvalsh,
 )

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.builder import Builder, evaluate
-from jitad.ir.op import DType, Shape, Structural
+from jitad.ir.op import BY_TANGENT, DType, Shape, Structural
 from jitad.ir.tape import Tape
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
@@ -76,22 +76,13 @@ def _block(x: Any) -> Any:
     return mx.stacked(mx.joined(above, x), mx.joined(mx.turned(x), below))
 
 
-def _of_source(e_bar: Any, x: Any, source: str) -> Any:
-    """The transpose of `_as_symmetric`."""
-    if source != SINGULAR:
-        return mx.symmetric(e_bar)
-    n, m = x.shape[-2:]
-    first = mx.part(e_bar, (0, n, 1), (n, m, 1))
-    return ew.add(first, mx.turned(mx.part(e_bar, (n, m, 1), (0, n, 1))))
-
-
 def _size(x: Any, source: str) -> int:
     return sum(x.shape[-2:]) if source == SINGULAR else x.shape[-1]
 
 
 # -- the ops ---------------------------------------------------------------------------------------
 
-governed = ruled("governed", 2, lambda xs, v, dx: dx, lambda xs, v, v_bar: v_bar)
+governed = ruled("governed", 2, lambda xs, v, dx: dx)
 """A value with the derivative of its law, which is another way to compute the same."""
 
 
@@ -119,27 +110,16 @@ def _gradient(xs: Any, tape: Tape, source: str) -> Any:
     return spectral_function(*xs, tape=slopes, order=0, source=source)
 
 
-def _halved(x: Any, source: str) -> Any:
-    return ew.mul(x, 0.5) if source == SINGULAR else x
-
-
 def _jvp_trace(xs: Any, v: Any, tangents: Any, tape: Tape, source: str) -> Any:
     terms: list[Any] = []
     if tangents[0] is not None:
         change = _as_symmetric(tangents[0], source)
         total = mx.total(ew.mul(_gradient(xs, tape, source), change), 2)
-        terms.append(_halved(total, source))
+        terms.append(ew.mul(total, 0.5) if source == SINGULAR else total)
     for k, dc in enumerate(tangents[1:], 1):
         if dc is not None:
             terms.append(ew.mul(spectral_trace(*xs, tape=slope(tape, k), source=source), dc))
     return mx.plus(*terms)
-
-
-def _pull_trace(j: int, xs: Any, v: Any, v_bar: Any, tape: Tape, source: str) -> Any:
-    if j > 0:
-        return ew.mul(spectral_trace(*xs, tape=slope(tape, j), source=source), v_bar)
-    gradient = _halved(_of_source(_gradient(xs, tape, source), xs[0], source), source)
-    return ew.mul(mx.over_matrix(v_bar, gradient.shape), gradient)
 
 
 spectral_trace = Structural(
@@ -148,7 +128,6 @@ spectral_trace = Structural(
     infer=lambda x, *_, **__: (x.shape[:-2], x.dtype),
     evaluate=_evaluated(lambda: spectral_trace),
     jvp=_jvp_trace,
-    pullback=_pull_trace,
     batch=mx.batch_of_one(lambda: spectral_trace),
     lowered=_lower_trace,
 )
@@ -212,28 +191,11 @@ def _jvp_function(xs: Any, v: Any, tangents: Any, tape: Tape, order: int, source
 
 def _pull_function(j: int, xs: Any, v: Any, v_bar: Any, tape: Tape, order: int, source: str) -> Any:
     """By the trace of v_bar^T M_k, in which the matrices may be turned round in a circle."""
+    if not 0 < j <= order:
+        return BY_TANGENT
+    circle = [*xs[j + 1 : order + 1], mx.turned(v_bar), *xs[1:j]]
     how: dict[str, Any] = {"tape": tape, "order": order, "source": source}
-    x, matrices, constants = xs[0], xs[1 : order + 1], xs[order + 1 :]
-    y = mx.turned(v_bar)
-    if j > order:
-        by_c = spectral_function(*xs, **{**how, "tape": slope(tape, j - order)})
-        return _over_stack(mx.total(ew.mul(by_c, v_bar), 2), len(xs[j].shape))
-    if j > 0:
-        circle = [*matrices[j:], y, *matrices[: j - 1]]
-        return mx.turned(spectral_function(x, *circle, *constants, **how))
-    how["order"] += 1
-    shares = [
-        spectral_function(x, *matrices[k:], y, *matrices[:k], *constants, **how)
-        for k in range(order + 1)
-    ]
-    share = _over_stack(mx.turned(mx.plus(*shares)), len(x.shape))
-    return _of_source(share, x, source)
-
-
-def _over_stack(x: Any, rank: int) -> Any:
-    """The sum over the leading axes that the matrix A does not have."""
-    more = len(x.shape) - rank
-    return reduce_sum(x, axes=tuple(range(more))) if more else x
+    return mx.turned(spectral_function(xs[0], *circle, *xs[order + 1 :], **how))
 
 
 def _batch_function(xs: Any, batched: Any, size: int, **how: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import Structural
+from jitad.ir.op import BY_TANGENT, Structural
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
 
@@ -66,13 +66,9 @@ def _jvp_triangular_solve(xs: Any, v: Any, tangents: Any, **how: Any) -> Any:
 
 
 def _pull_triangular_solve(j: int, xs: Any, v: Any, v_bar: Any, **how: Any) -> Any:
-    """b_bar = A^-T x_bar, A_bar = -b_bar x^T in the triangle."""
-    transposed = how["transposed"]
-    b_bar = triangular_solve(xs[0], v_bar, **{**how, "transposed": not transposed})
-    if j == 1:
-        return b_bar
-    pair = (v, b_bar) if transposed else (b_bar, v)
-    return _triangle(ew.neg(mx.product(*pair, "ki,kj->ij")), how["lower"], how["unit"])
+    """b_bar = A^-T x_bar."""
+    how["transposed"] = not how["transposed"]
+    return triangular_solve(xs[0], v_bar, **how) if j == 1 else BY_TANGENT
 
 
 triangular_solve = Structural(
@@ -143,20 +139,12 @@ def _jvp_cholesky(xs: Any, v: Any, tangents: Any, refuses: bool) -> Any:
     return mx.product(v, _half(solve_lower(v, mx.turned(right))))
 
 
-def _pull_cholesky(j: int, xs: Any, v: Any, v_bar: Any, refuses: bool) -> Any:
-    """A_bar = L^-T half(L^T L_bar) L^-1, made symmetric."""
-    inner = _half(mx.product(v, v_bar, "ki,kj->ij"))
-    left = solve_lower(v, mx.turned(inner), transposed=True)
-    return mx.symmetric(solve_lower(v, mx.turned(left), transposed=True))
-
-
 cholesky = Structural(
     "cholesky",
     ("refuses",),
     infer=lambda x, refuses: (x.shape, x.dtype),
     evaluate=_np_cholesky,
     jvp=_jvp_cholesky,
-    pullback=_pull_cholesky,
     batch=mx.batch_of_one(lambda: cholesky),
     library=_call_cholesky,
 )
