@@ -46,7 +46,7 @@ def work(tape: Tape) -> float:
         op = instr.op
         if isinstance(op, Control):
             form = instr.params[0]
-            turns = getattr(getattr(form, "loop", form), "count", 1)
+            turns = getattr(form, "count", 1)
             turns = _UNKNOWN if turns is None else turns
             total += turns * sum(work(inner) for inner in op.tapes(form))
         elif op in UPDATES:

@@ -9,17 +9,15 @@ from jitad.codegen.branches import emit_block, emit_switch
 from jitad.codegen.chunks import Unit, emit_nests
 from jitad.codegen.library import LibraryCall
 from jitad.codegen.loops import emit_loop
-from jitad.codegen.revolve import emit_revolve
 from jitad.codegen.threads import emit_loop_threads
 from jitad.ir.op import Control
-from jitad.ops.control import block, custom, loop, revolve, switch
+from jitad.ops.control import block, custom, loop, switch
 from jitad.passes.schedule import Nest
 
 _CONTROL: dict[Control, Any] = {
     block: emit_block,
     custom: emit_block,
     loop: emit_loop,
-    revolve: emit_revolve,
     switch: emit_switch,
 }
 

@@ -55,41 +55,37 @@ def snapshots(policy: str | int, count: int) -> int:
     return max(1, min(policy, count))
 
 
-def table(form: Revolve) -> list[list[int]]:
-    """reach[s][r] = C(s + r, s), as far as the loop is long: turns by states and repetitions."""
-    repetitions = 1
-    while math.comb(form.snapshots + repetitions, repetitions) < form.loop.count:
-        repetitions += 1
-    return [
-        [min(math.comb(s + r, s), 2**62) for r in range(repetitions + 2)]
-        for s in range(form.snapshots + 1)
-    ]
-
-
 def _results(form: Revolve, *operands: Any) -> list[tuple[Shape, DType]]:
     types = output_types(form.back)
     rows = [((form.loop.count, *shape), dtype) for shape, dtype in types[form.adjoints :]]
     return [*types[: form.adjoints], *rows]
 
 
+def operands_of(form: Revolve, builder: Builder) -> list[Value]:
+    """A new input for each operand of a sweep."""
+    first = form.loop
+    third = first.consts + first.carries + first.xs
+    kinds = input_types(form.back)[1:]
+    stacked = [*range(third - first.xs, third), *range(third + form.adjoints, len(kinds))]
+    return [
+        builder.input(f"x{k}", (first.count, *shape) if k in stacked else shape, dtype)
+        for k, (shape, dtype) in enumerate(kinds)
+    ]
+
+
 def plainly(form: Revolve) -> Tape:
     """The same sweep with every state kept, as a tape of two loops."""
     builder, first, loop = Builder(), form.loop, find("loop")
     assert isinstance(loop, Control)
-    types = input_types(form.back)[1:]
+    operands = operands_of(form, builder)
     second = first.consts + first.carries
     third = second + first.xs
     fourth = third + form.adjoints
-    stacked = [*range(second, third), *range(fourth, len(types))]
-    operands = [
-        builder.input(f"x{k}", (first.count, *shape) if k in stacked else shape, dtype)
-        for k, (shape, dtype) in enumerate(types)
-    ]
     carried = first.body.inputs[1 + first.consts : 1 + second]
     body = Tape(first.body.instrs, first.body.inputs, first.body.outputs + carried)
     kept = record(builder, loop, operands[:third], replace(first, body=body))[first.carries :]
     order = [0, *range(1, 1 + first.consts), *range(1 + third, 1 + fourth)]
-    order += [*range(1 + first.consts, 1 + third), *range(1 + fourth, 1 + len(types))]
+    order += [*range(1 + first.consts, 1 + third), *range(1 + fourth, 1 + len(operands))]
     sweep = replace(
         first,
         body=rewired(form.back, order, range(len(form.back.outputs))),
