@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from jitad.ir.op import Shape
+from jitad.ir.op import Op, Shape
+from jitad.ir.tape import CONST, Instr
+from jitad.ops.elementwise import add, mul, sub
+from jitad.ops.gathers import iota
 from jitad.ops.intervals import Known, Range
+from jitad.ops.views import broadcast
 
 
 class Symbol(NamedTuple):
@@ -94,3 +98,47 @@ def _is_multiple(x: Sum, n: int) -> bool:
 
 def _divided(x: Sum, n: int) -> Sum:
     return Sum(x.const // n, tuple((s, c // n) for s, c in x.terms))
+
+
+# -- what is computed, as a sum --------------------------------------------------------------------
+
+_DEEP = 8
+"""Sums and products within each other that an integer is computed by."""
+
+EACH = "each"
+"""In a sum, the number of an element along an axis."""
+
+
+def sum_of(
+    instrs: Sequence[Instr], i: int, known: Callable[[int], Sum | None], depth: int = 0
+) -> Sum | None:
+    """What is computed, as a sum of what is `known`, of numbers, and of what these are times."""
+    found, instr = known(i), instrs[i]
+    if found is None and instr.op is CONST:
+        found = Sum(int(instr.params[0]))
+    if found is not None or instr.op not in (add, sub, mul) or depth > _DEEP:
+        return found
+    x, y = (sum_of(instrs, j, known, depth + 1) for j in instr.args)
+    return None if x is None or y is None else combined(instr.op, x, y)
+
+
+def combined(op: Op, x: Sum, y: Sum) -> Sum | None:
+    """x + y, x - y, or x y where one of the two is a number."""
+    if op is not mul:
+        return x.plus(y, 1 if op is add else -1)
+    x, y = (y, x) if y.terms else (x, y)
+    return None if y.terms else Sum(0).plus(x, y.const)
+
+
+def run_of(instrs: Sequence[Instr], i: int) -> Sum | None:
+    """Integers along one axis, as a sum of the number of `EACH` and of what is the same for all."""
+
+    def known(j: int) -> Sum | None:
+        instr = instrs[j]
+        if instr.op is iota and len(instr.shape) == 1:
+            return Sum(0, ((EACH, 1),))
+        if instr.op is broadcast and not instrs[instr.args[0]].shape:
+            return sum_of(instrs, instr.args[0], known)
+        return None if instr.shape or instr.op is CONST else Sum(0, ((j, 1),))
+
+    return sum_of(instrs, i, known)

@@ -173,46 +173,6 @@ scatter_set = Structural(
 `apart`; of rows for one index the last one stays."""
 
 
-def are_apart(i: Any) -> bool:
-    """Whether places are seen to be a run of equal steps, perhaps one that goes on at the other end
-    of an array: as slices have them."""
-    instrs = i.builder.instrs
-    at = i.index
-    while instrs[at].op is reshape and instrs[instrs[at].args[0]].shape == i.shape:
-        (at,) = instrs[at].args
-    instr = instrs[at]
-    if len(i.shape) != 1 or instr.op is not ew.where:
-        return len(i.shape) == 1 and bool(_step(instrs, at))
-    moved, step = instrs[instr.args[1]], _step(instrs, instr.args[2])
-    if moved.op not in (ew.add, ew.sub) or instr.args[2] != moved.args[0] or not step:
-        return False
-    size = instrs[moved.args[1]]
-    return size.op is CONST and (i.shape[0] - 1) * abs(step) < size.params[0]
-
-
-def _step(instrs: Sequence[Instr], i: int, depth: int = 0) -> int | None:
-    """By how much places grow, from each to the next one."""
-    instr = instrs[i]
-    if instr.op is CONST or (instr.op is broadcast and not instrs[instr.args[0]].shape):
-        return 0
-    if instr.op is iota:
-        return 1 if len(instr.shape) == 1 else None
-    if instr.op is reshape and instrs[instr.args[0]].shape == instr.shape:
-        return _step(instrs, instr.args[0], depth + 1)
-    if instr.op not in (ew.add, ew.sub, ew.mul) or depth > _DEEP:
-        return None
-    x, y = (_step(instrs, j, depth + 1) for j in instr.args)
-    if x is None or y is None or (instr.op is ew.mul and x and y):
-        return None
-    if instr.op is not ew.mul:
-        return x + y if instr.op is ew.add else x - y
-    factor = instrs[instr.args[1 if x else 0]]
-    return (x or y) * int(factor.params[0]) if factor.op is CONST else None if x or y else 0
-
-
-_DEEP = 8
-"""Sums and products within each other that places are computed by."""
-
 
 # -- guards ----------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from jitad.ir.op import Control, Elementwise, Shape
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.affine import Place, Sum, Symbol
+from jitad.ops.affine import Place, Sum, Symbol, combined
 from jitad.ops.control import Loop, loop, part, switch
 from jitad.ops.control.loop import grouped
 from jitad.passes.ranges import Known, Range, inside, ranges
@@ -373,13 +373,11 @@ class _Walk:
         x, y = below if len(below) == 2 else (None, None)
         if x is None or y is None:
             return self.fresh(depth, known, instr.shape)
-        if instr.op is ew.add:
-            return Place(x.sum.plus(y.sum), known, (*(x.added or [x]), *(y.added or [y])))
-        if instr.op is ew.sub:
-            return Place(x.sum.plus(y.sum, -1), known)
-        if instr.op is ew.mul and not (x.sum.terms and y.sum.terms):
-            x, y = (x, y) if not y.sum.terms else (y, x)
-            return Place(Sum(0).plus(x.sum, y.sum.const), known)
+        linear = instr.op in (ew.add, ew.sub, ew.mul)
+        total = combined(instr.op, x.sum, y.sum) if linear else None
+        if total is not None:
+            added = (*(x.added or [x]), *(y.added or [y])) if instr.op is ew.add else ()
+            return Place(total, known, added)
         made = self.fresh(depth, known, instr.shape)
         if instr.op is ew.maximum and y.sum == Sum(0):
             self.at_least[self.count] = x.sum

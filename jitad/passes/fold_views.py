@@ -9,6 +9,7 @@ from jitad.ir.op import Op, Structural
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.ops.affine import EACH, run_of
 from jitad.passes.numbers import Rewrite, is_zero, number_of
 
 
@@ -220,38 +221,14 @@ def _scatter(update: Structural) -> Rewrite:
 
 def _slots(builder: Builder, places: int, shape: tuple[int, ...]) -> tuple[st.Slot, ...] | None:
     """The basic index of rows at these places, all inside of an array of that shape."""
-    line, length = _line(builder, places), builder.instrs[places].shape
-    if line is None or line[1] == 0 or len(length) != 1 or not length[0]:
+    run, length = run_of(builder.instrs, places), builder.instrs[places].shape
+    if run is None or [x for x, _ in run.terms] != [EACH] or len(length) != 1 or not length[0]:
         return None
-    start, step = line
+    start, step = run.const, run.terms[0][1]
     last = start + step * (length[0] - 1)
     if not (0 <= start < shape[0] and 0 <= last < shape[0]):
         return None
     return ((start, length[0], step), *((0, n, 1) for n in shape[1:]))
-
-
-_DEEP = 6
-"""Sums and products within each other that places are computed by."""
-
-
-def _line(builder: Builder, i: int, depth: int = 0) -> tuple[int, int] | None:
-    """(start, step) of integers that are start + k step."""
-    instr = builder.instrs[i]
-    if instr.op is CONST:
-        return int(instr.params[0]), 0
-    if instr.op is st.iota and len(instr.shape) == 1:
-        return 0, 1
-    if instr.op is st.broadcast and builder.instrs[instr.args[0]].op is CONST:
-        return _line(builder, instr.args[0])
-    if instr.op not in (ew.add, ew.sub, ew.mul) or depth > _DEEP:
-        return None
-    x, y = (_line(builder, j, depth + 1) for j in instr.args)
-    if x is None or y is None:
-        return None
-    if instr.op is ew.mul:
-        return None if x[1] and y[1] else (x[0] * y[0], x[0] * y[1] + x[1] * y[0])
-    sign = 1 if instr.op is ew.add else -1
-    return x[0] + sign * y[0], x[1] + sign * y[1]
 
 
 VIEWS: dict[Op, Rewrite] = {
