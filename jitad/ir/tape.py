@@ -74,16 +74,26 @@ class Tape:
         """The instructions that count even where nobody reads them."""
         return tuple([i for i, instr in enumerate(self.instrs) if has_effect(instr)])
 
-    def needed(self, outputs: Iterable[int]) -> list[bool]:
-        """For each instruction whether these results are computed from it, or are it."""
+    def needed(self, outputs: Iterable[int], through: Sequence[bool] | None = None) -> list[bool]:
+        """For each instruction whether these results are computed from it, or are it: by way of
+        those flagged in `through` alone, where that is given."""
         needed = [False] * len(self.instrs)
         for i in outputs:
             needed[i] = True
         for i in range(len(self.instrs) - 1, -1, -1):
-            if needed[i]:
+            if needed[i] and (through is None or through[i]):
                 for j in self.instrs[i].args:
                     needed[j] = True
         return needed
+
+    def reached(self, inputs: Iterable[int]) -> list[bool]:
+        """For each instruction whether it is computed from these values, or is one."""
+        reached = [False] * len(self.instrs)
+        for i in inputs:
+            reached[i] = True
+        for i, instr in enumerate(self.instrs):
+            reached[i] = reached[i] or any([reached[j] for j in instr.args])
+        return reached
 
     def reordered(self, order: Sequence[int]) -> Tape:
         """A tape of these instructions alone, in this order, which names operands before users."""

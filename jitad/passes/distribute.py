@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from jitad.ir.builder import Builder
 from jitad.ir.op import Elementwise
-from jitad.ir.tape import CONST, INPUT, Instr, has_effect
+from jitad.ir.tape import CONST, INPUT, Instr
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
@@ -183,15 +183,10 @@ class _Parts:
         for k, i in enumerate(given):
             instr = tape.instrs[i]
             new[i] = builder.input(f"x{k}", instr.shape, instr.dtype).index
-        needed = [False] * len(tape.instrs)
-        work = [*wanted, *(i for i, x in enumerate(tape.instrs) if effects and has_effect(x))]
-        while work:
-            i = work.pop()
-            if not needed[i] and i not in new:
-                needed[i] = True
-                work += tape.instrs[i].args
+        work = [*wanted, *(tape.effects if effects else ())]
+        needed = tape.needed(work, [i not in new for i in range(len(tape.instrs))])
         for i, instr in enumerate(tape.instrs):
-            if needed[i]:
+            if needed[i] and i not in new:
                 builder.line = instr.line
                 new[i] = builder.copy(instr, tuple([new[j] for j in instr.args]))
         body = builder.finish([new[i] for i in wanted], [new[i] for i in given])

@@ -24,19 +24,11 @@ def split(
     it is done again in the second tape. So is a number that costs little, from the early inputs at
     positions `free`, which cost nothing to hand over, or from a single value of no more bytes.
     """
-    depends = [False] * len(tape.instrs)
-    for k in late:
-        depends[tape.inputs[k]] = True
-    for i, instr in enumerate(tape.instrs):
-        depends[i] = depends[i] or any(depends[j] for j in instr.args)
+    depends = tape.reached([tape.inputs[k] for k in late])
     wanted = [tape.outputs[k] for k in results]
     later = [a or b for a, b in zip(depends, _again(tape, wanted, depends), strict=True)]
     _do_cheap_again(tape, wanted, later, {tape.inputs[k] for k in free})
-    needed = _needed(tape, wanted, later)
-    crossing = sorted(
-        {j for i in needed if later[i] for j in tape.instrs[i].args if not later[j]}
-        | {j for j in wanted if not later[j]}
-    )
+    crossing = sorted({*_read(tape, wanted, later), *(j for j in wanted if not later[j])})
     residuals = [j for j in crossing if tape.instrs[j].args or tape.instrs[j].op is INPUT]
     kept = [i for k, i in enumerate(tape.outputs) if k not in results]
     first = Builder()
@@ -46,14 +38,13 @@ def split(
             new[i] = first.copy(instr, tuple([new[j] for j in instr.args]))
     early = [new[i] for k, i in enumerate(tape.inputs) if k not in late]
     before = first.finish([new[i] for i in kept] + [new[j] for j in residuals], early)
-    return before, _second(tape, late, residuals, crossing, needed, later, wanted)
+    return before, _second(tape, late, residuals, crossing, later, wanted)
 
 
 def _again(tape: Tape, wanted: list[int], depends: list[bool]) -> list[bool]:
     """What the second tape computes again: the loops whose growing stacks it reads."""
     again = [False] * len(tape.instrs)
-    needed = _needed(tape, wanted, depends)
-    stack = [j for i in needed if depends[i] for j in tape.instrs[i].args if not depends[j]]
+    stack = _read(tape, wanted, depends)
     while stack:
         i = stack.pop()
         instr = tape.instrs[i]
@@ -66,7 +57,7 @@ def _again(tape: Tape, wanted: list[int], depends: list[bool]) -> list[bool]:
 def _do_cheap_again(tape: Tape, wanted: list[int], later: list[bool], free: set[int]) -> None:
     """Flag as later what costs less to do again than to keep."""
     cheap = _cheap(tape, free)
-    stack = [j for i in _needed(tape, wanted, later) if later[i] for j in tape.instrs[i].args]
+    stack = _read(tape, wanted, later)
     while stack:
         i = stack.pop()
         instr = tape.instrs[i]
@@ -124,16 +115,11 @@ def _follows_from_one(tape: Tape, instr: Instr) -> bool:
     return tape.instrs[j].dtype.itemsize <= instr.dtype.itemsize
 
 
-def _needed(tape: Tape, wanted: list[int], depends: list[bool]) -> set[int]:
-    needed: set[int] = set()
-    stack = list(wanted)
-    while stack:
-        i = stack.pop()
-        if i not in needed:
-            needed.add(i)
-            if depends[i]:
-                stack.extend(tape.instrs[i].args)
-    return needed
+def _read(tape: Tape, wanted: list[int], later: list[bool]) -> list[int]:
+    """What is read of the rest by those that are flagged, as far as they are needed."""
+    needed = tape.needed(wanted, later)
+    flagged = (x for x, *flags in zip(tape.instrs, needed, later, strict=True) if all(flags))
+    return [j for instr in flagged for j in instr.args if not later[j]]
 
 
 def _second(
@@ -141,11 +127,10 @@ def _second(
     late: Collection[int],
     residuals: list[int],
     crossing: list[int],
-    needed: set[int],
     later: list[bool],
     wanted: list[int],
 ) -> Tape:
-    builder = Builder()
+    builder, needed = Builder(), tape.needed(wanted, later)
     new: dict[int, int] = {}
     for k, j in enumerate(residuals):
         instr = tape.instrs[j]
@@ -159,6 +144,6 @@ def _second(
         new[i] = builder.copy(tape.instrs[i], ())
         inputs.append(new[i])
     for i, instr in enumerate(tape.instrs):
-        if later[i] and i in needed and i not in new:
+        if later[i] and needed[i] and i not in new:
             new[i] = builder.copy(instr, tuple([new[j] for j in instr.args]))
     return builder.finish([new[i] for i in wanted], inputs)

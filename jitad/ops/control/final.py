@@ -34,16 +34,13 @@ def read_in_the_end(
 class _Reading:
     def __init__(self, tape: Tape, late: int, starts: Sequence[int], free: Collection[int]) -> None:
         self.tape = tape
-        self.late = [False] * len(tape.instrs)
+        self.late = tape.reached(tape.inputs[late:])
         known = [False] * len(tape.instrs)
         self.array: dict[int, int] = {tape.inputs[k]: n for n, k in enumerate(starts)}
-        for i in tape.inputs[late:]:
-            self.late[i] = True
         for k in free:
             known[tape.inputs[k]] = True
         self.wanted: set[int] = set()
         for i, instr in enumerate(tape.instrs):
-            self.late[i] = self.late[i] or any(self.late[j] for j in instr.args)
             known[i] = known[i] or _is_known(instr, known)
             if not self.late[i]:
                 base = below(tape, i)

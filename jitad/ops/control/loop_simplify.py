@@ -132,9 +132,9 @@ class _Simplifier:
             return
         builder = self.builder
         new = {i: x.index for i, x in zip(body.inputs[1:], self.operands[:consts], strict=False)}
-        for i in sorted(_needed(body, crossing)):
-            instr = body.instrs[i]
-            if i not in new:
+        needed = body.needed(crossing)
+        for i, instr in enumerate(body.instrs):
+            if needed[i] and i not in new:
                 builder.line = instr.line
                 new[i] = builder.copy(instr, tuple([new[j] for j in instr.args]))
         instrs = list(body.instrs)
@@ -236,12 +236,3 @@ def _crossing(body: Tape, fixed: Sequence[bool]) -> list[int]:
     return sorted(found)
 
 
-def _needed(body: Tape, crossing: Sequence[int]) -> set[int]:
-    needed: set[int] = set()
-    stack = list(crossing)
-    while stack:
-        i = stack.pop()
-        if i not in needed:
-            needed.add(i)
-            stack.extend(body.instrs[i].args)
-    return needed

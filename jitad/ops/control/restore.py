@@ -79,13 +79,10 @@ class _View:
 
     def __init__(self, tape: Tape, first: int) -> None:
         self.tape = tape
-        self.late = [False] * len(tape.instrs)
-        for i in tape.inputs[first:]:
-            self.late[i] = True
+        self.late = tape.reached(tape.inputs[first:])
         self.same: dict[tuple[int, int], int] = {}
         self.sweeps: dict[int, tuple[int, int]] = {}
         for i, instr in enumerate(tape.instrs):
-            self.late[i] = self.late[i] or any(self.late[j] for j in instr.args)
             if instr.op is part:
                 self.same.setdefault((instr.args[0], instr.params[0]), i)
             if isinstance(instr.op, Control) and self.late[i]:
