@@ -13,7 +13,7 @@ from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED, PLACE, RAISED
 from jitad.codegen.vector_math import function_attributes
 from jitad.codegen.writer import TYPES, Writer
-from jitad.ir.op import BOOL
+from jitad.ir.op import BOOL, DType
 from jitad.ir.tape import CONST, Tape
 from jitad.passes.ranges import Known, ranges
 from jitad.passes.schedule import Program
@@ -257,7 +257,10 @@ class Body:
     def store(self, register: str, pointer: str, i: int, *, volatile: bool = False) -> None:
         """Store one element of value i."""
         word = "store volatile" if volatile or self._is_long() else "store"
-        dtype = self.tape.instrs[i].dtype
+        self.write(register, pointer, self.tape.instrs[i].dtype, word)
+
+    def write(self, register: str, pointer: str, dtype: DType, word: str = "store") -> None:
+        """Put a number at a pointer."""
         if dtype == BOOL:
             register = self.writer.line(f"zext i1 {register} to i8")
         self.writer.do(f"{word} {memory_type(dtype)} {register}, ptr {pointer}")
@@ -265,7 +268,10 @@ class Body:
     def load(self, pointer: str, i: int, *, volatile: bool = False) -> str:
         """Load one element of value i."""
         word = "load volatile" if volatile or self._is_long() else "load"
-        dtype = self.tape.instrs[i].dtype
+        return self.read(pointer, self.tape.instrs[i].dtype, word)
+
+    def read(self, pointer: str, dtype: DType, word: str = "load") -> str:
+        """The number at a pointer."""
         register = self.writer.line(f"{word} {memory_type(dtype)}, ptr {pointer}")
         return self.writer.line(f"icmp ne i8 {register}, 0") if dtype == BOOL else register
 

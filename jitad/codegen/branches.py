@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jitad.codegen.body import Body
-from jitad.codegen.frame import Frame, store
+from jitad.codegen.frame import Frame
 from jitad.codegen.region import EmitSteps, Region
 from jitad.ir.tape import CONST, INPUT, Tape
 from jitad.ops.control.parts import output_types
@@ -65,7 +65,7 @@ def _choose(body: Body, frame: Frame) -> None:
         kind = w.type(dtype)
         chosen = w.line(f"select i1 {first}, {kind} {x}, {kind} {y}{w.noted('unpredictable')}")
         home = frame.home(k, shape, dtype)
-        store(body, chosen, home, dtype)
+        body.write(chosen, home, dtype)
         frame.take(k, home, shape, dtype)
 
 

@@ -59,15 +59,6 @@ class Elements:
     def literal(self, instr: Instr) -> str:
         return self.writer.number(instr.params[0], instr.dtype)
 
-    def scalar(self, i: int) -> str:
-        """The register of a value of one element."""
-        instr = self.tape.instrs[i]
-        if instr.op is CONST:
-            return self.literal(instr)
-        if i in self.body.registers:
-            return self.body.registers[i]
-        return self.body.load(self.body.pointer(i), i)
-
     def place(self, i: int, at: At) -> str:
         """The address of an element of a stored value."""
         shape = self.tape.instrs[i].shape

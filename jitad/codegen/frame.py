@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from jitad.codegen.body import Body, memory_type
+from jitad.codegen.body import Body
 from jitad.ir.op import DType, Shape
 from jitad.ops.control import part
 
@@ -84,17 +84,4 @@ class Frame:
         if shape:
             self.store(k, home, math.prod(shape) * dtype.itemsize)
         else:
-            self.keep(k, load(self.body, home, dtype))
-
-
-def load(body: Body, pointer: str, dtype: DType) -> str:
-    """The number at a pointer."""
-    register = body.writer.line(f"load {memory_type(dtype)}, ptr {pointer}")
-    return body.writer.line(f"icmp ne i8 {register}, 0") if dtype.kind == "b" else register
-
-
-def store(body: Body, register: str, pointer: str, dtype: DType) -> None:
-    """Put a number at a pointer."""
-    if dtype.kind == "b":
-        register = body.writer.line(f"zext i1 {register} to i8")
-    body.writer.do(f"store {memory_type(dtype)} {register}, ptr {pointer}")
+            self.keep(k, self.body.read(home, dtype))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from jitad.codegen.body import Body, memory_type
-from jitad.codegen.frame import Frame, load, store
+from jitad.codegen.frame import Frame
 from jitad.codegen.lanes import vector_bytes
 from jitad.codegen.polls import Poll, work
 from jitad.codegen.region import EmitSteps, Region
@@ -171,7 +171,7 @@ class _LoopCall:
         answer = self.body.alloca("i8")
         inputs = [*self.consts, *(carry.read() for carry in self.carried)]
         self.asked.run(inputs, [answer])
-        return load(self.body, answer, BOOL)
+        return self.body.read(answer, BOOL)
 
     def _turn(self, counter: str) -> None:
         """One turn: the body on this turn's rows."""
@@ -183,7 +183,7 @@ class _LoopCall:
         inputs = [place, *self.consts, *(carry.read() for carry in self.carried)]
         for pointer, instr in self.xs:
             row = w.offset(pointer, w.line(f"mul nuw nsw i64 {place}, {row_bytes(instr)}"))
-            inputs.append(row if instr.shape[1:] else load(self.body, row, instr.dtype))
+            inputs.append(row if instr.shape[1:] else self.body.read(row, instr.dtype))
         outputs = [carry.target() for carry in self.carried]
         outputs += self.stacks.rows(place)
         self.region.run(inputs, outputs)
@@ -207,7 +207,7 @@ class _Carry:
         self.other = ""
         if self.scalar:
             self.slot = self.body.alloca(memory_type(self.instr.dtype))
-            store(self.body, self.start, self.slot, self.instr.dtype)
+            self.body.write(self.start, self.slot, self.instr.dtype)
             self.addend = self.body.alloca(memory_type(self.instr.dtype)) if self.is_sum else ""
             return
         self.size = math.prod(self.instr.shape) * self.instr.dtype.itemsize
@@ -255,7 +255,7 @@ class _Carry:
     def read(self) -> str:
         """What the body is given."""
         if self.scalar:
-            return load(self.body, self.slot, self.instr.dtype)
+            return self.body.read(self.slot, self.instr.dtype)
         return self.now
 
     def target(self) -> str:
@@ -267,9 +267,9 @@ class _Carry:
     def add(self) -> None:
         """After a turn: to a sum what it adds."""
         body, dtype = self.body, self.instr.dtype
-        x = load(body, self.addend, dtype)
+        x = body.read(self.addend, dtype)
         total = body.writer.plus(self.read(), x, dtype, "reassoc contract")
-        store(body, total, self.slot, dtype)
+        body.write(total, self.slot, dtype)
 
     def leave(self) -> None:
         """After the loop: of what changes places nobody knows how often, a copy apart."""
