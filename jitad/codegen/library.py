@@ -14,6 +14,7 @@ from jitad.codegen.blas import emit_contract
 from jitad.codegen.body import Body, memory_type
 from jitad.codegen.callback import callback
 from jitad.codegen.external import cython_symbol
+from jitad.codegen.sort import emit_argsort
 from jitad.codegen.status import CALLBACK_FAILED, COMPLEX_RESULT, LINEAR_ALGEBRA
 from jitad.ir.op import REAL_OF, DType, Structural
 
@@ -146,6 +147,10 @@ class LibraryCall:
     def contract(self, spec: str) -> None:
         """The products of a contraction."""
         emit_contract(self, spec)
+
+    def argsort(self) -> None:
+        """The order of the elements along the last axis."""
+        emit_argsort(self)
 
     # -- stacks and conditions ---------------------------------------------------------------------
 
