@@ -16,7 +16,7 @@ import llvmlite.binding as llvm
 from jitad.codegen.body import Body
 from jitad.codegen.index import Atom, Index, Loaded, Loop, Quotient, Remainder, flat, strides
 from jitad.codegen.memory import overwrites
-from jitad.codegen.reader import At, Key, is_plain
+from jitad.codegen.reader import At, Key
 from jitad.codegen.records import Access, Scattered, load_records, load_scattered, store_records
 from jitad.codegen.span import Span, is_added_to, reduced_depths, reduces
 from jitad.codegen.writer import TYPES
@@ -25,6 +25,7 @@ from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
 from jitad.ops.elementwise import exp
 from jitad.passes.schedule import Root
+from jitad.passes.stored import is_root
 
 if TYPE_CHECKING:
     from jitad.codegen.nest import NestEmitter
@@ -356,7 +357,7 @@ def _is_uniform(key: Key, depths: set[int]) -> bool:
 def changes(body: Body, i: int) -> bool:
     """Whether a root changes elements of what is in its memory, which it must not do twice."""
     instr, home = body.tape.instrs[i], body.program.storage.get(i, i)
-    return instr.op in (st.index_add, st.index_set) and (home != i or not overwrites(body, instr))
+    return instr.op in st.INDEXED and (home != i or not overwrites(body, instr))
 
 
 def is_set_aside(nest: NestEmitter, root: Root) -> bool:
@@ -388,10 +389,10 @@ def _has_lanes(nest: NestEmitter, root: Root, depth: int) -> bool:
         return target is not None and step_of(flat(target, strides(instr.shape)), depth) == 1
     if instr.dtype == BOOL and instr.op in st.UPDATES:
         return False
-    if instr.op in (st.index_add, st.index_set):
+    if instr.op in st.INDEXED:
         target = nest.reader.target(root, instr)
         aligned = target is not None and step_of(flat(target, strides(instr.shape)), depth) == 1
         return aligned or not changes(body, i)
     if home != i:
         return is_set_aside(nest, root)
-    return is_plain(instr.op) or instr.op in st.JOINS
+    return not is_root(instr.op) or instr.op in st.JOINS

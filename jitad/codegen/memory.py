@@ -35,7 +35,7 @@ def initialise(body: Body, i: int, instr: Instr, ends: Collection[int] = ()) -> 
 def _uncovered(body: Body, instr: Instr, ends: Collection[int]) -> list[tuple[int, int]]:
     """The stretches of a buffer that the update will not simply overwrite."""
     size = math.prod(instr.shape)
-    indexed = instr.op in (st.index_add, st.index_set)
+    indexed = instr.op in st.INDEXED
     written = indexed and overwrites(body, instr)
     box = st.stretch(instr.params[0], instr.shape) if written and not ends else None
     return [(0, size)] if box is None else [(0, box[0]), (box[1], size)]

@@ -370,7 +370,7 @@ class NestEmitter:
 
     def _keep(self, i: int, instr: Instr, register: str) -> None:
         """The one element of a value; of an update one more that goes into it."""
-        if instr.op in (st.scatter_add, st.scatter_set):
+        if instr.op in st.SCATTERS:
             self.elements.index(self.reader.written(i))  # it may be out of bounds
         if instr.op in st.UPDATES and not overwrites(self.body, instr):
             known = self.body.load(self.slots[i], i) if i in self.slots else self.body.registers[i]

@@ -23,18 +23,11 @@ from jitad.ir.tape import CONST, INPUT, Instr
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.passes.schedule import Root
+from jitad.passes.stored import is_root
 
 At = tuple[Index, ...]
 Key = tuple[int, At]
 """An element of a value: the instruction's index, and where in its array."""
-
-
-def is_plain(op: Op) -> bool:
-    """Whether an op is computed element by element at its own index."""
-    if isinstance(op, Elementwise) or op in (CONST, st.iota, st.gather):
-        return True
-    assert isinstance(op, Structural)
-    return op.index_map is not None
 
 
 class Reader:
@@ -90,7 +83,7 @@ class Reader:
 
     def reads(self, root: Root, instr: Instr) -> list[Key]:
         """What a root needs computed at the loops' place."""
-        if is_plain(instr.op):
+        if not is_root(instr.op):
             return [(root.index, self.at(instr.shape))]
         part = root.part if instr.op in st.JOINS else len(instr.args) - 1
         j = instr.args[part]
@@ -99,7 +92,7 @@ class Reader:
             axis = instr.params[0]
             back = Index(instr.shape[axis] - 1) + at[axis] * -1
             at = (*at[:axis], back, *at[axis + 1 :])
-        if instr.op in (st.scatter_add, st.scatter_set):
+        if instr.op in st.SCATTERS:
             return [(j, at), *self.loaded_atoms((self.written(root.index),))]
         return [(j, at)]
 
@@ -114,16 +107,16 @@ class Reader:
         """Where a root stores, in its own index space; None for what stays in registers."""
         if math.prod(instr.shape) == 1 or instr.op is st.guard:
             return None
-        if is_plain(instr.op):
+        if not is_root(instr.op):
             return self.at(instr.shape)
         key = self.reads(root, instr)[0]
         at, source = key[1], self.tape.instrs[key[0]]
         if instr.op in st.JOINS:
             slots = self.body.program.slots[root.index][root.part]
             return tuple(as_index(x) for x in st.map_slots(at, slots))
-        if instr.op in (st.index_add, st.index_set):
+        if instr.op in st.INDEXED:
             return tuple(as_index(x) for x in st.map_slots(at, instr.params[0]))
-        if instr.op in (st.scatter_add, st.scatter_set):
+        if instr.op in st.SCATTERS:
             rank = len(self.tape.instrs[instr.args[1]].shape)
             return (self.written(root.index), *at[rank:])
         if instr.op is st.cumsum:
@@ -271,4 +264,4 @@ class Reader:
             return False
         if position < self.step:
             return True
-        return not is_plain(instr.op)
+        return is_root(instr.op)

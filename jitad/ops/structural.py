@@ -51,7 +51,11 @@ from jitad.ops.views import (
     zeros,
 )
 
-UPDATES = (index_add, index_set, scatter_add, scatter_set)
+INDEXED = (index_add, index_set)
+SCATTERS = (scatter_add, scatter_set)
+"""Updates at a basic index, and at integers that are computed."""
+
+UPDATES = (*INDEXED, *SCATTERS)
 """Ops whose result is operand 0 but for some places: computed in its memory where that is free."""
 
 PLACES = (argmax, argmin)

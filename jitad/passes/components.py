@@ -19,7 +19,7 @@ from jitad.ir.op import Shape, Structural
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import structural as st
-from jitad.passes.short_axes import REDUCTIONS, UPDATES, operand_axis, split_axes
+from jitad.passes.short_axes import REDUCTIONS, operand_axis, split_axes
 
 _ROUNDS = 6
 """So many axes of one array are taken apart, one after the other."""
@@ -117,7 +117,7 @@ class _Components:
         op, params, shape = instr.op, instr.named_params, _without(instr.shape, axis)
         if op is st.concatenate and params["axis"] == axis:
             return self._row(instr, axis, k)
-        if op in UPDATES:
+        if op in st.INDEXED:
             return self._updated(instr, axis, k)
         if op is st.assemble:
             return self._cut(instr, axis, k)

@@ -393,6 +393,6 @@ class _Walk:
         return below[1] if known.low else below[2]
 
 
-_AT_PLACES = (st.gather, st.scatter_add, st.scatter_set)
+_AT_PLACES = (st.gather, *st.SCATTERS)
 
 _SUMS = (ew.add, ew.sub, ew.mul, st.reshape, st.broadcast)

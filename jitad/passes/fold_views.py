@@ -39,7 +39,7 @@ def _index(builder: Builder, instr: Instr) -> int | None:
     inner = builder.instrs[instr.args[0]]
     if _is_full(slots, inner.shape):
         return instr.args[0]
-    if inner.op in (st.index_add, st.index_set):
+    if inner.op in st.INDEXED:
         return _index_of_update(builder, instr.args[0], slots)
     if inner.op is st.concatenate:
         return _index_of_join(builder, inner, slots)
@@ -83,7 +83,7 @@ def _index_of_update(builder: Builder, last: int, slots: tuple[st.Slot, ...]) ->
     """An index of an array after updates of other elements, or the very one that was written."""
     x = _behind(builder, last, slots)
     update = builder.instrs[x]
-    written = update.op in (st.index_add, st.index_set) and update.params[0] == slots
+    written = update.op in st.INDEXED and update.params[0] == slots
     if written and (update.op is st.index_set or is_zero(number_of(builder, update.args[0]))):
         return update.args[1]
     return None if x == last else st.index(builder.value(x), slots=slots).index
@@ -93,7 +93,7 @@ def _behind(builder: Builder, x: int, slots: tuple[st.Slot, ...]) -> int:
     """The array before all updates that do not touch the elements at `slots`."""
     for _ in range(_FAR):
         update = builder.instrs[x]
-        if update.op not in (st.index_add, st.index_set):
+        if update.op not in st.INDEXED:
             break
         if not st.are_disjoint(update.params[0], slots):
             break
@@ -111,7 +111,7 @@ def _index_add(builder: Builder, instr: Instr) -> int | None:
     if _is_full(slots, instr.shape):
         return u.index if is_zero(number_of(builder, x.index)) else ew.add(x, u).index
     inner = builder.instrs[x.index]
-    if inner.op in (st.index_add, st.index_set) and inner.params == instr.params:
+    if inner.op in st.INDEXED and inner.params == instr.params:
         first, earlier = (builder.value(j) for j in inner.args)
         return inner.op(first, ew.add(earlier, u), slots=slots).index
     return x.index if is_zero(number_of(builder, u.index)) else None
@@ -123,7 +123,7 @@ def _index_set(builder: Builder, instr: Instr) -> int | None:
     if _is_full(slots, instr.shape):
         return u.index
     inner, new = builder.instrs[x.index], builder.instrs[u.index]
-    if inner.op in (st.index_add, st.index_set) and inner.params == instr.params:
+    if inner.op in st.INDEXED and inner.params == instr.params:
         return st.index_set(builder.value(inner.args[0]), u, slots=slots).index
     if new.op is st.index and new.params == instr.params:
         return x.index if new.args[0] == _behind(builder, x.index, slots) else None

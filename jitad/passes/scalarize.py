@@ -24,7 +24,7 @@ Objects = Any
 """An object array of values."""
 
 _MOVES = (st.broadcast, st.reshape, st.transpose, st.index, st.concatenate)
-_ALWAYS = (INPUT, CONST, st.pack, st.iota, st.index_add, st.index_set)
+_ALWAYS = (INPUT, CONST, st.pack, st.iota, *st.INDEXED)
 _MAX_MOVES = 200_000
 _FEW = 16
 
@@ -51,7 +51,7 @@ def _is_small(tape: Tape) -> bool:
             moves += size
             # What is only moved costs nothing, unless it is a result: then each element is stored.
             operations += size if i in outputs and instr.op is not st.pack else 0
-        elif instr.op in (st.index_add, st.index_set):
+        elif instr.op in st.INDEXED:
             count = math.prod(tape.instrs[instr.args[1]].shape)
             scalars += 1
             operations += size if i in outputs and count > 1 else count
@@ -147,7 +147,7 @@ def _scalars(builder: Builder, instr: Instr, operands: list[Objects]) -> Objects
         return _objects(numbers, instr.shape)
     if op is st.pack:
         return _objects([x[()] for x in operands], instr.shape)
-    if op in (st.index_add, st.index_set):
+    if op in st.INDEXED:
         return _update(op, *operands, slots=params["slots"])
     if op is st.guard:
         return _objects([st.guard(operands[0].ravel()[0], **params)], ())

@@ -25,11 +25,10 @@ from jitad.passes.near import near
 from jitad.passes.storage import share_memory
 from jitad.passes.stored import CHEAP, Stored, is_call, is_root
 
-EXCLUSIVE = (*st.PLACES, st.cumsum, st.scatter_add, st.scatter_set)
+EXCLUSIVE = (*st.PLACES, st.cumsum, *st.SCATTERS)
 """Ops with an order of their own along an axis: they share no nest."""
 
 
-_INDEXED = (st.index_add, st.index_set)
 
 _FAR = 64
 """Updates that are made together in one nest, at most."""
@@ -247,7 +246,7 @@ class _Scheduler:
             self.begun[i] = min(steps)
             self._complete(i, max(steps), shareable=False)
         else:
-            is_own = self._is_own_space(i)
+            is_own = not is_root(instr.op)
             last = len(instr.args) - 1
             source = i if is_own else instr.args[last]  # whose elements a root's loops run over
             space = squeeze(self.tape.instrs[source].shape)
@@ -275,16 +274,9 @@ class _Scheduler:
         """The first step at which it is known where loops end."""
         return max((self.other[end] for end in ends if end is not None), default=0)
 
-    def _is_own_space(self, i: int) -> bool:
-        op = self.tape.instrs[i].op
-        if isinstance(op, Elementwise) or op in (CONST, st.iota, st.gather):
-            return True
-        assert isinstance(op, Structural)
-        return op.index_map is not None
-
     def _earliest(self, i: int, space: Shape) -> int:
         earliest = 0
-        own = self._is_own_space(i)
+        own = not is_root(self.tape.instrs[i].op)
         for j in self.tape.instrs[i].args:
             aligned = squeeze(self.tape.instrs[j].shape) == space
             op = self.tape.instrs[i].op
@@ -293,7 +285,7 @@ class _Scheduler:
             if op in st.UPDATES and j == self.tape.instrs[i].args[0]:
                 aligned = self.sizes[i] == 1 or not space
             ready = self.same[j] if aligned else self.other[j]
-            if op in _INDEXED and j == self.tape.instrs[i].args[0] and not aligned:
+            if op in st.INDEXED and j == self.tape.instrs[i].args[0] and not aligned:
                 ready = self._with_others(i, ready)
             earliest = max(earliest, ready)
         return earliest
@@ -305,7 +297,7 @@ class _Scheduler:
         slots, j = instr.params[0], instr.args[0]
         for _ in range(_FAR):
             below = self.tape.instrs[j]
-            if below.op not in _INDEXED or self.uses[j] != 1 or self.sizes[j] == 1:
+            if below.op not in st.INDEXED or self.uses[j] != 1 or self.sizes[j] == 1:
                 return max(earliest, self.other[j])
             if not st.are_disjoint(below.params[0], slots):
                 return max(earliest, self.other[j])

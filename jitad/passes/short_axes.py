@@ -40,7 +40,6 @@ WIDEST = 128
 """The most numbers at each point for that: so many are transposed in the nearest cache."""
 
 REDUCTIONS = (st.reduce_sum, st.reduce_max, st.reduce_min, st.reduce_any, st.reduce_all)
-UPDATES = (st.index_add, st.index_set)
 
 
 def split_axes(tape: Tape) -> dict[int, int]:
@@ -99,16 +98,16 @@ def _is_filled_in(tape: Tape, i: int, readers: list[list[tuple[int, int]]]) -> b
     """Whether an instruction changes one row of an array that comes in and, with all its changes,
     goes out: they are made where the array is, each row in a loop of its own."""
     instr = tape.instrs[i]
-    if instr.op not in UPDATES or not _is_row(instr.params[0], instr.shape):
+    if instr.op not in st.INDEXED or not _is_row(instr.params[0], instr.shape):
         return False
     first = last = i
-    while tape.instrs[first].op in UPDATES:
+    while tape.instrs[first].op in st.INDEXED:
         first = tape.instrs[first].args[0]
         if len(readers[first]) != 1:
             return False
     while len(readers[last]) == 1 and readers[last][0][1] == 0:
         last = readers[last][0][0]
-        if tape.instrs[last].op not in UPDATES:
+        if tape.instrs[last].op not in st.INDEXED:
             return False
     return tape.instrs[first].op is INPUT and not readers[last] and last in tape.outputs
 
@@ -138,7 +137,7 @@ def _seeds(tape: Tape, i: int, is_read: bool) -> Iterator[tuple[int, int]]:
         for axis, slot in enumerate(instr.params[0]):
             if slot != (0, shape[axis], 1) and math.prod(shape) >= LONG * shape[axis]:
                 yield instr.args[0], axis
-    elif op in UPDATES:
+    elif op in st.INDEXED:
         for axis, slot in enumerate(instr.params[0]):
             n = instr.shape[axis]
             if slot != (0, n, 1) and math.prod(instr.shape) >= LONG * n:
@@ -215,7 +214,7 @@ def _can_split(tape: Tape, i: int, axis: int) -> bool:
 
 _JOINS = (st.concatenate, st.assemble)
 
-_PLACED = (st.transpose, st.broadcast, st.index, *_JOINS, *UPDATES, *REDUCTIONS)
+_PLACED = (st.transpose, st.broadcast, st.index, *_JOINS, *st.INDEXED, *REDUCTIONS)
 """Ops that are computed place by place along any axis of their result."""
 
 
@@ -236,10 +235,10 @@ def operand_axis(tape: Tape, instr: Instr, place: int, axis: int) -> int | None:
         return [k for k, slot in enumerate(instr.params[0]) if not isinstance(slot, int)][axis]
     if op in REDUCTIONS:
         return [k for k in range(len(source)) if k not in instr.params[0]][axis]
-    if op in UPDATES and place == 0:
+    if op in st.INDEXED and place == 0:
         return axis
-    if op in UPDATES or op is st.assemble:
-        slots = instr.params[0] if op in UPDATES else instr.params[1][place]
+    if op in st.INDEXED or op is st.assemble:
+        slots = instr.params[0] if op in st.INDEXED else instr.params[1][place]
         gone = isinstance(slots[axis], int)
         return None if gone else sum(not isinstance(slot, int) for slot in slots[:axis])
     return None

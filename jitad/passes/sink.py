@@ -10,12 +10,11 @@ from jitad.ir.tape import Tape
 from jitad.ops import structural as st
 from jitad.passes.order import operands_first
 
-_SINKING = (st.scatter_add, st.scatter_set)
 
 
 def sink(tape: Tape) -> Tape:
     """The tape with its scatters as late as their readers allow."""
-    if not any(instr.op in _SINKING for instr in tape.instrs):
+    if not any(instr.op in st.SCATTERS for instr in tape.instrs):
         return tape
     builder = Builder()
     new: dict[int, int] = {}
@@ -23,7 +22,7 @@ def sink(tape: Tape) -> Tape:
     def needed(i: int) -> list[int]:
         return [j for j in tape.instrs[i].args if j not in new]
 
-    steady = [i for i, instr in enumerate(tape.instrs) if instr.op not in _SINKING]
+    steady = [i for i, instr in enumerate(tape.instrs) if instr.op not in st.SCATTERS]
     for root in (*steady, *tape.outputs):
         for i in operands_first(root, needed) if root not in new else ():
             instr = tape.instrs[i]

@@ -142,7 +142,7 @@ def reads_own_places(
             continue
         seen.add((i, aligned))
         instr = tape.instrs[i]
-        if instr.op is st.index and instr.args[0] == update.args[0] and update.op in _INDEXED:
+        if instr.op is st.index and instr.args[0] == update.args[0] and update.op in st.INDEXED:
             written, read = update.params[0], instr.params[0]
             if not ((aligned and written == read) or st.are_disjoint(written, read)):
                 return False
@@ -154,4 +154,3 @@ def reads_own_places(
     return True
 
 
-_INDEXED = (st.index_add, st.index_set)

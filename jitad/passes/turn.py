@@ -15,7 +15,6 @@ from jitad.ir.op import Elementwise, Shape
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import structural as st
-from jitad.ops.structural import UPDATES
 from jitad.passes.order import operands_first
 from jitad.passes.schedule import squeeze
 
@@ -84,7 +83,7 @@ def _can_turn(tape: Tape, j: int) -> bool:
         return squeeze(tape.instrs[instr.args[0]].shape) == squeeze(instr.shape)
     if op is st.broadcast:
         return _SMALL * math.prod(tape.instrs[instr.args[0]].shape) <= math.prod(instr.shape)
-    return (op is st.index or op in UPDATES[:2]) and not any(
+    return (op is st.index or op in st.INDEXED) and not any(
         isinstance(slot, int) for slot in instr.params[0]
     )
 

@@ -105,7 +105,7 @@ class Masks:
         instr = self.reach.tape.instrs[i]
         op = instr.op
         assert isinstance(op, Structural)
-        if op in (st.scatter_add, st.scatter_set):
+        if op in st.SCATTERS:
             place = self.builder.value(self.new[instr.args[1]])
             rule = _scattered if op is st.scatter_add else st.scatter_set
             x, u = self.of(instr.args[0]), self.of(instr.args[2])

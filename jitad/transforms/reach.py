@@ -42,7 +42,7 @@ from jitad.transforms.support import (
 _THROUGH = (ew.neg, ew.cast, ew.conj, ew.real, ew.imag, ew.stop_gradient)
 _SUMS = (ew.add, ew.increment, ew.sub, ew.pair)
 _VIEWS = (st.broadcast, st.reshape, st.transpose, st.index, st.gather, st.gather_final)
-_MIXTURES = (st.reduce_sum, st.cumsum, st.index_add, st.index_set, st.scatter_add, st.scatter_set)
+_MIXTURES = (st.reduce_sum, st.cumsum, *st.UPDATES)
 _MOVES = (ew.where, ew.told, *_THROUGH, *_SUMS, *_VIEWS, *_MIXTURES, *st.JOINS)
 _COPIES = (ew.where, *_THROUGH, *_VIEWS, *st.JOINS)
 

@@ -170,7 +170,7 @@ class _Shielded:
             if not holds and is_zeros(instrs[x]):
                 return ew.where(value(m), value(x), _times(instr, value(y), c))
             return None
-        if filled.op in (st.index_add, st.index_set) and is_zeros(instrs[filled.args[0]]):
+        if filled.op in st.INDEXED and is_zeros(instrs[filled.args[0]]):
             slots = filled.params[0]
             if support == box(slots, v.shape):
                 u = _times(instr, value(filled.args[1]), st.index(c, slots=slots))
