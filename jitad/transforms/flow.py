@@ -10,7 +10,7 @@ from jitad.ops.contraction import contract
 from jitad.ops.control import part
 from jitad.ops.control.parts import Flow
 from jitad.ops.elementwise import ENTIRE
-from jitad.transforms.linear import is_active
+from jitad.ops.partials import is_active
 
 
 def varied(tape: Tape, flags: Sequence[bool]) -> list[bool]:

@@ -17,7 +17,7 @@ from jitad.ops.control import part, record
 from jitad.ops.elementwise import mul
 from jitad.ops.structural import guard
 from jitad.transforms.flow import varied_outputs
-from jitad.transforms.linear import (
+from jitad.ops.partials import (
     Partial,
     dense,
     is_active,

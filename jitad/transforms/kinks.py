@@ -33,7 +33,7 @@ from jitad.ops.elementwise import (
     told,
 )
 from jitad.ops.structural import reduce_sum
-from jitad.transforms.linear import is_zeros
+from jitad.ops.partials import is_zeros
 
 _HALVES: dict[Op, float] = {maximum: 0.5, minimum: -0.5}
 

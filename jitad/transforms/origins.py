@@ -49,7 +49,7 @@ from jitad.ops.elementwise import (
 )
 from jitad.ops.structural import broadcast, reduce_sum, reshape, transpose
 from jitad.transforms.kinks import coordinates, divisors, with_kinks
-from jitad.transforms.linear import typed
+from jitad.ops.partials import typed
 from jitad.transforms.sizes import with_sizes
 from jitad.transforms.slopes import Aligned, Slopes, Step, aligned
 

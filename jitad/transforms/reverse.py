@@ -20,7 +20,7 @@ from jitad.ops.structural import Slot, guard, joined_slots, reshape
 from jitad.ops.structural import index as indexed
 from jitad.transforms.counters import counters
 from jitad.transforms.flow import depends_outputs, varied, varied_outputs
-from jitad.transforms.linear import added, dense, is_nothing, partial, pull, shaped, typed
+from jitad.ops.partials import added, dense, is_nothing, partial, pull, shaped, typed
 from jitad.transforms.lost import lost_derivative
 from jitad.transforms.origins import at_origins
 from jitad.transforms.shield import shield

@@ -22,7 +22,7 @@ from jitad.ops.elementwise import hypot, where
 from jitad.ops.gathers import gather, gather_final, scatter_set
 from jitad.ops.joins import concatenate, join_slots, pack
 from jitad.ops.structural import index_set
-from jitad.transforms.linear import is_zeros
+from jitad.ops.partials import is_zeros
 from jitad.transforms.points import SIZES, of_one_point
 
 _UPDATES = (index_set, scatter_set)

@@ -33,7 +33,7 @@ from jitad.ops.control.parts import can_fail, may_not_end
 from jitad.ops.elementwise import cast, eq, mul, where
 from jitad.ops.gathers import iota_on
 from jitad.ops.structural import broadcast, reduce_sum, reshape
-from jitad.transforms.linear import is_active, partial, plus, scale, typed
+from jitad.ops.partials import is_active, partial, plus, scale, tangent, typed
 
 FAR = 1_000_000
 """All sweeps over a tape visit so many instructions; beyond, what comes is taken for constant."""
@@ -300,12 +300,7 @@ class Slopes:
         operands = [builder.value(j) for j in instr.args]
         result = builder.value(i)
         if isinstance(op, Elementwise):
-            total: Value | None = None
-            for j, dx in enumerate(tangents):
-                if dx is not None:
-                    share = scale(partial(op, j, operands, result), dx)
-                    total = plus(total, typed(share, result.dtype))
-            return total
+            return tangent(op, operands, result, tangents)
         if not isinstance(op, Structural) or op.jvp is None:
             return None
         return op.jvp(operands, result, tangents, **instr.named_params)

@@ -11,11 +11,12 @@ import math
 from typing import Any
 
 from jitad.ir.builder import Builder, inline
-from jitad.ir.op import DType, Elementwise, Mask, Shape
+from jitad.ir.op import Elementwise, Shape
 from jitad.ir.tape import CONST, Tape
-from jitad.ir.value import Value
+
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
+from jitad.ops.partials import is_active, tangent
 from jitad.ops.views import broadcast, reshape
 
 
@@ -39,28 +40,13 @@ def slope(tape: Tape, k: int = 0) -> Tape:
     builder, values = _copied(tape)
     slopes: dict[int, Any] = {tape.inputs[k]: builder.const(1.0, (), values[tape.inputs[k]].dtype)}
     for i, instr in enumerate(tape.instrs):
-        if not isinstance(instr.op, Elementwise) or instr.dtype.kind not in "fc":
-            continue
-        operands = [values[j] for j in instr.args]
-        for rule, j in zip(instr.op.partials, instr.args, strict=True):
-            if rule is not None and j in slopes:
-                term = _product(rule(*operands, values[i]), slopes[j], instr.dtype)
-                slopes[i] = mx.plus(slopes.get(i), term)
+        if isinstance(instr.op, Elementwise) and is_active(instr):
+            operands, moved = [values[j] for j in instr.args], [slopes.get(j) for j in instr.args]
+            slopes[i] = tangent(instr.op, operands, values[i], moved)
     i = tape.outputs[0]
     result = slopes.get(i)
     result = builder.const(0.0, (), values[i].dtype) if result is None else result
     return builder.finish([result.index])
-
-
-def _product(c: Any, dx: Any, dtype: DType) -> Any:
-    if isinstance(c, Mask):
-        zero = ew.like(0.0, dx)
-        dx = ew.where(c.condition, dx, zero) if c.keep else ew.where(c.condition, zero, dx)
-    elif isinstance(c, Value):
-        dx = ew.mul(c, dx)
-    elif c != 1:
-        dx = ew.neg(dx) if c == -1 else ew.mul(dx, float(c))
-    return dx if dx.dtype == dtype else ew.cast(dx, dtype=dtype)
 
 
 def _copied(tape: Tape) -> tuple[Builder, list[Any]]:

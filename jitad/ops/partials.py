@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from jitad.ir.op import FLOAT64, DType, Elementwise, Mask, RealLinear, Shape, is_differentiable
@@ -41,6 +42,17 @@ def scale(c: Partial, x: Value) -> Value | None:
     if c == -1:
         return neg(x)
     return None
+
+
+def tangent(
+    op: Elementwise, operands: list[Value], v: Value, tangents: Sequence[Value | None]
+) -> Value | None:
+    """The tangent of an elementwise op's result."""
+    total: Value | None = None
+    for j, dx in enumerate(tangents):
+        if dx is not None:
+            total = plus(total, typed(scale(partial(op, j, operands, v), dx), v.dtype))
+    return total
 
 
 def pull(c: Partial, v_bar: Value) -> Value | None:
