@@ -22,36 +22,9 @@ from jitad.ir.op import (
     Rule,
 )
 from jitad.ops import complex_emission as cx
+from jitad.ops import emission as em
 from jitad.ops.complex_emission import OfParts, of_complex, swapped
-from jitad.ops.emission import (
-    DIVIDE,
-    SUBTRACT,
-    Emit,
-    by_parts,
-    compare,
-    emit_abs,
-    emit_bell,
-    emit_cast,
-    emit_conj,
-    emit_equal,
-    emit_int_division,
-    emit_isfinite,
-    emit_isinf,
-    emit_isnan,
-    emit_mul,
-    emit_neg,
-    emit_not,
-    emit_part,
-    emit_sign,
-    emit_signbit,
-    emit_term,
-    emit_unit,
-    emit_where,
-    extremum,
-    instruction,
-    intrinsic,
-    libm,
-)
+from jitad.ops.emission import Emit, by_parts, compare, extremum, instruction, intrinsic, libm
 from jitad.ops.operand_types import (
     boolean,
     chosen,
@@ -109,11 +82,11 @@ add = _binary("add", np.add, lambda w, t, r, x, y: w.plus(x, y, t),
 increment = _binary("increment", np.add, lambda w, t, r, x, y: w.plus(x, y, t),
     lambda x, y, v: 1, lambda x, y, v: 1)  # fmt: skip
 """x + y of a sweep, v_bar += c * x_bar: a product in it need not be rounded by itself."""
-sub = _binary("sub", np.subtract, by_parts(SUBTRACT),
+sub = _binary("sub", np.subtract, by_parts(em.SUBTRACT),
     lambda x, y, v: 1, lambda x, y, v: -1)  # fmt: skip
-mul = _binary("mul", np.multiply, emit_mul,
+mul = _binary("mul", np.multiply, em.emit_mul,
     lambda x, y, v: y, lambda x, y, v: x)  # fmt: skip
-term = _binary("term", np.multiply, emit_term,
+term = _binary("term", np.multiply, em.emit_term,
     lambda x, y, v: y, lambda x, y, v: x)  # fmt: skip
 """x y in a sum of products, a contraction: as in BLAS it need not be rounded by itself."""
 fma = Elementwise(
@@ -127,12 +100,12 @@ fma = Elementwise(
     domain=(REAL, REAL, REAL),
 )
 """x y + z, rounded once where the processor can: a product and a sum, by `passes/fuse.py`."""
-div = _binary("div", np.true_divide, of_complex(DIVIDE, cx.divide),
+div = _binary("div", np.true_divide, of_complex(em.DIVIDE, cx.divide),
     lambda x, y, v: div(1.0, y), lambda x, y, v: neg(mul(v, div(1.0, y))),
     domain=(REAL, POSITIVE), cost=8)  # fmt: skip
-neg = _unary("neg", np.negative, by_parts(emit_neg), lambda x, v: -1, cost=1)
-absolute = _unary("abs", np.absolute, emit_abs, lambda x, v: side(x, v), cost=1)
-sign = _unary("sign", np.sign, emit_sign, None, cost=2)
+neg = _unary("neg", np.negative, by_parts(em.emit_neg), lambda x, v: -1, cost=1)
+absolute = _unary("abs", np.absolute, em.emit_abs, lambda x, v: side(x, v), cost=1)
+sign = _unary("sign", np.sign, em.emit_sign, None, cost=2)
 floor = _unary("floor", np.floor, intrinsic("floor"), None, cost=2)
 ceil = _unary("ceil", np.ceil, intrinsic("ceil"), None, cost=2)
 rint = _unary("rint", np.rint, intrinsic("rint"), None, cost=2)
@@ -172,7 +145,7 @@ cosh = _unary("cosh", np.cosh, libm("cosh"), lambda x, v: sinh(x), parts=cx.cosh
 tanh = _unary("tanh", np.tanh, libm("tanh"),
     lambda x, v: _slope_of_tanh(x) if x.dtype.kind == "c" else bell(x),
     parts=cx.tanh)  # fmt: skip
-bell = _unary("bell", lambda x: 1 / np.cosh(x) ** 2, emit_bell,
+bell = _unary("bell", lambda x: 1 / np.cosh(x) ** 2, em.emit_bell,
     lambda x, v: mul(-2.0, mul(tanh(x), v)))  # fmt: skip
 """1 / cosh(x)^2, without the cancellation of 1 - tanh(x)^2."""
 arcsinh = _unary("arcsinh", np.arcsinh, libm("asinh"),
@@ -220,22 +193,22 @@ lt = _binary("lt", np.less, compare("olt", "slt", "ult"), None, None, infer=bool
 le = _binary("le", np.less_equal, compare("ole", "sle", "ule"), None, None, infer=boolean)
 gt = _binary("gt", np.greater, compare("ogt", "sgt", "ugt"), None, None, infer=boolean)
 ge = _binary("ge", np.greater_equal, compare("oge", "sge", "uge"), None, None, infer=boolean)
-eq = _binary("eq", np.equal, emit_equal("oeq", "eq", "and"), None, None, infer=boolean)
-ne = _binary("ne", np.not_equal, emit_equal("une", "ne", "or"), None, None, infer=boolean)
+eq = _binary("eq", np.equal, em.emit_equal("oeq", "eq", "and"), None, None, infer=boolean)
+ne = _binary("ne", np.not_equal, em.emit_equal("une", "ne", "or"), None, None, infer=boolean)
 logical_and = _binary("and", np.bitwise_and, instruction("", "and"), None, None,
     domain=(TRUTH, TRUTH))  # fmt: skip
 logical_or = _binary("or", np.bitwise_or, instruction("", "or"), None, None,
     domain=(TRUTH, TRUTH))  # fmt: skip
 logical_xor = _binary("xor", np.bitwise_xor, instruction("", "xor"), None, None,
     domain=(TRUTH, TRUTH))  # fmt: skip
-logical_not = _unary("not", np.invert, emit_not, None, domain=TRUTH, cost=1)
-isnan = _unary("isnan", np.isnan, emit_isnan, None, cost=1, infer=boolean)
-isinf = _unary("isinf", np.isinf, emit_isinf, None, cost=1, infer=boolean)
-isfinite = _unary("isfinite", np.isfinite, emit_isfinite, None, cost=1, infer=boolean)
-signbit = _unary("signbit", np.signbit, emit_signbit, None, cost=1, infer=boolean)
-int_floor_divide = _binary("int_floor_divide", np.floor_divide, emit_int_division(False),
+logical_not = _unary("not", np.invert, em.emit_not, None, domain=TRUTH, cost=1)
+isnan = _unary("isnan", np.isnan, em.emit_isnan, None, cost=1, infer=boolean)
+isinf = _unary("isinf", np.isinf, em.emit_isinf, None, cost=1, infer=boolean)
+isfinite = _unary("isfinite", np.isfinite, em.emit_isfinite, None, cost=1, infer=boolean)
+signbit = _unary("signbit", np.signbit, em.emit_signbit, None, cost=1, infer=boolean)
+int_floor_divide = _binary("int_floor_divide", np.floor_divide, em.emit_int_division(False),
     None, None, domain=(INTEGER, INTEGER), cost=20)  # fmt: skip
-int_mod = _binary("int_mod", np.remainder, emit_int_division(True),
+int_mod = _binary("int_mod", np.remainder, em.emit_int_division(True),
     None, None, domain=(INTEGER, INTEGER), cost=20)  # fmt: skip
 
 where = Elementwise(
@@ -244,7 +217,7 @@ where = Elementwise(
     chosen,
     np.where,
     (None, lambda c, x, y, v: Mask(c, True), lambda c, x, y, v: Mask(c, False)),
-    emit_where,
+    em.emit_where,
     domain=(TRUTH, REAL, REAL),
 )
 
@@ -254,7 +227,7 @@ cast = Elementwise(
     lambda x, dtype: (x.shape, dtype),
     np_cast,
     (lambda x, v: 1,),
-    emit_cast,
+    em.emit_cast,
     domain=(REAL,),
 )
 
@@ -268,13 +241,13 @@ stop_gradient = Elementwise(
 
 real = Elementwise("real", (), of_parts(REAL_OF), np.real,
     (lambda x, v: RealLinear(lambda dx: real(dx), lambda v_bar: pair(v_bar, 0.0)),),
-    emit_part(0), domain=(COMPLEX,))  # fmt: skip
+    em.emit_part(0), domain=(COMPLEX,))  # fmt: skip
 imag = Elementwise("imag", (), of_parts(REAL_OF), np.imag,
     (lambda x, v: RealLinear(lambda dx: imag(dx), lambda v_bar: pair(0.0, neg(v_bar))),),
-    emit_part(1), domain=(COMPLEX,))  # fmt: skip
+    em.emit_part(1), domain=(COMPLEX,))  # fmt: skip
 conj = Elementwise("conj", (), of_parts({z: z for z in REAL_OF}), np.conjugate,
     (lambda x, v: RealLinear(lambda dx: conj(dx), lambda v_bar: conj(v_bar)),),
-    emit_conj, domain=(COMPLEX,))  # fmt: skip
+    em.emit_conj, domain=(COMPLEX,))  # fmt: skip
 pair = Elementwise("pair", (), of_parts(COMPLEX_OF), np_pair,
     (lambda x, y, v: RealLinear(lambda dx: pair(dx, 0.0), lambda v_bar: real(v_bar)),
      lambda x, y, v: RealLinear(lambda dy: pair(0.0, dy), lambda v_bar: neg(imag(v_bar)))),
@@ -365,17 +338,17 @@ def horner(z: Any, coefficients: list[float]) -> Any:
 
 # -- the slopes of sizes: transforms/origins.py says what they are at the origin ------------------
 
-unit = _binary("unit", np_unit, emit_unit,
+unit = _binary("unit", np_unit, em.emit_unit,
     lambda x, r, v: over(like(1.0, r), r), lambda x, r, v: neg(mul(v, over(like(1.0, r), r))),
     domain=(REAL, POSITIVE), cost=8)  # fmt: skip
 """x / r, the slope of a size r; 0 at the origin."""
-over = _binary("over", np_unit, emit_unit, *unit.partials,
+over = _binary("over", np_unit, em.emit_unit, *unit.partials,
     domain=(REAL, POSITIVE), cost=8)  # fmt: skip
 """A `unit` of which all has been told."""
-side = _binary("side", lambda x, r: np.sign(x), lambda w, t, r, x, _: emit_sign(w, t, r, x),
+side = _binary("side", lambda x, r: np.sign(x), lambda w, t, r, x, _: em.emit_sign(w, t, r, x),
     None, None, cost=2)  # fmt: skip
 """x / r for r = |x|, which is constant on each side of the origin; 0 there."""
-sided = _unary("sided", np.sign, emit_sign, None, cost=2)
+sided = _unary("sided", np.sign, em.emit_sign, None, cost=2)
 """A `side` of which all has been told."""
 
 told = Elementwise(
@@ -391,7 +364,7 @@ told = Elementwise(
 """x, to which y is added where `origin`; there y is 0, but its derivative need not be."""
 
 
-nought = _binary("nought", np.multiply, emit_mul,
+nought = _binary("nought", np.multiply, em.emit_mul,
     lambda a, x, v: RealLinear(lambda da: nought(da, x), lambda v_bar: nought(v_bar, x)),
     lambda a, x, v: a, domain=(REAL, (0.0, 0.0)), cost=0)  # fmt: skip
 """a x where x is known to be 0 wherever this is read; what counts is its derivative a dx."""
