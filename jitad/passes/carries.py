@@ -7,9 +7,10 @@ turn would wait for what the turn before has stored.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from itertools import product
+
+import numpy as np
 
 from jitad.ir.builder import Builder
 from jitad.ir.op import Shape
@@ -96,7 +97,7 @@ def _split(tape: Tape, inputs: Collection[int], outputs: Collection[int]) -> Tap
             name = instr.params[0]
             elements[i] = {
                 place: builder.input(f"{name}_{n}", (), instr.dtype).index
-                for n, place in enumerate(_places(instr.shape))
+                for n, place in enumerate(np.ndindex(instr.shape))
             }
             new.append(-1)
         elif instr.args and instr.args[0] in elements:
@@ -112,10 +113,5 @@ def _split(tape: Tape, inputs: Collection[int], outputs: Collection[int]) -> Tap
     return own_outputs(dce(builder.finish(results, places)))
 
 
-def _places(shape: Shape) -> Iterator[tuple[int, ...]]:
-    """The indices of an array's elements in C order."""
-    return product(*map(range, shape))
-
-
 def _elements(x: Value) -> list[Value]:
-    return [st.index(x, slots=place) for place in _places(x.shape)]
+    return [st.index(x, slots=place) for place in np.ndindex(x.shape)]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -116,11 +114,6 @@ def _as_array(builder: Builder, x: int | Objects) -> Objects:
     return x if not isinstance(x, int) else _objects([builder.value(x)], ())
 
 
-def _places(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """The indices of an array's elements in C order."""
-    return product(*map(range, shape))
-
-
 def _objects(items: list[Any], shape: tuple[int, ...]) -> Objects:
     array: Any = np.empty(len(items), dtype=object)
     for k, item in enumerate(items):
@@ -129,7 +122,7 @@ def _objects(items: list[Any], shape: tuple[int, ...]) -> Objects:
 
 
 def _elements(x: Value) -> Objects:
-    return _objects([st.index(x, slots=place) for place in _places(x.shape)], x.shape)
+    return _objects([st.index(x, slots=place) for place in np.ndindex(x.shape)], x.shape)
 
 
 def _scalars(builder: Builder, instr: Instr, operands: list[Objects]) -> Objects:
@@ -141,7 +134,7 @@ def _scalars(builder: Builder, instr: Instr, operands: list[Objects]) -> Objects
         rows = zip(*(x.ravel() for x in operands), strict=True)
         return _objects([op(*row, **params) for row in rows], instr.shape)
     if op is st.iota:
-        places = _places(instr.shape)
+        places = np.ndindex(instr.shape)
         axis = params["axis"]
         numbers = [builder.const(place[axis], (), instr.dtype) for place in places]
         return _objects(numbers, instr.shape)
@@ -159,7 +152,7 @@ def _scalars(builder: Builder, instr: Instr, operands: list[Objects]) -> Objects
 
 def _update(op: Op, x: Objects, u: Objects, slots: tuple[st.Slot, ...]) -> Objects:
     result = x.copy()
-    for place in _places(u.shape):
+    for place in np.ndindex(u.shape):
         at = tuple(st.map_slots(place, slots))
         result[at] = add(result[at], u[place]) if op is st.index_add else u[place]
     return result
