@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jitad.ir.builder import Builder
 from jitad.ir.tape import INPUT, Tape
+from jitad.ops.control.parts import reduced
 
 
 def dce(tape: Tape) -> Tape:
@@ -11,9 +11,4 @@ def dce(tape: Tape) -> Tape:
     live = tape.live(tape.outputs)
     if all(flag or instr.op is INPUT for flag, instr in zip(live, tape.instrs, strict=True)):
         return tape
-    builder = Builder()
-    new = [0] * len(tape.instrs)
-    for i, instr in enumerate(tape.instrs):
-        if live[i] or instr.op is INPUT:
-            new[i] = builder.copy(instr, tuple([new[j] for j in instr.args]))
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+    return reduced(tape, range(len(tape.inputs)), range(len(tape.outputs)), live)

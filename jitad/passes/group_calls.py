@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from jitad.ir.builder import Builder
 from jitad.ir.op import Elementwise
 from jitad.ir.tape import CONST, INPUT, Instr, Tape, has_effect
 from jitad.ops.elementwise import exp
@@ -32,15 +31,7 @@ def group_calls(tape: Tape) -> Tape:
     """The tape with calls of one function, none of which needs another, next to each other."""
     if sum(map(is_call, tape.instrs)) < FEWEST:
         return tape
-    order: list[int] = []
-    for window in _windows(tape):
-        order += _ordered(tape, window)
-    builder = Builder()
-    new: dict[int, int] = {}
-    for i in order:
-        instr = tape.instrs[i]
-        new[i] = builder.copy(instr, tuple([new[j] for j in instr.args]))
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+    return tape.reordered([i for window in _windows(tape) for i in _ordered(tape, window)])
 
 
 def _windows(tape: Tape) -> Iterator[list[int]]:

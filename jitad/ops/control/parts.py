@@ -172,16 +172,17 @@ def rewired(
 
 def without_inputs(tape: Tape, inputs: Sequence[int], outputs: Sequence[int]) -> Tape:
     """The tape with only these of its inputs, the others not being read."""
-    return _reduced(tape, inputs, outputs, tape.live([tape.outputs[k] for k in outputs]))
+    return reduced(tape, inputs, outputs, tape.live([tape.outputs[k] for k in outputs]))
 
 
 def only(tape: Tape, outputs: Sequence[int]) -> Tape:
     """What computes these outputs, of the same inputs, and no guard beside it."""
     needed = tape.needed([tape.outputs[k] for k in outputs])
-    return _reduced(tape, range(len(tape.inputs)), outputs, needed)
+    return reduced(tape, range(len(tape.inputs)), outputs, needed)
 
 
-def _reduced(tape: Tape, inputs: Sequence[int], outputs: Sequence[int], live: list[bool]) -> Tape:
+def reduced(tape: Tape, inputs: Sequence[int], outputs: Sequence[int], live: list[bool]) -> Tape:
+    """The tape of these inputs and outputs, with no instruction that is not live."""
     results = [tape.outputs[k] for k in outputs]
     places = [tape.inputs[k] for k in inputs]
     for i in places:
