@@ -65,24 +65,19 @@ class _Product:
             self._matrix_matrix(x, y, out)
 
     def _matrix_matrix(self, x: str, y: str, out: str) -> None:
-        call, dtype = self.call, self.call.dtype
+        call = self.call
         of_y = ("N", self.n) if self.y_inner_first else ("T", self.k)
         of_x = ("N", self.k) if self.x_rows_first else ("T", self.m)
         call.blas(
-            "gemm", dtype,
-            call.char(of_y[0]), call.char(of_x[0]),
-            call.int(self.n), call.int(self.m), call.int(self.k),
-            call.number(1.0, dtype), y, call.int(of_y[1]), x, call.int(of_x[1]),
-            call.number(0.0, dtype), out, call.int(self.n),
+            "gemm", of_y[0], of_x[0], self.n, self.m, self.k, 1.0, y, of_y[1], x,
+            of_x[1], 0.0, out, self.n,
         )  # fmt: skip
 
     def _matrix_vector(self, matrix: str, vector: str, out: str, m: int, rows_first: bool) -> None:
         # Stored (m, k) in C order, the matrix is (k, m) to BLAS, and "T" multiplies by (m, k).
-        call, dtype = self.call, self.call.dtype
+        call = self.call
         rows, columns = (self.k, m) if rows_first else (m, self.k)
         call.blas(
-            "gemv", dtype,
-            call.char("T" if rows_first else "N"), call.int(rows), call.int(columns),
-            call.number(1.0, dtype), matrix, call.int(rows), vector, call.int(1),
-            call.number(0.0, dtype), out, call.int(1),
+            "gemv", "T" if rows_first else "N", rows, columns, 1.0, matrix, rows, vector,
+            1, 0.0, out, 1,
         )  # fmt: skip

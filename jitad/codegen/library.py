@@ -7,7 +7,7 @@ library offers to compiled code is computed by the row's own NumPy function, cal
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from jitad.codegen.blas import emit_contract
@@ -59,18 +59,6 @@ class LibraryCall:
             self.writer.globals.append(text)
         return f"@library_{clean}"
 
-    def char(self, letter: str) -> str:
-        """A constant letter."""
-        return self._constant("i8", str(ord(letter)))
-
-    def int(self, number: int) -> str:
-        """A constant Fortran INTEGER."""
-        return self._constant("i32", str(number))
-
-    def number(self, x: float, dtype: DType) -> str:
-        """A constant of floating point, real or complex."""
-        return self._constant(self.writer.type(dtype), self.writer.number(x, dtype))
-
     def int_slot(self) -> str:
         """An INTEGER that is written."""
         return self.body.alloca("i32")
@@ -102,23 +90,29 @@ class LibraryCall:
 
     # -- calls -------------------------------------------------------------------------------------
 
-    def blas(self, routine: str, dtype: DType, *pointers: str) -> None:
+    def blas(self, routine: str, *arguments: str | int | float) -> None:
         """Call a routine of BLAS, named without the letter of its type."""
-        self._call("scipy.linalg.cython_blas", _PREFIX[dtype.name] + routine, pointers)
+        self._call("scipy.linalg.cython_blas", routine, arguments)
 
-    def lapack(self, routine: str, *pointers: str) -> None:
-        """Call a routine of LAPACK, named in full."""
-        self._call("scipy.linalg.cython_lapack", routine, pointers)
+    def lapack(self, routine: str, *arguments: str | int | float) -> None:
+        """Call a routine of LAPACK, named without the letter of its type."""
+        self._call("scipy.linalg.cython_lapack", routine, arguments)
 
-    def prefix(self, dtype: DType) -> str:
-        """The letter with which LAPACK's routines of a type begin."""
-        return _PREFIX[dtype.name]
-
-    def _call(self, module: str, routine: str, pointers: tuple[str, ...]) -> None:
-        symbol = cython_symbol(module, routine)
-        types = ", ".join(["ptr"] * len(pointers))
+    def _call(self, module: str, routine: str, arguments: Sequence[str | int | float]) -> None:
+        symbol = cython_symbol(module, _PREFIX[self.dtype.name] + routine)
+        passed = [f"ptr {self._passed(x)}" for x in arguments]
+        types = ", ".join(["ptr"] * len(passed))
         self.writer.declarations[symbol] = f"declare void @{symbol}({types})"
-        self.writer.do(f"call void @{symbol}({', '.join(f'ptr {p}' for p in pointers)})")
+        self.writer.do(f"call void @{symbol}({', '.join(passed)})")
+
+    def _passed(self, x: str | int | float) -> str:
+        """Where Fortran finds an INTEGER, a number of the op's dtype, a letter; or a pointer."""
+        if isinstance(x, int):
+            return self._constant("i32", str(x))
+        if isinstance(x, float):
+            kind = self.writer.type(self.dtype)
+            return self._constant(kind, self.writer.number(x, self.dtype))
+        return self._constant("i8", str(ord(x))) if len(x) == 1 else x
 
     def refuse_where(self, condition: str) -> None:
         """Report a matrix that has no such factorisation or solution."""

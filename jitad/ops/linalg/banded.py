@@ -21,27 +21,23 @@ from jitad.ops.views import index_add, zeros
 def _call_band_solve(call: Any, lower: int, upper: int, transposed: bool) -> None:
     """gbtrf of a copy with room for l more diagonals, and gbtrs in place."""
     (k, n), item, w = call.shape[-2:], call.dtype.itemsize, call.writer
-    prefix, info, pivots = call.prefix(call.dtype), call.int_slot(), call.scratch(4 * n)
+    info, pivots = call.int_slot(), call.scratch(4 * n)
     width, room = lower + upper + 1, 2 * lower + upper + 1
     copy = call.scratch(n * room * item)
-    shape = (call.int(n), call.int(n), call.int(lower), call.int(upper))
+    shape = (n, n, lower, upper)
     stacks = (
         (call.inputs[0], n * width * item),
         (call.inputs[1], k * n * item),
         (call.out, k * n * item),
     )
     with call.each(math.prod(call.shape[:-2]), *stacks) as (bands, b, x):
-        call.lapack(
-            f"{prefix}lacpy", call.char("A"), call.int(width), call.int(n), bands,
-            call.int(width), w.offset(copy, lower * item), call.int(room),
-        )  # fmt: skip
+        call.lapack("lacpy", "A", width, n, bands, width, w.offset(copy, lower * item), room)
         w.copy(x, b, k * n * item)
-        call.lapack(f"{prefix}gbtrf", *shape, copy, call.int(room), pivots, info)
+        call.lapack("gbtrf", *shape, copy, room, pivots, info)
         call.refuse_unless_zero(info)
         call.lapack(
-            f"{prefix}gbtrs", call.char("T" if transposed else "N"), *shape[1:], call.int(k),
-            copy, call.int(room), pivots, x, call.int(n), info,
-        )  # fmt: skip
+            "gbtrs", "T" if transposed else "N", *shape[1:], k, copy, room, pivots, x, n, info
+        )
 
 
 def _np_dense(bands: np.ndarray, lower: int, upper: int) -> np.ndarray:

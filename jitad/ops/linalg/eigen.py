@@ -29,16 +29,16 @@ def _emit_geev(call: Any, a: str, values: str, vectors: str | None) -> None:
     size = 66 * n
     work = call.scratch(size * dtype.itemsize)
     rest = call.scratch(2 * n * dtype.itemsize)  # imaginary parts, or what zgeev works with
-    jobs = (call.char("N"), call.char("N" if vectors is None else "V"))
+    jobs = ("N", "N" if vectors is None else "V")
     out = values if vectors is None else vectors
-    before = (*jobs, call.int(n), a, call.int(n), values)
-    after = (values, call.int(n), out, call.int(n), work, call.int(size))
+    before = (*jobs, n, a, n, values)
+    after = (values, n, out, n, work, size)
     good = _all_finite(call, a, n * n)
     with call.when(good):  # LAPACK prints what it thinks of others
         if dtype.kind == "c":
-            call.lapack(f"{call.prefix(dtype)}geev", *before, *after, rest, info)
+            call.lapack("geev", *before, *after, rest, info)
         else:
-            call.lapack(f"{call.prefix(dtype)}geev", *before, rest, *after, info)
+            call.lapack("geev", *before, rest, *after, info)
         call.refuse_unless_zero(info)
     call.refuse_where(call.writer.line(f"xor i1 {good}, true"))
     if dtype.kind != "c":

@@ -29,8 +29,7 @@ def _call_schur(call: Any) -> None:
         w.copy(t, a, n * n * item)
         u, imaginary = w.offset(t, n * n * item), w.offset(values, n * item)
         call.lapack(
-            f"{call.prefix(call.dtype)}gees", call.char("V"), call.char("N"), "null", call.int(n),
-            t, call.int(n), count, values, imaginary, u, call.int(n), work, call.int(size),
+            "gees", "V", "N", "null", n, t, n, count, values, imaginary, u, n, work, size,
             count, info,
         )  # fmt: skip
         call.refuse_unless_zero(info)
@@ -75,9 +74,8 @@ def _call_quasi_triangular(call: Any, turn_a: bool, turn_b: bool) -> None:
     with call.each(math.prod(call.shape[:-2]), *stacks) as (a, b, c, x):
         w.copy(x, c, m * n * item)
         call.lapack(
-            f"{call.prefix(call.dtype)}trsyl", call.char("T" if turn_a else "N"),
-            call.char("T" if turn_b else "N"), call.int(1), call.int(m), call.int(n),
-            a, call.int(m), b, call.int(n), x, call.int(m), scale, info,
+            "trsyl", "T" if turn_a else "N", "T" if turn_b else "N", 1, m, n, a, m, b, n, x, m,
+            scale, info,
         )  # fmt: skip
         call.refuse_unless_zero(info)
         factor = call.load(scale, kind)

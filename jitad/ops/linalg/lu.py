@@ -23,13 +23,13 @@ from jitad.ops.linalg import matrices as mx
 def _call_lu(call: Any) -> None:
     """Copies, then getrf in place; the pivots are stored as numbers of the matrix's dtype."""
     n, item, w = call.shape[-1], call.dtype.itemsize, call.writer
-    prefix, kind = call.prefix(call.dtype), w.type(call.dtype)
+    kind = w.type(call.dtype)
     pivots, info = call.scratch(4 * n), call.int_slot()
     count = math.prod(call.shape[:-2])
     stacks = ((call.inputs[0], n * n * item), (call.out, (n + 1) * n * item))
     with call.each(count, *stacks) as (a, f):
         w.copy(f, a, n * n * item)
-        call.lapack(f"{prefix}getrf", call.int(n), call.int(n), f, call.int(n), pivots, info)
+        call.lapack("getrf", n, n, f, n, pivots, info)
         row = w.offset(f, n * n * item)
         with w.counted(n) as i:
             pivot = call.load(call.element(pivots, i, "i32"), "i32")
@@ -95,11 +95,7 @@ def _call_lu_solve(call: Any, transposed: bool) -> None:
             pivot = w.line(f"fptosi {kind} {pivot} to i32")
             call.store(pivot, call.element(pivots, i, "i32"), "i32")
         w.copy(x, b, k * n * item)
-        call.lapack(
-            f"{call.prefix(call.dtype)}getrs",
-            call.char("N" if transposed else "T"), call.int(n), call.int(k),
-            f, call.int(n), pivots, x, call.int(n), info,
-        )  # fmt: skip
+        call.lapack("getrs", "N" if transposed else "T", n, k, f, n, pivots, x, n, info)
 
 
 def _np_lu_solve(f: np.ndarray, a: np.ndarray, b: np.ndarray, transposed: bool) -> np.ndarray:

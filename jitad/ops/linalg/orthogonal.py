@@ -29,28 +29,19 @@ def _shapes(stored: Shape, full: bool) -> tuple[Shape, Shape]:
 def _call_qr(call: Any, full: bool) -> None:
     """geqrf of a copy; its upper triangle is R, and orgqr makes Q of the reflections below it."""
     (n, m), item, w = call.shapes[0][-2:], call.dtype.itemsize, call.writer
-    prefix, (of_q, of_r) = call.prefix(call.dtype), _shapes(call.shapes[0], full)
+    of_q, of_r = _shapes(call.shapes[0], full)
     k, size = of_q[0], 64 * m
     copy, work = call.scratch(m * n * item), call.scratch(size * item)
     tau, info = call.scratch(n * item), call.int_slot()
     stacks = ((call.inputs[0], m * n * item), (call.out, call.shape[-1] * item))
     with call.each(math.prod(call.shape[:-1]), *stacks) as (a, q):
         w.copy(copy, a, m * n * item)
-        call.lapack(
-            f"{prefix}geqrf", call.int(m), call.int(n), copy, call.int(m), tau, work,
-            call.int(size), info,
-        )  # fmt: skip
+        call.lapack("geqrf", m, n, copy, m, tau, work, size, info)
         r = w.offset(q, math.prod(of_q) * item)
         w.clear(r, math.prod(of_r) * item)
-        call.lapack(
-            f"{prefix}lacpy", call.char("U"), call.int(n), call.int(n), copy, call.int(m),
-            r, call.int(k),
-        )  # fmt: skip
+        call.lapack("lacpy", "U", n, n, copy, m, r, k)
         w.copy(q, copy, m * n * item)
-        call.lapack(
-            f"{prefix}orgqr", call.int(m), call.int(k), call.int(n), q, call.int(m), tau, work,
-            call.int(size), info,
-        )  # fmt: skip
+        call.lapack("orgqr", m, k, n, q, m, tau, work, size, info)
 
 
 def _infer_qr(x: Any, full: bool) -> tuple[Shape, DType]:

@@ -41,9 +41,8 @@ def _call_svd(call: Any, full: bool) -> None:
         v = w.offset(u, math.prod(of_u) * item)
         s = w.offset(v, math.prod(of_v) * item)
         call.lapack(
-            f"{call.prefix(call.dtype)}gesdd", call.char("A" if full else "S"), call.int(m),
-            call.int(n), copy, call.int(m), s, u, call.int(m), v, call.int(of_v[1]),
-            work, call.int(size), iwork, info,
+            "gesdd", "A" if full else "S", m, n, copy, m, s, u, m, v, of_v[1], work, size,
+            iwork, info,
         )  # fmt: skip
         call.refuse_unless_zero(info)
 
@@ -148,10 +147,7 @@ def _call_svdvals(call: Any) -> None:
     stacks = ((call.inputs[0], m * n * item), (call.out, k * item))
     with call.each(math.prod(call.shape[:-1]), *stacks) as (a, s):
         call.writer.copy(copy, a, m * n * item)
-        call.lapack(
-            f"{call.prefix(call.dtype)}gesdd", call.char("N"), call.int(m), call.int(n),
-            copy, call.int(m), s, s, call.int(m), s, call.int(n), work, call.int(size), iwork, info,
-        )  # fmt: skip
+        call.lapack("gesdd", "N", m, n, copy, m, s, s, m, s, n, work, size, iwork, info)
         call.refuse_unless_zero(info)
 
 

@@ -29,10 +29,8 @@ def _call_eigh(call: Any, lower: bool) -> None:
         w.copy(vectors, a, n * n * item)
         values = w.offset(vectors, n * n * item)
         call.lapack(
-            f"{call.prefix(call.dtype)}syevd", call.char("V"),
-            call.char(_triangle(lower)), call.int(n),
-            vectors, call.int(n), values, work, call.int(size), iwork, call.int(whole), info,
-        )  # fmt: skip
+            "syevd", "V", _triangle(lower), n, vectors, n, values, work, size, iwork, whole, info
+        )
         call.refuse_unless_zero(info)
 
 
@@ -83,11 +81,7 @@ def _call_eigvalsh(call: Any, lower: bool) -> None:
     stacks = ((call.inputs[0], n * n * item), (call.out, n * item))
     with call.each(math.prod(call.shape[:-1]), *stacks) as (a, values):
         call.writer.copy(copy, a, n * n * item)
-        call.lapack(
-            f"{call.prefix(call.dtype)}syevd", call.char("N"),
-            call.char(_triangle(lower)), call.int(n),
-            copy, call.int(n), values, work, call.int(size), iwork, call.int(1), info,
-        )  # fmt: skip
+        call.lapack("syevd", "N", _triangle(lower), n, copy, n, values, work, size, iwork, 1, info)
         call.refuse_unless_zero(info)
 
 

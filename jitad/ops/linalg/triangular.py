@@ -27,10 +27,8 @@ def _call_triangular_solve(call: Any, lower: bool, transposed: bool, unit: bool)
         call.writer.copy(x, b, k * n * item)
         # In memory the matrix is transposed, and its lower triangle the upper one.
         call.lapack(
-            f"{call.prefix(call.dtype)}trtrs",
-            call.char("U" if lower else "L"), call.char("N" if transposed else "T"),
-            call.char("U" if unit else "N"), call.int(n), call.int(k),
-            a, call.int(n), x, call.int(n), info,
+            "trtrs", "U" if lower else "L", "N" if transposed else "T", "U" if unit else "N", n,
+            k, a, n, x, n, info,
         )  # fmt: skip
         call.refuse_unless_zero(info)
 
@@ -94,25 +92,22 @@ def solve_lower(factor: Any, b: Any, *, transposed: bool = False) -> Any:
 
 def _call_cholesky(call: Any, refuses: bool) -> None:
     """potrf in place: the lower triangle is the upper one in memory; then zeros for the rest."""
-    n, item, prefix = call.shape[-1], call.dtype.itemsize, call.prefix(call.dtype)
-    info, zero = call.int_slot(), call.number(0.0, call.dtype)
+    n, item = call.shape[-1], call.dtype.itemsize
+    info = call.int_slot()
     stacks = ((call.inputs[0], n * n * item), (call.out, n * n * item))
     with call.each(math.prod(call.shape[:-2]), *stacks) as (a, factor):
         call.writer.copy(factor, a, n * n * item)
-        call.lapack(f"{prefix}potrf", call.char("U"), call.int(n), factor, call.int(n), info)
+        call.lapack("potrf", "U", n, factor, n, info)
         if refuses:
             call.refuse_unless_zero(info)
         if n > 1:
             below = call.writer.offset(factor, item)
-            call.lapack(
-                f"{prefix}laset", call.char("L"), call.int(n - 1), call.int(n - 1), zero, zero,
-                below, call.int(n),
-            )  # fmt: skip
+            call.lapack("laset", "L", n - 1, n - 1, 0.0, 0.0, below, n)
         if not refuses:
-            nan, w, size = call.number(math.nan, call.dtype), call.writer, call.int_slot()
+            w, size = call.writer, call.int_slot()
             fine = w.line(f"icmp eq i32 {call.load(info, 'i32')}, 0")
             call.store(w.line(f"select i1 {fine}, i32 0, i32 {n}"), size, "i32")
-            call.lapack(f"{prefix}laset", call.char("A"), size, size, nan, nan, factor, call.int(n))
+            call.lapack("laset", "A", size, size, math.nan, math.nan, factor, n)
 
 
 def _np_cholesky(x: np.ndarray, refuses: bool) -> np.ndarray:
