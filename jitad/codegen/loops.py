@@ -15,7 +15,7 @@ from jitad.codegen.lanes import vector_bytes
 from jitad.codegen.polls import Poll, work
 from jitad.codegen.region import EmitSteps, Region
 from jitad.codegen.stacks import Stacks
-from jitad.codegen.sums import summed
+from jitad.codegen.addends import summed
 from jitad.codegen.widths import LEAST
 from jitad.ir.op import BOOL, DYNAMIC
 from jitad.ir.tape import INPUT, Instr

@@ -13,7 +13,7 @@ from jitad.codegen.casts import HALF, cast
 from jitad.codegen.exponential import exponential
 from jitad.codegen.external import external
 from jitad.codegen.literals import float_literal
-from jitad.codegen.turns import NOTES, hint
+from jitad.codegen.hints import NOTES, hint
 from jitad.codegen.vector_math import has_fma, vector_variants
 from jitad.ir.errors import CompileError
 from jitad.ir.op import (

@@ -22,7 +22,7 @@ from jitad.ops.elementwise import stop_gradient
 from jitad.passes.extents import Extent, Extents
 from jitad.passes.in_place import replaced
 from jitad.passes.near import near
-from jitad.passes.storage import share_memory
+from jitad.passes.share_memory import share_memory
 from jitad.passes.stored import CHEAP, Stored, is_call, is_root
 
 EXCLUSIVE = (*st.PLACES, st.cumsum, *st.SCATTERS)

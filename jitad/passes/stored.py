@@ -9,7 +9,7 @@ from jitad.ir.op import Control, Elementwise, Op, Structural
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ops import structural as st
 from jitad.ops.elementwise import eq, ge, gt, le, lt, ne
-from jitad.passes.storage import reads_own_places
+from jitad.passes.share_memory import reads_own_places
 
 COMPARISONS = (eq, ne, lt, le, gt, ge)
 
