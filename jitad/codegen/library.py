@@ -16,7 +16,7 @@ from jitad.codegen.callback import callback
 from jitad.codegen.external import cython_symbol
 from jitad.codegen.sort import emit_argsort
 from jitad.codegen.status import CALLBACK_FAILED, COMPLEX_RESULT, LINEAR_ALGEBRA
-from jitad.ir.op import REAL_OF, DType, Structural
+from jitad.ir.op import REAL_OF, Structural
 
 _PREFIX = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 

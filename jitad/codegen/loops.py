@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 
+from jitad.codegen.addends import summed
 from jitad.codegen.body import Body, memory_type
 from jitad.codegen.frame import Frame
 from jitad.codegen.lanes import vector_bytes
 from jitad.codegen.polls import Poll, work
 from jitad.codegen.region import EmitSteps, Region
 from jitad.codegen.stacks import Stacks
-from jitad.codegen.addends import summed
 from jitad.codegen.widths import LEAST
 from jitad.ir.op import BOOL, DYNAMIC
 from jitad.ir.tape import INPUT, Instr

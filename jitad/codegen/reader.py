@@ -18,7 +18,7 @@ from jitad.codegen.index import (
 )
 from jitad.codegen.within import Within
 from jitad.ir.errors import CompileError
-from jitad.ir.op import Elementwise, Op, Shape, Structural
+from jitad.ir.op import Elementwise, Shape, Structural
 from jitad.ir.tape import CONST, INPUT, Instr
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st

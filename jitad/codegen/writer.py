@@ -12,8 +12,8 @@ import numpy as np
 from jitad.codegen.casts import HALF, cast
 from jitad.codegen.exponential import exponential
 from jitad.codegen.external import external
-from jitad.codegen.literals import float_literal
 from jitad.codegen.hints import NOTES, hint
+from jitad.codegen.literals import float_literal
 from jitad.codegen.vector_math import has_fma, vector_variants
 from jitad.ir.errors import CompileError
 from jitad.ir.op import (

@@ -6,7 +6,6 @@ Mathematics in the rules: operands x, y; result v; tangents dx; adjoint v_bar.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 from jitad.ir.errors import ShapeError
 from jitad.ir.op import BOOL, INT64, DType, Shape, Structural
 from jitad.ir.raised import Raised
-from jitad.ir.tape import CONST, Instr
+from jitad.ir.tape import Instr
 from jitad.ops import elementwise as ew
 from jitad.ops.reductions import reduce_all
 from jitad.ops.views import broadcast, index, or_zeros, reshape, spread, zeros
@@ -171,7 +170,6 @@ scatter_set = Structural(
 )
 """x with rows u in place of those at integer indices, of which no two are equal where they are
 `apart`; of rows for one index the last one stays."""
-
 
 
 # -- guards ----------------------------------------------------------------------------------------

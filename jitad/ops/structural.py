@@ -35,6 +35,7 @@ from jitad.ops.views import (
     are_disjoint,
     as_range,
     broadcast,
+    every_place,
     index,
     index_add,
     index_set,

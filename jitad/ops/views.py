@@ -6,6 +6,8 @@ Mathematics in the rules: operands x, y; result v; tangents dx; adjoint v_bar.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,11 @@ from jitad.ir.op import DType, Shape, Structural, find
 
 Slot = int | tuple[int, int, int]
 """One axis of a basic index: an int (the axis goes), or (start, length, step)."""
+
+
+def every_place(shape: Shape) -> Iterator[tuple[int, ...]]:
+    """The indices of an array's elements in C order."""
+    return product(*map(range, shape))
 
 
 def resized(shape: Shape, axis: int, n: int) -> Shape:

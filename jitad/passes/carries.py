@@ -10,8 +10,6 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from jitad.ir.builder import Builder
 from jitad.ir.op import Shape
 from jitad.ir.tape import Tape
@@ -97,7 +95,7 @@ def _split(tape: Tape, inputs: Collection[int], outputs: Collection[int]) -> Tap
             name = instr.params[0]
             elements[i] = {
                 place: builder.input(f"{name}_{n}", (), instr.dtype).index
-                for n, place in enumerate(np.ndindex(instr.shape))
+                for n, place in enumerate(st.every_place(instr.shape))
             }
             new.append(-1)
         elif instr.args and instr.args[0] in elements:
@@ -114,4 +112,4 @@ def _split(tape: Tape, inputs: Collection[int], outputs: Collection[int]) -> Tap
 
 
 def _elements(x: Value) -> list[Value]:
-    return [st.index(x, slots=place) for place in np.ndindex(x.shape)]
+    return [st.index(x, slots=place) for place in st.every_place(x.shape)]

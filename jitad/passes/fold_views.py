@@ -6,7 +6,7 @@ import math
 
 from jitad.ir.builder import Builder
 from jitad.ir.op import Op, Structural
-from jitad.ir.tape import CONST, Instr
+from jitad.ir.tape import Instr
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.affine import EACH, run_of

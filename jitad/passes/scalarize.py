@@ -122,7 +122,7 @@ def _objects(items: list[Any], shape: tuple[int, ...]) -> Objects:
 
 
 def _elements(x: Value) -> Objects:
-    return _objects([st.index(x, slots=place) for place in np.ndindex(x.shape)], x.shape)
+    return _objects([st.index(x, slots=place) for place in st.every_place(x.shape)], x.shape)
 
 
 def _scalars(builder: Builder, instr: Instr, operands: list[Objects]) -> Objects:
@@ -134,7 +134,7 @@ def _scalars(builder: Builder, instr: Instr, operands: list[Objects]) -> Objects
         rows = zip(*(x.ravel() for x in operands), strict=True)
         return _objects([op(*row, **params) for row in rows], instr.shape)
     if op is st.iota:
-        places = np.ndindex(instr.shape)
+        places = st.every_place(instr.shape)
         axis = params["axis"]
         numbers = [builder.const(place[axis], (), instr.dtype) for place in places]
         return _objects(numbers, instr.shape)
@@ -152,7 +152,7 @@ def _scalars(builder: Builder, instr: Instr, operands: list[Objects]) -> Objects
 
 def _update(op: Op, x: Objects, u: Objects, slots: tuple[st.Slot, ...]) -> Objects:
     result = x.copy()
-    for place in np.ndindex(u.shape):
+    for place in st.every_place(u.shape):
         at = tuple(st.map_slots(place, slots))
         result[at] = add(result[at], u[place]) if op is st.index_add else u[place]
     return result

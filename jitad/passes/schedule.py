@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from jitad.ir.op import DYNAMIC, Elementwise, Shape, Structural
+from jitad.ir.op import DYNAMIC, Elementwise, Shape
 from jitad.ir.tape import CONST, INPUT, Tape
 from jitad.ops import structural as st
 from jitad.ops.control import part
@@ -27,7 +27,6 @@ from jitad.passes.stored import CHEAP, Stored, is_call, is_root
 
 EXCLUSIVE = (*st.PLACES, st.cumsum, *st.SCATTERS)
 """Ops with an order of their own along an axis: they share no nest."""
-
 
 
 _FAR = 64

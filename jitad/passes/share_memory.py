@@ -152,5 +152,3 @@ def reads_own_places(
         same_place = aligned and isinstance(instr.op, Elementwise)
         stack.extend((j, same_place) for j in instr.args)
     return True
-
-

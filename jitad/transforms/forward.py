@@ -15,8 +15,6 @@ from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.control import part, record
 from jitad.ops.elementwise import mul
-from jitad.ops.structural import guard
-from jitad.transforms.flow import varied_outputs
 from jitad.ops.partials import (
     Partial,
     dense,
@@ -27,6 +25,8 @@ from jitad.ops.partials import (
     scale,
     typed,
 )
+from jitad.ops.structural import guard
+from jitad.transforms.flow import varied_outputs
 from jitad.transforms.lost import lost_derivative
 from jitad.transforms.origins import at_origins
 from jitad.transforms.shield import shield

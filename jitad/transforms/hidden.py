@@ -13,9 +13,9 @@ from jitad.ir.op import Control, Elementwise, is_differentiable
 from jitad.ir.tape import Instr, Tape
 from jitad.ops import elementwise as ew
 from jitad.ops.control import custom, part
+from jitad.ops.partials import is_active
 from jitad.ops.views import reshape
 from jitad.transforms.flow import varied_outputs
-from jitad.ops.partials import is_active
 
 _ROUNDING = (ew.ceil, ew.floor, ew.rint, ew.trunc, reshape)
 """What makes whole numbers, and hands them on; they are read as such perhaps."""

@@ -32,8 +32,8 @@ from jitad.ops.elementwise import (
     sub,
     told,
 )
-from jitad.ops.structural import reduce_sum
 from jitad.ops.partials import is_zeros
+from jitad.ops.structural import reduce_sum
 
 _HALVES: dict[Op, float] = {maximum: 0.5, minimum: -0.5}
 

@@ -47,9 +47,9 @@ from jitad.ops.elementwise import (
     unit,
     where,
 )
+from jitad.ops.partials import typed
 from jitad.ops.structural import broadcast, reduce_sum, reshape, transpose
 from jitad.transforms.kinks import coordinates, divisors, with_kinks
-from jitad.ops.partials import typed
 from jitad.transforms.sizes import with_sizes
 from jitad.transforms.slopes import Aligned, Slopes, Step, aligned
 

@@ -16,11 +16,11 @@ from jitad.ir.value import Value
 from jitad.ops.control import Transforms, part
 from jitad.ops.control.parts import type_of, without_inputs
 from jitad.ops.elementwise import increment
+from jitad.ops.partials import added, dense, is_nothing, partial, pull, shaped, typed
 from jitad.ops.structural import Slot, guard, joined_slots, reshape
 from jitad.ops.structural import index as indexed
 from jitad.transforms.counters import counters
 from jitad.transforms.flow import depends_outputs, varied, varied_outputs
-from jitad.ops.partials import added, dense, is_nothing, partial, pull, shaped, typed
 from jitad.transforms.lost import lost_derivative
 from jitad.transforms.origins import at_origins
 from jitad.transforms.shield import shield
@@ -82,6 +82,7 @@ def _transposed(
     """The wanted operands' shares of an op's adjoint: the transpose of its tangent."""
     builder = Builder()
     builder.line = v.builder.line
+    assert op.jvp is not None
     known = [builder.input(f"x{k}", *type_of(x)) for k, x in enumerate((*operands, v))]
     seeds = {k: builder.input(f"d{k}", *type_of(operands[k])) for k in wanted}
     dv = op.jvp(known[:-1], known[-1], [seeds.get(k) for k in range(len(operands))], **params)

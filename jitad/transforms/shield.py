@@ -17,8 +17,8 @@ from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control import masked, part, revolve
-from jitad.transforms.inside import Inputs, Inside
 from jitad.ops.partials import is_zeros
+from jitad.transforms.inside import Inputs, Inside
 from jitad.transforms.masks import Masks
 from jitad.transforms.reach import Found, Reach
 from jitad.transforms.support import EMPTY, Condition, Support, box

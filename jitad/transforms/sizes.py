@@ -21,8 +21,8 @@ from jitad.ops.control import block, loop, part, switch
 from jitad.ops.elementwise import hypot, where
 from jitad.ops.gathers import gather, gather_final, scatter_set
 from jitad.ops.joins import concatenate, join_slots, pack
-from jitad.ops.structural import index_set
 from jitad.ops.partials import is_zeros
+from jitad.ops.structural import index_set
 from jitad.transforms.points import SIZES, of_one_point
 
 _UPDATES = (index_set, scatter_set)

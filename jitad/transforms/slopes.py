@@ -32,8 +32,8 @@ from jitad.ops.control import part
 from jitad.ops.control.parts import can_fail, may_not_end
 from jitad.ops.elementwise import cast, eq, mul, where
 from jitad.ops.gathers import iota_on
-from jitad.ops.structural import broadcast, reduce_sum, reshape
 from jitad.ops.partials import is_active, partial, plus, scale, tangent, typed
+from jitad.ops.structural import broadcast, reduce_sum, reshape
 
 FAR = 1_000_000
 """All sweeps over a tape visit so many instructions; beyond, what comes is taken for constant."""

@@ -234,5 +234,3 @@ def _crossing(body: Tape, fixed: Sequence[bool]) -> list[int]:
         else:
             found.add(i)
     return sorted(found)
-
-

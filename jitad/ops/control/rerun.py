@@ -7,7 +7,6 @@ Source: Griewank & Walther, Algorithm 799: Revolve, ACM Trans. Math. Software 26
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import SourceLine
@@ -19,6 +18,7 @@ from jitad.ops import structural as st
 from jitad.ops.control.loop import Loop, loop
 from jitad.ops.control.parts import output_types, record, type_of
 from jitad.ops.control.revolve import Revolve, operands_of
+from jitad.ops.control.switch import Type
 
 
 def rerun(form: Revolve, line: SourceLine | None) -> Tape:
@@ -151,16 +151,14 @@ def _loop(
     """Record a loop as long as a condition holds, or of so many turns; its carries at the end."""
     builder, types = carries[0].builder, [type_of(x) for x in (*consts, *carries)]
 
-    def traced(function: Callable[[Sequence[Value]], list[Value]], *first: Any) -> Tape:
+    def traced(function: Callable[[Sequence[Value]], list[Value]], kinds: list[Type]) -> Tape:
         inner = Builder()
         inner.line = builder.line
-        inputs = [inner.input(f"x{k}", *kind) for k, kind in enumerate((*first, *types))]
+        inputs = [inner.input(f"x{k}", *kind) for k, kind in enumerate(kinds)]
         return inner.finish([x.index for x in function(inputs)])
 
-    body = traced(lambda xs: turn(xs[0], xs[1:]), ((), INT64))
-    condition = None if goes_on is None else traced(goes_on)
+    body = traced(lambda xs: turn(xs[0], xs[1:]), [((), INT64), *types])
+    condition = None if goes_on is None else traced(goes_on, types)
     form = Loop(body, len(consts), len(carries), condition=condition)
     args = [*consts, *carries, *([] if turns is None else [turns])]
     return record(builder, loop, args, form)[: len(carries)]
-
-

@@ -13,7 +13,6 @@ from typing import Any
 from jitad.ir.builder import Builder, inline
 from jitad.ir.op import Elementwise, Shape
 from jitad.ir.tape import CONST, Tape
-
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
 from jitad.ops.partials import is_active, tangent

@@ -142,7 +142,8 @@ def _pullback(j: int, xs: Any, x: Any, x_bar: Any, turn_a: bool, turn_b: bool) -
     """A^T C_bar + C_bar B^T = X_bar."""
     if j < 5:
         return BY_TANGENT
-    return sylvester(*xs[1:5], x_bar, turn_a=not turn_a, turn_b=not turn_b)
+    fa, fb, a, b = xs[1:5]
+    return sylvester(fa, fb, a, b, x_bar, turn_a=not turn_a, turn_b=not turn_b)
 
 
 def _infer(x: Any, *_: Any, **__: Any) -> tuple[Shape, DType]:

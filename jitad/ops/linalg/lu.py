@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from jitad.ir.op import BY_TANGENT, INT32, Structural
-from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
 
 # -- LU factors ------------------------------------------------------------------------------------
