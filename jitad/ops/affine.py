@@ -15,7 +15,7 @@ from jitad.ir.tape import CONST, Instr
 from jitad.ops.elementwise import add, mul, sub
 from jitad.ops.gathers import iota
 from jitad.ops.intervals import Known, Range
-from jitad.ops.views import broadcast
+from jitad.ops.views import broadcast, reshape
 
 
 class Symbol(NamedTuple):
@@ -137,7 +137,7 @@ def run_of(instrs: Sequence[Instr], i: int) -> Sum | None:
         instr = instrs[j]
         if instr.op is iota and len(instr.shape) == 1:
             return Sum(0, ((EACH, 1),))
-        if instr.op is broadcast and not instrs[instr.args[0]].shape:
+        if instr.op in (broadcast, reshape) and instrs[instr.args[0]].shape in ((), instr.shape):
             return sum_of(instrs, instr.args[0], known)
         return None if instr.shape or instr.op is CONST else Sum(0, ((j, 1),))
 

@@ -5,26 +5,22 @@ Whoever reads the array as it was before then comes first, and the update can wo
 
 from __future__ import annotations
 
-from jitad.ir.builder import Builder
 from jitad.ir.tape import Tape
-from jitad.ops import structural as st
+from jitad.ops.structural import SCATTERS
 from jitad.passes.order import operands_first
-
 
 
 def sink(tape: Tape) -> Tape:
     """The tape with its scatters as late as their readers allow."""
-    if not any(instr.op in st.SCATTERS for instr in tape.instrs):
+    if not any(instr.op in SCATTERS for instr in tape.instrs):
         return tape
-    builder = Builder()
-    new: dict[int, int] = {}
+    order: dict[int, None] = {}
 
     def needed(i: int) -> list[int]:
-        return [j for j in tape.instrs[i].args if j not in new]
+        return [j for j in tape.instrs[i].args if j not in order]
 
-    steady = [i for i, instr in enumerate(tape.instrs) if instr.op not in st.SCATTERS]
+    steady = [i for i, instr in enumerate(tape.instrs) if instr.op not in SCATTERS]
     for root in (*steady, *tape.outputs):
-        for i in operands_first(root, needed) if root not in new else ():
-            instr = tape.instrs[i]
-            new[i] = builder.copy(instr, tuple([new[j] for j in instr.args]))
-    return builder.finish([new[i] for i in tape.outputs], [new[i] for i in tape.inputs])
+        for i in operands_first(root, needed) if root not in order else ():
+            order[i] = None
+    return tape.reordered([*order])

@@ -24,6 +24,7 @@ from jitad.ops import structural as st
 from jitad.ops.control import Loop, part, record
 from jitad.ops.control.parts import LOOKS_UP
 from jitad.ops.control.switch import Switch
+from jitad.ops.partials import is_active, partial, typed
 from jitad.sparse.integers import Integers
 from jitad.sparse.local import vertex
 from jitad.sparse.places import Tables, numbered
@@ -31,7 +32,6 @@ from jitad.sparse.regions import Enter, Region, Results, through_loop, through_s
 from jitad.sparse.rules import RULES, Known
 from jitad.sparse.straight import straight
 from jitad.sparse.terms import Term, Terms, merged
-from jitad.transforms.linear import is_active, partial, typed
 from jitad.transforms.origins import at_origins
 from jitad.transforms.shield import shield
 from jitad.transforms.spectra import with_spectra

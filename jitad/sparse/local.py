@@ -17,11 +17,11 @@ from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control.parts import alone, type_of
+from jitad.ops.partials import is_nothing
 from jitad.sparse.places import Tables, numbered
 from jitad.sparse.terms import Term, Terms, merged
 from jitad.transforms.batch import batch
 from jitad.transforms.forward import forward
-from jitad.transforms.linear import is_nothing
 
 
 def vertex(

@@ -17,8 +17,8 @@ from jitad.ir.op import Mask, Shape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.ops.partials import Partial, scale
 from jitad.sparse.places import Places, Tables, numbered, take
-from jitad.transforms.linear import Partial, scale
 
 
 class Term(NamedTuple):

@@ -59,7 +59,8 @@ def _one_back(
     first, count = form.loop, 1 + form.loop.carries
     end, held, *rest = carries
     kept, adjoints = rest[:count], rest[count : count + form.adjoints]
-    at, *state = (st.gather(x, ew.sub(held, 1)) for x in kept)
+    top = _within(ew.sub(held, 1), form.snapshots)
+    at, *state = (st.gather(x, top) for x in kept)
 
     def goes_on(xs: Sequence[Value]) -> list[Value]:
         end, at = xs[len(fixed) :][:2]
@@ -77,7 +78,8 @@ def _one_back(
     results = inline(end.builder, form.back, args)
     written = zip(rest[count + form.adjoints :], results[form.adjoints :], strict=True)
     rows = [_put(x, place, y) for x, y in written]
-    gone = ew.ge(st.gather(kept[0], ew.sub(held, 1)), end)
+    top = _within(ew.sub(held, 1), form.snapshots)
+    gone = ew.ge(st.gather(kept[0], top), end)
     held = ew.sub(held, ew.cast(gone, dtype=INT64))
     return [end, held, *kept, *results[: form.adjoints], *rows]
 
@@ -102,7 +104,8 @@ def _run_on(
     state = _loop(turn, [*fixed, at], state, turns=steps) if state else []
     at = ew.add(at, steps)
     # What needs not be kept is written behind what is.
-    kept = [_put(x, held, y) for x, y in zip((places, *kept), (at, *state), strict=True)]
+    place = _within(held, form.snapshots)
+    kept = [_put(x, place, y) for x, y in zip((places, *kept), (at, *state), strict=True)]
     return [at, ew.where(is_last, held, ew.add(held, 1)), *kept, *state]
 
 
@@ -133,7 +136,13 @@ def _next_kept(states: Value, left: Value) -> Value:
 
 def _row(form: Revolve, turn: Value) -> Value:
     """The place of a turn's rows: a loop backwards began with the last."""
-    return ew.sub(form.loop.count - 1, turn) if form.loop.backward else turn
+    last = form.loop.count - 1
+    return _within(ew.sub(last, turn) if form.loop.backward else turn, last)
+
+
+def _within(place: Value, last: int) -> Value:
+    """A place, which nobody need ask whether it is inside."""
+    return ew.minimum(ew.maximum(place, 0), last)
 
 
 def _put(rows: Value, place: Value, x: Value) -> Value:
