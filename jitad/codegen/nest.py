@@ -22,7 +22,6 @@ from jitad.codegen.within import unless_none
 from jitad.ir.op import Elementwise, Structural
 from jitad.ir.tape import CONST, Instr
 from jitad.ops import structural as st
-from jitad.ops.elementwise import cos, sin
 from jitad.passes.schedule import Nest, Root, squeeze
 
 
@@ -268,10 +267,7 @@ class NestEmitter:
 
     def _emit_straight_line(self) -> None:
         """Rank 0: each root is complete before the next is computed."""
-        together = list(packs(self.body, self.nest.roots))
-        if len(together) == len(self.nest.roots):
-            together = [[root] for root in self._with_twins()]
-        for pack in together:
+        for pack in packs(self.body, self.nest.roots):
             if len(pack) == 1 or not emit_pack(self.body, self.elements, pack):
                 self._emit_scalars(pack)
 
@@ -292,25 +288,6 @@ class NestEmitter:
             self._finish(root, accumulator)
             if accumulator is not None:
                 accumulator.end(0)
-
-    def _with_twins(self) -> Sequence[Root]:
-        """The roots in order, but sin and cos of one number together.
-
-        LLVM makes one call of the two within a basic block, and each guard ends a block.
-        """
-        roots, instrs = self.nest.roots, self.tape.instrs
-        if not any(instrs[root.index].op is st.guard for root in roots):
-            return roots
-        twins: dict[int, dict[Root, None]] = {}
-        for root in roots:
-            if instrs[root.index].op in (sin, cos):
-                twins.setdefault(instrs[root.index].args[0], {})[root] = None
-        ordered: dict[Root, None] = {}
-        for root in roots:
-            ordered[root] = None
-            if instrs[root.index].op in (sin, cos):
-                ordered.update(twins[instrs[root.index].args[0]])
-        return list(ordered)
 
     def _emit_scalar(self, i: int) -> bool:
         """The common case of straight-line code, at once: scalars in registers or constants."""

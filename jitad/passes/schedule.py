@@ -21,7 +21,6 @@ from jitad.ops.control import part
 from jitad.ops.elementwise import stop_gradient
 from jitad.passes.extents import Extent, Extents
 from jitad.passes.in_place import replaced
-from jitad.passes.near import near
 from jitad.passes.share_memory import share_memory
 from jitad.passes.stored import CHEAP, Stored, is_call, is_root
 
@@ -169,15 +168,9 @@ class _Scheduler:
             replaced(self.tape, self.shown, schedule),
         )
         within = {storage[i]: place for i, place in self.within.items()}
-        changed = set(storage.values())
-        pinned = {
-            j for i, x in enumerate(self.tape.instrs) if i not in self.position for j in x.args
-        }
         for step in self.steps:
             if isinstance(step, Nest):
                 step.roots = [root for root in step.roots if not self._stays(root.index, storage)]
-                if not step.space:
-                    step.roots = near(self.tape, step.roots, changed, pinned)
         steps = tuple(self.steps)
         return Program(self.tape, steps, self.position, self.begun, storage, within, self.slots)
 
