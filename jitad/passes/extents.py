@@ -89,7 +89,7 @@ class Extents:
         u = instr.args[-1]
         if not place:
             return own
-        if instr.op in (st.scatter_add, st.scatter_set):
+        if instr.op in st.SCATTERS:
             if place == 1:
                 return {}
             lead = len(self._tape.instrs[instr.args[1]].shape) - 1

@@ -176,6 +176,10 @@ def _any(builder: Builder, instr: Instr) -> int | None:
     return ew.gt(st.index(builder.value(source.args[1]), slots=slots), 0).index
 
 
+_FEW = 6
+"""Additions that what was written is looked for behind."""
+
+
 def _rewritten(builder: Builder, instr: Instr) -> int | None:
     """Rows that are written where others were, or are there already, or are added to zeros."""
     x, places, u = instr.args
@@ -187,7 +191,7 @@ def _rewritten(builder: Builder, instr: Instr) -> int | None:
             return None
         return _written(builder, below.args[0], places, u, instr.params[0] and below.params[0])
     added: list[Instr] = []
-    while below.op is st.scatter_add and len(added) < _DEEP:
+    while below.op is st.scatter_add and len(added) < _FEW:
         added.append(below)
         below = builder.instrs[below.args[0]]
     is_new = below.op is st.scatter_set and below.args[1] == places and below.params[0]
