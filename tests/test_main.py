@@ -108,3 +108,24 @@ def test_gradient_of_the_loss_in_closed_form() -> None:
 def test_differing_gradients_are_refused() -> None:
     with pytest.raises(SystemExit, match="differ"):
         job._check_equal("f", [(1.0, [1.0]), (1.0, [1.0 + 1e-6])])
+
+
+SAME_CODE = """
+import hashlib, sys
+sys.path.insert(0, "tests")
+import jitad, numpy as np
+from plain_programs.slices import reflected
+
+x = np.random.default_rng(0).normal(size=(5, 5))
+text = jitad.compile(jitad.grad(lambda x: np.sum(reflected(x))), x).inspect_llvm()
+print(hashlib.sha256(text.encode()).hexdigest(), len(text) > 1000)
+"""
+
+
+def test_code_is_the_same_in_all_processes() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", SAME_CODE]
+    first, second = (
+        subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+        for _ in range(2)
+    )
+    assert first.stdout == second.stdout and "True" in first.stdout, first.stderr

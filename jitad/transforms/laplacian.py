@@ -23,9 +23,9 @@ from jitad.ir.value import Value
 from jitad.ops import structural as st
 from jitad.ops.control import part, record
 from jitad.ops.control.parts import alone, type_of
+from jitad.ops.partials import dense, is_active, is_nothing, is_zeros, plus
 from jitad.transforms.batch import batch
 from jitad.transforms.forward import forward
-from jitad.transforms.linear import dense, is_active, is_nothing, is_zeros, plus
 from jitad.transforms.origins import at_origins
 from jitad.transforms.spectra import with_spectra
 

@@ -45,6 +45,11 @@ class View(NamedTuple):
     params: tuple[Any, ...]
     rest: tuple[int, ...]
 
+    def __hash__(self) -> int:
+        """Without the op, whose hash is another in each process: so would the order of sets be,
+        and the code that is made of supports."""
+        return hash((self.key, self.shape, self.params, self.rest))
+
 
 class Mask(NamedTuple):
     """The support of an instruction's result, computed from those of its operands, or given."""
