@@ -14,7 +14,7 @@ import numpy as np
 
 from jitad.functions.arrays.refusing import REFUSED
 from jitad.ir.value import FUNCTIONS, UFUNCS
-from jitad.scipy import stats
+from jitad.scipy import MODULES, stats
 from jitad.scipy.stats.continuous import CONTINUOUS
 from jitad.scipy.stats.discrete import DISCRETE
 from jitad.scipy.stats.multivariate import MULTIVARIATE
@@ -26,13 +26,14 @@ NAMESPACES = {
     "numpy.lib.stride_tricks": "np.lib.stride_tricks",
     "scipy.special": "scipy.special",
     "scipy.linalg": "jitad.scipy.linalg",
+    "scipy.fft": "jitad.scipy.fft",
     "scipy.signal": "jitad.scipy.signal",
     "scipy.optimize": "jitad.scipy.optimize",
     "scipy.integrate": "jitad.scipy.integrate",
 }
 """Where the functions are defined, and how a function to be differentiated reaches them."""
 
-_MIRRORS = ("scipy.special", "scipy.linalg", "scipy.optimize", "scipy.signal", "scipy.integrate")
+_MIRRORS = tuple(f"scipy.{name}" for name in MODULES if name != "stats")
 
 UFUNC_METHODS = ("reduce", "accumulate", "outer", "reduceat")
 

@@ -22,6 +22,7 @@ from jitad.ir.op import Shape
 from jitad.ir.value import FUNCTIONS, UFUNCS, Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.scipy import filtering  # noqa: F401  fills the registry
 from jitad.scipy.mirror import mirror
 
 _SHORT = 64

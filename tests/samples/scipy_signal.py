@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from jitad.scipy import signal
 from samples.arrays import INTS, LONG, Call, M, T, V, array, call
 from samples.complex_numbers import A, Z
 
 K3, K22 = array(3), array(2, 2)
+B, A3 = np.array([0.2, 0.3, -0.1]), np.array([1.25, -0.5, 0.25])
+SOS = [[0.5, 0.25, 0.5, 1.0, -0.5, 0.25], [1.0, -0.5, 0.25, 1.0, 0.25, 0.5]]
+SIGNAL = array(24)
 
 SAMPLES: dict[Any, list[Call]] = {
     signal.convolve: [
@@ -36,5 +41,22 @@ SAMPLES: dict[Any, list[Call]] = {
     ],
     signal.detrend: [
         call(V), call(M, axis=0), call(M, type="constant"), call(array(9), bp=[4]),
+    ],
+    signal.lfilter: [
+        call(B, A3, V), call(B[:1], A3, M), call(B, A3[:1], M, axis=0), call(B, A3, V, zi=array(2)),
+    ],
+    signal.lfilter_zi: [call(B, A3), call(B[:2], A3)],
+    signal.filtfilt: [
+        call(B, A3, SIGNAL), call(B, A3, SIGNAL, padtype="even", padlen=5),
+        call(B, A3, array(12, 2), axis=0, padtype="constant"), call(B, A3, SIGNAL, padtype=None),
+    ],
+    signal.sosfilt: [call(SOS, V), call(SOS, M, axis=0), call(SOS, V, zi=array(2, 2))],
+    signal.sosfilt_zi: [call(SOS)],
+    signal.sosfiltfilt: [call(SOS, SIGNAL), call(SOS, SIGNAL, padlen=3)],
+    signal.hilbert: [call(V), call(array(6)), call(M, N=7, axis=0)],
+    signal.savgol_filter: [
+        *(call(SIGNAL, 5, 3, mode=mode) for mode in ("mirror", "nearest", "wrap", "constant")),
+        call(SIGNAL, 7, 2, deriv=1, delta=0.5), call(array(9, 2), 5, 2, axis=0, deriv=2),
+        call(SIGNAL, 6, 2, mode="wrap"),
     ],
 }  # fmt: skip
