@@ -136,6 +136,49 @@ def test_exceptional_numbers(value: float) -> None:
             assert np.isnan(y) or np.signbit(x) == np.signbit(y)
 
 
+def test_lengths_at_their_origin() -> None:
+    """The square of a length is smooth: of several coordinates, and of the lengths of others."""
+    lengths: tuple[Callable[[Any], Any], ...] = (
+        lambda x: math.hypot(x, 2 * x, 0.0),
+        lambda x: math.hypot(x, x, x, -x, x),
+        lambda x: math.dist([x, 2 * x, x], [0.0, x, x]),
+        lambda x: np.hypot(np.hypot(np.abs(x), 2 * x), 0.0),
+    )
+    d: list[Any] = [jitad.grad, lambda f: lambda x: jitad.jvp(f, (x,), (1.0,))[1]]
+    for length, curvature in zip(lengths, (10.0, 10.0, 4.0, 10.0), strict=True):
+        second: Any = [a(b(lambda x, f=length: f(x) ** 2))(0.0) for a in d for b in d]
+        np.testing.assert_allclose(second, curvature, rtol=1e-14)
+    for size in (1e-200, 1e200):
+        value, slope = jitad.value_and_grad(lambda x: math.hypot(x, 2 * x, 2 * x))(size)
+        np.testing.assert_allclose([value / size, slope], 3.0, rtol=1e-14)
+
+
+POINTS = [0.3 + 0.4j, complex(-2.0, -0.0), -2 + 0j, 1.5 - 0.2j, 2j]
+
+
+@pytest.mark.parametrize("name", [name for name in vars(cmath) if name[0] != "_"])
+def test_a_function_of_cmath(name: str) -> None:
+    function: Any = getattr(cmath, name)
+    if name == "isclose":
+        assert [bool(jitad.jit(function)(z, 1j + 1e-12)) for z in (1j, 1.0)] == [True, False]
+    elif name == "rect":
+        slope = jitad.grad(lambda r, t: function(r, t).imag, (0, 1))(2.0, 0.5)
+        np.testing.assert_allclose(slope, (math.sin(0.5), 2 * math.cos(0.5)), rtol=1e-14)
+    elif callable(function):
+        for z in POINTS:
+            np.testing.assert_allclose(jitad.jit(function)(z), function(z), rtol=1e-13, atol=1e-15)
+
+
+def test_roots_of_a_polynomial_by_cmath() -> None:
+    def distance(x: Any) -> Any:
+        root = cmath.sqrt(x[0] * x[0] - 4 * x[1])
+        return abs((root - x[0]) / 2) ** 2 + cmath.log(root, 2).real
+
+    for x in (np.array([2.0, 5.0]), np.array([-3.0, 2.0])):
+        wanted = [oracle.difference(distance, [x], [d])[0] for d in np.eye(2)]
+        np.testing.assert_allclose(jitad.grad(distance)(x), wanted, rtol=1e-7)
+
+
 def test_outside_of_the_domain_numbers_are_as_in_compiled_code() -> None:
     assert np.isnan(jitad.jit(lambda x: math.sqrt(x))(-1.0))
     assert jitad.jit(lambda x: math.exp(x))(1e4) == np.inf

@@ -6,11 +6,12 @@ code, and costs nothing.
 
 from __future__ import annotations
 
+import builtins
 import dis
 import functools
 import sys
-from collections.abc import Callable
-from types import CodeType, FrameType
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import CellType, CodeType, FrameType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -44,10 +45,10 @@ def _is_named(names: set[str] | None) -> bool:
             continue
         run = _RUNNING.get(id(code))
         if run is not None:
-            code = run(frame)
-            named = named or (code is not None and _names(code, names))
+            f = run(frame)
+            named = named or (f is not None and _names(f.__code__, names, _spaces(f)))
         elif not is_internal(code.co_filename):
-            named = named or _names(code, names)
+            named = named or _names(code, names, (frame.f_locals, frame.f_globals))
         elif id(code) in _RECORDING:
             if named:
                 return True
@@ -60,9 +61,30 @@ def _is_named(names: set[str] | None) -> bool:
     return False
 
 
-def _names(code: CodeType, names: set[str] | None) -> bool:
-    caught = _caught(code)
-    return bool(caught) if names is None else not names.isdisjoint(caught)
+def _names(code: CodeType, names: set[str] | None, spaces: _Spaces) -> bool:
+    handles, caught, paths = _caught(code)
+    if names is None or not handles:
+        return handles
+    return not names.isdisjoint(caught) or any(_leads_to(p, names, spaces) for p in paths)
+
+
+_Spaces = Iterable[Mapping[str, Any]]
+"""Where the names in code are looked up, in that order, before those that are built in."""
+
+
+def _spaces(f: FunctionType) -> _Spaces:
+    cells = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
+    return {name: cell.cell_contents for name, cell in cells if cell != CellType()}, f.__globals__
+
+
+def _leads_to(path: tuple[str, ...], names: set[str], spaces: _Spaces) -> bool:
+    """Whether what a handler is of, `E` or `module.E`, is one of these kinds, or is not known."""
+    name, *attributes = path
+    found = next((space[name] for space in (*spaces, vars(builtins)) if name in space), None)
+    for name in attributes:
+        found = getattr(found, name, None)
+    kinds = found if isinstance(found, tuple) else (found,)
+    return any(not isinstance(kind, type) or kind.__name__ in names for kind in kinds)
 
 
 _NOTED: set[str] = set()
@@ -85,12 +107,13 @@ def note_recording(code: CodeType) -> None:
     _note(code)
 
 
-_RUNNING: dict[int, Callable[[FrameType], CodeType | None]] = {}
-"""By the id of code of ours that runs the user's: which a frame is at, where that has a handler."""
+_RUNNING: dict[int, Callable[[FrameType], FunctionType | None]] = {}
+"""By the id of code of ours that runs the user's functions: which a frame is at, where that has a
+handler there."""
 
 
-def note_handlers(code: CodeType, of: Callable[[FrameType], CodeType | None]) -> None:
-    """Have frames of this code stand for the user's code that they run."""
+def note_handlers(code: CodeType, of: Callable[[FrameType], FunctionType | None]) -> None:
+    """Have frames of this code stand for the user's functions that they run."""
     _RUNNING[id(code)] = of
     _note(code)
 
@@ -102,15 +125,36 @@ def _note(code: CodeType) -> None:
 
 
 @functools.lru_cache(maxsize=4096)
-def _caught(code: CodeType) -> frozenset[str]:
-    """The names in code by which it may catch exceptions, if it does; `except:` is of all."""
-    steps = [s for s in dis.get_instructions(code) if s.opname != "CACHE"]
+def _caught(code: CodeType) -> tuple[bool, frozenset[str], frozenset[tuple[str, ...]]]:
+    """Whether code handles exceptions; the names in it by which it may catch them, `except:` being
+    of all; and what its handlers are of, by name and attributes."""
+    steps = [s for s in dis.get_instructions(code) if s.opname not in ("CACHE", "EXTENDED_ARG")]
     begins = {s.argval for s in steps if s.opname == "SETUP_FINALLY"}  # Python 3.10
     begins |= {s.offset + 2 for s in steps if s.opname == "PUSH_EXC_INFO"}
     bare = any(s.opname == "POP_TOP" and s.offset in begins for s in steps)
     handles = begins or any(s.opname.startswith("SETUP_") for s in steps)
     names = (*code.co_names, "BaseException") if bare else code.co_names
-    return frozenset(names) if handles else frozenset()
+    matches = [k for k, s in enumerate(steps) if s.opname in _MATCHES]
+    paths = (path for k in matches for path in _paths(steps[:k]))
+    return bool(handles), frozenset(names), frozenset(paths)
+
+
+_MATCHES = ("CHECK_EXC_MATCH", "JUMP_IF_NOT_EXC_MATCH")
+
+
+def _paths(steps: list[dis.Instruction]) -> Iterator[tuple[str, ...]]:
+    """The names, with attributes, that an expression at the end of these steps is made of."""
+    path: tuple[str, ...] = ()
+    for step in reversed(steps):
+        if step.opname == "LOAD_ATTR":
+            path = (step.argval, *path)
+        elif step.opname.startswith("LOAD_"):
+            yield str(step.argval), *path
+            path = ()
+        elif not step.opname.startswith(("BUILD_", "LIST_")):
+            if step.opname.startswith("CALL"):  # of which nothing is known
+                yield "", *path
+            return
 
 
 def check_division(ufunc: Any, x: Any, y: Any) -> None:

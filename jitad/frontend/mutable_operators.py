@@ -8,7 +8,7 @@ from typing import Any
 
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.mutable_functions import at_once
-from jitad.ir.operators import BINARY, COMPARISONS, UNARY
+from jitad.ir.operators import BINARY, COMPARISONS, UNARY, know_unlike
 
 
 def _of_numbers(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -40,6 +40,7 @@ def _unary(ufunc: Any) -> Callable[[Any], Any]:
 
 for _name, _ufunc in (BINARY | COMPARISONS).items():
     setattr(MutableArray, f"__{_name}__", _binary(_ufunc, swapped=False))
+know_unlike(MutableArray)
 for _name, _ufunc in BINARY.items():
     setattr(MutableArray, f"__r{_name}__", _binary(_ufunc, swapped=True))
     setattr(MutableArray, f"__i{_name}__", _in_place(_ufunc))

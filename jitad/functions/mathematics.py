@@ -1,4 +1,4 @@
-"""What functions of `math` and `statistics`, `float`, `int` and `complex` record of traced numbers.
+"""What functions of `math`, `cmath`, `statistics`, and `float`, `complex` record of traced numbers.
 
 A C function that wants a float knows no traced value: a traced function calls these in place of
 Python's own (`frontend.traceable`). Of plain numbers they are Python's. Results are Python's
@@ -9,6 +9,7 @@ that Python raises. `math.floor`, `ceil` and `trunc` ask a number itself, and ha
 
 from __future__ import annotations
 
+import cmath
 import functools
 import importlib
 import math
@@ -22,8 +23,9 @@ import numpy as np
 
 from jitad.frontend.active import holds_traced
 from jitad.frontend.exceptions import check_domain, may_catch
-from jitad.frontend.operands import as_dtype, as_value, implements
+from jitad.frontend.operands import as_dtype, as_value, implements, innermost, lift
 from jitad.frontend.traceable import PLAIN
+from jitad.functions.elementwise.sizes import length
 from jitad.ir.errors import TraceError
 from jitad.ir.op import COMPLEX128, FLOAT32, FLOAT64, INT64
 from jitad.ir.value import FUNCTIONS, UFUNCS, Value
@@ -201,8 +203,11 @@ def log(x: Any, base: Any = None) -> Any:
 
 @mathematical("hypot")
 def hypot(*coordinates: Any) -> Any:
-    first, *rest = map(as_number, coordinates)
-    return weak(functools.reduce(np.hypot, rest, np.abs(first)))
+    numbers = [as_number(x) for x in coordinates]
+    if len(numbers) < 3:
+        return weak(np.hypot(*numbers) if len(numbers) == 2 else np.abs(*numbers))
+    builder = innermost(numbers)
+    return weak(length([lift(builder, x) for x in numbers]))
 
 
 @mathematical("dist")
@@ -229,6 +234,41 @@ def remainder(x: Any, y: Any) -> Any:
     # An infinite step leaves x as it is.
     rest = np.where(np.isinf(step) & np.isfinite(size), size, rest)
     return weak(np.where(np.signbit(x), -rest, rest))
+
+
+# -- complex numbers -------------------------------------------------------------------------------
+
+
+def _of_complex(name: str, function: Callable[..., Any]) -> None:
+    mathematical(name, cmath)(lambda z: weak(function(_as_complex(z))))
+
+
+for _name, _function in {
+    **{f"{prefix}{name}{suffix}": getattr(np, f"{arc}{name}{suffix}")
+       for prefix, arc in (("", ""), ("a", "arc"))
+       for name in ("sin", "cos", "tan") for suffix in ("", "h")},
+    **{name: getattr(np, name) for name in ("exp", "log10", "sqrt", "isfinite", "isinf", "isnan")},
+    "phase": np.angle,
+}.items():  # fmt: skip
+    _of_complex(_name, _function)
+
+
+@mathematical("log", cmath)
+def complex_log(z: Any, base: Any = None) -> Any:
+    value = np.log(_as_complex(z))
+    return weak(value if base is None else value / np.log(_as_complex(base)))
+
+
+@mathematical("polar", cmath)
+def polar(z: Any) -> tuple[Any, Any]:
+    z = _as_complex(z)
+    return weak(np.abs(z)), weak(np.angle(z))
+
+
+@mathematical("rect", cmath)
+def rect(r: Any, phi: Any) -> Any:
+    r, phi = as_number(r), as_number(phi)
+    return _as_complex(r * np.cos(phi), r * np.sin(phi))
 
 
 # -- digits ----------------------------------------------------------------------------------------
@@ -259,9 +299,17 @@ def ulp(x: Any) -> Any:
 
 @mathematical("isclose")
 def isclose(a: Any, b: Any, *, rel_tol: Any = 1e-09, abs_tol: Any = 0.0) -> Any:
-    a, b = as_number(a), as_number(b)
+    return _are_close(as_number(a), as_number(b), rel_tol, abs_tol)
+
+
+@mathematical("isclose", cmath)
+def complex_isclose(a: Any, b: Any, *, rel_tol: Any = 1e-09, abs_tol: Any = 0.0) -> Any:
+    return _are_close(_as_complex(a), _as_complex(b), rel_tol, abs_tol)
+
+
+def _are_close(a: Any, b: Any, relative: Any, absolute: Any) -> Any:
     gap = np.abs(a - b)
-    near = gap <= np.maximum(rel_tol * np.maximum(np.abs(a), np.abs(b)), abs_tol)
+    near = gap <= np.maximum(relative * np.maximum(np.abs(a), np.abs(b)), absolute)
     return (a == b) | (near & np.isfinite(gap))
 
 

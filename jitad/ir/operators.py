@@ -158,6 +158,24 @@ for _name, _ufunc in BINARY.items():
     setattr(Value, f"__r{_name}__", _reflected)
 for _name, _ufunc in COMPARISONS.items():
     setattr(Value, f"__{_name}__", _binary(_ufunc)[0])
+
+
+def know_unlike(kind: type) -> None:
+    """`==` and `!=` of arrays of this kind and None, texts, classes, from which they differ."""
+
+    def compared(method: Callable[..., Any], differ: bool) -> Callable[..., Any]:
+        def answer(self: Any, other: Any) -> Any:
+            if other is None or isinstance(other, (str, bytes, dict, set, type)):
+                return np.full(self.shape, differ) if self.shape else differ
+            return method(self, other)
+
+        return answer
+
+    kind.__eq__ = compared(kind.__eq__, False)
+    kind.__ne__ = compared(kind.__ne__, True)
+
+
+know_unlike(Value)
 for _name, _ufunc in UNARY.items():
     setattr(Value, f"__{_name}__", _unary(_ufunc))
 

@@ -351,3 +351,11 @@ def one_of_several_arguments(x):
         return total + (3.0 if arrays[1] is arrays[1] else 0.0)
 
     return added([x, 2.0 * x, x + 1.0]) + added((x * x, x, x - 1.0, x + 2.0, 3.0 * x, x / 2.0))
+
+
+@case
+def elements_by_an_iterator_of_numpys(x):
+    total = 0.0
+    for v in np.nditer(np.outer(x, x[:2])):
+        total = total + v**2
+    return total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import numpy as np
@@ -164,3 +165,92 @@ def another_object_in_each_turn(x):
         s += v if seen is None else 0.5 * v
         seen = Seen() if v > 0 else None
     return s
+
+
+# -- what handlers are of, by other names ----------------------------------------------------------
+
+Negative = ValueError
+ERRORS = (KeyError, Negative)
+
+
+class Library:
+    Failed = np.linalg.LinAlgError
+
+
+def _handled(x, kinds):
+    try:
+        return math.log(x)
+    except kinds:
+        return x * x
+
+
+@case
+def handlers_by_an_alias(x):
+    def logarithm(v):
+        try:
+            return math.log(v)
+        except Negative:
+            return v * v
+
+    def member(v):
+        try:
+            return math.sqrt(v)
+        except (*ERRORS, IndexError):
+            return v * v
+
+    def factor(v):
+        try:
+            return np.linalg.cholesky(v * np.eye(2))[0, 0]
+        except Library.Failed:
+            return v * v
+
+    return sum(f(s * x[k]) for s in (1, -1) for k, f in enumerate((logarithm, member, factor)))
+
+
+@case
+def handlers_of_what_is_given(x):
+    return sum(_handled(v, kinds) for kinds in (Negative, ERRORS) for v in (x[0], -x[1]))
+
+
+@case
+def handlers_of_a_class_of_the_function_around(x):
+    class Large(Exception):
+        pass
+
+    def checked(v):
+        if v > 1.0:
+            raise Large(v * 2)
+        return v
+
+    def f(v):
+        try:
+            return checked(v)
+        except Large as error:
+            return error.args[0]
+
+    return sum(f(v) ** 2 for v in x)
+
+
+# -- what a number has not, and is not -------------------------------------------------------------
+
+
+@case(np.array(2.5))
+def what_a_number_has_not(t):
+    total = 0.0
+    try:
+        total += t[0]
+    except (TypeError, IndexError):
+        total += t * 3.0
+    try:
+        total += t.sum()
+    except AttributeError:
+        total += t**2
+    return total
+
+
+@case
+def numbers_and_arrays_are_not_nothing(x):
+    values = [x, x[0], float(x[1])]
+    if any(np.any(v == None) or np.any(v == "auto") for v in values):  # noqa: E711
+        return 0.0
+    return np.sum(x[x != None] ** 2) if x[0] not in (None, "auto") else 0.0  # noqa: E711

@@ -95,8 +95,10 @@ def _expand(key: tuple[Any, ...], x: Value) -> list[Any]:
                 ) from error
         items.append(item)
     used = sum(_axes_of(item) for item in items)
+    if x.weak and used:
+        raise TraceError("a Python number has no items", remedy="give an array, or drop the index")
     if used > x.ndim:
-        raise ShapeError(
+        raise OutOfBoundsError(
             f"too many indices for an array of shape {x.shape}",
             remedy="give at most one index for each axis",
         )

@@ -6,6 +6,7 @@ A size has derivative 0 at the origin, where a square root has none; the square 
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -220,6 +221,26 @@ def absolute(x: Value) -> Value:
     """|x|: a sum of squares is its own, and so is a size."""
     is_size = x.builder.instrs[x.index].op in SIZES
     return x if is_size or is_sum_of_squares(x, True) else ew.absolute(x)
+
+
+def hypot(x: Value, y: Value) -> Value:
+    """hypot(x, y), in which absolute values are what they are of."""
+    instrs, builder = x.builder.instrs, x.builder
+    bare = [
+        builder.value(instrs[v.index].args[0]) if instrs[v.index].op is ew.absolute else v
+        for v in (x, y)
+    ]
+    return ew.hypot(*bare)
+
+
+def length(coordinates: Sequence[Value]) -> Value:
+    """The length of a vector of numbers, which neither overflows nor underflows: one size of all,
+    by which it is differentiated, of what is divided by the largest of them."""
+    size = functools.reduce(ew.maximum, map(ew.absolute, coordinates))
+    scale = ew.stop_gradient(ew.where(ew.gt(size, 0.0), size, 1.0))
+    scaled = [ew.div(x, scale) for x in coordinates]
+    law = ew.mul(scale, ew.root(functools.reduce(ew.add, [ew.mul(x, x) for x in scaled])))
+    return governed(functools.reduce(ew.hypot, coordinates), law)
 
 
 def modulus(z: Value) -> Value:

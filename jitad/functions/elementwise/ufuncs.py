@@ -148,7 +148,7 @@ for _op in (
     *(ew.add, ew.sub, ew.div, ew.neg, ew.cbrt, ew.exp, ew.exp2, ew.expm1),
     *(ew.log, ew.log2, ew.log10, ew.log1p, ew.sin, ew.cos, ew.tan, ew.arcsin, ew.arccos),
     *(ew.arctan, ew.sinh, ew.cosh, ew.tanh, ew.arcsinh, ew.arccosh, ew.arctanh, ew.arctan2),
-    *(ew.hypot, ew.copysign, ew.maximum, ew.minimum, ew.fmax, ew.fmin, ew.sign),
+    *(ew.copysign, ew.maximum, ew.minimum, ew.fmax, ew.fmin, ew.sign),
     *(ew.lt, ew.le, ew.gt, ew.ge, ew.eq, ew.ne, ew.isnan, ew.isinf, ew.isfinite, ew.signbit),
     *(ew.logical_and, ew.logical_or, ew.logical_xor, ew.logical_not),
 ):
@@ -156,6 +156,7 @@ for _op in (
 _record(np.multiply, sizes.times)
 _record(np.sqrt, sizes.square_root)
 _record(np.absolute, sizes.absolute)
+_record(np.hypot, sizes.hypot)
 
 
 def composite(ufunc: Any, *domain: tuple[float, float]) -> Callable[[Any], Any]:

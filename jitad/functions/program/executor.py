@@ -381,10 +381,10 @@ def reader(f: FunctionType, words: Vocabulary) -> Any:
     return read
 
 
-def _handled(frame: Any) -> CodeType | None:
-    """The user's code that a frame runs, where it handles exceptions."""
+def _handled(frame: Any) -> FunctionType | None:
+    """The user's function that a frame runs, where it handles exceptions."""
     block = frame.f_locals["block"]
-    return None if block.handler is None else frame.f_locals["self"].function.__code__
+    return None if block.handler is None else frame.f_locals["self"].function
 
 
 errors.note_lines(Frame.run.__code__, lambda frame: frame.f_locals["self"].line)

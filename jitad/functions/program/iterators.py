@@ -339,6 +339,17 @@ def elements(x: Any) -> Any:
     return Once(Places(places.count, lambda k: ((at := places.item(k)), element(x, at))))
 
 
+def every_element(op: Any, *options: Any, **named: Any) -> Any:
+    """np.nditer(x), which reads the elements of one array; all else it does is refused."""
+    if options or named or not isinstance(op, Value):
+        raise TraceError(
+            "np.nditer of several arrays, or with options, is not supported on traced values",
+            remedy="use np.ndenumerate(x), zip(x.ravel(), y.ravel()), or index the arrays",
+        )
+    places = indices(op.shape).take()
+    return Once(Places(places.count, lambda k: element(op, places.item(k))))
+
+
 def _place(k: Any, sizes: tuple[Any, ...]) -> tuple[Any, ...]:
     """The indices of the k-th element; of a first axis they are not taken modulo its size."""
     place = []

@@ -12,6 +12,7 @@ import numpy as np
 
 from jitad.frontend.active import holds_traced
 from jitad.frontend.effects import note_bound, note_change
+from jitad.frontend.exceptions import may_catch
 from jitad.frontend.items import Item
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import lift
@@ -59,6 +60,8 @@ def attribute(frame: Frame, x: Any, name: str, counts: bool = False) -> Any:
     if isinstance(x, Value):
         if type(x) is Selected and name in ("size", "shape"):
             return (np.size if name == "size" else np.shape)(x)  # type: ignore[operator]  # traced
+        if x.weak and not hasattr(stands_for(x), name) and may_catch(AttributeError):
+            raise AttributeError(f"a Python number has no attribute {name!r}")
         return stands_for(x) if name == "__class__" else getattr(x, name)
     if isinstance(x, type) and frame.words.has(x):
         x = frame.words.find(x)
