@@ -29,8 +29,10 @@ from jitad.ops.elementwise import (
     root,
     side,
     sign,
+    sqrt,
     sub,
     told,
+    where,
 )
 from jitad.ops.partials import is_zeros
 from jitad.ops.structural import reduce_sum
@@ -120,13 +122,15 @@ def _is_nothing(instrs: tuple[Instr, ...], i: int) -> bool:
 
 def divisors(tape: Tape) -> set[int]:
     """Instructions where 0 is a singularity: what divides, with its factors, or has a logarithm."""
-    found = set[int]()
-    for i in range(len(tape.instrs) - 1, -1, -1):
-        op, args = tape.instrs[i].op, tape.instrs[i].args
+    found, instrs = set[int](), tape.instrs
+    for i in range(len(instrs) - 1, -1, -1):
+        op, args = instrs[i].op, instrs[i].args
         if op is div or op is log:
             found.add(args[-1])
-        elif i in found and (op is mul or tape.instrs[i].op.is_view):
+        elif i in found and (op is mul or op.is_view):
             found.update(args)
+        elif i in found and op is where and [instrs[j].op for j in args[1:]] == [sqrt, root]:
+            found.add(args[-1])  # the root of a form, where that vanishes
     return found
 
 

@@ -110,3 +110,27 @@ def third_derivative_of_a_long_chain_after_a_size() -> Any:
         return np.cosh(np.exp(-(np.hypot(s, x) ** 2)))
 
     return jitad.grad(jitad.grad(jitad.grad(f)))(0.0), 4.1722707863532635
+
+
+@case
+def deviations_that_divide_what_the_next_are_of() -> Any:
+    """Deviations of weighted points have no kink where they divide: nothing is told of them."""
+    x = np.array([-1.2, -0.9, 0.1, 1.0])
+
+    def f(p: Any, turns: int) -> Any:
+        s = p
+        for _ in range(turns):
+            w = np.exp(-0.5 * (x[:, None] / s) ** 2)
+            s = np.sqrt(np.sum(w * (x[:, None] - s) ** 2, axis=0) / np.sum(w, axis=0))
+        return np.sum(s)
+
+    p = np.array([0.5, 0.8])
+    sizes = [len(str(jitad.trace(jitad.hessian(lambda p, n=n: f(p, n)), p))) for n in (1, 2, 3)]
+    e, h = np.eye(2), 1e-4
+    second = [
+        [sum(a * b * f(p + h * (a * u + b * v), 3) for a in (1, -1) for b in (1, -1)) for u in e]
+        for v in e
+    ]
+    got = jitad.hessian(lambda p: f(p, 3))(p)
+    even = sizes[2] - sizes[1] < 2 * (sizes[1] - sizes[0])
+    return (got.round(3), even), ((np.array(second) / (4 * h * h)).round(3), True)
