@@ -25,7 +25,7 @@ ROWS: list[Any] = [
     (lambda: jitad.jit(lambda x: x[0, 0])(X), ShapeError, 'too many indices for an array of shape (3,)'),
     (lambda: jitad.jit(lambda x: x[..., ...])(X), ShapeError, 'an index can have only one ...'),
     (lambda: jitad.jit(lambda x: x[None, None])(1.0), [[1.0]]),
-    (lambda: jitad.jit(lambda x: x[0])(1.0), ShapeError, 'too many indices for an array of shape ()'),
+    (lambda: jitad.jit(lambda x: x[0])(1.0), TraceError, 'a Python number has no items'),
     (lambda: jitad.jit(lambda x: x[[0, 5]])(X), JitadError, 'an index of an integer array is out of bounds'),
     (lambda: jitad.jit(lambda x: x[[True, False]])(X), ShapeError, 'a mask of shape (2,) for axes of shape (3,)'),
     (lambda: jitad.jit(lambda x: x[np.array([0.5])])(X), TraceError, 'an array of dtype float64 as an index'),
