@@ -7,12 +7,14 @@ code, and costs nothing.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import dis
 import functools
+import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import CellType, CodeType, FrameType, FunctionType
-from typing import Any
+from types import CellType, CodeType, FrameType, FunctionType, GeneratorType
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -46,7 +48,7 @@ def _is_named(names: set[str] | None) -> bool:
         run = _RUNNING.get(id(code))
         if run is not None:
             f = run(frame)
-            named = named or (f is not None and _names(f.__code__, names, _spaces(f)))
+            named = named or (f is not None and _ends(f, names))
         elif not is_internal(code.co_filename):
             named = named or _names(code, names, (frame.f_locals, frame.f_globals))
         elif id(code) in _RECORDING:
@@ -66,6 +68,45 @@ def _names(code: CodeType, names: set[str] | None, spaces: _Spaces) -> bool:
     if names is None or not handles:
         return handles
     return not names.isdisjoint(caught) or any(_leads_to(p, names, spaces) for p in paths)
+
+
+class Handling(Protocol):
+    """A function that is at a statement which may handle exceptions, and contexts it is within."""
+
+    function: Any
+    within: list[Any]
+
+
+def _ends(f: Handling, names: set[str] | None) -> bool:
+    if _names(f.function.__code__, names, _spaces(f.function)):
+        return True
+    return names is not None and any(_swallows(context, names) for context in f.within)
+
+
+def _swallows(context: Any, names: set[str]) -> bool:
+    """Whether a context may keep one of these exceptions from those around it."""
+    if isinstance(context, contextlib.suppress):
+        kinds = context._exceptions  # type: ignore[attr-defined]  # what it was made of
+        return any(kind.__name__ in names for kind in kinds)
+    if isinstance(context, contextlib.ExitStack):
+        inner = [getattr(f, "__self__", None) for _, f in context._exit_callbacks]  # type: ignore[attr-defined]  # its contexts
+        return any(_swallows(x, names) for x in inner)
+    generator = getattr(context, "gen", None)
+    if isinstance(generator, GeneratorType):
+        at = generator.gi_frame
+        return at is not None and _names(generator.gi_code, names, (at.f_locals, at.f_globals))
+    return _gives_something(getattr(type(context).__exit__, "__code__", None))
+
+
+@functools.lru_cache(maxsize=4096)
+def _gives_something(code: CodeType | None) -> bool:
+    """Whether code may return something true; that of C does not."""
+    if code is None:
+        return False
+    steps = [s for s in dis.get_instructions(code) if s.opname not in ("CACHE", "NOP")]
+    given = [s for s in steps if s.opname == "RETURN_CONST"]
+    given += [x for x, y in itertools.pairwise(steps) if y.opname == "RETURN_VALUE"]
+    return any(not s.opname.endswith("CONST") or s.argval for s in given)
 
 
 _Spaces = Iterable[Mapping[str, Any]]
@@ -107,12 +148,12 @@ def note_recording(code: CodeType) -> None:
     _note(code)
 
 
-_RUNNING: dict[int, Callable[[FrameType], FunctionType | None]] = {}
+_RUNNING: dict[int, Callable[[FrameType], Handling | None]] = {}
 """By the id of code of ours that runs the user's functions: which a frame is at, where that has a
 handler there."""
 
 
-def note_handlers(code: CodeType, of: Callable[[FrameType], FunctionType | None]) -> None:
+def note_handlers(code: CodeType, of: Callable[[FrameType], Handling | None]) -> None:
     """Have frames of this code stand for the user's functions that they run."""
     _RUNNING[id(code)] = of
     _note(code)

@@ -11,6 +11,15 @@ import jitad
 from bad_uses import A, N, X, Z, f
 from jitad import JitadError, LinearAlgebraError, ShapeError, TraceError
 
+
+def _raised_by_numpy(x: Any) -> Any:
+    try:
+        with np.errstate(divide="raise"):
+            return 1.0 / x
+    except FloatingPointError:
+        return x
+
+
 # fmt: off
 ROWS: list[Any] = [
     (lambda: jitad.jit(lambda x: x + np.ones(4))(X), ShapeError, 'operands of shapes (3,) and (4,) do not'),
@@ -241,6 +250,8 @@ ROWS: list[Any] = [
     (lambda: jitad.jit(lambda x: math.factorial(x))(1.5), TraceError, 'a traced <traced f64: 1.5> was used as an index'),
     (lambda: jitad.jit(lambda x: math.sin("a") * x)(X), TypeError, 'must be real number, not s'),
     (lambda: jitad.grad(lambda x: (x.__setitem__(0, 1.0), x[0])[1])(X), TraceError, 'assignment to elements of a traced array that'),
+    (lambda: jitad.jit(_raised_by_numpy)(X), TraceError, 'np.errstate has traced values raise nothing'),
+    (lambda: jitad.jit(lambda x: [*np.nditer([x, x])])(X), TraceError, 'np.nditer of several arrays'),
     (lambda: jitad.jit(lambda x: x.__delitem__(0))(X), AttributeError, "a traced array has no attr"),
     (lambda: jitad.jit(lambda x: x.at[5].set(1.0))(X), IndexError, 'index 5 is out of bounds f'),
     (lambda: jitad.jit(lambda x: x.at[0].set(X))(X), ShapeError, 'an array of shape (3,) does not broadcast to'),

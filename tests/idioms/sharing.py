@@ -287,3 +287,21 @@ def list_that_moves_to_another_dict_in_turns(x):
             r = {"u": q["u"]}
         q = {"u": [2.0, x[0] * x[1]]}
     return p["u"][0] + 4 * q["u"][1] + 7 * (r["u"][0] + 2 * r["u"][1])
+
+
+@case
+def one_of_several_lists_of_a_list_grows(x):
+    parts, two = [[], [], []], [[], []]
+    for v in x:
+        parts[int(v)].append(v)
+        two[1 if v > 1.0 else 0].append(v)
+    return sum(np.prod(part) if part else 0.0 for part in parts) + sum(two[0]) * sum(two[1])
+
+
+@case
+def sets_of_what_is_found(x):
+    found = {i for i in range(4) if x[i] > 1.0}
+    total = len(found) * x[0]
+    for i in found:
+        total += x[i] ** 2
+    return total + sum(x[i] for i in frozenset(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
 
@@ -229,6 +230,43 @@ def handlers_of_a_class_of_the_function_around(x):
             return error.args[0]
 
     return sum(f(v) ** 2 for v in x)
+
+
+@contextlib.contextmanager
+def _ends_negative():
+    try:
+        yield 2.0
+    except Negative:
+        return
+
+
+class _EndsAll:
+    def __enter__(self):
+        return 2.0
+
+    def __exit__(self, kind, error, traceback):
+        return kind is not None
+
+
+@case
+def contexts_that_end_exceptions(x):
+    def within(context, v):
+        y = v * v
+        with context:
+            y = math.log(v)
+        return y
+
+    def stacked(v):
+        y = v * v
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.suppress(*ERRORS))
+            y = math.sqrt(v)
+        return y
+
+    total = stacked(x[0]) + stacked(-x[1])
+    for make in (lambda: contextlib.suppress(Negative), _ends_negative, _EndsAll):
+        total += within(make(), x[0]) + within(make(), -x[1])
+    return total
 
 
 # -- what a number has not, and is not -------------------------------------------------------------

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from jitad.frontend.exceptions import may_catch
 from jitad.functions.program.data import current
+from jitad.ir.errors import TraceError
 
 HARMLESS = (np.errstate, warnings.catch_warnings)
 """Their types."""
@@ -19,6 +21,8 @@ HARMLESS = (np.errstate, warnings.catch_warnings)
 
 def entered(frame: Any, x: Any) -> tuple[Any, Any]:
     """What leaves a context, and what it is known as within."""
+    if isinstance(x, np.errstate):
+        _check_raising(frame, x)
     if isinstance(x, HARMLESS) and not frame.program.is_generator:
         context = Entered(x)
         frame.entered.append(context)
@@ -28,9 +32,26 @@ def entered(frame: Any, x: Any) -> tuple[Any, Any]:
 
     def left(*error: Any) -> Any:
         frame.outside_of_regions("a context is left")
+        frame.within.pop()
         return frame.call(leave, error, {})
 
-    return left, frame.call(frame.attribute(x, "__enter__"), (), {})
+    value = frame.call(frame.attribute(x, "__enter__"), (), {})
+    frame.within.append(x)
+    return left, value
+
+
+def _check_raising(frame: Any, x: np.errstate) -> None:
+    """Refuse to raise what is caught: no operation on traced values looks at what it gives."""
+    found = vars(x).values() if hasattr(x, "__dict__") else [getattr(x, k, None) for k in _KINDS]
+    caught = "FloatingPointError" in frame.function.__code__.co_names
+    if "raise" in str([*found]) and (caught or may_catch(FloatingPointError)):
+        raise TraceError(
+            "np.errstate has traced values raise nothing, and a FloatingPointError is caught",
+            remedy="ask np.isfinite of what is computed",
+        )
+
+
+_KINDS = ("_all", "_divide", "_over", "_under", "_invalid")
 
 
 class Entered:

@@ -77,6 +77,7 @@ class Frame:
         self.readers = readers()
         self.names = Names()
         self.entered: list[Entered] = []
+        self.within: list[Any] = []  # contexts that may end an exception
         self.chooses = False
         self.fold: Any = None  # what is made of a generator's items
 
@@ -157,7 +158,9 @@ class Frame:
     def perform(self, s: Statement, names: Names) -> Any:
         """Run one statement, whose names may be bound to one of several objects."""
         which = None if s.hands_on else chosen(s.reads, names)
-        return s.do(self, names) if which is None else each(self, s, names, which, each_side)
+        if which is None:
+            return s.do(self, names)
+        return varied(each, self, s, names, which, each_side)
 
     def handle(self, handler: Handler, error: BaseException, names: Names) -> tuple[Place, Names]:
         """Go on where an exception is handled."""
@@ -381,10 +384,10 @@ def reader(f: FunctionType, words: Vocabulary) -> Any:
     return read
 
 
-def _handled(frame: Any) -> FunctionType | None:
-    """The user's function that a frame runs, where it handles exceptions."""
+def _handled(frame: Any) -> Frame | None:
+    """The call of the user's function that a frame runs, where it handles exceptions."""
     block = frame.f_locals["block"]
-    return None if block.handler is None else frame.f_locals["self"].function
+    return None if block.handler is None else frame.f_locals["self"]
 
 
 errors.note_lines(Frame.run.__code__, lambda frame: frame.f_locals["self"].line)

@@ -229,7 +229,7 @@ def iterator(x: Any) -> Any:
             note_all(x)
             lists = ((x, x[0]),) if type(x) is list else ()
             return Places(len(x), lambda k: at(k) if isinstance(k, Value) else x[k], lists=lists)
-    if type(x) in (set, frozenset) and len(x) > FEW:
+    if type(x) in (set, frozenset):
         return iterator(tuple(x))
     if type(x) in (list, tuple):
         return InOrder(lambda: refuse() if is_growing(x) else len(x), x.__getitem__)
