@@ -12,6 +12,11 @@ from bad_uses import A, N, X, Z, f
 from jitad import JitadError, LinearAlgebraError, ShapeError, TraceError
 
 
+def _shaped(x: Any) -> Any:
+    x.shape = (3, 1)
+    return x
+
+
 def _raised_by_numpy(x: Any) -> Any:
     try:
         with np.errstate(divide="raise"):
@@ -250,6 +255,7 @@ ROWS: list[Any] = [
     (lambda: jitad.jit(lambda x: math.factorial(x))(1.5), TraceError, 'a traced <traced f64: 1.5> was used as an index'),
     (lambda: jitad.jit(lambda x: math.sin("a") * x)(X), TypeError, 'must be real number, not s'),
     (lambda: jitad.grad(lambda x: (x.__setitem__(0, 1.0), x[0])[1])(X), TraceError, 'assignment to elements of a traced array that'),
+    (lambda: jitad.jit(_shaped)(X), TraceError, "an attribute 'shape' of a traced array is set"),
     (lambda: jitad.jit(_raised_by_numpy)(X), TraceError, 'np.errstate has traced values raise nothing'),
     (lambda: jitad.jit(lambda x: [*np.nditer([x, x])])(X), TraceError, 'np.nditer of several arrays'),
     (lambda: jitad.jit(lambda x: x.__delitem__(0))(X), AttributeError, "a traced array has no attr"),

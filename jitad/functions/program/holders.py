@@ -37,6 +37,7 @@ from jitad.frontend.traceable import is_users
 from jitad.functions.program.buffers import has_earlier, varies
 from jitad.functions.program.data import UNBOUND, Names, current, holds_tracers, owned, same
 from jitad.functions.program.forms import count_names
+from jitad.ir.errors import TraceError
 from jitad.ir.value import Value
 
 if TYPE_CHECKING:
@@ -182,6 +183,11 @@ def set_attribute(frame: Frame, x: Any, name: str, value: Any) -> None:
     if type(member) is property and is_users(member.fset):
         frame.call(member.fset, (x, value), {})
         return
+    if isinstance(x, Value) and getattr(member, "fset", None) is None:
+        raise TraceError(
+            f"an attribute {name!r} of a traced array is set",
+            remedy="use x.reshape(shape) or x.astype(dtype), and give that a name",
+        )
     if home(x) is None:
         frame.outside_of_regions(f"an attribute {name!r} is set")
         note_store(x, attribute_of, name)
