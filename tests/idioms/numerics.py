@@ -184,3 +184,9 @@ def functions_of_selections_with_other_arguments(x):
 def sets_of_numbers(x):
     joined = np.union1d(x, 2.0 * x)
     return np.sum(joined**2) + np.prod(np.setdiff1d(x, x[1:3])) + np.sum(np.intersect1d(x, x[:2]))
+
+
+@case
+def plain_arrays_of_traced_numbers(x):
+    filled = np.full_like(A[0], x[0]) + np.full_like([1.0, 2.0, 3.0, 4.0], x[1], dtype=float)
+    return np.sum(filled * x) + np.sum(np.full_like(A, x)) + np.full_like(3.0, x[2])

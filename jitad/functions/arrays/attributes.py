@@ -95,7 +95,7 @@ def full_like(
 ) -> Any:  # fmt: skip
     if not holds_traced(fill_value):
         return _like(a, fill_value, dtype, shape)
-    x = as_value(a)
+    x = as_value(a) if holds_traced(a) else np.asarray(a)
     kind = x.dtype if dtype is None else supported(np.dtype(dtype))
     return broadcast_to(
         as_dtype(as_value(fill_value), kind), x.shape if shape is None else sizes_of(shape)
