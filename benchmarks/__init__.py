@@ -22,6 +22,7 @@ What was promised of jitad, with bounds, beside the competitor that each needs:
     throughput.py      small derivatives at many points, against JAX and loops by hand
     streaming.py       points in a mapped file: the rate, and how much memory that takes
     gpu.py             the same on a GPU, if there is one
+    sparse.py          sparse matrices: values beside CasADi, asdex, Numba; structure, memory
     many_tangents.py   eight tangents at once, against eight single ones; a Jacobian
     njit_loop.py       a kernel inside an @njit loop, against a gradient written by hand
     paths.py           Python's branches: known paths, and paths in turn

@@ -42,6 +42,7 @@ NAMES = (
     "throughput",
     "streaming",
     "gpu",
+    "sparse",
     "many_tangents",
     "njit_loop",
     "watched",

@@ -29,7 +29,7 @@ __all__ = ["Section", "Table", "main", "markdown", "measure"]
 SIZES = ("tiny", "quick", "full")
 """tiny only shows that a script runs; the published figures are `full`."""
 
-_PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "jax", "autograd", "torch", "casadi")
+_PACKAGES = ("numpy", "numba", "llvmlite", "scipy", "jax", "autograd", "torch", "casadi", "asdex")
 
 
 # -- measuring -------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Jacobians and Hessians, dense, and of functions whose matrices are nearly empty.
 
-All but CasADi compute the whole matrix. CasADi finds out where it may be other than zero, and
-computes that alone; its results are compared as dense matrices, but not made dense when timed.
+Of these jitad and CasADi compute what may be other than zero, into arrays that the next call
+overwrites; all others compute the whole matrix. Results are compared as dense matrices, but not
+made dense when timed.
 """
 
 from __future__ import annotations
@@ -22,14 +23,6 @@ from benchmarks.suite.problem import Function, Problem
 
 _SMALL = {"tiny": 8, "quick": 100, "full": 100}
 _LARGE = {"tiny": 12, "quick": 1000, "full": 1000}
-_SPARSE = "it computes what may be other than zero, and nothing else; jitad computes all n² numbers"
-_KNOWN = "whoever wrote it knew where the zeros are"
-_WHY = {"CasADi VM": _SPARSE, "CasADi C": _SPARSE, "Numba by hand": _KNOWN}
-
-_TRANSPOSED = (
-    "jitad computes the matrix column by column and turns it over at the end, a pass over memory "
-    "that the cache does not hold"
-)
 
 
 def problems(size: str) -> list[Problem]:
@@ -82,8 +75,7 @@ def _jacobian(n: int) -> Problem:
                 "Python tape": "n sweeps of the tape"} if n > 100 else {}  # fmt: skip
     return Problem(f"Jacobian, sparse: Broyden's {n:,} functions", np.linspace(-1.0, 1.0, n),
                    arrays=broyden_over, scalars=_broyden_of_scalars, numba=_broyden_by_hand,
-                   wanted="jacobian", declined=declined, long=_long(n),
-                   why=_WHY)  # fmt: skip
+                   wanted="jacobian", sparse=True, declined=declined, long=_long(n))  # fmt: skip
 
 
 @numba.njit
@@ -101,9 +93,8 @@ def _hessian(n: int) -> Problem:
     declined = {"autograd": "n sweeps in Python"} if n > 100 else {}
     return Problem(f"Hessian, sparse: Rosenbrock's function, n = {n:,}", np.linspace(0.5, 1.5, n),
                    arrays=rosenbrock_over, scalars=scalar_rosenbrock_over,
-                   numba=_rosenbrock_by_hand, wanted="hessian", declined=declined,
-                   long=_long(n),
-                   why={**_WHY, "JAX": _TRANSPOSED})  # fmt: skip
+                   numba=_rosenbrock_by_hand, wanted="hessian", sparse=True, declined=declined,
+                   long=_long(n))  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 
 import jitad
 import jitad.scipy.linalg
-from benchmarks.suite.problem import Peer, Problem, Ready, faster, of
+from benchmarks.suite.problem import Declined, Peer, Problem, Ready, faster, of
 
 NUMPY = ModuleType("numpy_and_more")
 """A module, as in users' code; its names are NumPy's, and two."""
@@ -30,6 +30,10 @@ def peers() -> list[Peer]:
 
 def _prepare(problem: Problem) -> Ready:
     function = problem.written()(NUMPY)
+    if problem.sparse:
+        transform = of(problem, jacobian=jitad.jacobian, hessian=jitad.hessian)
+        kernel = jitad.compile(transform(function, sparse=True), problem.x)
+        return Ready(kernel.bind(problem.x), (), lambda matrix: matrix.toarray())
     if problem.wanted == "jacobian":
         ways = (Ready(mode(function), (problem.x,)) for mode in (jitad.jacfwd, jitad.jacrev))
         return faster(*ways)
@@ -39,5 +43,7 @@ def _prepare(problem: Problem) -> Ready:
 
 def _bound(problem: Problem) -> Ready:
     """Its results are overwritten by the next call."""
+    if problem.sparse:
+        raise Declined("sparse matrices are bound in any case")
     prepared = _prepare(problem)
     return Ready(jitad.compile(prepared.function, *prepared.args).bind(*prepared.args))

@@ -39,6 +39,10 @@ class Problem:
 
     wanted: Wanted = "gradient"
 
+    sparse: bool = False
+    """Whether jitad is asked for a sparse matrix, whose values each call overwrites, as CasADi's
+    does."""
+
     numpy: Function | None = None
     """By hand in NumPy: from x to what is wanted; so `numba`, which is compiled already."""
 
