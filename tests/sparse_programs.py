@@ -111,6 +111,13 @@ def summed_at(x: Any, i: Any) -> Any:
     return out
 
 
+def observed(x: Any, i: Any, j: Any) -> Any:
+    """Errors of observations, each of one camera and one point."""
+    camera, point = x[:6].reshape(2, 3)[i], x[6:12].reshape(3, 2)[j]
+    q = (camera[:, :2] - point) * camera[:, 2:]
+    return q * np.sum(q * q, axis=1)[:, None]
+
+
 def orbit(x: Any) -> Any:
     """Nothing but recurrences: a lower triangle."""
     out = np.zeros_like(x)
@@ -146,6 +153,7 @@ JACOBIANS = {
     "gathered": Program(lambda x: x[_INDEX] * x[1], (_x(5),), 8),
     "gathered_by_argument": Program(lambda x, i: x[i] * x[1], (_x(5), _INDEX), 8),
     "summed_at": Program(summed_at, (_x(5), _INDEX), 5),
+    "observed": Program(observed, (_x(12), np.array([0, 1, 1, 0]), np.array([2, 0, 1, 1])), 40),
     "masked": Program(lambda x: np.where(np.arange(6) % 2 == 0, x**2, 1.0), (_x(6),), 6),
     "selected": Program(lambda x: np.where(x > 0, x**2, x[::-1]), (_x(6),), 12),
     "row_of_a_sum": Program(lambda x: np.sum(x**2), (_x(6),), 6),

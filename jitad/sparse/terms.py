@@ -20,6 +20,9 @@ from jitad.ops import structural as st
 from jitad.ops.partials import Partial, scale
 from jitad.sparse.places import Places, Tables, numbered, take
 
+_FEW = 32
+"""Entries of a row that are terms of their own, at most."""
+
 
 class Term(NamedTuple):
     """Entries of a Jacobian. `columns` broadcasts to the shape of the coefficients; of `rows` no
@@ -84,6 +87,21 @@ class Term(NamedTuple):
         columns = columns.transpose(perm)[(..., *(0 for _ in sums))]
         first = tuple(0 if a in axes else slice(None) for a in range(rows.ndim))
         return Term(self.leaf, np.asarray(rows[first]), columns, new)
+
+    def parts(self) -> list[Term]:
+        """The term as one for each of the several entries of a row, where these are few."""
+        several = self.several
+        if not several or math.prod(several) > _FEW:
+            return [self]
+        shape = self.coefficients.shape
+        columns = np.broadcast_to(self.columns, _padded(self.columns, len(shape)))
+        rest = tuple((0, n, 1) for n in shape[len(several) :])
+        found: list[Term] = []
+        for place in np.ndindex(several):
+            own = tuple(min(k, n - 1) for k, n in zip(place, columns.shape, strict=False))
+            new = st.index(self.coefficients, slots=(*place, *rest))
+            found.append(self._replace(columns=columns[own], coefficients=new))
+        return found
 
     def flat(self) -> Term:
         """The term as a list of entries."""
@@ -182,9 +200,13 @@ def box(kept: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 def merged(terms: Iterable[Term]) -> Terms:
-    """The terms, those of the same places added."""
+    """The terms, those of the same places added; of several entries of a row a few are terms of
+    their own, for these may have been met by other ways."""
+    given = list(terms)
+    if len(given) > 1:
+        given = [part for term in given for part in term.parts()]
     found: dict[Hashable, list[Term]] = {}
-    for term in terms:
+    for term in given:
         alike = found.setdefault(_ends(term), [])
         for k, other in enumerate(alike):
             if is_same(term, other):

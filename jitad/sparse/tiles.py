@@ -8,6 +8,7 @@ slices of the terms, joined, so that one loop computes and writes them in their 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -57,17 +58,16 @@ class Tile(NamedTuple):
 
 def tiles(addresses: Places, starts: Places) -> list[Tile] | None:
     """The tiles of addresses (layers, entries), whose rows start there; None where there are too
-    many."""
+    many. Where each row differs from the next, several are one row."""
     if not addresses.size:
         return None
-    found: list[Block] = []
-    for block in _blocks(addresses, starts):
-        found.append(block)
-        if len(found) > _MOST_BLOCKS:
-            return None
-    made = list(_tiles(found))
-    pieces = sum(block.first.size for tile in made for block in tile.blocks)
-    return made if pieces <= _MOST_PIECES else None
+    for together in range(1, _LONGEST_PERIOD + 1):
+        found = list(islice(_blocks(addresses, starts[::together]), _MOST_BLOCKS + 1))
+        if len(found) <= _MOST_BLOCKS:
+            made = list(_tiles(found))
+            pieces = sum(block.first.size for tile in made for block in tile.blocks)
+            return made if pieces <= _MOST_PIECES else None
+    return None
 
 
 def _blocks(addresses: Places, starts: Places) -> Iterator[Block]:
