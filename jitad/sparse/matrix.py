@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
 import numpy as np
 import optree
-from scipy.sparse import csr_array
 
 from jitad.frontend.pytree import NAMESPACE, register
 from jitad.ir.op import DType
@@ -43,8 +43,10 @@ def patterns(tree: Any) -> Any:
 def opened(tree: Any) -> Any:
     """The tree with SciPy's matrices as `SparseArray`s of the same data."""
 
+    scipys = sys.modules.get("scipy.sparse")  # there is no matrix where nobody has imported it
+
     def one(x: Any) -> Any:
-        if not isinstance(x, csr_array):
+        if scipys is None or not isinstance(x, scipys.csr_array):
             return x
         matrix: Any = x
         return SparseArray(Pattern(matrix.shape, matrix.indptr, matrix.indices), matrix.data)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from jitad.ir.errors import ShapeError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _WIDE, _HIGH = 64, 32
 """Characters across and down that a picture has at most."""
@@ -78,6 +80,8 @@ class Pattern:
 
     def matrix(self, data: Any) -> csr_array:
         """The matrix whose entries have these values, one for each, row by row."""
+        from scipy.sparse import csr_array  # which is slow to import, and asked for by few
+
         made = csr_array((data, self.indices.copy(), self.indptr.copy()), shape=self.shape)
         made.has_canonical_format = True
         return made
