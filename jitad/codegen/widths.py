@@ -65,6 +65,8 @@ def _is_known(nest: NestEmitter, root: Root, depth: int, innermost: bool) -> boo
     if instr.op in (*st.PLACES, st.cumsum, st.guard):
         return False
     if reduces(instr) and not is_added_to(nest, instr):
+        if instr.op in (st.reduce_any, st.reduce_all) and nest.ends:
+            return False  # of which LLVM makes branches
         return instr.dtype.kind != "c" or instr.op is st.reduce_sum
     target, (i, _) = nest.reader.target(root, instr), nest.reader.reads(root, instr)[0]
     if target is None or not (innermost or isinstance(nest.tape.instrs[i].op, Elementwise)):

@@ -58,13 +58,22 @@ def answered(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """What a function of NumPy's is of selections; NotImplemented where it needs the elements, as
     with arguments that its record does not take."""
     record = OF_SELECTED.get(function)
-    if record is None or Selected not in map(type, args):
+    if record is None or not are_selected(args):
         return NotImplemented
     try:
         inspect.signature(record).bind(*args, **kwargs)
     except TypeError:
         return NotImplemented
     return record(*args, **kwargs)
+
+
+def are_selected(args: Sequence[Any]) -> bool:
+    """Whether an argument is a selection, or a sequence with one in it."""
+    kinds = [type(x) for x in args]
+    if Selected in kinds:
+        return True
+    lists = [x for x, kind in zip(args, kinds, strict=True) if kind is list or kind is tuple]
+    return any(Selected in map(type, x) for x in lists)
 
 
 def answered_ufunc(ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:

@@ -9,11 +9,12 @@ import numpy as np
 
 from jitad.frontend.active import is_in_region
 from jitad.frontend.operands import innermost, lift
-from jitad.frontend.slices import length_of
+from jitad.frontend.slices import first_ones, length_of
 from jitad.frontend.sums import sum_of
 from jitad.ir.builder import Builder
 from jitad.ir.tape import CONST
 from jitad.ir.value import UFUNCS, Value
+from jitad.ops import structural as st
 from jitad.ops.affine import Sum
 
 _FAR = 64
@@ -51,6 +52,40 @@ def all_alike(a: Masks, b: Masks) -> bool:
         (x is None) == (y is None) and (x is None or y is None or are_alike(x, y))
         for x, y in zip(a, b, strict=True)
     )
+
+
+def least_room(given: Sequence[Masks]) -> Masks:
+    """For each axis, counted from the last one, the mask of the array that has least room."""
+    rank = max(map(len, given), default=0)
+    found: list[Value | None] = []
+    for axis in range(rank, 0, -1):
+        masks = [masks[-axis] for masks in given if len(masks) >= axis]
+        counted = [mask for mask in masks if mask is not None and length_of(mask) is not None]
+        found.append(min(counted, key=lambda mask: mask.shape, default=None))
+    return tuple(found)
+
+
+def resized(whole: Value, masks: Masks, wanted: Masks) -> tuple[Value, Masks]:
+    """A selection in an array that has room for as many elements as another one, where it has as
+    many; its last axes are those of the other."""
+    found = [*masks]
+    if any(mask is not None and mask.ndim > 1 for mask in masks):
+        return whole, masks
+    for k, (own, other) in enumerate(zip(masks, wanted[-len(masks) :], strict=False)):
+        if own is None or other is None or own.shape == other.shape:
+            continue
+        m, n = length_of(own), length_of(other)
+        if m is None or n is None or sum_of(m) != sum_of(n):
+            continue
+        room, shape = other.shape[0], whole.shape
+        lengths = [min(size, room) if j == k else size for j, size in enumerate(shape)]
+        slots = tuple([(0, size, 1) for size in lengths])
+        whole = st.index(whole, slots=slots)
+        if lengths[k] < room:
+            shape = (*shape[:k], room, *shape[k + 1 :])
+            whole = st.index_set(st.zeros(whole, shape, whole.dtype), whole, slots=slots)
+        found[k] = first_ones(lift(whole.builder, m), room)
+    return whole, tuple(found)
 
 
 def are_alike(a: Value, b: Value) -> bool:

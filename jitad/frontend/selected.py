@@ -19,7 +19,7 @@ from jitad.frontend.guards import guard_array
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import as_dtype, as_shape, innermost, lift
 from jitad.frontend.places import is_all, is_view, spelled_out
-from jitad.frontend.present import Masks, all_alike, are_alike, joined
+from jitad.frontend.present import Masks, all_alike, are_alike, joined, least_room, resized
 from jitad.frontend.slices import guarded, is_full, length_of, same_index, spread_out
 from jitad.frontend.storage import Storage
 from jitad.ir.builder import Builder
@@ -280,12 +280,19 @@ class Selected(MutableArray):
             x = as_dtype(lift(innermost((old, new)), new), old.dtype)
             return as_shape(lift(innermost((old, x)), x), old.shape)
 
+        if type(value) is Selected and value.whole is not None:
+            value = Selected(*resized(value.whole, value.masks, self.masks))
         found = elementwise(fit, [self, value])
         return None if found is None or not all_alike(found.masks, self.masks) else found
 
     def _mask_within(self, index: Any) -> Value | None:
         """The mask of the same selection that an index is, as one of the array."""
-        if type(index) is not Selected or index.dtype != BOOL or self.whole is None:
+        if type(index) is not Selected or self.whole is None:
+            return None
+        mask, own = index.mask_of_places(0), self.masks[0]
+        if mask is not None and own is not None and self.ndim == 1 and length_of(own) is not None:
+            return mask if own.shape == mask.shape else None
+        if index.dtype != BOOL:
             return None
         one = index.whole is not None and index.ndim == self.ndim == 1
         return index.whole if one and all_alike(self.masks, index.masks) else None
@@ -364,29 +371,25 @@ def of_masks(whole: Value, masks: Sequence[Value | None]) -> Value:
     return Selected(whole, tuple(masks)) if any(mask is not None for mask in masks) else whole
 
 
-def as_selected(x: Any, tape: Builder) -> Selected:
-    """A selection as it is, another array as one of all its elements."""
-    if type(x) is Selected:
-        return x
-    whole = lift(tape, x)
-    return Selected(whole, (None,) * whole.ndim)
-
-
-def elementwise(f: Callable[..., Any], operands: Sequence[Any]) -> Any:
-    """f, element by element, of selections and what broadcasts with them; None of others."""
+def elementwise(f: Callable[..., Any], operands: Sequence[Any], before: int = 0) -> Any:
+    """f, element by element, of selections and what broadcasts with them; None of others. The
+    result may have so many axes `before` those of the elements."""
+    least = least_room([x.masks for x in operands if type(x) is Selected])
     found: list[Any] = []
     given: list[Masks] = []
     for x in operands:
-        if isinstance(x, (list, tuple)):
-            return None
         whole = x.whole if type(x) is Selected else x
-        if whole is None:
+        if whole is None or isinstance(x, (list, tuple)):
             return None
+        own: Masks = (None,) * np.ndim(x) if type(x) is not Selected else x.masks
+        if type(x) is Selected:
+            whole, own = resized(whole, own, least)
         found.append(whole.freeze() if isinstance(whole, Value) else whole)
-        given.append(x.masks if type(x) is Selected else (None,) * np.ndim(x))
+        given.append(own)
     masks = joined(found, given)
     if masks is None:
         return None
+    masks = (*(None,) * before, *masks)
     result = f(*found)
     if isinstance(result, tuple):
         return tuple([Selected(x, masks) for x in result])

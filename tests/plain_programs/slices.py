@@ -309,3 +309,48 @@ def prefixes_by_number(x):
     y[:k] = head
     y[k:] -= 2.0
     return total + np.sum(y * x)
+
+
+@program(sizes=(1, 4, 20))
+def parts_that_are_joined(x):
+    s, n = 0.0, len(x)
+    for i in range(1 + int(abs(x[0]) * 7.0) % n):
+        s += np.sum(np.concatenate((x[:i], 2.0 * x[i + 1 :])) ** 2) + np.append(x[:i], x[0])[-1]
+        s += np.sum(np.delete(x, i) * np.arange(n - 1)) - np.sum(np.insert(x, i, 0.5) ** 3)
+        s += np.insert(x[:i], 0, x[-1]) @ x[: i + 1] + np.sum(np.stack((x[i:], x[i:])) ** 2)
+        s += np.hstack((x[i:], x[:i])) @ x + np.sum(np.roll(x[: i + 1], 1) * x[: i + 1])
+    return s
+
+
+@program(sizes=(1, 4, 20))
+def parts_in_order(x):
+    s, n = 0.0, len(x)
+    for i in range(1 + int(abs(x[0]) * 7.0) % n):
+        s += np.sort(x[: i + 1])[0] * np.median(x[i:]) + np.quantile(x[: i + 1], 0.3)
+        s += x[np.argmax(x[: i + 1])] - x[i + np.argmin(x[i:])] + np.ptp(x[i:])
+        s += x[:i].max(initial=0.1) + np.sum(x[np.argsort(x[: i + 1])] * x[: i + 1])
+        s += np.sum(x[:i], initial=1.0) + np.sum(x[:i][np.nonzero(x[:i] > 0)[0]])
+    return s
+
+
+@program(sizes=(1, 4, 20))
+def arrays_that_are_made_as_long_as_needed(x):
+    s, n = 0.0, len(x)
+    for i in range(1 + int(abs(x[0]) * 7.0) % n):
+        y = np.zeros(i + 1)
+        y[:i] = x[:i]
+        y[i] += x[0]
+        s += y @ np.arange(i + 1) + np.ones(i) @ x[:i] + np.sum(np.full(i, x[0]) * x[:i])
+        s += np.linspace(0.0, x[0], i + 1) @ x[: i + 1] + np.sum(x[::-1][:i]) - np.sum(x[i:][:2])
+    return s
+
+
+@program(matrix, (1, 4))
+def leading_parts_of_a_matrix(a):
+    s, n = 0.0, len(a)
+    b = 0.1 * np.tanh(a) + np.eye(n)
+    for i in range(1 + int(abs(a[0, 0]) * 7.0) % n):
+        s += np.sum(np.linalg.solve(b[:i, :i], b[:i, 0])) + np.linalg.det(b[: i + 1, : i + 1])
+        s += np.sum(np.linalg.inv(b[i:, i:])) + np.trace(b[:i, :i]) + np.sum(np.triu(b[i:, i:]))
+        s += np.einsum("ij,j->i", b[:i, :i], b[0, :i]).sum() + np.linalg.norm(b[i:, i:])
+    return s

@@ -13,9 +13,39 @@ from jitad.frontend.mutable import MutableArray, mutable, renewed
 from jitad.frontend.mutable_functions import answered, settled
 from jitad.frontend.operands import as_dtype, as_shape, common_dtype, lift
 from jitad.frontend.selected import Selected
+from jitad.frontend.sums import sum_of
 from jitad.functions.arrays import attributes
 from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops import structural as st
+
+_MOST = 1 << 20
+"""Elements of an array that is made for as many as there may be."""
+
+
+def sized(create: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that makes arrays of a shape, of which data may say lengths."""
+
+    @functools.wraps(create)
+    def made(shape: Any, *args: Any, **kwargs: Any) -> Any:
+        lengths = shape if isinstance(shape, (tuple, list)) else (shape,)
+        most = [most_of(n) for n in lengths]
+        traced = [isinstance(n, Value) for n in lengths]
+        if innermost_trace() is None or not any(traced) or None in most:
+            return create(shape, *args, **kwargs)
+        cuts = [slice(n) if cut else slice(None) for n, cut in zip(lengths, traced, strict=True)]
+        return create(tuple(most), *args, **kwargs)[tuple(cuts)]
+
+    return made
+
+
+def most_of(n: Any) -> int | None:
+    """How many elements there are at most; None where that is not known, or may be below 0."""
+    if isinstance(n, (int, np.integer)):
+        return int(n) if n >= 0 else None
+    if not isinstance(n, Value) or n.shape or n.dtype.kind not in "iu":
+        return None
+    most, least = sum_of(n).most(), -sum_of(n).most(-1)
+    return int(most) if least >= 0 and most <= _MOST else None
 
 
 def creator(function: Any, scalars: bool = True) -> Any:
@@ -92,6 +122,10 @@ def arange(*args: Any, dtype: Any = None, **kwargs: Any) -> Any:
     if builder is None or not any(isinstance(x, Value) for x in given.values()):
         return creator(np.arange)(*bounds, dtype=dtype, **named)
     start, step = given.get("start", 0), given.get("step", 1)
+    most = most_of(given["stop"])
+    if most is not None and most_of(start) is not None and isinstance(step, int) and step > 0:
+        all_of_them = creator(np.arange)(most, dtype=dtype)
+        return all_of_them[slice(start, given["stop"], step)].copy()
     count = int(np.ceil((given["stop"] - start) / step))
     kind = common_dtype(start, given["stop"], step) if dtype is None else np.dtype(dtype)
     places = st.iota_on(lift(builder, given["stop"]), (max(0, count),), 0)

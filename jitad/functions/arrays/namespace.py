@@ -14,6 +14,7 @@ from jitad.functions.arrays.creation import (
     asarray,
     creator,
     full,
+    sized,
 )
 
 _CREATORS = ("zeros", "ones", "empty")
@@ -28,10 +29,10 @@ _LIKE = ("zeros_like", "ones_like", "empty_like", "full_like", "copy")
 _SCALARS = ("float64", "float32", "complex128", "complex64", "int64", "int32", "bool_", "intp")
 
 MADE: dict[str, Any] = {
-    **{name: creator(getattr(np, name)) for name in _CREATORS},
+    **{name: sized(creator(getattr(np, name))) for name in _CREATORS},
     **{name: creator(getattr(np, name), scalars=False) for name in _COMPUTED},
     **{name: array_like(name) for name in _LIKE},
     **{name: ScalarType(getattr(np, name)) for name in _SCALARS},
-    **{"array": array, "arange": arange, "full": full, "asarray": asarray},
+    **{"array": array, "arange": arange, "full": sized(full), "asarray": asarray},
     **dict.fromkeys(("asanyarray", "ascontiguousarray", "asfortranarray"), asarray),
 }

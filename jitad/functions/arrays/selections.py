@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,16 +13,16 @@ from jitad.frontend.active import innermost_trace
 from jitad.frontend.exceptions import may_catch
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.mutable_functions import OF_SELECTED
-from jitad.frontend.operands import innermost, normal_axes
+from jitad.frontend.operands import innermost, lift, normal_axes
 from jitad.frontend.places import mask_of
 from jitad.frontend.present import all_alike
 from jitad.frontend.selected import (
     Selected,
-    as_selected,
     elementwise,
     of_masks,
     selected,
 )
+from jitad.ir.builder import Builder
 from jitad.ir.errors import user_line
 from jitad.ir.raised import raised
 from jitad.ir.value import Value
@@ -31,12 +31,13 @@ from jitad.ops import structural as st
 _TRUE = np.True_.tobytes()
 
 
-def _of(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Enter what functions of a selection and an axis are."""
+def _of(*functions: Any, takes: Collection[str] = ()) -> Any:
+    """Enter what functions of a selection and an axis are, which take further arguments."""
+    takes = frozenset(takes)
 
     def register(record: Callable[..., Any]) -> Callable[..., Any]:
         def of_selection(x: Any, axis: Any = None, *, keepdims: Any = False, **options: Any) -> Any:
-            if type(x) is not Selected or x.whole is None or not options.keys() <= {"ddof"}:
+            if type(x) is not Selected or x.whole is None or not options.keys() <= takes:
                 return NotImplemented
             axes = normal_axes(axis, x.ndim)
             if keepdims and any(len(x.axes(k)) > 1 for k in axes):
@@ -76,22 +77,34 @@ def _counted(x: Selected, axes: Sequence[int]) -> Any:
     return functools.reduce(operator.mul, [n for n in counts if not isinstance(n, int)], plain)
 
 
-@_of(np.sum)
-def _sum(x: Selected, axes: Any) -> Any:
-    return np.sum(x.filled(0, axes), **_within(x, axes))
+@_of(np.sum, takes=("initial",))
+def _sum(x: Selected, axes: Any, **initial: Any) -> Any:
+    return np.sum(x.filled(0, axes), **_within(x, axes), **initial)
 
 
-@_of(np.prod)
-def _prod(x: Selected, axes: Any) -> Any:
-    return np.prod(x.filled(1, axes), **_within(x, axes))
+@_of(np.prod, takes=("initial",))
+def _prod(x: Selected, axes: Any, **initial: Any) -> Any:
+    return np.prod(x.filled(1, axes), **_within(x, axes), **initial)
 
 
-@_of(np.mean, np.average)
+@_of(np.mean)
 def _mean(x: Selected, axes: Any) -> Any:
     return _sum(x, axes) / _counted(x, axes)
 
 
-@_of(np.var)
+def _average(a: Any, axis: Any = None, weights: Any = None) -> Any:
+    """np.average, with weights of vectors"""
+    if weights is None:
+        return OF_SELECTED[np.mean](a, axis)
+    if np.ndim(a) != 1 or np.ndim(weights) != 1:
+        return NotImplemented
+    return np.sum(a * weights) / np.sum(weights)
+
+
+OF_SELECTED[np.average] = _average
+
+
+@_of(np.var, takes=("ddof",))
 def _var(x: Selected, axes: Any, ddof: Any = 0) -> Any:
     mean = _mean(x, axes)
     apart = Selected(x.filled(mean, axes) - mean, x.masks)
@@ -99,7 +112,7 @@ def _var(x: Selected, axes: Any, ddof: Any = 0) -> Any:
     return np.sum(squares, **_within(x, axes)) / (_counted(x, axes) - ddof)
 
 
-@_of(np.std)
+@_of(np.std, takes=("ddof",))
 def _std(x: Selected, axes: Any, ddof: Any = 0) -> Any:
     return np.sqrt(_var(x, axes, ddof))
 
@@ -119,17 +132,22 @@ def _count_nonzero(x: Selected, axes: Any) -> Any:
     return np.count_nonzero(x.filled(0, axes), **_within(x, axes))
 
 
-@_of(np.max, np.amax)
-def _max(x: Selected, axes: Any) -> Any:
-    return _extreme(x, axes, np.max, False)
+@_of(np.max, np.amax, takes=("initial",))
+def _max(x: Selected, axes: Any, **initial: Any) -> Any:
+    return _extreme(x, axes, np.max, False, initial)
 
 
-@_of(np.min, np.amin)
-def _min(x: Selected, axes: Any) -> Any:
-    return _extreme(x, axes, np.min, True)
+@_of(np.min, np.amin, takes=("initial",))
+def _min(x: Selected, axes: Any, **initial: Any) -> Any:
+    return _extreme(x, axes, np.min, True, initial)
 
 
-def _extreme(x: Selected, axes: Any, function: Any, is_least: bool) -> Any:
+@_of(np.ptp)
+def _ptp(x: Selected, axes: Any) -> Any:
+    return _max(x, axes) - _min(x, axes)
+
+
+def _extreme(x: Selected, axes: Any, function: Any, is_least: bool, initial: Any) -> Any:
     kind = x.dtype.kind
     if kind not in "fiu":
         return NotImplemented
@@ -140,12 +158,12 @@ def _extreme(x: Selected, axes: Any, function: Any, is_least: bool) -> Any:
     name = "minimum" if is_least else "maximum"
     for k in axes:
         mask = x.masks[k]
-        if mask is not None:
-            _check_any(mask, f"zero-size array to reduction operation {name} which has no identity")
-    return function(x.filled(x.dtype.type(worst), axes), **_within(x, axes))
+        if mask is not None and not initial:
+            check_any(mask, f"zero-size array to reduction operation {name} which has no identity")
+    return function(x.filled(x.dtype.type(worst), axes), **_within(x, axes), **initial)
 
 
-def _check_any(mask: Value, message: str) -> None:
+def check_any(mask: Value, message: str) -> None:
     """Raise ValueError where nothing is selected."""
     found, error = np.any(mask), ValueError(message)  # type: ignore[arg-type]  # traced
     if may_catch(ValueError):
@@ -159,6 +177,14 @@ def _check_any(mask: Value, message: str) -> None:
     st.guard(found, expected=_TRUE, error=what, asker=None)
 
 
+def _as_selected(x: Any, tape: Builder) -> Selected:
+    """A selection as it is, another array as one of all its elements."""
+    if type(x) is Selected:
+        return x
+    whole = lift(tape, x)
+    return Selected(whole, (None,) * whole.ndim)
+
+
 def _product(x: Any, y: Any) -> Any:
     """A product of vectors and matrices, of which one at least is a selection."""
     if not (0 < np.ndim(x) <= 2 and 0 < np.ndim(y) <= 2):
@@ -166,8 +192,12 @@ def _product(x: Any, y: Any) -> Any:
     if np.ndim(x) == np.ndim(y) == 1:
         found = elementwise(np.multiply, (x, y))
         return NotImplemented if found is None else np.sum(found)
+    if np.ndim(x) == 1 or np.ndim(y) == 1:
+        rows = x if np.ndim(x) == 2 else x[:, None]
+        found = elementwise(np.multiply, (rows, y))
+        return NotImplemented if found is None else np.sum(found, axis=1 if rows is x else 0)
     tape = innermost((x, y)).recording
-    x, y = as_selected(x, tape), as_selected(y, tape)
+    x, y = _as_selected(x, tape), _as_selected(y, tape)
     inner = x.masks[-1], y.masks[-min(2, y.ndim)]
     if x.whole is None or y.whole is None or not all_alike(*((mask,) for mask in inner)):
         return NotImplemented
@@ -196,7 +226,7 @@ def _outer(x: Any, y: Any) -> Any:
     if np.ndim(x) != 1 or np.ndim(y) != 1:
         return NotImplemented
     tape = innermost((x, y)).recording
-    x, y = as_selected(x, tape), as_selected(y, tape)
+    x, y = _as_selected(x, tape), _as_selected(y, tape)
     if x.whole is None or y.whole is None:
         return NotImplemented
     return Selected(np.multiply.outer(x.whole, y.whole), (*x.masks, *y.masks))
@@ -207,9 +237,10 @@ OF_SELECTED[np.outer] = _outer
 
 def _norm(x: Any, ord: Any = None) -> Any:
     """np.linalg.norm"""
-    if type(x) is not Selected or x.ndim != 1 or x.whole is None or ord not in (None, 1, 2):
+    orders = (None, 1, 2) if np.ndim(x) == 1 else (None, "fro")
+    if type(x) is not Selected or x.whole is None or ord not in orders:
         return NotImplemented
-    return np.linalg.norm(np.ravel(x.filled(0)), ord)
+    return np.linalg.norm(np.ravel(x.filled(0)), ord if x.ndim == 1 else None)
 
 
 OF_SELECTED[np.linalg.norm] = _norm
@@ -285,8 +316,6 @@ for _function in (
     *(np.isclose, np.zeros_like, np.ones_like, np.full_like, np.copy, np.fix, np.i0),
 ):
     OF_SELECTED[_function] = _by_elements(_function)
-
-OF_SELECTED[np.where] = lambda condition, x, y: _by_elements(np.where)(condition, x, y)
 
 
 def of_all(f: Any, x: Selected) -> Any:

@@ -19,6 +19,7 @@ from jitad.frontend.operands import (
     lift,
     supported,
 )
+from jitad.functions.arrays.creation import most_of
 from jitad.functions.arrays.shaping import expand_dims, moveaxis, sizes_of
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import FLOAT64, is_differentiable
@@ -56,6 +57,8 @@ def linspace(
     start: Any, stop: Any, num: Any = 50, endpoint: bool = True, retstep: bool = False,
     dtype: Any = None, axis: int = 0, *, device: Any = None,
 ) -> Any:  # fmt: skip
+    if isinstance(num, Value) and not (retstep or axis or dtype or most_of(num) is None):
+        return _counted(start, stop, num, endpoint)
     low, high = _ends(start, stop)
     count = _count(num)
     gaps = count - 1 if endpoint else count
@@ -73,6 +76,17 @@ def linspace(
         y = ew.floor(y)
     y = _finished(y, dtype, axis)
     return (y, math.nan if step is None else step) if retstep else y
+
+
+def _counted(start: Any, stop: Any, num: Value, endpoint: bool) -> Any:
+    """So many numbers as data says, at equal distances."""
+    k = st.iota_on(num, (max(1, most_of(num) or 0),), 0)
+    gaps = ew.maximum(ew.sub(num, 1) if endpoint else num, 1)
+    found = np.add(start, np.multiply(k, np.divide(np.subtract(stop, start), gaps)))
+    if endpoint:
+        is_last = ew.logical_and(ew.gt(k, 0), ew.eq(k, st.broadcast(ew.sub(num, 1), shape=k.shape)))
+        found = np.where(is_last, stop, found)
+    return found[:num]
 
 
 @implements(np.logspace)
