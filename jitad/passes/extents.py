@@ -99,6 +99,8 @@ class Extents:
             whole = [k for k, s in slots if s == (0, instr.shape[k], 1)]
             at = {k: axis for axis, (k, _) in enumerate(slots)}
             rows = {at[k]: n for k, n in own.items() if k in whole}
+        if instr.op is st.scatter_set and not instr.params[0]:
+            return rows  # what is there may have been written by an earlier element
         written: Any = 0 if instr.op in (st.scatter_add, st.index_add) else instr
         return {**(self._silence(u, written) or {}), **rows}
 

@@ -354,3 +354,11 @@ def leading_parts_of_a_matrix(a):
         s += np.sum(np.linalg.inv(b[i:, i:])) + np.trace(b[:i, :i]) + np.sum(np.triu(b[i:, i:]))
         s += np.einsum("ij,j->i", b[:i, :i], b[0, :i]).sum() + np.linalg.norm(b[i:, i:])
     return s
+
+
+@program(sizes=(4, 20))
+def places_that_repeat(x):
+    y, at = x.copy(), np.array([0, 1, 0, 2])
+    for i in range(1 + int(abs(x[0]) * 7.0) % 4):
+        y[at] = np.where(np.arange(4) < i + 1, 2.0 * x[:4], y[at])
+    return np.sum(y * y)
