@@ -32,13 +32,13 @@ from jitad.functions.arrays.creation import array
 from jitad.functions.arrays.selections import is_of_all, of_all
 from jitad.functions.control.each import over_elements
 from jitad.functions.mathematics import as_integer
-from jitad.functions.program import orders, varying
+from jitad.functions.program import lists, orders, varying
 from jitad.functions.program.buffers import is_growing, is_varying
 from jitad.functions.program.carried import whole
 from jitad.functions.program.data import current, made_by, owned
 from jitad.functions.program.folds import collected, fold, truth
 from jitad.functions.program.generators import Generated
-from jitad.functions.program.growing import check_whole, extend, length
+from jitad.functions.program.growing import check_whole, length
 from jitad.functions.program.holders import (
     change,
     construct,
@@ -153,11 +153,9 @@ def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return lambda: owned(frame.at_its_line(_of_value, f, args, kwargs))
     if is_varying(owner) and f.__name__ in varying.METHODS and not kwargs:
         return lambda: varying.METHODS[f.__name__](owner, *args)
-    if type(owner) is list and not kwargs and len(args) == 1:
-        if f.__name__ == "append":
-            return lambda: extend(owner, args)
-        if f.__name__ == "extend":
-            return lambda: extend(owner, iterator(args[0]).all())
+    own = lists.meaning(frame, f, owner, args, kwargs)
+    if own is not None:
+        return own
     if is_holder(owner) and f.__name__ in CHANGING and f.__name__ != "sort":
         return lambda: _changed(owner, f, args, kwargs)
     if type(owner) is list and f.__name__ == "sort" and not is_growing(owner):

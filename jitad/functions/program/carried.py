@@ -50,8 +50,10 @@ class Carried:
     """
 
     def __init__(self, x: list[Any]) -> None:
-        if has_earlier(x) or not all(isinstance(y, (Value, *NUMBERS)) for y in x):
+        if has_earlier(x):
             raise NeedsNumber("a list is read in a loop in which it grows")
+        if not all(isinstance(y, (Value, *NUMBERS)) for y in x):
+            raise varies(x)
         self.list = x
         self.kind: Kind = functools.reduce(_common, map(kind, x)) if x else _UNKNOWN
         self.is_written = False
@@ -79,7 +81,7 @@ class Carried:
     def fit(self, x: Any) -> None:
         """Have room for an item like x."""
         if not isinstance(x, (Value, *NUMBERS)):
-            raise NeedsNumber("a list has other objects than numbers and arrays")
+            raise varies(self.list)
         common = kind(x) if self.kind is _UNKNOWN else _common(self.kind, kind(x))
         if common != self.kind:
             self.kind = common
@@ -195,8 +197,14 @@ def set_item(x: list[Any], index: Any, value: Any) -> None:
         varying.set_item(x, index, value)
         return
     if not is_growing(x):
-        if isinstance(index, Value):
+        if isinstance(index, Value) and index.dtype.kind in "iu":
             _change(x)
+            try:
+                varying.set_item_of(x, index, value)
+                return
+            except NeedsNumber:
+                if current().region is not None:
+                    raise
         elif isinstance(index, slice) or x[index] is not value:
             change(x)
         x[index] = value

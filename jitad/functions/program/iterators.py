@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.items import Item
 from jitad.frontend.operands import lift
 from jitad.frontend.parts import home
 from jitad.frontend.regions import NeedsNumber
@@ -245,14 +244,20 @@ def element(x: Any, index: Any, counts: bool = False) -> Any:
         return lift(current(), x)[index]
     if type(x) in (list, tuple) and isinstance(index, Value) and index.dtype.kind in "iu":
         # What is found there is a copy, which nobody in a region writes to.
-        plain = isinstance(x[0], (*NUMBERS, Item)) if len(x) else False
-        at = by_place(x) if plain or current().region is not None else None
+        at = by_place(x) if current().region is not None or _is_plain(x) else None
         if at is not None:
             note_all(x)
             return at(index)
     found = x[index]
     note_item(x, index, found, counts)
     return found
+
+
+def _is_plain(x: Any) -> bool:
+    """Whether x is a number, or made of such alone."""
+    if type(x) in (list, tuple):
+        return len(x) > 0 and all(map(_is_plain, x))
+    return isinstance(x, (*NUMBERS, Value)) and not np.ndim(x)
 
 
 def contains(items: Any, x: Any) -> Any:

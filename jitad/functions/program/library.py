@@ -79,8 +79,9 @@ def _tuples(first: Any, rest: Any, product: Any) -> Iterator[Any]:
 # -- how they are called ---------------------------------------------------------------------------
 
 
-def _run(frame: Frame, f: FunctionType, *args: Any) -> Any:
-    return frame.read(f).__dict__["program"](*args)
+def run(frame: Frame, f: FunctionType, *args: Any, **kwargs: Any) -> Any:
+    """f(*args, **kwargs) of a function of ours that is read as a program."""
+    return frame.read(f).__dict__["program"](*args, **kwargs)
 
 
 def _items(x: Any) -> Any:
@@ -96,12 +97,12 @@ _SEQUENCES = (list, tuple, range, Value, np.ndarray)
 
 def _map(frame: Frame, f: Any, *xs: Any) -> Any:
     if len(xs) == 1:
-        return _run(frame, _mapped, f, xs[0])
-    return _run(frame, _starred, f, zipped(*xs))
+        return run(frame, _mapped, f, xs[0])
+    return run(frame, _starred, f, zipped(*xs))
 
 
 def _filter(frame: Frame, f: Any, items: Any) -> Any:
-    return _run(frame, _filtered, bool if f is None else f, items)
+    return run(frame, _filtered, bool if f is None else f, items)
 
 
 def _accumulate(frame: Frame, items: Any, f: Any = None, *, initial: Any = None) -> Any:
@@ -111,16 +112,16 @@ def _accumulate(frame: Frame, items: Any, f: Any = None, *, initial: Any = None)
     elif initial is None:
         rest = native(iterator(items))
         total = next(rest, END)
-    return iter(()) if total is END else _run(frame, _accumulated, f or operator.add, rest, total)
+    return iter(()) if total is END else run(frame, _accumulated, f or operator.add, rest, total)
 
 
 def _reduce(frame: Frame, f: Any, items: Any, *start: Any) -> Any:
     if start:
-        return _run(frame, _reduced, f, items, *start)
+        return run(frame, _reduced, f, items, *start)
     found = _items(items)
     if not len(found):
         raise TypeError("reduce() of empty iterable with no initial value")
-    return _run(frame, _reduced, f, found[1:], found[0])
+    return run(frame, _reduced, f, found[1:], found[0])
 
 
 def _product(frame: Frame, *xs: Any, repeat: int = 1) -> Any:
@@ -128,8 +129,8 @@ def _product(frame: Frame, *xs: Any, repeat: int = 1) -> Any:
     if not rest:
         return zipped(first)
     if len(rest) == 1:
-        return _run(frame, _pairs, first, *rest)
-    return _run(frame, _tuples, first, rest, lambda *inner: _product(frame, *inner))
+        return run(frame, _pairs, first, *rest)
+    return run(frame, _tuples, first, rest, lambda *inner: _product(frame, *inner))
 
 
 def _pairwise(frame: Frame, items: Any) -> Any:
@@ -147,7 +148,7 @@ def _islice(frame: Frame, items: Any, *bounds: Any) -> Any:
 def enumerate_(frame: Frame, items: Any, start: Any = 0) -> Any:
     """enumerate(items, start)"""
     if isinstance(items, Generated):
-        return _run(frame, _counted, items, start)
+        return run(frame, _counted, items, start)
     return enumerated(items, start)
 
 
@@ -157,9 +158,9 @@ PROGRAMS: dict[Any, Any] = {
     enumerate: enumerate_,
     functools.reduce: _reduce,
     itertools.accumulate: _accumulate,
-    itertools.chain: lambda frame, *parts: _run(frame, _chained, parts),
-    itertools.chain.from_iterable: lambda frame, parts: _run(frame, _chained, parts),
-    itertools.starmap: lambda frame, f, items: _run(frame, _starred, f, items),
+    itertools.chain: lambda frame, *parts: run(frame, _chained, parts),
+    itertools.chain.from_iterable: lambda frame, parts: run(frame, _chained, parts),
+    itertools.starmap: lambda frame, f, items: run(frame, _starred, f, items),
     itertools.product: _product,
     itertools.pairwise: _pairwise,
     itertools.islice: _islice,

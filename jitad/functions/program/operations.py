@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from operator import iadd, ior, is_, is_not, pow
+from operator import eq, ge, gt, iadd, ior, is_, is_not, le, lt, ne, pow
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,9 @@ from jitad.frontend.reads import note_asked, note_contents, note_given
 from jitad.frontend.roads import ABSENT
 from jitad.frontend.selected import Selected
 from jitad.frontend.unseen import note_all, note_attribute, note_item
+from jitad.functions.control.blocks import as_weak
 from jitad.functions.program import carried, holders, specials
-from jitad.functions.program.buffers import is_growing
+from jitad.functions.program.buffers import is_growing, is_varying
 from jitad.functions.program.choices import of_table, set_at
 from jitad.functions.program.data import (
     as_argument,
@@ -156,8 +157,49 @@ def binary(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:
         return found
     if operator is not is_ and operator is not is_not:
         note_all(a, b)
+    if operator in _COMPARISONS and type(a) is type(b) and type(a) in (list, tuple):
+        result = _compared(frame, operator, carried.whole(a), carried.whole(b))
+        if result is not None:
+            return result
     result = computed(operator(carried.whole(a), carried.whole(b)))
     return made(result) if type(result) is list else result
+
+
+_COMPARISONS = (lt, le, gt, ge, eq, ne)
+
+
+def _compared(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:
+    """a < b, say, of sequences with traced numbers in them: as the first items are that differ;
+    None where Python asks for items one by one."""
+    if not holds_traced((a, b)):
+        return None
+    ordered = operator is not eq and operator is not ne
+    if not ordered and len(a) != len(b):
+        return operator is ne
+    equal, found = [], []
+    for x, y in zip(a, b, strict=False):
+        try:
+            equal.append(x is y or frame.call(bool, (binary(frame, eq, x, y),), {}))
+            found.append(binary(frame, operator, x, y) if ordered else operator is ne)
+        except TypeError:
+            return None
+        if equal[-1] is False:
+            break
+    result: Any = operator(len(a), len(b))
+    for is_equal, other in zip(reversed(equal), reversed(found), strict=True):
+        result = np.where(is_equal, result, other) if isinstance(is_equal, Value) else (
+            result if is_equal else other)  # fmt: skip
+    return as_weak(lift(current(), result), True) if isinstance(result, Value) else result
+
+
+def delete_item(frame: Frame, x: Any, key: Any) -> None:
+    """del x[key]"""
+    if type(x) is list and not isinstance(key, slice) and (holds_traced(key) or is_growing(x)):
+        frame.call(x.pop, (key,), {})
+        return
+    if is_varying(x):
+        carried.whole(x)
+    holders.delete_item(frame, x, key)
 
 
 def is_one(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:

@@ -25,7 +25,9 @@ def as_called(error: Exception, code: CodeType, line: SourceLine | None) -> Exce
 def places_of(error: BaseException) -> Iterator[Place]:
     """The lines of the user's that an exception comes from."""
     for frame in frames():
-        yield frame.line_of(error), frame.function.__code__.co_name
+        line = frame.line_of(error)
+        if line is not None:  # else it is a function of ours
+            yield line, frame.function.__code__.co_name
     below = _without_ours(error.__traceback__)
     while below is not None:
         code = below.tb_frame.f_code

@@ -181,6 +181,13 @@ def set_item(x: list[Any], index: Any, item: Any) -> None:
     x[0] = Buffer(form, _with(b, place, fitted_to(form, found)), b.count, b.size, b.free)
 
 
+def set_item_of(x: list[Any], index: Value, item: Any) -> None:
+    """x[index] = item of a list of which is known how long it is."""
+    count, found = len(x), made([_buffer(x, _item_apart(item).form)])
+    set_item(found, index, item)
+    x[:] = _items(found[0], count)
+
+
 def pop(x: list[Any], index: Any = -1) -> Any:
     """x.pop(index)"""
     b, place = x[0], _place(x[0], index)
@@ -308,6 +315,8 @@ def made_of(f: Any, x: list[Any], *default: Any) -> Any:
     """list(x), or max and min of numbers with a default; None of others."""
     if f is list:
         return copied(x)
+    if default and not x[0].size:
+        return default[0]
     a = as_array(x) if default else None
     if type(a) is not Selected or a.ndim != 1 or a.dtype.kind != "f":
         return None
@@ -327,15 +336,18 @@ def settle(x: list[Any]) -> list[Any]:
     """Have a list be Python's own again: a path for each length that it may have."""
     if current().region is not None:
         raise NeedsNumber("how long a list becomes depends on traced values")
-    b = x[0]
-    n = int(b.count)
+    x[:] = _items(x[0], int(x[0].count))
+    return x
+
+
+def _items(b: Buffer, n: int) -> list[Any]:
+    """The first items of a buffer."""
 
     def one(k: int) -> Any:
         leaves = [Item(row, k, own.weak) for row, own in zip(b.rows, kinds(b.form), strict=True)]
         return rebuilt(b.form, iter(leaves), as_copy=True, is_argument=True)
 
-    x[:] = [one(k) for k in range(n)]
-    return x
+    return [one(k) for k in range(n)]
 
 
 def whole_in(x: Any) -> Any:

@@ -13,7 +13,7 @@ from jitad.frontend.roads import attribute_of
 from jitad.frontend.unseen import note_all
 from jitad.functions.program import operations
 from jitad.functions.program.bytecode import OPCODES, Reading, Step
-from jitad.functions.program.holders import delete_item, set_attribute
+from jitad.functions.program.holders import set_attribute
 from jitad.functions.program.instructions.rows import (
     Meaning,
     asks,
@@ -161,7 +161,7 @@ OPCODES.update(
     STORE_SLICE=does(
         4, lambda frame, value, x, i, j: operations.set_item(frame, x, slice(i, j), value)
     ),
-    DELETE_SUBSCR=does(2, delete_item),
+    DELETE_SUBSCR=does(2, operations.delete_item),
 )
 
 # -- text ------------------------------------------------------------------------------------------
