@@ -272,7 +272,8 @@ class Reading:
     def counts(self) -> bool:
         """Whether a number of the code is added to what the step reads, and stored at its place,
         and that is all."""
-        after = self.code.steps[self.code.places[self.step.offset] + 1 :][:6]
+        place = self.code.places[self.step.offset] + 1
+        after = self.code.steps[place : place + 6]
         names = [s.name for s in after if s.name != "NOP" and not s.name.startswith(_MOVES)]
         adds = len(names) > 2 and names[0] == "LOAD_CONST" and names[1].startswith(_CHANGES)
         return adds and names[2] in _STORES

@@ -102,10 +102,13 @@ class Program:
 
     def _returning(self, after: dict[int, list[int]]) -> set[int]:
         """The blocks from which such ways lead to a `return`."""
-        found, work = set[int](), {EXIT}
+        before = _reversed(after)
+        found, work = set[int](), [EXIT]
         while work:
-            found |= work
-            work = {x for x, ends in after.items() if found & set(ends)} - found
+            x = work.pop()
+            if x not in found:
+                found.add(x)
+                work += before.get(x, ())
         return found
 
     def _find_living(self, order: list[int]) -> None:
@@ -167,10 +170,12 @@ class Program:
         """The starts that ways from the others lead through, within the same turn of loops around
         them: what they begin is run once."""
         begun = set(starts) - set(stops)
+        # Behind the join a start is met in another turn alone.
+        ends = {*stops, *({self.join(starts, stops)} - begun)}
 
         def is_met(x: int) -> bool:
             turns = {header for header, body in self.loops.items() if x in body}
-            return x in self.between(begun - {x}, {*stops, *turns})
+            return x in self.between(begun - {x}, {*ends, *turns})
 
         found = set(filter(is_met, begun))
         return found if len(found) < len(begun) else set()
@@ -209,10 +214,7 @@ class Program:
         """For each block from there on the nearest one behind that all ways lead through: Cooper,
         Harvey and Kennedy, A simple, fast dominance algorithm, 2001."""
         blocks = self.between(starts, stops)
-        before: dict[int, list[int]] = {}
-        for b in blocks:
-            for label in self.after[b]:
-                before.setdefault(label, []).append(b)
+        before = _reversed({b: self.after[b] for b in blocks})
         ends = (before.keys() | set(starts)) - blocks
         order = _children_first(_END, {**before, _END: [*ends]})
         number = {label: k for k, label in enumerate(order)}
@@ -236,6 +238,15 @@ class Program:
 
 _END, _NOWHERE = -2, -3
 """Behind all labels; behind those from which all ways end in exceptions."""
+
+
+def _reversed(after: dict[int, list[int]]) -> dict[int, list[int]]:
+    """From where each label is reached."""
+    before: dict[int, list[int]] = {}
+    for x, ends in after.items():
+        for label in ends:
+            before.setdefault(label, []).append(x)
+    return before
 
 
 def _onward(known: dict[int, int], label: int) -> Iterator[int]:
