@@ -66,8 +66,8 @@ OF_SCIPY = [
     lambda x: scipy.optimize.differential_evolution(lambda y: y[0] - x[0], [(0, 1)]).x,
     lambda x: scipy.optimize.nnls(A, x)[0],
     lambda x: scipy.optimize.linprog(x),
-    lambda x: scipy.interpolate.interp1d(X, x)(1.5),
-    lambda x: scipy.interpolate.CubicSpline(X, x)(1.5),
+    lambda x: scipy.interpolate.splrep(X, x, s=1.0),
+    lambda x: scipy.interpolate.griddata(X[:, None], x, 1.5),
     lambda x: scipy.ndimage.gaussian_filter(x, 1.0),
     lambda x: scipy.fft.fht(x, 0.1, 1.0),
     lambda x: scipy.spatial.distance.cdist(x[:, None], x[:, None]),
@@ -77,8 +77,10 @@ OF_SCIPY = [
     lambda x: scipy.stats.zscore(x),
     lambda x: scipy.special.mathieu_a(1, x),
     lambda x: scipy.integrate.romb(x),
-    lambda x: scipy.sparse.csr_array(A) @ x,
-    lambda x: x @ scipy.sparse.csr_array(A),
+    lambda x: scipy.sparse.csr_matrix(A).multiply(x).todense(),
+    lambda x: (scipy.sparse.csr_matrix(A) * x[0]).sum(axis=0),
+    lambda x: scipy.sparse.diags(x).setdiag(1.0),
+    lambda x: scipy.sparse.random_array((2, 2), density=x[0]),
 ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jitad.frontend.stand_ins import StandIn
 from jitad.ir.builder import Builder
 from jitad.ir.value import Value
 
@@ -192,8 +193,8 @@ def noted_for_good(by: Any) -> set[Any]:
 
 
 def holds_traced(x: Any) -> bool:
-    """Whether x is a traced value, or a list or an object array that has one in it."""
-    if isinstance(x, Value):
+    """Whether x is a traced value, a stand-in, or a list or object array that has one in it."""
+    if isinstance(x, (Value, StandIn)):
         return True
     if isinstance(x, (list, tuple)):
         return any(map(holds_traced, x))

@@ -42,7 +42,7 @@ from jitad.frontend.roads import (
     layout_of,
     numbers_of,
 )
-from jitad.ir.errors import package
+from jitad.ir.errors import is_internal, package
 from jitad.ir.value import Value
 
 LIBRARIES = frozenset(("jitad", "numpy", "scipy", "numba", "optree", "builtins", "logging"))
@@ -129,6 +129,8 @@ class Reads:
         """Whether code was installed, and not with the function itself: its globals stay.
 
         What such packages name in turn is without end."""
+        if is_internal(file):
+            return True
         self.home = package(file) if self.home is None else self.home
         return package(file) not in ("", self.home)
 
@@ -155,8 +157,11 @@ class Reads:
             member is None and content is not ABSENT and hasattr(kind, "__getattr__")
         ):
             read = read._replace(of=computed_of)
-        self.note(read, counts)
-        return content is ABSENT or is_traced(content) or read.holds()
+        # What is made whenever it is asked for is one of the function's own.
+        is_there = content is ABSENT or is_traced(content) or read.holds()
+        if is_there or counts:
+            self.note(read, counts)
+        return is_there
 
     def item(self, x: Any, index: Any, content: Any, counts: bool = False) -> None:
         """x[index] is `content`; of many items all are watched at once."""

@@ -62,7 +62,9 @@ def contents_of(cell: CellType, name: Any) -> Any:
 def items_of(x: Any, name: Any = None) -> Any:
     """What a container holds."""
     try:
-        return Contents([*x, *x.values()] if isinstance(x, (dict, MappingProxyType)) else x)
+        if isinstance(x, dict):  # whatever its class says of iteration
+            return Contents([*dict.keys(x), *dict.values(x)])
+        return Contents([*x, *x.values()] if isinstance(x, MappingProxyType) else x)
     except RuntimeError:  # another thread changes it
         return ABSENT
 

@@ -134,8 +134,11 @@ def enclosed(f: FunctionType) -> Iterator[Any]:
 _READ = (
     os.path.join("numpy", "polynomial", ""),
     os.path.join("numpy", "lib", "_arraysetops_impl.py"),
+    os.path.join("jitad", "scipy", "interpolate", ""),
+    os.path.join("jitad", "scipy", "sparse", ""),
+    os.path.join("jitad", "sparse", "arrays", ""),
 )
-"""Functions of NumPy's that are read as the user's are: they are written with its others."""
+"""Functions that are read as the user's are: they are written with NumPy's (others)."""
 
 
 @functools.lru_cache(maxsize=4096)

@@ -7,7 +7,10 @@ SciPy is imported before one of the modules is.
 import importlib
 from types import ModuleType
 
-MODULES = ("fft", "integrate", "linalg", "optimize", "signal", "special", "stats")
+MODULES = (
+    *("fft", "integrate", "interpolate", "linalg", "ndimage", "signal", "sparse", "spatial"),
+    *("optimize", "special", "stats"),
+)
 
 
 def __getattr__(name: str) -> ModuleType:

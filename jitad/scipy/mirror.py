@@ -21,10 +21,21 @@ from jitad.ir.errors import TraceError
 from jitad.ir.value import FUNCTIONS, UFUNCS
 
 
-def mirror(name: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` of a mirror of that module."""
+def mirror(name: str, *written: ModuleType) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` of a mirror of that module.
+
+    What one of the modules `written` has of the same name is read as a program, of traced values.
+    """
     module = importlib.import_module(name)
     known: dict[str, Any] = {}
+    for own in written:
+        of_programs = {
+            n: x
+            for n, x in vars(own).items()
+            if n in _public(module) and getattr(x, "__module__", None) == own.__name__
+        }
+        known |= of_programs
+        WRITTEN.setdefault(name, {}).update(of_programs)
 
     def lookup(attribute: str) -> Any:
         if attribute not in known:
@@ -32,6 +43,10 @@ def mirror(name: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
         return known[attribute]
 
     return lookup, functools.partial(_public, module)
+
+
+WRITTEN: dict[str, dict[str, Any]] = {}
+"""By modules of SciPy's what is read as a program in place of what they have."""
 
 
 def record_of(function: Any) -> Callable[..., Any] | None:
@@ -88,6 +103,7 @@ def _is_hint(name: str) -> bool:
 def _remedy(module: ModuleType, name: str) -> str:
     """The supported names that are nearest to one that is not."""
     supported = [n for n in _public(module) if _is_supported(getattr(module, n))]
+    supported += WRITTEN.get(module.__name__, {})
     near = difflib.get_close_matches(name, supported, n=3)
     rest = "compute it outside of the differentiated function, on plain arrays"
     return f"the nearest supported names are {', '.join(near)}; or {rest}" if near else rest

@@ -26,11 +26,12 @@ MOST_LAYERS = 6
 """Summands that an entry has at most in tiles."""
 
 
-def _as_matrix(pattern: Pattern, children: Any) -> Any:
+def _as_matrix(known: Any, children: Any) -> Any:
     """SciPy's matrix, where the values are numbers and those of one."""
-    (data,) = children
+    (data,), (pattern, format, is_matrix) = children, known
+    whole = SparseArray(pattern, data, format, is_matrix)
     is_one = isinstance(data, np.ndarray) and data.ndim == 1
-    return pattern.matrix(data) if is_one else SparseArray(pattern, data)
+    return whole.scipys()(pattern.matrix(data)) if is_one else whole
 
 
 def patterns(tree: Any) -> Any:
@@ -54,7 +55,7 @@ def opened(tree: Any) -> Any:
     return optree.tree_map(one, tree, namespace=NAMESPACE)
 
 
-register(SparseArray, lambda x: ((x.data,), x.pattern), _as_matrix)
+register(SparseArray, lambda x: ((x.values,), (x.pattern, x.format, x.is_matrix)), _as_matrix)
 
 
 def pattern_of(terms: Sequence[Term], shape: tuple[int, int]) -> Pattern:

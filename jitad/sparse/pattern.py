@@ -69,6 +69,11 @@ class Pattern:
         """The row of each entry."""
         return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
 
+    @cached_property
+    def columns(self) -> np.ndarray[Any, Any]:
+        """The column of each entry."""
+        return self.indices.astype(np.int64)
+
     def places(self, rows: Any, columns: Any) -> np.ndarray[Any, Any]:
         """Where entries of these rows and columns stand among all; -1 of those that are none."""
         keys = self.rows * self.shape[1] + self.indices

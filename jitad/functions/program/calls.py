@@ -60,7 +60,7 @@ from jitad.functions.program.iterators import (
     zipped,
 )
 from jitad.functions.program.library import PROGRAMS
-from jitad.functions.program.mirrors import of_scipy
+from jitad.functions.program.mirrors import met, of_scipy
 from jitad.functions.program.native import run_natively, uncached
 from jitad.functions.program.pure import is_program, pure
 from jitad.functions.program.questions import (
@@ -93,7 +93,7 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
                 return frame.at_its_line(answer, f, args, kwargs)
     f, args = called(f, args)
     if holds_traced([*args, *kwargs.values()]):
-        f = uncached(f)
+        f, args, kwargs = met(frame, uncached(f), args, kwargs)
     if is_users(getattr(f, "__func__", f)):
         return _run(frame, traceable(f, frame.words), args, kwargs)
     args = tuple([_collected(f, x) for x in args])  # once: a generator has its items once

@@ -19,6 +19,7 @@ from jitad.frontend.active import innermost_trace
 from jitad.frontend.mutable import MutableArray, mutable, renewed
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.regions import NeedsNumber
+from jitad.frontend.stand_ins import StandIn
 from jitad.frontend.traceable import enclosed
 from jitad.functions.control.blocks import as_weak, is_weak
 from jitad.functions.program.buffers import padded
@@ -223,7 +224,7 @@ def holds_tracers(x: Any, depth: int = 3) -> bool:
     """Whether x is, or has in it, something traced."""
     if isinstance(x, MutableArray):
         return not x.is_plain
-    if isinstance(x, (Value, Chosen)):
+    if isinstance(x, (Value, Chosen, StandIn)):
         return True
     if isinstance(x, (np.ndarray, *NUMBERS, str, bytes, type, type(None))) or not depth:
         return isinstance(x, np.ndarray) and x.dtype == object

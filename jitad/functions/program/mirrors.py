@@ -1,7 +1,9 @@
-"""SciPy's functions and distributions, by names or addresses: what they are for traced values.
+"""SciPy's functions, classes and objects: what they are for traced values.
 
 `jitad.scipy` mirrors modules of SciPy; on plain arrays its functions are SciPy's own. It stands
 above this package, and is imported, by name, where a program first calls something that it has.
+A class that is called with traced values is ours of that name; an object that meets one, a matrix
+in a product or a spline at a point, has a stand-in, which reads what the object holds.
 """
 
 from __future__ import annotations
@@ -11,13 +13,28 @@ import functools
 import importlib
 import re
 import sys
-from typing import Any
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
 
 from numba import typeof
 from numba.core.types import WrapperAddressProtocol
 from numba.extending import get_cython_function_address
 
-_MODULES = ("fft", "integrate", "linalg", "optimize", "signal", "special", "stats")
+from jitad.frontend.stand_ins import StandIn
+from jitad.functions.program.data import holds_tracers
+from jitad.ir.value import Value
+
+if TYPE_CHECKING:
+    from jitad.functions.program.executor import Frame
+
+_MODULES = frozenset(
+    (
+        *("fft", "integrate", "interpolate", "linalg", "ndimage", "signal", "sparse"),
+        *("optimize", "sparse.linalg", "spatial.distance", "special", "stats"),
+    )
+)
+_OF_CLASSES = frozenset(("interpolate", "sparse", "sparse.linalg"))
+"""Modules of classes, whose functions take objects: they are ours only of traced values."""
 
 
 def of_scipy(f: Any) -> Any:
@@ -34,14 +51,88 @@ def of_scipy(f: Any) -> Any:
 
 def _mirrored(x: Any) -> Any:
     """What mirrors a function or a distribution of SciPy's that has a public name; else None."""
-    module = (getattr(x, "__module__", None) or type(x).__module__).split(".")
-    if module[0] != "scipy" or module[1] not in _MODULES:
+    module = _module_of(getattr(x, "__module__", None) or type(x).__module__)
+    if module is None or module in _OF_CLASSES:
         return None
+    return _by_name(module, x)
+
+
+def _module_of(name: str) -> str | None:
+    """The module of SciPy's that is mirrored and has what is defined in one of that name."""
+    library, *parts = name.replace("scipy._lib._sparse", "scipy.sparse").split(".")
+    found = (".".join(parts[:count]) for count in (2, 1)) if library == "scipy" else ()
+    return next((module for module in found if module in _MODULES), None)
+
+
+def _by_name(module: str, x: Any) -> Any:
+    """What mirrors a thing of a module's that has a public name there; else None."""
     name = getattr(x, "__name__", None) or getattr(x, "name", None)
-    public = sys.modules.get(f"scipy.{module[1]}")
+    public = sys.modules.get(f"scipy.{module}")
     if not isinstance(name, str) or getattr(public, name, None) is not x:
         return None
-    return getattr(importlib.import_module(f"jitad.scipy.{module[1]}"), name)
+    return getattr(importlib.import_module(f"jitad.scipy.{module}"), name, None)
+
+
+# -- classes and objects ---------------------------------------------------------------------------
+
+
+def met(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """What is called in place of f(*args, **kwargs) where a traced value is among the arguments, if
+    f is a class, an object or a method of SciPy's, or a function that takes objects."""
+    owner = getattr(f, "__self__", None)
+    x = owner if is_object(owner) else f
+    found = None
+    if isinstance(f, (type, FunctionType)):
+        module = _module_of(str(f.__module__))
+        found = _by_name(module, f) if module in _OF_CLASSES else None
+    elif is_object(x):
+        found = x
+    if found is None or not holds_tracers([*args, *kwargs.values()]):
+        return f, args, kwargs
+    if found is x:
+        name = "__call__" if x is f else f.__name__
+        return frame.attribute(stand_in(frame, x), name), args, kwargs
+    named = {name: stand_ins(frame, y) for name, y in kwargs.items()}
+    return found, tuple([stand_ins(frame, y) for y in args]), named
+
+
+def stand_ins(frame: Frame, x: Any) -> Any:
+    """An argument with stand-ins in place of objects, in lists and tuples too."""
+    if type(x) in (list, tuple):
+        return type(x)([stand_ins(frame, item) for item in x])
+    return stand_in(frame, x) if is_object(x) else x
+
+
+def operands(frame: Frame, a: Any, b: Any) -> tuple[Any, Any]:
+    """The operands of an operator, an object in which a traced value meets as a stand-in."""
+    if isinstance(a, (Value, StandIn)) and is_object(b):
+        return a, stand_in(frame, b)
+    if isinstance(b, (Value, StandIn)) and is_object(a):
+        return stand_in(frame, a), b
+    return a, b
+
+
+def is_object(x: Any) -> bool:
+    """Whether x is an object of SciPy's that has a stand-in."""
+    name = type(x).__module__
+    if x is None or type(name) is not str or not name.startswith(("scipy.interp", "scipy.sparse")):
+        return False
+    return _maker(type(x)) is not None
+
+
+def stand_in(frame: Frame, x: Any) -> Any:
+    """What stands for an object of SciPy's: it holds the arrays that the object holds."""
+    return frame.call(_maker(type(x)), (x,), {})
+
+
+@functools.cache
+def _maker(kind: type) -> Any:
+    """The function from an object of that class to its stand-in; None where there is none."""
+    module = _module_of(kind.__module__)
+    if module is None:
+        return None
+    table = importlib.import_module(f"jitad.scipy.{module.split('.')[0]}").OBJECTS
+    return next((table[base.__name__] for base in kind.__mro__ if base.__name__ in table), None)
 
 
 # -- by addresses ----------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ from jitad.functions.program.data import (
 from jitad.functions.program.growing import extend
 from jitad.functions.program.iterators import contains as _contains
 from jitad.functions.program.iterators import element, iterator
+from jitad.functions.program.mirrors import operands
 from jitad.functions.program.questions import stands_for
 from jitad.functions.program.specials import operated, special
 from jitad.ir.errors import TraceError
@@ -152,6 +153,7 @@ def binary(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:
         if np.ndarray in (type(a), type(b)):
             (note_given if any(isinstance(x, Value) for x in (a, b)) else note_asked)(a, b)
         return computed(frame.at_its_line(operator, a, b))
+    a, b = operands(frame, a, b)
     found = operated(frame, operator, a, b)
     if found is not NotImplemented:
         return found

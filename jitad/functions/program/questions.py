@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jitad.frontend.mutable import MutableArray
+from jitad.frontend.stand_ins import StandIn
 from jitad.ir.value import Value
 
 if TYPE_CHECKING:
@@ -27,13 +28,15 @@ def is_instance(x: Any, kinds: Any) -> bool:
     """isinstance(x, kinds)"""
     isinstance(None, kinds)  # says what is no class
     if not isinstance(x, Value):
-        return isinstance(x, kinds)
+        return isinstance(x, kinds) or (isinstance(x, StandIn) and issubclass(x.scipys(), kinds))
     asked = kinds if isinstance(kinds, tuple) else (kinds,)
     return issubclass(stands_for(x), kinds) or Value in asked  # which asks for the tracer itself
 
 
 def class_of(x: Any, *rest: Any) -> Any:
     """type(x), or a new class"""
+    if isinstance(x, StandIn) and not rest:
+        return x.scipys()
     return stands_for(x) if isinstance(x, Value) else type(x, *rest)
 
 

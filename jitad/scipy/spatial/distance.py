@@ -1,0 +1,7 @@
+"""`scipy.spatial.distance`, on traced values as well."""
+
+from __future__ import annotations
+
+from jitad.scipy.mirror import mirror
+
+__getattr__, __dir__ = mirror("scipy.spatial.distance")
