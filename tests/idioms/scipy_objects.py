@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.ndimage
 import scipy.sparse
 from scipy.interpolate import (
     Akima1DInterpolator,
@@ -18,6 +19,7 @@ from scipy.interpolate import (
     splrep,
 )
 from scipy.sparse import csr_array, csr_matrix, diags, diags_array
+from scipy.spatial.distance import cdist, pdist, squareform
 
 from idioms.case import A, case
 
@@ -115,4 +117,43 @@ def samples_on_lines_and_grids(x):
         + table(points).sum()
         + surface.ev(x, x[::-1]).sum()
         + steps.sum()
+    )
+
+
+@case
+def filtered_images(x):
+    image = np.outer(x, np.sin(x))
+    total = scipy.ndimage.gaussian_filter1d(x, 1.0)[1] + scipy.ndimage.uniform_filter1d(x, 3)[0]
+    for mode in ("reflect", "mirror", "nearest", "wrap", "constant"):
+        filtered = scipy.ndimage.convolve(image, np.arange(6.0).reshape(2, 3), mode=mode, cval=0.5)
+        blurred = scipy.ndimage.gaussian_filter(filtered, (0.8, 1.3), order=(0, 1), mode=mode)
+        total = total + np.sum(np.sin(filtered)) + np.sum(blurred**2)
+    return (
+        total
+        + scipy.ndimage.sobel(image, 0)[1, 2]
+        + scipy.ndimage.gaussian_laplace(image, 1.0)[2, 2]
+    )
+
+
+@case
+def images_between_samples(x):
+    image = np.outer(np.sin(GRID), np.cos(GRID))
+    points = np.stack([5.1 * x - 1.0, x[::-1]])
+    total = scipy.ndimage.zoom(np.outer(x, x), 1.7, order=1).sum()
+    for mode in ("reflect", "mirror", "nearest", "wrap", "constant", "grid-wrap", "grid-constant"):
+        found = scipy.ndimage.map_coordinates(image, points, order=1, mode=mode, cval=0.5)
+        total = total + found.sum() + scipy.ndimage.shift(x, x[0], order=1, mode=mode).sum()
+    return total
+
+
+@case
+def distances(x):
+    p, q = np.reshape(x, (2, 2)), np.array([[0.1, 0.0], [1.0, 3.0], [2.0, 2.0]])
+    total = squareform(np.exp(-pdist(np.concatenate([p, q])))).sum()
+    for metric in ("euclidean", "sqeuclidean", "cityblock", "cosine", "canberra", "seuclidean"):
+        total = total + np.sum(cdist(p, q, metric))
+    return (
+        total
+        + np.sum(cdist(p, q, "minkowski", p=3))
+        + np.sum(cdist(p, q, "mahalanobis", VI=np.eye(2)))
     )
