@@ -16,6 +16,7 @@ import scipy.ndimage
 import scipy.optimize
 import scipy.signal
 import scipy.sparse
+import scipy.sparse.linalg
 import scipy.spatial.distance
 import scipy.special
 import scipy.stats
@@ -82,6 +83,7 @@ OF_SCIPY = [
     lambda x: (scipy.sparse.csr_matrix(A) * x[0]).sum(axis=0),
     lambda x: scipy.sparse.diags(x).setdiag(1.0),
     lambda x: scipy.sparse.random_array((2, 2), density=x[0]),
+    lambda x: scipy.sparse.linalg.spsolve(np.diag(x), x),
 ]
 
 

@@ -248,12 +248,6 @@ _SOLVERS = {
 }  # fmt: skip
 """SciPy's solvers, and the functions of jitad.implicit that find what they find."""
 
-_LINES = "np.interp for straight lines between points"
-_INSTEAD = {
-    "scipy.interpolate": dict.fromkeys(("interp1d", "make_interp_spline", "CubicSpline"), _LINES),
-}
-"""What does nearly the same as other functions of SciPy's."""
-
 
 def in_place_of(name: str) -> str:
     """What to write in the place of a function of SciPy's."""
@@ -262,8 +256,6 @@ def in_place_of(name: str) -> str:
         return f"use np.fft.{function}"
     if module == "scipy.optimize" and function in _SOLVERS:
         return f"use jitad.implicit.{_SOLVERS[function]}, which has derivatives, with any solver"
-    if function in _INSTEAD.get(module, {}):
-        return f"use {_INSTEAD[module][function]}"
     original = getattr(sys.modules.get(module), function, None)
     try:
         mirror = importlib.import_module(f"jitad.{module}")

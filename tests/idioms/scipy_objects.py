@@ -19,6 +19,7 @@ from scipy.interpolate import (
     splrep,
 )
 from scipy.sparse import csr_array, csr_matrix, diags, diags_array
+from scipy.sparse.linalg import factorized, splu, spsolve
 from scipy.spatial.distance import cdist, pdist, squareform
 
 from idioms.case import A, case
@@ -26,6 +27,7 @@ from idioms.case import A, case
 SPARSE = csr_matrix(A)
 ARRAY = csr_array(A)
 GRID = np.linspace(0.0, 3.0, 13)
+FACTORS = splu(scipy.sparse.csc_array(A))
 SPLINE = CubicSpline(GRID, np.sin(GRID))
 
 
@@ -156,4 +158,15 @@ def distances(x):
         total
         + np.sum(cdist(p, q, "minkowski", p=3))
         + np.sum(cdist(p, q, "mahalanobis", VI=np.eye(2)))
+    )
+
+
+@case
+def sparse_systems(x):
+    matrix = (SPARSE + diags(x)).tocsc()
+    first = spsolve(SPARSE.tocsc(), x) @ spsolve(matrix, np.outer(x, x[:2]))
+    return (
+        first.sum()
+        + np.sum(FACTORS.solve(x, "T") ** 2)
+        + (splu(matrix).solve(x) * factorized(matrix)(x)).sum()
     )

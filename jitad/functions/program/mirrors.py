@@ -114,10 +114,16 @@ def operands(frame: Frame, a: Any, b: Any) -> tuple[Any, Any]:
 
 def is_object(x: Any) -> bool:
     """Whether x is an object of SciPy's that has a stand-in."""
-    name = type(x).__module__
+    name = _home(type(x))
     if x is None or type(name) is not str or not name.startswith(("scipy.interp", "scipy.sparse")):
         return False
     return _maker(type(x)) is not None
+
+
+def _home(kind: type) -> Any:
+    """The module of a class, which is none of SciPy's factors of sparse matrices."""
+    known = (kind.__module__, kind.__name__) == ("builtins", "SuperLU")
+    return "scipy.sparse.linalg" if known else kind.__module__
 
 
 def stand_in(frame: Frame, x: Any) -> Any:
@@ -128,7 +134,7 @@ def stand_in(frame: Frame, x: Any) -> Any:
 @functools.cache
 def _maker(kind: type) -> Any:
     """The function from an object of that class to its stand-in; None where there is none."""
-    module = _module_of(kind.__module__)
+    module = _module_of(_home(kind))
     if module is None:
         return None
     table = importlib.import_module(f"jitad.scipy.{module.split('.')[0]}").OBJECTS

@@ -1,7 +1,6 @@
 """`scipy.sparse.linalg`, of traced values."""
 
-from __future__ import annotations
-
 from jitad.scipy.mirror import mirror
+from jitad.scipy.sparse import systems
 
-__getattr__, __dir__ = mirror("scipy.sparse.linalg")
+__getattr__, __dir__ = mirror("scipy.sparse.linalg", systems)
