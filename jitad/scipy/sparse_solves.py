@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csc_array
+from scipy.sparse import csc_array, csr_array
 
 from jitad.frontend.operands import as_dtype, innermost, lift
 from jitad.ir.builder import Builder
@@ -27,8 +27,12 @@ def _np_solve(values: Any, rows: Any, columns: Any, b: Any) -> np.ndarray:
     from scipy.sparse.linalg import spsolve  # not where the package is imported
 
     n = b.shape[0]
-    entries: Any = (np.array(values), (np.array(rows), np.array(columns)))
-    found: Any = spsolve(csc_array(entries, shape=(n, n)), np.array(b))
+    by_rows = bool(np.all(rows[1:] >= rows[:-1]))  # as they are, or are transposed
+    major, minor = (rows, columns) if by_rows else (columns, rows)
+    starts = np.searchsorted(major, np.arange(n + 1)).astype(np.int32)
+    entries: Any = (np.array(values), np.array(minor, np.int32), starts)
+    matrix = (csr_array if by_rows else csc_array)(entries, shape=(n, n))
+    found: Any = spsolve(matrix, np.array(b))
     return np.reshape(found, b.shape)
 
 
