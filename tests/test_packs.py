@@ -19,8 +19,6 @@ from jitad.codegen.chunks import CHUNK
 from jitad.codegen.vector_math import lane_counts
 from jitad.ir.builder import evaluate
 from jitad.passes.group_calls import group_calls, is_call
-from jitad.passes.pipeline import optimise
-from jitad.passes.schedule import Nest, schedule
 
 FUNCTIONS: tuple[Callable[..., Any], ...] = (
     np.sin, np.cos, np.exp, np.tanh, np.arctan, np.cbrt, scipy.special.erf, np.hypot, np.arctan2,
@@ -113,11 +111,3 @@ def test_code_that_is_cut_into_functions() -> None:
     direction = np.cos(np.arange(X.size))
     _, tangent = jitad.jvp(f, (X,), (direction,))
     assert gradient @ direction == pytest.approx(tangent, rel=1e-9)
-
-
-def test_numbers_are_read_and_stored_where_they_are_needed() -> None:
-    tape = optimise(jitad.trace(np.sign, X).tape)
-    (nest,) = schedule(tape).steps
-    assert isinstance(nest, Nest)
-    ops = [tape.instrs[root.index].op.name for root in nest.roots]
-    assert ops == ["index", "sign", "pack"] * X.size
