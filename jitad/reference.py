@@ -28,6 +28,8 @@ NAMESPACES = {
     "scipy.linalg": "jitad.scipy.linalg",
     "scipy.fft": "jitad.scipy.fft",
     "scipy.signal": "jitad.scipy.signal",
+    "scipy.ndimage": "jitad.scipy.ndimage",
+    "scipy.spatial.distance": "jitad.scipy.spatial.distance",
     "scipy.optimize": "jitad.scipy.optimize",
     "scipy.integrate": "jitad.scipy.integrate",
 }

@@ -167,8 +167,6 @@ def test_values_that_decide_no_shape_are_not_guarded(f: Callable[..., Any]) -> N
     "f",
     [
         lambda x: np.repeat(x, (x > 0) + 1),
-        lambda x: np.delete(x, np.argmax(x)),
-        lambda x: np.insert(x, np.argmax(x), 9.0),
         lambda x: np.nonzero(x > 0),
         lambda x: np.extract(x > 0, x),
         lambda x: np.compress(x > 0, x),
@@ -177,6 +175,13 @@ def test_values_that_decide_no_shape_are_not_guarded(f: Callable[..., Any]) -> N
 )
 def test_values_that_decide_a_shape_are_guarded(f: Callable[..., Any]) -> None:
     assert _again(f, (V,), (V * 2,), (-V,), (V,)) == 2
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: np.delete(x, np.argmax(x)), lambda x: np.insert(x, np.argmax(x), 9.0)]
+)
+def test_places_of_one_element_are_one_program(f: Callable[..., Any]) -> None:
+    assert _again(f, (V,), (V * 2,), (-V,), (V,)) == 1
 
 
 def test_an_index_that_leaves_its_range_later_is_an_error() -> None:

@@ -41,7 +41,9 @@ from samples import (
     scipy_fft,
     scipy_integrate,
     scipy_linalg,
+    scipy_ndimage,
     scipy_signal,
+    scipy_spatial,
     selecting,
     shaping,
     sorting,
@@ -97,7 +99,9 @@ MODULES = (
     scipy_fft,
     scipy_integrate,
     scipy_linalg,
+    scipy_ndimage,
     scipy_signal,
+    scipy_spatial,
 )
 
 SAMPLES: dict[Any, list[Call]] = {}

@@ -59,7 +59,7 @@ def _minkowski(u: Any, v: Any, p: Any = 2, w: Any = None) -> Any:
 
 
 def _seuclidean(u: Any, v: Any, V: Any) -> Any:
-    return _norm((u - v) / np.sqrt(V))
+    return _norm(np.sqrt(np.float64(1.0) / V) * (u - v))
 
 
 def _mahalanobis(u: Any, v: Any, VI: Any) -> Any:
@@ -121,15 +121,30 @@ METRICS: dict[str, Metric] = {
 """The distances of points, by the names of SciPy's functions."""
 
 
+_OF_SINGLE = (
+    *(_chebyshev, _cityblock, _correlation, _cosine, _jensenshannon, _mahalanobis, _sqeuclidean),
+)
+"""Those that SciPy computes of float32 in float32."""
+
+_BY_NORM = (_euclidean, _minkowski, _seuclidean)
+"""Those that it computes in float32, and gives as Python's floats."""
+
+
 def _of_two(metric: Metric) -> Callable[..., Any]:
     """What a function of two vectors records."""
 
     def distance(u: Any, v: Any, *args: Any, **options: Any) -> Any:
         builder = innermost((u, v, args, list(options.values())))
-        u, v = (as_dtype(as_array_on(builder, x), FLOAT64) for x in (u, v))
+        given = [as_array_on(builder, x) for x in (u, v)]
+        is_single = all(x.dtype == np.float32 for x in given)
+        rounded = is_single and metric in _BY_NORM
+        u, v = given if rounded else (as_dtype(x, FLOAT64) for x in given)
         if u.ndim != 1 and metric is not _jensenshannon:
             raise ValueError("Input vector should be 1-D.")
-        return metric(u, v, *args, **options)
+        found = metric(u, v, *args, **options)
+        if rounded:
+            return as_dtype(found, FLOAT64)
+        return found.astype(np.float32) if is_single and metric in _OF_SINGLE else found
 
     return distance
 
