@@ -6,8 +6,6 @@ Speech and Signal Processing 28 (1980).
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,22 +16,9 @@ from jitad.ir.errors import ShapeError
 from jitad.ir.value import FUNCTIONS, Value
 from jitad.scipy.mirror import mirror
 
-
-def _with_options(record: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of NumPy's with SciPy's options, which change nothing of the result."""
-
-    @functools.wraps(record)
-    def transform(
-        *args: Any, overwrite_x: bool = False, workers: Any = None, plan: Any = None, **kwargs: Any
-    ) -> Any:
-        return record(*args, **kwargs)
-
-    return transform
-
-
 for _name in np.fft.__all__:
     if _name.endswith(("fft", "fft2", "fftn")):
-        FUNCTIONS[getattr(scipy.fft, _name)] = _with_options(FUNCTIONS[getattr(np.fft, _name)])
+        FUNCTIONS[getattr(scipy.fft, _name)] = FUNCTIONS[getattr(np.fft, _name)]
 
 # -- cosines and sines -----------------------------------------------------------------------------
 

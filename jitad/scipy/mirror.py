@@ -77,6 +77,8 @@ def _mirrored(module: ModuleType, name: str) -> Any:
                 f"{module.__name__}.{name} of a traced value is not supported",
                 remedy=_remedy(module, name),
             )
+        if isinstance(original, np.ufunc):  # not all versions of NumPy have signatures of these
+            return record(*args, **kwargs)
         try:
             given = inspect.signature(original).bind(*args, **kwargs)
             for hint in filter(_is_hint, [*given.arguments]):
