@@ -202,6 +202,9 @@ HESSIANS = {
     "linear": Program(lambda x: np.sum(x), (_x(5),), 0),
     "products": Program(lambda x: np.sum(x[1:] * x[:-1]), (_x(5),), 8),
     "full": Program(lambda x: np.sum(x) ** 2, (_x(4),), 16),
+    "sizes_of_rows": Program(
+        lambda x: np.sum(np.abs(x)[0] * 0.8 - np.abs(x)[1] ** 2), (_x(2, 3),), None
+    ),
     "norm": Program(lambda x: np.linalg.norm(x) ** 2, (np.zeros(3),), None),
     "log_det": Program(lambda a: np.linalg.slogdet(a @ a.T + np.eye(3))[1], (_x(3, 3),), 81),
 }

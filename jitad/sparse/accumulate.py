@@ -16,7 +16,7 @@ import numpy as np
 
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import DifferentiationError, ShapeError
-from jitad.ir.op import DYNAMIC, Control, Elementwise
+from jitad.ir.op import DYNAMIC, Control, Elementwise, RealLinear
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
@@ -170,7 +170,11 @@ class _Sweep:
                 continue
             c = partial(op, j, operands, result)
             for term in self._taken(instr, j, own):
-                new = term.scaled(c, self.tables)
+                if isinstance(c, RealLinear):  # which may hold operands: those of these rows
+                    *at, v = (term.at_rows(x, self.tables) for x in (*operands, result))
+                    new = term.scaled(partial(op, j, at, v), self.tables)
+                else:
+                    new = term.scaled(c, self.tables)
                 coefficients = None if new is None else typed(new.coefficients, instr.dtype)
                 if coefficients is not None:
                     found.append(term._replace(coefficients=coefficients))

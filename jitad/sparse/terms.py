@@ -39,19 +39,18 @@ class Term(NamedTuple):
         """The leading axes of the coefficients: entries of one row."""
         return self.coefficients.shape[: self.coefficients.ndim - self.rows.ndim]
 
+    def at_rows(self, x: Value, tables: Tables) -> Value:
+        """The elements of x, which the value is computed of, that belong to the coefficients."""
+        shape, taken = self.coefficients.shape, take(x, self.rows, tables)
+        return taken if taken.shape == shape else st.broadcast(taken, shape=shape)
+
     def scaled(self, c: Partial, tables: Tables) -> Term | None:
         """The term after a product with an elemental partial; None where that is 0."""
-        shape = self.coefficients.shape
-
-        def at_rows(x: Value) -> Value:
-            taken = take(x, self.rows, tables)
-            return taken if taken.shape == shape else st.broadcast(taken, shape=shape)
-
         if isinstance(c, Value):
-            c = at_rows(c)
+            c = self.at_rows(c, tables)
         elif isinstance(c, Mask):
-            weight = None if c.weight is None else at_rows(c.weight)
-            c = c._replace(condition=at_rows(c.condition), weight=weight)
+            weight = None if c.weight is None else self.at_rows(c.weight, tables)
+            c = c._replace(condition=self.at_rows(c.condition, tables), weight=weight)
         new = scale(c, self.coefficients)
         return None if new is None else self._replace(coefficients=new)
 
