@@ -84,6 +84,13 @@ def test_arguments_aux_and_trees() -> None:
     found, aux = jitad.laplacian(f, (0, 1), has_aux=True)(x, d)
     assert_allclose((found, aux), (2 * 2 * 8.0 + 5.0 * 12.0, 3.0))
     assert_allclose(jitad.laplacian(lambda x, d: f(x, d)[0])(x, d), 32.0)
+
+    def many(x: Any, y: Any) -> Any:
+        return np.sum(x**2) * np.sum(y**3)
+
+    y = np.arange(1.0, 4.0)
+    for places in ((0, 1), (1, 0)):
+        assert_allclose(jitad.laplacian(many, places)(x, y), 4 * 36.0 + 5 * 36.0)
     assert_allclose(jitad.laplacian(lambda t: t**4)(1.5), 12 * 1.5**2)
     assert jitad.laplacian(lambda x: np.sum(x**3))(x.astype(np.float32)).dtype == np.float32
 

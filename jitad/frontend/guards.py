@@ -59,9 +59,10 @@ def known(x: Any) -> np.ndarray | None:
 
 def _computed(builder: Builder, instr: Instr, operands: Sequence[Any]) -> list[Any]:
     """The results of a control op, as machine code."""
-    op, form = instr.op, instr.params[0]
+    op = instr.op
     assert isinstance(op, Control) and builder.machine is not None
-    found = builder.machine(alone(op, form, [(x.shape, x.dtype) for x in operands]))(operands)
+    tape = alone(op, instr.named_params, [(x.shape, x.dtype) for x in operands])
+    found = builder.machine(tape)(operands)
     assert found is not None, "a guard fails at the point that it was made for"
     return found
 

@@ -23,13 +23,13 @@ from jitad.frontend.active import depth
 from jitad.implicit.solvers import ConvergenceError, answer
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import TraceError
-from jitad.ir.op import FLOAT64, INT64, DType, Shape, Structural
+from jitad.ir.op import FLOAT64, DType, Shape, Structural
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.control import Loop, loop, record
-from jitad.ops.control.parts import input_types
+from jitad.ops.control.loop import one_by_one
+from jitad.ops.control.parts import alone, input_types
 from jitad.ops.linalg import matrices as mx
 from jitad.runtime.compute import kernel_of
 from jitad.runtime.kernel import Kernel
@@ -221,17 +221,11 @@ def _pullback(j: int, operands: Any, x: Any, x_bar: Any, problem: Problem) -> An
 
 def _batch(operands: Any, batched: Any, size: int, problem: Problem) -> Any:
     """One problem after the other, in a loop."""
-    builder = Builder()
-    builder.input("i", (), INT64)
     types = [
         (x.shape[1:] if flag else x.shape, x.dtype)
         for x, flag in zip(operands, batched, strict=True)
     ]
-    order = sorted(range(len(types)), key=lambda k: batched[k])
-    inputs = {k: builder.input(f"x{k}", *types[k]) for k in order}
-    found = implicit(*(inputs[k] for k in range(len(types))), problem=problem)
-    form = Loop(builder.finish([found.index]), len(types) - sum(batched), 0, size)
-    return record(operands[0].builder, loop, [operands[k] for k in order], form)[0]
+    return one_by_one(alone(implicit, {"problem": problem}, types), operands, batched, size)[0]
 
 
 implicit = Structural(

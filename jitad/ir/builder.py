@@ -256,6 +256,22 @@ def inline(builder: Builder, tape: Tape, inputs: Sequence[Value]) -> list[Value]
     return [builder.value(renamed[i]) for i in tape.outputs]
 
 
+def same_inputs(tape: Tape, count: int) -> tuple[Builder, list[Value]]:
+    """A new tape with the first `count` inputs of another."""
+    builder = Builder()
+    return builder, [builder.value(builder.copy(tape.instrs[i], ())) for i in tape.inputs[:count]]
+
+
+def with_constants(tape: Tape, seeds: Sequence[float]) -> Tape:
+    """The tape with its last inputs bound to numbers."""
+    count = len(tape.inputs) - len(seeds)
+    builder, inputs = same_inputs(tape, count)
+    for i, number in zip(tape.inputs[count:], seeds, strict=True):
+        instr = tape.instrs[i]
+        inputs.append(builder.const(number, instr.shape, instr.dtype))
+    return builder.finish([x.index for x in inline(builder, tape, inputs)])
+
+
 def evaluate(tape: Tape, arrays: Sequence[Any]) -> list[np.ndarray]:
     """Run the tape in NumPy, instruction by instruction: slow, and the tests' reference."""
     bound = dict(zip(tape.inputs, arrays, strict=True))

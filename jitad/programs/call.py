@@ -22,7 +22,7 @@ from jitad.functions.program.carried import whole
 from jitad.functions.program.choices import settled
 from jitad.functions.program.pure import is_program
 from jitad.functions.program.varying import whole_in
-from jitad.ir.builder import Builder, inline
+from jitad.ir.builder import Builder
 from jitad.ir.errors import DifferentiationError, ShapeError, WriteError, quoted
 from jitad.ir.op import DType, is_differentiable
 from jitad.ir.tape import Tape
@@ -280,23 +280,6 @@ def check_field(dtypes: Iterable[Any], what: str, holomorphic: bool) -> None:
                 remedy="use holomorphic=True where the function is; else differentiate its real "
                 "and imaginary parts, or use jvp or vjp",
             )
-
-
-def with_constants(tape: Tape, seeds: Sequence[float]) -> Tape:
-    """The tape with its last inputs bound to numbers."""
-    builder = Builder()
-    count = len(tape.inputs) - len(seeds)
-    inputs = [builder.value(builder.copy(tape.instrs[i], ())) for i in tape.inputs[:count]]
-    for i, number in zip(tape.inputs[count:], seeds, strict=True):
-        instr = tape.instrs[i]
-        inputs.append(builder.const(number, instr.shape, instr.dtype))
-    return builder.finish([x.index for x in inline(builder, tape, inputs)])
-
-
-def same_inputs(tape: Tape, count: int) -> tuple[Builder, list[Value]]:
-    """A new tape with the first `count` inputs of another."""
-    builder = Builder()
-    return builder, [builder.value(builder.copy(tape.instrs[i], ())) for i in tape.inputs[:count]]
 
 
 def finish_with(builder: Builder, results: Sequence[Value]) -> Tape:

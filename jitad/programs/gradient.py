@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jitad.frontend.pytree import Structure, flatten, unflatten
+from jitad.ir.builder import with_constants
 from jitad.ir.errors import DifferentiationError
 from jitad.ir.tape import Tape
 from jitad.programs.call import (
@@ -14,7 +15,6 @@ from jitad.programs.call import (
     Function,
     check_field,
     differentiate,
-    with_constants,
 )
 from jitad.runtime.launch import Build
 from jitad.runtime.plan import Plan

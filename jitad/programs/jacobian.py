@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jitad.frontend.pytree import Structure, flatten, unflatten
-from jitad.ir.builder import Builder, inline
+from jitad.ir.builder import Builder, inline, same_inputs
 from jitad.ir.op import FLOAT64
 from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
@@ -20,7 +20,6 @@ from jitad.programs.call import (
     check_field,
     differentiate,
     finish_with,
-    same_inputs,
     seedable,
 )
 from jitad.runtime.launch import Build

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from jitad.frontend.pytree import Structure, flatten, unflatten
-from jitad.ir.builder import inline
+from jitad.ir.builder import inline, same_inputs
 from jitad.programs.call import (
     Argnums,
     Function,
     check_field,
     differentiate,
     finish_with,
-    same_inputs,
     seedable,
 )
 from jitad.programs.jacobian import one_hot

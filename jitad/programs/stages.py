@@ -14,7 +14,7 @@ import numpy as np
 from jitad.frontend.operands import as_dtype, innermost, lift
 from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.frontend.trace import Traced, leaf_type
-from jitad.ir.builder import inline
+from jitad.ir.builder import inline, same_inputs
 from jitad.ir.errors import DifferentiationError, ShapeError
 from jitad.ir.op import FLOAT64, is_differentiable
 from jitad.ir.tape import Tape
@@ -28,7 +28,6 @@ from jitad.programs.call import (
     differentiable,
     finish_with,
     plain,
-    same_inputs,
     seedable,
     trace_call,
     zeros_of,

@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.builder import Builder, evaluate
+from jitad.ir.builder import Builder, evaluate, with_constants
 from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ops.elementwise import add
 from jitad.passes.fold import fold
-from jitad.programs.call import with_constants
 from jitad.report.elementary import Array, Elementary
 from jitad.report.evaluation import EvaluationRow, EvaluationTrace, Partial
 from jitad.report.expression import Term, expression, sum_of

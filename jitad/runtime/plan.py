@@ -9,7 +9,7 @@ from typing import Any
 from jitad.frontend.effects import Effects
 from jitad.frontend.pytree import Structure, unflatten
 from jitad.frontend.trace import Leaf
-from jitad.ir.builder import Builder, inline
+from jitad.ir.builder import inline, same_inputs
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.runtime.writes import Writes
@@ -55,8 +55,8 @@ def with_effects(plan: Plan) -> Plan:
     effects = plan.effects
     if effects is None:
         return plan
-    builder, tape = Builder(), plan.tape
-    inputs = [builder.value(builder.copy(tape.instrs[i], ())) for i in tape.inputs]
+    tape = plan.tape
+    builder, inputs = same_inputs(tape, len(tape.inputs))
     results, captured = inline(builder, tape, inputs), len(plan.captured)
     stored: list[Value] = []
     if effects.tape is not None:

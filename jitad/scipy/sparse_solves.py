@@ -14,13 +14,13 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array
 
 from jitad.frontend.operands import as_dtype, innermost, lift
-from jitad.ir.builder import Builder
 from jitad.ir.errors import ShapeError, TraceError
-from jitad.ir.op import FLOAT64, INT64, Structural
+from jitad.ir.op import FLOAT64, Structural
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.control import Loop, loop, record
+from jitad.ops.control.loop import one_by_one
+from jitad.ops.control.parts import alone
 
 
 def _np_solve(values: Any, rows: Any, columns: Any, b: Any) -> np.ndarray:
@@ -62,17 +62,11 @@ def _pullback(j: int, operands: Any, x: Any, x_bar: Any) -> Any:
 
 def _batch(operands: Any, batched: Any, size: int) -> Any:
     """One system after the other, in a loop."""
-    builder = Builder()
-    builder.input("i", (), INT64)
     types = [
         (x.shape[1:] if flag else x.shape, x.dtype)
         for x, flag in zip(operands, batched, strict=True)
     ]
-    order = sorted(range(len(types)), key=lambda k: batched[k])
-    inputs = {k: builder.input(f"x{k}", *types[k]) for k in order}
-    found = sparse_solve(*(inputs[k] for k in range(len(types))))
-    form = Loop(builder.finish([found.index]), len(types) - sum(batched), 0, size)
-    return record(operands[0].builder, loop, [operands[k] for k in order], form)[0]
+    return one_by_one(alone(sparse_solve, {}, types), operands, batched, size)[0]
 
 
 sparse_solve = Structural(

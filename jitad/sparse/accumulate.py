@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jitad.ir.builder import Builder, inline
+from jitad.ir.builder import Builder, same_inputs, with_constants
 from jitad.ir.errors import DifferentiationError, ShapeError
 from jitad.ir.op import DYNAMIC, Control, Elementwise, RealLinear
 from jitad.ir.tape import Instr, Tape
@@ -63,12 +63,7 @@ class Accumulated:
         order = [x.index for x in (*first, *self.seeds)]
         tape = self.builder.finish([x.index for x in outputs], order)
         tape = shield(tape, range(len(first), len(order)), self.active)
-        builder = Builder()
-        inputs = [
-            builder.value(builder.copy(tape.instrs[i], ())) for i in tape.inputs[: len(first)]
-        ]
-        ones = [builder.const(1, x.shape, x.dtype) for x in self.seeds]
-        return builder.finish([x.index for x in inline(builder, tape, [*inputs, *ones])])
+        return with_constants(tape, [1.0] * len(self.seeds))
 
 
 def accumulate(tape: Tape, active: Sequence[int], given: Mapping[int, np.ndarray]) -> Accumulated:
@@ -78,8 +73,7 @@ def accumulate(tape: Tape, active: Sequence[int], given: Mapping[int, np.ndarray
     that they are still the same.
     """
     tape = straight(at_origins(with_spectra(tape)))
-    builder = Builder()
-    inputs = [builder.value(builder.copy(tape.instrs[i], ())) for i in tape.inputs]
+    builder, inputs = same_inputs(tape, len(tape.inputs))
     seeds = [builder.input(f"d{k}", inputs[k].shape, inputs[k].dtype) for k in active]
     begun: list[Terms] = [()] * len(inputs)
     for leaf, (k, seed) in enumerate(zip(active, seeds, strict=True)):
@@ -268,8 +262,7 @@ def _entry(given: Mapping[int, np.ndarray], in_loop: bool) -> Enter:
 
     def enter(tape: Tape, terms: Sequence[Terms]) -> Region:
         tape = straight(tape)
-        builder = Builder()
-        inputs = [builder.value(builder.copy(tape.instrs[i], ())) for i in tape.inputs]
+        builder, inputs = same_inputs(tape, len(tape.inputs))
         begun: list[Terms] = []
         for own in terms:
             moved = [(x, x.coefficients) for x in own]

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jitad.ir.builder import Builder, inline
-from jitad.ir.op import Control
-from jitad.ir.tape import Instr, Tape
+from jitad.ir.builder import inline
+from jitad.ir.tape import Instr
 from jitad.ir.value import Value
-from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control.parts import alone, type_of
+from jitad.ops.linalg import matrices as mx
 from jitad.ops.partials import is_nothing
 from jitad.sparse.places import Tables, numbered
 from jitad.sparse.terms import Term, Terms, merged
@@ -38,17 +37,17 @@ def _full(
 ) -> tuple[Sequence[Value], list[list[Term]]]:
     """The results, and their terms by all elements of the varied operands: of each term the leaf is
     a place among the operands."""
-    tape = _tape(instr, operands)
+    tape = alone(instr.op, instr.named_params, list(map(type_of, operands)))
     count = len(tape.outputs)
     swept = forward(tape, varied)
     found: list[list[Term]] = [[] for _ in range(count)]
-    builder, values = operands[0].builder, list[Value]()
+    values: list[Value] = []
     for k, j in enumerate(varied):
         size = operands[j].size
         wide = batch(swept, [len(operands) + k], size, range(count, 2 * count))
         seeds = [_zeros(operands[i]) for i in varied]
         seeds[k] = _units(operands[j])
-        outputs = inline(builder, wide, [*operands, *seeds])
+        outputs = inline(operands[0].builder, wide, [*operands, *seeds])
         values = values or outputs[:count]
         for n, dv in enumerate(outputs[count:]):
             if dv.dtype == values[n].dtype and not is_nothing(dv):
@@ -58,24 +57,13 @@ def _full(
     return values, found
 
 
-def _tape(instr: Instr, operands: Sequence[Value]) -> Tape:
-    if isinstance(instr.op, Control):
-        return alone(instr.op, instr.params[0], [type_of(x) for x in operands])
-    builder = Builder()
-    inputs = [builder.input(f"x{k}", x.shape, x.dtype) for k, x in enumerate(operands)]
-    return builder.finish([builder.apply(instr.op, inputs, instr.named_params).index])
-
-
 def _zeros(x: Value) -> Value:
     return x.builder.const(0, x.shape, x.dtype)
 
 
 def _units(x: Value) -> Value:
     """The unit vectors of the space of x: (size, *shape)."""
-    rows, columns = (
-        x.builder.apply(st.iota, (), {"shape": (x.size, x.size), "axis": axis}) for axis in (0, 1)
-    )
-    return st.reshape(ew.cast(ew.eq(rows, columns), dtype=x.dtype), shape=(x.size, *x.shape))
+    return st.reshape(mx.eye(x, (x.size, x.size), x.dtype), shape=(x.size, *x.shape))
 
 
 def _composed(

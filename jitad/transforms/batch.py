@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import INT64, Control, Elementwise, Structural
+from jitad.ir.op import Control, Elementwise, Structural
 from jitad.ir.tape import INPUT, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import structural as st
-from jitad.ops.control import Loop, loop, part, record
-from jitad.ops.control.parts import OwnPathsError, input_types, rewired
+from jitad.ops.control import part
+from jitad.ops.control.loop import one_by_one
+from jitad.ops.control.parts import OwnPathsError, input_types
 from jitad.transforms.flow import depends_outputs
 
 
@@ -40,10 +41,7 @@ def _one_by_one(tape: Tape, batched: Collection[int], size: int, outputs: Collec
     inputs: list[Value] = []
     for k, (shape, dtype) in enumerate(input_types(tape)):
         inputs.append(builder.input(f"x{k}", (size, *shape) if k in batched else shape, dtype))
-    order = sorted(range(len(inputs)), key=lambda k: k in batched)
-    body = rewired(tape, [((), INT64), *order], range(len(tape.outputs)))
-    form = Loop(body, len(inputs) - len(set(batched)), 0, size)
-    rows = record(builder, loop, [inputs[k] for k in order], form)
+    rows = one_by_one(tape, inputs, [k in batched for k in range(len(inputs))], size)
     first = [st.index(x, slots=(0, *((0, n, 1) for n in x.shape[1:]))) for x in rows]
     results = [x if k in outputs else first[k] for k, x in enumerate(rows)]
     return builder.finish([x.index for x in results], [x.index for x in inputs])

@@ -60,14 +60,15 @@ class _Sweep:
     def tape(self) -> Tape:
         """The new tape."""
         builder, instrs = self.builder, self.old.instrs
-        count = sum(_size(instrs[self.old.inputs[k]]) for k in self.active)
-        seeds: list[Value] = []
+        seeded = [instrs[self.old.inputs[k]] for k in self.active]
+        count = sum(math.prod(x.shape) for x in seeded)
+        seeds = [builder.input(f"d{k}", (count, *x.shape), x.dtype) for k, x in enumerate(seeded)]
+        begun = {self.old.inputs[k]: seed for k, seed in zip(self.active, seeds, strict=True)}
         for i, instr in enumerate(instrs):
             builder.line = instr.line
             self._step(i, instr)
-            if i in self.old.inputs and self.old.inputs.index(i) in self.active:
-                seeds.append(builder.input(f"d{len(seeds)}", (count, *instr.shape), instr.dtype))
-                self.curved[i] = Curved(seeds[-1], None)
+            if i in begun:
+                self.curved[i] = Curved(begun[i], None)
         found = [self.curved.get(i) for i in self.old.outputs]
         results = [
             dense(None if x is None else x.laplacian, instrs[i], builder)
@@ -94,27 +95,29 @@ class _Sweep:
             return
         operands = [self._value(j) for j in instr.args]
         moving = [j for j, x in enumerate(instr.args) if x in self.curved]
+        values: Sequence[Value]
+        curved: Sequence[Curved | None]
+        if moving and (isinstance(instr.op, Control) or is_active(instr)):
+            values, curved = self._moved(operands, instr, moving)
+        elif isinstance(instr.op, Control):
+            values = record(self.builder, instr.op, operands, instr.params[0])
+            curved = [None] * len(values)
+        else:
+            copied = self.builder.copy(instr, tuple([x.index for x in operands]))
+            values, curved = [self.builder.value(copied)], [None]
         if isinstance(instr.op, Control):
             self.new.append(None)
-            tape = alone(instr.op, instr.params[0], [type_of(x) for x in operands])
-            if moving:
-                self.parts[i] = self._moved(tape, operands, instr, moving)
-            else:
-                values = record(self.builder, instr.op, operands, instr.params[0])
-                self.parts[i] = values, [None] * len(values)
+            self.parts[i] = values, curved
             return
-        if not moving or not is_active(instr):
-            self.new.append(self.builder.value(self.builder.copy(instr, _places(operands))))
-            return
-        (value,), (after,) = self._moved(_alone(instr, operands), operands, instr, moving)
-        self.new.append(value)
-        if after is not None:
-            self.curved[i] = after
+        self.new.append(values[0])
+        if curved[0] is not None:
+            self.curved[i] = curved[0]
 
     def _moved(
-        self, tape: Tape, operands: Sequence[Value], instr: Instr, moving: Sequence[int]
+        self, operands: Sequence[Value], instr: Instr, moving: Sequence[int]
     ) -> tuple[Sequence[Value], Sequence[Curved | None]]:
-        """The results of an operation, of which `tape` consists, and what follows them."""
+        """The results of an operation, and what follows them."""
+        tape = alone(instr.op, instr.named_params, list(map(type_of, operands)))
         given = [self.curved[instr.args[j]] for j in moving]
         count, size, first = len(tape.outputs), len(operands), len(moving)
         once = forward(tape, moving)
@@ -161,21 +164,6 @@ class _Sweep:
         return found
 
 
-def _alone(instr: Instr, operands: Sequence[Value]) -> Tape:
-    """An instruction by itself."""
-    builder = Builder()
-    inputs = [builder.input(f"x{k}", x.shape, x.dtype) for k, x in enumerate(operands)]
-    return builder.finish([builder.apply(instr.op, inputs, instr.named_params).index])
-
-
-def _places(operands: Sequence[Value]) -> tuple[int, ...]:
-    return tuple([x.index for x in operands])
-
-
 def _or_zeros(x: Curved, operand: Value) -> Value:
     zero = operand.builder.const
     return zero(0, operand.shape, operand.dtype) if x.laplacian is None else x.laplacian
-
-
-def _size(instr: Instr) -> int:
-    return math.prod(instr.shape)

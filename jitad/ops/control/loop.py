@@ -152,6 +152,17 @@ def _flow(form: Loop, flags: Sequence[bool], flow: Flow) -> list[bool]:
     return [*carries, *([False] if form.count is None else []), *after[form.carries :]]
 
 
+def one_by_one(
+    tape: Tape, operands: Sequence[Value], batched: Sequence[bool], size: int
+) -> list[Value]:
+    """A loop over copies of a tape: of operands that are batched each has a row, and each leaves a
+    row of every result."""
+    order = sorted(range(len(operands)), key=lambda k: batched[k])
+    body = rewired(tape, [((), INT64), *order], range(len(tape.outputs)))
+    form = Loop(body, len(operands) - sum(batched), 0, size)
+    return record(operands[0].builder, loop, [operands[k] for k in order], form)
+
+
 def rows_of(form: Loop, flags: Sequence[Any]) -> list[Any]:
     """The items of results that are for the stacks."""
     return list(flags[form.carries + (form.count is None) :])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import BOOL, Control, DType, Shape, Structural
+from jitad.ir.op import BOOL, Control, DType, Op, Shape, Structural
 from jitad.ir.tape import INPUT, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.contraction import contract
@@ -64,11 +64,13 @@ def record(builder: Builder, op: Control, operands: Sequence[Value], form: Any) 
     return [part(made, k=k, shape=shape, dtype=dtype) for k, (shape, dtype) in enumerate(types)]
 
 
-def alone(op: Control, form: Any, types: Sequence[tuple[Shape, DType]]) -> Tape:
-    """A control op by itself, as a tape of its operands."""
+def alone(op: Op, params: dict[str, Any], types: Sequence[tuple[Shape, DType]]) -> Tape:
+    """An op by itself, as a tape of its operands; of a control op all results."""
     builder = Builder()
     inputs = [builder.input(f"x{k}", *kind) for k, kind in enumerate(types)]
-    return builder.finish([x.index for x in record(builder, op, inputs, form)])
+    if isinstance(op, Control):
+        return builder.finish([x.index for x in record(builder, op, inputs, **params)])
+    return builder.finish([builder.apply(op, inputs, params).index])
 
 
 Rule = Callable[[Builder, int, Instr], "int | Mapping[int, Value] | None"]
