@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy.sparse
+import scipy  # whose modules are imported where they are asked for
 
 from jitad.sparse.pattern import Pattern
 

@@ -30,8 +30,10 @@ def _as_matrix(known: Any, children: Any) -> Any:
     """SciPy's matrix, where the values are numbers and those of one."""
     (data,), (pattern, format, is_matrix) = children, known
     whole = SparseArray(pattern, data, format, is_matrix)
-    is_one = isinstance(data, np.ndarray) and data.ndim == 1
-    return whole.scipys()(pattern.matrix(data)) if is_one else whole
+    if not isinstance(data, np.ndarray) or data.ndim != 1:
+        return whole
+    made, kind = pattern.matrix(data), whole.scipys()
+    return made if type(made) is kind else kind(made)
 
 
 def patterns(tree: Any) -> Any:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import scipy  # whose modules are imported where they are asked for
 
 from jitad.ir.errors import ShapeError
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 _WIDE, _HIGH = 64, 32
 """Characters across and down that a picture has at most."""
@@ -83,11 +81,11 @@ class Pattern:
         found[found] = keys[at[found]] == asked[found]
         return np.where(found, at, -1)
 
-    def matrix(self, data: Any) -> csr_array:
+    def matrix(self, data: Any) -> Any:
         """The matrix whose entries have these values, one for each, row by row."""
-        from scipy.sparse import csr_array  # which is slow to import, and asked for by few
-
-        made = csr_array((data, self.indices.copy(), self.indptr.copy()), shape=self.shape)
+        made: Any = scipy.sparse.csr_array(
+            (data, self.indices.copy(), self.indptr.copy()), shape=self.shape
+        )
         made.has_canonical_format = True
         return made
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.sparse
+import scipy  # whose modules are imported where they are asked for
 
 from jitad.frontend.stand_ins import StandIn
 from jitad.ir.errors import MissingAttributeError
