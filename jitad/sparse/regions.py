@@ -41,14 +41,9 @@ class Region:
     def outputs(self, joint: Sequence[Terms]) -> list[list[Value]]:
         """For each result the coefficients of these terms, zeros of those that it has not."""
         return [
-            [self._coefficients(term, own) for term in wanted]
+            [_among(own, term, self.builder) for term in wanted]
             for wanted, own in zip(joint, self.terms, strict=True)
         ]
-
-    def _coefficients(self, term: Term, own: Terms) -> Value:
-        like = term.coefficients
-        found = next((x.coefficients for x in own if is_same(x, term)), None)
-        return self.builder.const(0, like.shape, like.dtype) if found is None else found
 
 
 Enter = Callable[[Tape, Sequence[Terms]], Region]
@@ -134,7 +129,7 @@ def _recorded(
     builder = operands[0].builder
     more = [*_coefficients(consts), *(tables.value(x) for x in region.tables.arrays)]
     pairs = zip(grouped(form, given).carries, carried, strict=True)
-    first = [_begun(x, mine, builder) for mine, every in pairs for x in every]
+    first = [_among(mine, x, builder) for mine, every in pairs for x in every]
     condition = form.condition
     if condition is not None:
         places = range(form.consts), range(form.consts, form.consts + form.carries)
@@ -151,10 +146,10 @@ def _recorded(
     return _results(form, found, joint, len(first), region)
 
 
-def _begun(term: Term, own: Terms, builder: Builder) -> Value:
-    """The coefficients of a carry's term before the first turn."""
-    like = term.coefficients
-    found = next((x.coefficients for x in own if is_same(x, term)), None)
+def _among(terms: Terms, wanted: Term, builder: Builder) -> Value:
+    """The coefficients that terms have of one, zeros where they have none."""
+    like = wanted.coefficients
+    found = next((x.coefficients for x in terms if is_same(x, wanted)), None)
     return builder.const(0, like.shape, like.dtype) if found is None else found
 
 
@@ -181,12 +176,10 @@ def _stacked(term: Term, coefficients: Value, size: int) -> Term:
     count, lead, ndim = coefficients.shape[0], len(term.several), term.coefficients.ndim
     perm = (*range(1, lead + 1), 0, *range(lead + 1, ndim + 1))
     first = (size * np.arange(count)).reshape((count, *(1 for _ in term.rows.shape)))
-    missing = ndim - term.columns.ndim
-    columns = term.columns.reshape((*(1 for _ in range(missing)), *term.columns.shape))
     made = Term(
         term.leaf,
         first + term.rows,
-        np.expand_dims(columns, lead),
+        np.expand_dims(term.aligned, lead),
         st.transpose(coefficients, perm=perm),
     )
     return made.flat() if term.repeated else made

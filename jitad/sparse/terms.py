@@ -39,6 +39,12 @@ class Term(NamedTuple):
         """The leading axes of the coefficients: entries of one row."""
         return self.coefficients.shape[: self.coefficients.ndim - self.rows.ndim]
 
+    @property
+    def aligned(self) -> Places:
+        """The columns with as many axes as the coefficients have."""
+        missing = self.coefficients.ndim - self.columns.ndim
+        return self.columns.reshape((*(1,) * missing, *self.columns.shape))
+
     def at_rows(self, x: Value, tables: Tables) -> Value:
         """The elements of x, which the value is computed of, that belong to the coefficients."""
         shape, taken = self.coefficients.shape, take(x, self.rows, tables)
@@ -74,7 +80,7 @@ class Term(NamedTuple):
         columns do not vary either, their sum."""
         lead = len(self.several)
         shape, rows = self.coefficients.shape, self.rows
-        columns = np.broadcast_to(self.columns, _padded(self.columns, len(shape)))
+        columns = self.aligned
         sums = [a for a in axes if columns.shape[lead + a] == 1]
         moves = [a for a in axes if a not in sums]
         kept = [a for a in range(rows.ndim) if a not in axes]
@@ -93,7 +99,7 @@ class Term(NamedTuple):
         if not several or math.prod(several) > _FEW:
             return [self]
         shape = self.coefficients.shape
-        columns = np.broadcast_to(self.columns, _padded(self.columns, len(shape)))
+        columns = self.aligned
         rest = tuple((0, n, 1) for n in shape[len(several) :])
         found: list[Term] = []
         for place in np.ndindex(several):
@@ -148,7 +154,7 @@ class Term(NamedTuple):
         count = math.prod(shape[len(several) :])
         lead = numbered(several).reshape((*several, *(1,) * picked.ndim))
         new = take(self.coefficients, lead * count + picked, tables)
-        columns = np.broadcast_to(self.columns, _padded(self.columns, len(shape)))
+        columns = self.aligned
         if any(n > 1 for n in columns.shape[len(several) :]):
             head = columns.shape[: len(several)]
             full = np.broadcast_to(columns, (*head, *shape[len(several) :]))
@@ -174,10 +180,6 @@ class Term(NamedTuple):
 
 
 Terms = tuple[Term, ...]
-
-
-def _padded(columns: Places, ndim: int) -> Shape:
-    return (1,) * (ndim - columns.ndim) + columns.shape
 
 
 def are_different(rows: Places) -> bool:
