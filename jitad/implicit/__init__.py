@@ -22,7 +22,7 @@ from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.pytree import flatten, unflatten
 from jitad.frontend.trace import TRACEABLE
 from jitad.frontend.traceable import check_functions, traceable
-from jitad.functions.control.blocks import block, current
+from jitad.functions.control.blocks import are_plain, block, current
 from jitad.functions.control.custom import without_values
 from jitad.implicit import solvers
 from jitad.implicit.problem import LinearSolver, Problem, as_problem, implicit
@@ -242,6 +242,11 @@ class Unknown:
 
         stand_in = without_values(self.builder, [((self.size,), FLOAT64)], f"x of {name}")
         self.objective = block(flat, (*stand_in, *self.args), self.builder, "x")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing in it is traced."""
+        return are_plain([*self.leaves, *self.args, *self.objective.captured])
 
     def tree(self, x: Any) -> Any:
         """A vector as a tree like the first guess."""

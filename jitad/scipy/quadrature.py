@@ -22,9 +22,8 @@ from jitad.control import fori_loop, vmap, while_loop
 from jitad.frontend.active import innermost_trace
 from jitad.frontend.operands import lift
 from jitad.frontend.traceable import check_functions
-from jitad.functions.control.blocks import block, current
+from jitad.functions.control.blocks import are_plain, block, current
 from jitad.ir.errors import TraceError
-from jitad.ir.tape import CONST
 from jitad.ir.value import Value
 
 _OUTER = (
@@ -199,9 +198,7 @@ def _is_plain(f: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:
     """Whether nothing is traced that a function takes or closes over."""
     builder = current()
     captured = block(f, [lift(builder, 0.5)], builder, "t").captured
-    arrays = {x.index for a, x in builder.captured.values() if not isinstance(a, Value)}
-    is_known = all(x.index in arrays or builder.instrs[x.index].op is CONST for x in captured)
-    return is_known and not any(isinstance(x, Value) for x in arguments)
+    return are_plain(captured) and not any(isinstance(x, Value) for x in arguments)
 
 
 def quad(

@@ -14,7 +14,7 @@ from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.frontend.trace import trace
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import ShapeError, TraceError
-from jitad.ir.tape import Instr, Tape
+from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import structural as st
 from jitad.ops.control.parts import rewired
@@ -47,6 +47,13 @@ def current() -> Builder:
     if builder is None:
         raise TraceError("control flow is recorded only while a function is traced")
     return builder
+
+
+def are_plain(values: Sequence[Value]) -> bool:
+    """Whether values on the tape are numbers, and arrays that functions close over: not traced."""
+    builder = current()
+    arrays = {x.index for a, x in builder.captured.values() if not isinstance(a, Value)}
+    return all(x.index in arrays or builder.instrs[x.index].op is CONST for x in values)
 
 
 def block(
