@@ -25,7 +25,7 @@ Read the package in the order of the pipeline:
     implicit/    roots, fixed points and minima, by the implicit function theorem
     autograd.py  the operators that HIPS autograd has beside JAX's
     numpy.py     the NumPy namespace whose arrays can be written to while a function is traced
-    scipy/       SciPy's modules for traced values: special, linalg, stats, signal, integrate, fft
+    scipy/       SciPy's modules for traced values, by the names that SciPy has for them
     reference.py the table of all functions that take traced values
     testing.py   check_grads
     textbook/    dual numbers and a reverse sweep in pure Python, to learn from
@@ -50,6 +50,9 @@ to arguments: runtime/writes.py, to other objects: frontend/effects.py; what it 
 functions/program/raising.py and ir/raised.py. Where plain rules are not enough:
 transforms/shield.py for what was not taken, sizes.py, points.py, origins.py and slopes.py for sizes
 at 0, kinks.py for kinks that cancel, spectra.py for repeated eigenvalues.
+Whole matrices: programs/jacobian.py, sparse ones by sparse/accumulate.py, whose terms.py says what
+a derivative is there; sums of second derivatives: transforms/laplacian.py. SciPy's own names in a
+function: functions/program/mirrors.py, and frontend/stand_ins.py for its objects.
 """
 
 import importlib

@@ -7,10 +7,9 @@ SciPy is imported before one of the modules is.
 import importlib
 from types import ModuleType
 
-MODULES = (
-    *("fft", "integrate", "interpolate", "linalg", "ndimage", "signal", "sparse", "spatial"),
-    *("optimize", "special", "stats"),
-)
+from jitad.functions.program import mirrors
+
+MODULES = tuple(sorted({name.split(".")[0] for name in mirrors.MODULES}))
 
 
 def __getattr__(name: str) -> ModuleType:

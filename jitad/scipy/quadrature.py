@@ -98,12 +98,9 @@ def integral(
         ratio = np.where(is_rough, 200 * difference / np.where(is_rough, spread, 1.0), 1.0)
         return kronrod, np.where(is_rough, spread * np.minimum(1.0, ratio**1.5), difference)
 
-    cut = _cut(rule, tolerances, min(limit, MOST))
-    cut = stop_gradient(cut)
-    first = np.zeros(cut.integrals.shape[1:])
-    total = fori_loop(
-        0, cut.count, lambda k, s: s + rule(cut.begins[k], cut.ends[k])[0], first + 0.0 * g(0.5)
-    )
+    cut = stop_gradient(_cut(rule, tolerances, min(limit, MOST)))
+    nothing = np.zeros(cut.integrals.shape[1:])
+    total = fori_loop(0, cut.count, lambda k, s: s + rule(cut.begins[k], cut.ends[k])[0], nothing)
     return total, np.sum(cut.errors)
 
 
@@ -147,8 +144,8 @@ def _cut(rule: Rule, tolerances: tuple[float, float], limit: int) -> Cut:
     row = (limit, *(1 for _ in np.shape(value)))
     is_first = np.reshape(places == 0, row)
     begun = Cut(
-        np.zeros(limit) + 0.0 * error,
-        np.ones(limit) + 0.0 * error,
+        np.zeros(limit),
+        np.ones(limit),
         np.where(places == 0, error, 0.0),
         np.where(is_first, value, 0.0),
         1,

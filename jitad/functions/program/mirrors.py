@@ -27,12 +27,14 @@ from jitad.ir.value import Value
 if TYPE_CHECKING:
     from jitad.functions.program.executor import Frame
 
-_MODULES = frozenset(
+MODULES = frozenset(
     (
         *("fft", "integrate", "interpolate", "linalg", "ndimage", "signal", "sparse"),
         *("optimize", "sparse.linalg", "spatial.distance", "special", "stats"),
     )
 )
+"""Those that jitad.scipy mirrors."""
+
 _OF_CLASSES = frozenset(("interpolate", "sparse", "sparse.linalg"))
 """Modules of classes, whose functions take objects: they are ours only of traced values."""
 
@@ -61,7 +63,7 @@ def _module_of(name: str) -> str | None:
     """The module of SciPy's that is mirrored and has what is defined in one of that name."""
     library, *parts = name.replace("scipy._lib._sparse", "scipy.sparse").split(".")
     found = (".".join(parts[:count]) for count in (2, 1)) if library == "scipy" else ()
-    return next((module for module in found if module in _MODULES), None)
+    return next((module for module in found if module in MODULES), None)
 
 
 def _by_name(module: str, x: Any) -> Any:

@@ -1,7 +1,6 @@
-"""`scipy.ndimage`, on traced values as well: linear filters, and images at points between samples.
+"""Filters: sums over windows of an array that is continued beyond its edges.
 
-An array is continued beyond its edges, and filters are sums over windows of that. Sources: Burger &
-Burge, Digital Image Processing, chapters 5 and 22.
+Source: Burger & Burge, Digital Image Processing, chapter 5.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from jitad.frontend.operands import as_dtype, implements, innermost, normal_axis
 from jitad.ir.errors import TraceError
 from jitad.ir.op import FLOAT64
 from jitad.ir.value import FUNCTIONS, Value
-from jitad.scipy.mirror import mirror
 
 _PADDING = {
     "reflect": "symmetric",
@@ -37,7 +35,7 @@ _FEW = 48
 """Elements of a window whose products are added one by one."""
 
 
-def _taken(name: str, x: Any, *others: Any) -> list[Any]:
+def taken(name: str, x: Any, *others: Any) -> list[Any]:
     """Operands as values on one tape; weights as floats."""
     builder = innermost((x, *others))
     values = [as_array_on(builder, v) for v in (x, *others)]
@@ -49,7 +47,7 @@ def _taken(name: str, x: Any, *others: Any) -> list[Any]:
     return [values[0], *(as_dtype(v, FLOAT64) for v in values[1:])]
 
 
-def _result(name: str, found: Any, x: Any, output: Any) -> Any:
+def result(name: str, found: Any, x: Any, output: Any) -> Any:
     """The result in SciPy's dtype: that of the input, unless another is asked for."""
     if output is None:
         return as_dtype(found, x.dtype)
@@ -111,11 +109,11 @@ def _correlate1d(
     input: Any, weights: Any, axis: int = -1, output: Any = None, mode: str = "reflect",
     cval: Any = 0.0, origin: int = 0,
 ) -> Any:  # fmt: skip
-    x, w = _taken("correlate1d", input, weights)
+    x, w = taken("correlate1d", input, weights)
     if w.ndim != 1 or not w.size:
         raise RuntimeError("no filter weights given")
     found = _along(x, w, normal_axis(axis, x.ndim), mode, cval, origin)
-    return _result("correlate1d", found, x, output)
+    return result("correlate1d", found, x, output)
 
 
 @implements(scipy.ndimage.convolve1d)
@@ -127,7 +125,7 @@ def _convolve1d(
     return _correlate1d(input, weights[::-1], axis, output, mode, cval, -origin - even)
 
 
-def _sequence(x: Any, count: int) -> list[Any]:
+def sequence(x: Any, count: int) -> list[Any]:
     if isinstance(x, str) or not np.iterable(x):
         return [x] * count
     found = list(x)
@@ -147,18 +145,18 @@ def _over_kernel(name: str, turned: bool) -> Callable[..., Any]:
         input: Any, weights: Any, output: Any = None, mode: str = "reflect", cval: Any = 0.0,
         origin: Any = 0, *, axes: Any = None,
     ) -> Any:  # fmt: skip
-        x, w = _taken(name, input, weights)
+        x, w = taken(name, input, weights)
         places = _axes(axes, x.ndim)
         if w.ndim != len(places):
             raise RuntimeError(f"weights.ndim ({w.ndim}) must match len(axes) ({len(places)})")
-        given = _sequence(origin, len(places))
+        given = sequence(origin, len(places))
         w = w[(slice(None, None, -1),) * w.ndim] if turned else w
         shape, origins = [1] * x.ndim, [0] * x.ndim
         for place, length, k in zip(places, w.shape, given, strict=True):
             shape[place] = length
             origins[place] = -k - (1 - length % 2) if turned else k
         found = _correlated(x, np.reshape(w, shape), mode, cval, origins)
-        return _result(name, found, x, output)
+        return result(name, found, x, output)
 
     return record
 
@@ -210,7 +208,7 @@ def _gaussian_filter(
 ) -> Any:  # fmt: skip
     places = _axes(axes, np.ndim(input))
     count = len(places)
-    given = [_sequence(x, count) for x in (sigma, order, mode, radius)]
+    given = [sequence(x, count) for x in (sigma, order, mode, radius)]
     for axis, s, k, m, r in zip(places, *given, strict=True):
         if isinstance(s, Value) or s > 1e-15:
             input = _gaussian_filter1d(input, s, axis, k, output, m, cval, truncate, radius=r)
@@ -233,7 +231,7 @@ def _uniform_filter(
     origin: Any = 0, *, axes: Any = None,
 ) -> Any:  # fmt: skip
     places = _axes(axes, np.ndim(input))
-    given = [_sequence(x, len(places)) for x in (size, mode, origin)]
+    given = [sequence(x, len(places)) for x in (size, mode, origin)]
     for axis, n, m, k in zip(places, *given, strict=True):
         if n > 1:
             input = _uniform_filter1d(input, int(n), axis, output, m, cval, k)
@@ -247,7 +245,7 @@ def _edges(name: str, smooth: Sequence[int]) -> Callable[..., Any]:
         input: Any, axis: int = -1, output: Any = None, mode: Any = "reflect", cval: Any = 0.0
     ) -> Any:
         ndim = np.ndim(input)
-        axis, modes = normal_axis(axis, ndim), _sequence(mode, ndim)
+        axis, modes = normal_axis(axis, ndim), sequence(mode, ndim)
         found = _correlate1d(input, np.array([-1, 0, 1]), axis, output, modes[axis], cval)
         for k in range(ndim):
             if k != axis:
@@ -266,7 +264,7 @@ def _laplace(
     input: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0, *, axes: Any = None
 ) -> Any:
     places = _axes(axes, np.ndim(input))
-    modes = _sequence(mode, len(places))
+    modes = sequence(mode, len(places))
     terms = [
         _correlate1d(input, np.array([1, -2, 1]), axis, output, m, cval)
         for axis, m in zip(places, modes, strict=True)
@@ -310,130 +308,3 @@ def _check_all_axes(name: str, axes: Any) -> None:
             f"scipy.ndimage.{name}(..., axes=) of a traced value",
             remedy="leave it out, or use gaussian_filter with order= for each axis",
         )
-
-
-# -- between samples -------------------------------------------------------------------------------
-
-
-def _index(i: Any, n: int, mode: str) -> Any:
-    """The sample that stands at a place beyond the edges."""
-    if mode in ("reflect", "grid-mirror"):
-        i = np.mod(i, 2 * n)
-        return np.minimum(i, 2 * n - 1 - i)
-    if mode == "mirror":
-        if n == 1:
-            return i * 0
-        i = np.mod(i, 2 * n - 2)
-        return np.minimum(i, 2 * n - 2 - i)
-    return np.mod(i, n) if mode == "grid-wrap" else np.clip(i, 0, n - 1)
-
-
-def _wrapped(x: Any, n: int) -> Any:
-    """Coordinates of mode "wrap", whose period is that between the first and the last sample."""
-    size = n - 1
-    if not size:
-        return x * 0.0
-    low = x + size * (np.trunc(-x / size) + 1)
-    return np.where(x < 0, low, np.where(x > size, x - size * np.trunc(x / size), x))
-
-
-def _looked_up(x: Any, coordinates: Sequence[Any], order: int, mode: str, cval: Any) -> Any:
-    """Products of lines between the samples, or the nearest samples."""
-    sides, known = [], None
-    for c, n in zip(coordinates, x.shape, strict=True):
-        if mode == "constant":
-            inside = (c >= 0) & (c <= n - 1)
-            known = inside if known is None else known & inside
-        c = _wrapped(c, n) if mode == "wrap" else c
-        c = np.clip(c, 0, n - 1) if mode == "nearest" else c
-        c = _index(c, n, mode) if mode == "mirror" else c
-        low = np.floor(c + 0.5 if order == 0 else c)
-        place = low.astype(np.int64)
-        ways = [(place, None)] if order == 0 else [(place, 1 - (c - low)), (place + 1, c - low)]
-        sides.append([(_index(i, n, mode), (i >= 0) & (i < n), weight) for i, weight in ways])
-    total: Any = 0.0
-    for corner in itertools.product(*sides):
-        found = x[tuple(place for place, _, _ in corner)]
-        if mode == "grid-constant":
-            found = np.where(
-                functools.reduce(lambda a, b: a & b, [k for _, k, _ in corner]), found, cval
-            )
-        for _, _, weight in corner:
-            found = found if weight is None else found * weight
-        total = total + found
-    return total if known is None else np.where(known, total, cval)
-
-
-_MODES = (
-    "reflect",
-    "grid-mirror",
-    "constant",
-    "grid-constant",
-    "nearest",
-    "mirror",
-    "grid-wrap",
-    "wrap",
-)
-
-
-def _sampled(
-    name: str, x: Any, coordinates: Sequence[Any], options: tuple[Any, int, str, Any]
-) -> Any:
-    output, order, mode, cval = options
-    if mode not in _MODES:
-        raise RuntimeError("boundary mode not supported")
-    found = _looked_up(as_dtype(x, FLOAT64), coordinates, order, mode, cval)
-    return _result(name, found, x, output)
-
-
-def _check_order(name: str, order: int) -> None:
-    if order not in (0, 1):
-        raise TraceError(
-            f"scipy.ndimage.{name}(..., order={order}) of traced values",
-            remedy="use order=1; or scipy.interpolate.RectBivariateSpline for a smooth surface",
-        )
-
-
-@implements(scipy.ndimage.map_coordinates)
-def _map_coordinates(
-    input: Any, coordinates: Any, output: Any = None, order: int = 3, mode: str = "constant",
-    cval: Any = 0.0, prefilter: bool = True,
-) -> Any:  # fmt: skip
-    _check_order("map_coordinates", order)
-    x, at = _taken("map_coordinates", input, coordinates)
-    if at.ndim < 2 or at.shape[0] != x.ndim:
-        raise RuntimeError("invalid shape for coordinate array")
-    points = [at[k] for k in range(x.ndim)]
-    return _sampled("map_coordinates", x, points, (output, order, mode, cval))
-
-
-@implements(scipy.ndimage.shift)
-def _shift(
-    input: Any, shift: Any, output: Any = None, order: int = 3, mode: str = "constant",
-    cval: Any = 0.0, prefilter: bool = True,
-) -> Any:  # fmt: skip
-    _check_order("shift", order)
-    x, by = _taken("shift", input, shift)
-    by = np.broadcast_to(by, (x.ndim,))
-    points = [place - by[k] for k, place in enumerate(np.indices(x.shape, float))]
-    return _sampled("shift", x, points, (output, order, mode, cval))
-
-
-@implements(scipy.ndimage.zoom)
-def _zoom(
-    input: Any, zoom: Any, output: Any = None, order: int = 3, mode: str = "constant",
-    cval: Any = 0.0, prefilter: bool = True, *, grid_mode: bool = False,
-) -> Any:  # fmt: skip
-    _check_order("zoom", order)
-    (x,) = _taken("zoom", input)
-    shape = [round(n * float(z)) for n, z in zip(x.shape, _sequence(zoom, x.ndim), strict=True)]
-    points = []
-    for n, m, place in zip(x.shape, shape, np.indices(shape, float), strict=True):
-        if grid_mode:
-            points.append((place + 0.5) * (n / m if m else 1.0) - 0.5)
-        else:
-            points.append(place * ((n - 1) / (m - 1) if m > 1 else 1.0))
-    return _sampled("zoom", x, points, (output, order, mode, cval))
-
-
-__getattr__, __dir__ = mirror("scipy.ndimage")
