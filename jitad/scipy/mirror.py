@@ -77,21 +77,27 @@ def _mirrored(module: ModuleType, name: str) -> Any:
                 f"{module.__name__}.{name} of a traced value is not supported",
                 remedy=_remedy(module, name),
             )
-        if isinstance(original, np.ufunc):  # not all versions of NumPy have signatures of these
-            return record(*args, **kwargs)
         try:
-            given = inspect.signature(original).bind(*args, **kwargs)
-            for hint in filter(_is_hint, [*given.arguments]):
-                del given.arguments[hint]
-            inspect.signature(record).bind(*given.args, **given.kwargs)
+            args, kwargs = _given(original, args, kwargs)
+            inspect.signature(record).bind(*args, **kwargs)
         except TypeError as error:
             raise TraceError(
                 f"{module.__name__}.{name} of a traced value: {error}",
                 remedy="leave out the arguments that are not supported on traced values",
             ) from error
-        return record(*given.args, **given.kwargs)
+        return record(*args, **kwargs)
 
     return function
+
+
+def _given(original: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """The arguments by the signature that they are for, without hints."""
+    if isinstance(original, np.ufunc):  # not all versions of NumPy have signatures of these
+        return args, kwargs
+    given = inspect.signature(original).bind(*args, **kwargs)
+    for hint in filter(_is_hint, [*given.arguments]):
+        del given.arguments[hint]
+    return given.args, given.kwargs
 
 
 _HINTS = ("check_finite", "driver", "lapack_driver", "lwork", "plan", "workers")
