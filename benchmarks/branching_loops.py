@@ -145,7 +145,7 @@ def triangle(x):
 
 @numba.njit
 def american_put(spot, strike, rate, volatility, expiry):
-    """README's: a tree of 16 steps."""
+    """The guide's: a tree of 16 steps."""
     steps = 16
     step = expiry / steps
     up = math.exp(volatility * math.sqrt(step))

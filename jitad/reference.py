@@ -1,17 +1,19 @@
-"""The registries -> which functions take traced values: `python -m jitad.reference` prints them.
+"""The registries -> the reference: `python -m jitad.reference` prints examples/reference.md.
 
-The table in README.md is what `table()` gives; a test compares them, and another one demands that
-each function in it is among the calls that the table tests make.
+A test compares them, and another one demands that each function in it is among the calls that the
+table tests make.
 """
 
 from __future__ import annotations
 
 import importlib
+import inspect
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+import jitad
 from jitad.functions.arrays.refusing import REFUSED
 from jitad.ir.value import FUNCTIONS, UFUNCS
 from jitad.scipy import MODULES, stats
@@ -87,15 +89,51 @@ def distributions() -> dict[str, tuple[str, ...]]:
     return {name: getattr(stats, name).methods for name in names}
 
 
-def table() -> str:
-    """All of it as a Markdown table."""
-    rows = ["| from | functions that take traced values |", "| --- | --- |"]
-    for namespace, names in supported().items():
-        rows.append(f"| `{namespace}` | {', '.join(f'`{name}`' for name in names)} |")
+def names() -> str:
+    """jitad's public names as a Markdown table, each with the first sentence of its docstring."""
+    rows = ["| name | |", "| --- | --- |"]
+    for name in sorted(jitad.__all__, key=lambda name: (name[0].isupper(), name)):
+        says = inspect.getdoc(getattr(jitad, name)) or ""
+        first = says.split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+        rows.append(f"| `{name}` | {first} |")
+    return "\n".join(rows)
+
+
+def functions() -> str:
+    """The functions that take traced values as a Markdown table."""
+    rows = ["| from | functions |", "| --- | --- |"]
+    for namespace, found in supported().items():
+        rows.append(f"| `{namespace}` | {', '.join(f'`{name}`' for name in found)} |")
     families = ", ".join(f"`{name}` ({', '.join(m)})" for name, m in distributions().items())
     rows.append(f"| `jitad.scipy.stats` | {families} |")
     return "\n".join(rows)
 
 
+def page() -> str:
+    """The whole reference, as Markdown."""
+    return _PAGE.format(names=names(), functions=functions())
+
+
+_PAGE = """\
+# Reference
+
+Written by `python -m jitad.reference`; do not edit.
+
+## Names
+
+`help` of each gives its arguments, shapes, errors and an example that runs.
+
+{names}
+
+## Functions of NumPy and SciPy
+
+These take traced values. Each is tested in both modes and to second order, against NumPy's and
+SciPy's own values. What is not in the table raises an error that names the nearest that is; so does
+a derivative that is not known, of a Bessel function by its order, say, when it is asked for.
+
+{functions}
+"""
+
+
 if __name__ == "__main__":
-    print(table())
+    print(page(), end="")
