@@ -25,6 +25,12 @@ DIFFERENCES = 1e-8
 """Tolerance of differences in float64: about h^6 and eps / h."""
 
 
+def compiled(f: Callable[..., Any], *args: Any) -> str:
+    """The tape that is compiled, as `explain` shows it."""
+    passes = jitad.explain(f, *args).partition("\n\n== schedule")[0].split("\n\n== ")
+    return next(text for text in reversed(passes) if not text.endswith(": as before"))
+
+
 def is_float(x: np.ndarray) -> bool:
     return x.dtype.kind in "fc"
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from oracle import compiled
 
 import jitad
 from jitad.ir.builder import evaluate
@@ -164,7 +165,6 @@ def test_places_that_are_known_to_be_there_are_not_looked_after(f: Any) -> None:
 def test_places_of_loops_are_not_asked_whether_they_count_from_the_end(f: Any) -> None:
     x = np.random.default_rng(3).normal(size=(17, 20))
     for g in (f, jitad.grad(f)):
-        tape = jitad.explain(g, x).partition("== own_outputs")[2].partition("== schedule")[0]
-        assert not re.search(r"lt\(\w+, 0\)", tape)
+        assert not re.search(r"lt\(\w+, 0\)", compiled(g, x))
     assert np.isclose(jitad.jit(f)(x), f(x), rtol=1e-12)
     jitad.check_grads(f, (x,), order=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,8 +26,9 @@ def describe_stages(
     tape = plan.tape
     parts = ["\n  ".join(["== not recorded as written", *notes])] if notes else []
     parts.append(f"== trace\n{tape}")
-    for name, tape in stages(plan.tape):
-        parts.append(f"== {name}\n{tape}")
+    passes = [("trace", tape), *stages(tape)]
+    for (_, before), (name, tape) in itertools.pairwise(passes):
+        parts.append(f"== {name}\n{tape}" if str(tape) != str(before) else f"== {name}: as before")
     program = schedule(tape)
     parts.append("== schedule\n" + "\n".join(_describe(step, tape) for step in program.steps))
     code = Kernel(plan, options).code
