@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-DOCUMENTS = [README, *sorted((ROOT / "examples").glob("*.md"))]
+DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "examples").glob("*.md"))]
 
 COMMANDS = {
     "main job": "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/python -m jitad",
@@ -68,7 +68,8 @@ def without_figures(text: str) -> list[str]:
 
 
 def each_document(test: Any) -> Any:
-    return pytest.mark.parametrize("document", DOCUMENTS, ids=[d.stem for d in DOCUMENTS])(test)
+    names = [str(document.relative_to(ROOT)) for document in DOCUMENTS]
+    return pytest.mark.parametrize("document", DOCUMENTS, ids=names)(test)
 
 
 @each_document
@@ -99,7 +100,7 @@ def test_links_lead_to_files(document: Path) -> None:
 
 @each_document
 def test_every_block_is_checked(document: Path) -> None:
-    languages = {"python", "text", "sh"} if document == README else {"python", "text"}
+    languages = {"python", "text", "sh"} if document.parent == ROOT else {"python", "text"}
     assert {block.language for block in blocks(document)} <= languages
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from tests.mutants import PACKAGE, Mutant
 
 ROOT = PACKAGE.parent
-_COPIED = ("jitad", "tests", "benchmarks", "examples", "pyproject.toml", "README.md")
+_FOLDERS = ("jitad", "tests", "benchmarks", "examples")
+_COPIED = (*_FOLDERS, "pyproject.toml", "README.md", "CONTRIBUTING.md")
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (?:tests/)?(.*?)(?: - |$)", re.MULTILINE)
 PROCESSES = multiprocessing.get_context("forkserver")
 LIBRARIES = ["numba", "scipy.special", "scipy.linalg", "scipy.stats", "pytest"]
