@@ -28,6 +28,7 @@ Read the package in the order of the pipeline:
     scipy/       SciPy's modules for traced values, by the names that SciPy has for them
     reference.py the table of all functions that take traced values
     testing.py   check_grads
+    __main__.py  the command `jitad`; demo.py is what it does without arguments
     textbook/    dual numbers and a reverse sweep in pure Python, to learn from
 
 To add a function of NumPy, look at functions/; an operation with a derivative of its own, at ops/.

@@ -1,232 +1,224 @@
-"""`python -m jitad`: a trace to read, a fit of real data, and what compiling gradients gains."""
+"""`jitad` and `python -m jitad`: the demonstration, or one of the tools at a function of yours."""
 
 from __future__ import annotations
 
+import argparse
+import ast
+import importlib
+import importlib.util
+import platform
 import sys
-import time
-import timeit
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from itertools import pairwise
-from typing import Any, NamedTuple
+from importlib import metadata
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import OptimizeResult, minimize
 
 import jitad
-from jitad.data import load_breast_cancer
-from jitad.textbook import dual, tape
-from jitad.textbook import exp as scalar_exp
-from jitad.textbook import log as scalar_log
-from jitad.textbook import sin as scalar_sin
+from jitad.codegen.lanes import vector_bytes
+from jitad.codegen.vector_math import lane_counts
 
-Array = NDArray[np.float64]
+_PACKAGES = ("jitad", "numba", "llvmlite", "numpy", "scipy", "optree")
+_OPTIONAL = ("rich", "numba-cuda", "jax", "casadi", "autograd", "torch", "asdex")
 
-
-def main() -> None:
-    """The three parts, one after the other."""
-    started = time.perf_counter()
-    show_trace()
-    show_fit()
-    show_speed()
-    print(f"\nAll of it took {time.perf_counter() - started:.1f} s.")
-
-
-def _heading(text: str) -> None:
-    print(f"\n{text}\n{'=' * len(text)}\n")
+_EXAMPLE = """\
+examples:
+  jitad                                               the demonstration
+  jitad trace model.py:loss --at 1.5,0.5              what the function did, and its derivatives
+  jitad trace model.py:loss --at [1,2,3] --html page.html
+  jitad explain package.model:loss --at [1,2,3] --grad
+  jitad check package.model:loss --arg x=points.npy --order 2
+  jitad info                                          versions, processor, what is missing
+"""
 
 
-# -- the evaluation trace --------------------------------------------------------------------------
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status: 1 where `check` has found a wrong derivative."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.command is None:
+        return _demo(given)
+    try:
+        return given.run(given)
+    except jitad.JitadError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    except _Unusable as error:
+        parser.error(str(error))
 
 
-def lecture(x1: Any, x2: Any) -> Any:
-    """Griewank & Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, equation (1.2)."""
-    return (np.sin(x1 / x2) + x1 / x2 - np.exp(x2)) * (x1 / x2 - np.exp(x2))
-
-
-def show_trace() -> None:
-    """Every intermediate value of the lecture's function, with its tangent and its adjoint."""
-    _heading("Evaluation trace of [sin(x1/x2) + x1/x2 - exp(x2)] * [x1/x2 - exp(x2)] at (1.5, 0.5)")
-    print(jitad.trace(lecture, 1.5, 0.5).evaluation_trace(mode="both"))
-    value, (by_x1, by_x2) = jitad.value_and_grad(lecture, argnums=(0, 1))(1.5, 0.5)
-    print(f"\nCompiled, in one call: y = {value:.6f}, dy/dx1 = {by_x1:.6f}, dy/dx2 = {by_x2:.6f}.")
-    rounded = 1.4924 * 1.3513
-    print(f"By hand, from factors of four decimals, y = 1.4924 * 1.3513 = {rounded:.4f}.")
-
-
-# -- logistic regression ---------------------------------------------------------------------------
-
-
-class Split(NamedTuple):
-    """Rows to fit and rows held out: standardised features with a column of ones, and classes."""
-
-    x: Array
-    y: Array
-    x_test: Array
-    y_test: Array
-
-
-@dataclass
-class Progress:
-    """How far a fit is: one line updated in place on a terminal, lines now and then elsewhere."""
-
-    every: int = 5
-    iteration: int = 0
-    started: float = field(default_factory=time.perf_counter)
-
-    def __call__(self, intermediate_result: OptimizeResult) -> None:
-        self.iteration += 1
-        seconds = time.perf_counter() - self.started
-        line = f"iteration {self.iteration:3}  loss {intermediate_result.fun:.6f}  {seconds:.2f} s"
-        if sys.stdout.isatty():
-            print(f"\r{line}", end="", flush=True)
-        elif self.iteration % self.every == 0:
-            print(line)
-
-    def close(self) -> None:
-        """End the line."""
-        if sys.stdout.isatty():
-            print()
-
-
-def split_data() -> Split:
-    """Four fifths to fit and one to test, after a fixed shuffle; standardised by the first."""
-    features, classes = load_breast_cancer()
-    order = np.random.default_rng(0).permutation(len(classes))
-    test, train = np.split(order, [len(order) // 5])
-    mean, deviation = features[train].mean(axis=0), features[train].std(axis=0)
-    x, x_test = (
-        np.column_stack([np.ones(len(rows)), (features[rows] - mean) / deviation])
-        for rows in (train, test)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "jitad",
+        description="Derivatives of functions that are written with NumPy.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    return Split(x, classes[train], x_test, classes[test])
+    parser.add_argument("--version", action="version", version=f"jitad {jitad.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("demo", help="a trace, a fit and a comparison").set_defaults(run=_demo)
+    commands.add_parser("info", help="versions, processor, what is missing").set_defaults(run=_info)
+    trace = _of_function(commands, "trace", _trace, "the evaluation trace at a point")
+    trace.add_argument("--mode", choices=("forward", "reverse", "both"), default="both",
+                       help="which derivatives stand beside the values")  # fmt: skip
+    trace.add_argument("--html", type=Path, metavar="FILE", help="write a page in place of text")
+    trace.add_argument("--dot", type=Path, metavar="FILE", help="write the graph for Graphviz")
+    explain = _of_function(commands, "explain", _explain, "every stage from the tape to LLVM IR")
+    explain.add_argument("--grad", action="store_true", help="of the gradient")
+    check = _of_function(commands, "check", _check, "compare derivatives with differences")
+    check.add_argument("--order", type=int, default=2, help="up to which order (2)")
+    return parser
 
 
-def logistic_loss(weights: Any, x: Any, y: Any, penalty: float = 1e-3) -> Any:
-    """Mean negative log-likelihood, and a penalty on all weights but the intercept's."""
-    scores = x @ weights
-    return np.mean(np.logaddexp(0, scores) - y * scores) + penalty * np.sum(weights[1:] ** 2)
+def _of_function(commands: Any, name: str, run: Callable[[Any], int], says: str) -> Any:
+    parser = commands.add_parser(name, help=says, description=f"{says[0].upper()}{says[1:]}.")
+    parser.add_argument("function", help="module:function, or file.py:function")
+    parser.add_argument("--at", default="", metavar="ARGUMENTS",
+                        help="numbers and lists, as in a call: 1.5,[1,2,3]")  # fmt: skip
+    parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE",
+                        help="an argument by name: a number, a list, or a file.npy")  # fmt: skip
+    parser.set_defaults(run=run)
+    return parser
 
 
-def accuracy(weights: Array, x: Array, y: Array) -> float:
-    """The share of rows that are put into their class."""
-    return float(np.mean((x @ weights > 0) == (y > 0.5)))
+class _Unusable(Exception):
+    """What was given cannot be used; the parser says so, with the usage."""
 
 
-def show_fit() -> None:
-    """Fit the Wisconsin breast cancer data by SciPy's L-BFGS-B with compiled gradients."""
-    data = split_data()
-    count, width = data.x.shape
-    _heading(f"Logistic regression: breast cancer, {count} rows to fit, {len(data.x_test)} to test")
-    started = time.perf_counter()
-    value_and_grad = jitad.value_and_grad(lambda weights: logistic_loss(weights, data.x, data.y))
-    progress = Progress()
-    fit = minimize(value_and_grad, np.zeros(width), method="L-BFGS-B", jac=True, callback=progress)
-    seconds = time.perf_counter() - started
-    progress.close()
-    right = accuracy(fit.x, data.x_test, data.y_test)
-    print(f"final loss          {fit.fun:.6f}, gradient at most {np.abs(fit.jac).max():.1e}")
-    print(
-        f"held-out accuracy   {right:.4f} ({round(right * len(data.y_test))} of {len(data.y_test)})"
-    )
-    print(f"wall time           {seconds:.2f} s, tracing and compiling included")
-    print(f"evaluations         {fit.nfev} of value and gradient, in {fit.nit} iterations")
+# -- what is given ---------------------------------------------------------------------------------
 
 
-# -- time per gradient -----------------------------------------------------------------------------
+def _function(name: str) -> Callable[..., Any]:
+    place, colon, attribute = name.rpartition(":")
+    if not colon or not place or not attribute:
+        raise _Unusable(f"{name!r} names no function: write module:function or file.py:function")
+    module = _module(place)
+    found: Any = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            known = ", ".join(n for n, f in vars(module).items() if callable(f) and n[0] != "_")
+            raise _Unusable(f"{place} has no {attribute!r}; it has {known or 'no function'}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise _Unusable(f"{name} is no function, but a {type(found).__name__}")
+    return found
 
 
-class Contest(NamedTuple):
-    """One function in NumPy and in Python scalars, and where to differentiate it."""
-
-    name: str
-    array: Callable[[Any], Any]
-    scalar: Callable[[Sequence[Any]], Any]
-    x: Array
-
-
-def rosenbrock(x: Any) -> Any:
-    """Rosenbrock's function of n numbers."""
-    return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
-
-
-def scalar_rosenbrock(x: Sequence[Any]) -> Any:
-    """The same, one scalar at a time."""
-    total = 0.0
-    for a, b in pairwise(x):
-        residual, distance = b - a * a, 1 - a
-        total = total + 100 * (residual * residual) + distance * distance
-    return total
+def _module(place: str) -> Any:
+    sys.path.insert(0, str(Path(place).resolve().parent if place.endswith(".py") else Path.cwd()))
+    if not place.endswith(".py"):
+        try:
+            return importlib.import_module(place)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{place}.".startswith(f"{error.name}."):
+                raise  # what the module itself imports
+            raise _Unusable(f"there is no module {place!r} here") from error
+    spec = importlib.util.spec_from_file_location(Path(place).stem, place)
+    if spec is None or spec.loader is None or not Path(place).exists():
+        raise _Unusable(f"there is no file {place!r}")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def scalar_lecture(x: Sequence[Any]) -> Any:
-    """The lecture's function, with its common subexpressions computed once."""
-    a, b = x[0] / x[1], scalar_exp(x[1])
-    return (scalar_sin(a) + a - b) * (a - b)
+def _arguments(given: Any) -> tuple[list[Any], dict[str, Any]]:
+    placed = [_value(x) for x in _literal(f"[{given.at}]", given.at)]
+    named: dict[str, Any] = {}
+    for text in given.arg:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise _Unusable(f"--arg {text!r}: write --arg name=value")
+        named[name] = _loaded(value) if value.endswith(".npy") else _value(_literal(value, value))
+    return placed, named
 
 
-def scalar_logistic_loss(weights: Sequence[Any], x: list[list[float]], y: list[float]) -> Any:
-    """`logistic_loss` without a penalty, one scalar at a time."""
-    total = 0.0
-    for row, target in zip(x, y, strict=True):
-        score = sum(w * element for w, element in zip(weights, row, strict=True))
-        total = total + scalar_log(1 + scalar_exp(score)) - target * score
-    return total / len(y)
+def _loaded(path: str) -> Any:
+    try:
+        return np.load(path)
+    except OSError as error:
+        raise _Unusable(f"{path} cannot be read: {error}") from error
 
 
-def contests() -> list[Contest]:
-    """The functions that are timed."""
-    data = split_data()
-    x, y = np.ascontiguousarray(data.x[:100, :10]), data.y[:100].copy()
-    return [
-        Contest("lecture", lambda x: lecture(x[0], x[1]), scalar_lecture, np.array([1.5, 0.5])),
-        Contest("Rosenbrock", rosenbrock, scalar_rosenbrock, np.linspace(-1, 1, 10)),
-        Contest("Rosenbrock", rosenbrock, scalar_rosenbrock, np.linspace(-1, 1, 100)),
-        Contest(
-            "logistic loss of 100 rows",
-            lambda weights: logistic_loss(weights, x, y, 0.0),
-            partial(scalar_logistic_loss, x=x.tolist(), y=y.tolist()),
-            np.linspace(-0.5, 0.5, 10),
-        ),
+def _literal(text: str, shown: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError) as error:
+        raise _Unusable(f"{shown!r} is no number and no list of numbers") from error
+
+
+def _value(x: Any) -> Any:
+    """Numbers and lists of them are floats, for derivatives are taken by them; the rest stays."""
+    if isinstance(x, bool) or not isinstance(x, (int, float, complex, list)):
+        return x
+    array = np.array(x)
+    return (array.astype(np.float64) if array.dtype.kind == "i" else array)[()]
+
+
+# -- what is done ----------------------------------------------------------------------------------
+
+
+def _demo(given: Any) -> int:
+    from jitad.demo import demo  # scipy.optimize, which nothing else here needs
+
+    demo()
+    return 0
+
+
+def _trace(given: Any) -> int:
+    placed, named = _arguments(given)
+    trace = jitad.trace(_function(given.function), *placed, **named)
+    if given.html is not None:
+        given.html.write_text(trace.to_html(), encoding="utf-8")
+        print(f"wrote {given.html}")
+    if given.dot is not None:
+        given.dot.write_text(trace.to_dot(), encoding="utf-8")
+        print(f"wrote {given.dot}")
+    if given.html is None and given.dot is None:
+        print(trace.evaluation_trace(mode=given.mode))
+    return 0
+
+
+def _explain(given: Any) -> int:
+    placed, named = _arguments(given)
+    function = _function(given.function)
+    print(jitad.explain(jitad.grad(function) if given.grad else function, *placed, **named))
+    return 0
+
+
+def _check(given: Any) -> int:
+    placed, named = _arguments(given)
+    function = _function(given.function)
+    try:
+        jitad.check_grads(lambda *args: function(*args, **named), placed, order=given.order)
+    except AssertionError as error:
+        print(f"{given.function}: {error}")
+        return 1
+    print(f"{given.function}: derivatives of order 1 to {given.order} agree with differences")
+    return 0
+
+
+def _info(given: Any) -> int:
+    lanes = lane_counts(8)
+    rows = [("Python", f"{platform.python_version()}, {platform.platform()}")]
+    rows += [(name, _version(name)) for name in _PACKAGES]
+    rows += [
+        ("processor", f"{platform.machine()}, vectors of {8 * vector_bytes()} bits"),
+        ("vector math", f"libmvec, {max(lanes)} lanes" if lanes else "missing: one by one"),
+        ("threads", f"{jitad.get_num_threads()}, of kernels with parallel=True"),
     ]
+    rows += [(name, _version(name)) for name in _OPTIONAL]
+    for name, value in rows:
+        print(f"{name:12} {value}")
+    return 0
 
 
-def microseconds(function: Callable[[], Any]) -> float:
-    """The time of one call: the best of five runs of about 20 ms."""
-    timer = timeit.Timer(function)
-    once = max(min(timer.repeat(3, 1)), 1e-7)
-    calls = max(1, round(0.02 / once))
-    return 1e6 * min(timer.repeat(5, calls)) / calls
-
-
-def show_speed() -> None:
-    """Time per value and gradient: compiled, and in pure Python by either mode."""
-    _heading("Time per value and gradient, in microseconds")
-    print(f"{'':36}{'jitad':>8}{'dual numbers':>24}{'reverse mode':>24}")
-    for contest in contests():
-        compiled = jitad.value_and_grad(contest.array)
-        numbers = contest.x.tolist()
-        methods = [
-            partial(compiled, contest.x),
-            partial(dual.value_and_gradient, contest.scalar, numbers),
-            partial(tape.value_and_gradient, contest.scalar, numbers),
-        ]
-        _check_equal(contest.name, [method() for method in methods])
-        own, *others = (microseconds(method) for method in methods)
-        ratios = "".join(f"{t:14.1f}{f'({t / own:.0f} x)':>10}" for t in others)
-        print(f"{f'{contest.name}, n = {len(numbers)}':36}{own:8.2f}{ratios}")
-    print("\nIn pure Python: jitad.textbook. All gradients were checked to be equal.")
-
-
-def _check_equal(name: str, results: Sequence[Any]) -> None:
-    (value, gradient), *others = results
-    for other_value, other_gradient in others:
-        close = np.allclose(gradient, other_gradient, rtol=1e-10, atol=1e-12)
-        if not (close and np.isclose(value, other_value, rtol=1e-12)):
-            raise SystemExit(f"the gradients of {name} differ: {gradient} and {other_gradient}")
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -12,7 +12,7 @@ import pytest
 from scipy.optimize import OptimizeResult
 
 import jitad
-from jitad import __main__ as job
+from jitad import demo as job
 
 
 @pytest.fixture(scope="module")
