@@ -146,9 +146,11 @@ def _sum(builder: Builder, instr: Instr) -> int | None:
 
 
 def _gather(builder: Builder, instr: Instr) -> int | None:
-    """Rows at places one after the other are an index."""
+    """Rows at places one after the other are an index, those of a constant constant."""
     x, places = (builder.value(j) for j in instr.args)
-    below = builder.instrs[x.index]
+    number, below = number_of(builder, x.index), builder.instrs[x.index]
+    if number is not None:
+        return builder.const(number, instr.shape, instr.dtype).index
     if below.op is st.scatter_set and below.args[1] == places.index and below.params[0]:
         return below.args[2]
     slots = _slots(builder, places.index, x.shape)

@@ -31,7 +31,7 @@ from jitad.sparse.places import Tables, numbered
 from jitad.sparse.regions import Enter, Region, Results, through_loop, through_switch
 from jitad.sparse.rules import RULES, Known
 from jitad.sparse.straight import straight
-from jitad.sparse.terms import Term, Terms, merged
+from jitad.sparse.terms import Term, Terms, merged, plain
 from jitad.transforms.origins import at_origins
 from jitad.transforms.shield import shield
 from jitad.transforms.spectra import with_spectra
@@ -147,7 +147,7 @@ class _Sweep:
             call = Known(instr, operands, self._value(i), self.tables, self.integers.of)
             found = RULES[instr.op](call, terms)
         else:
-            (self.new[i],), (found,) = self._vertex(instr, terms)
+            (self.new[i],), (found,) = self._vertex(instr, plain(terms))
         found = merged(found)
         _check(instr, sum(math.prod(term.coefficients.shape) for term in found))
         self.terms[i] = found
@@ -170,8 +170,8 @@ class _Sweep:
                 else:
                     new = term.scaled(c, self.tables)
                 coefficients = None if new is None else typed(new.coefficients, instr.dtype)
-                if coefficients is not None:
-                    found.append(term._replace(coefficients=coefficients))
+                if new is not None and coefficients is not None:
+                    found.append(new._replace(coefficients=coefficients))
         return found
 
     def _taken(self, instr: Instr, j: int, terms: Terms) -> Terms:
@@ -202,7 +202,7 @@ class _Sweep:
 
     def _control(self, instr: Instr) -> Results:
         """The results of a control op, and their terms."""
-        terms = [self._of(j) for j in instr.args]
+        terms = plain([self._of(j) for j in instr.args])
         if any(terms):
             return self._vertex(instr, terms)
         values = [self._value(j) for j in instr.args]
@@ -275,7 +275,7 @@ def _entry(given: Mapping[int, np.ndarray], in_loop: bool) -> Enter:
         sweep = _Sweep(tape, tables, Integers(tape, given, fixed=True), in_loop)
         results, found = sweep.run(inputs, begun)
         moving = [x.coefficients for own in begun for x in own]
-        return Region(builder, inputs, moving, tables, results, found)
+        return Region(builder, inputs, moving, tables, results, plain(found))
 
     return enter
 

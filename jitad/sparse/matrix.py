@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from jitad.ir.op import DType
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.ops.partials import plus
 from jitad.sparse.arrays import SparseArray
 from jitad.sparse.pattern import Pattern
 from jitad.sparse.places import Places, Tables, regular, take
@@ -88,7 +88,7 @@ def values_of(terms: Sequence[Term], pattern: Pattern, dtype: DType, tables: Tab
     data = tables.builder.const(0, (pattern.nnz,), dtype)
     met = np.zeros(pattern.nnz, np.bool_)
     for term, at in zip(terms, places, strict=True):
-        x = term.coefficients
+        x = term.plain.coefficients
         if np.any(at < 0):
             kept = np.flatnonzero(at >= 0)
             at, x = at[kept], take(x, kept, tables)
@@ -134,9 +134,14 @@ def _tiled(tile: Tile, terms: Sequence[Term], tables: Tables) -> Value:
 
 def _added(places: Places, terms: Sequence[Term], tables: Tables) -> Value:
     """The sum of the coefficients at these places, (..., layers)."""
-    layers = [own for own in np.moveaxis(places, -1, 0) if own.flat[0] != NONE]
-    found = [take(terms[own.flat[0] // FAR].coefficients, own % FAR, tables) for own in layers]
-    return reduce(ew.increment, found)
+    total: Value | None = None
+    for own in np.moveaxis(places, -1, 0):
+        if own.flat[0] != NONE:
+            term = terms[own.flat[0] // FAR]
+            x = take(term.coefficients, own % FAR, tables)
+            total = plus(total, ew.neg(x) if term.negated else x)
+    assert total is not None
+    return total
 
 
 def _written(data: Value, x: Value, at: Places, is_free: bool, tables: Tables) -> Value:

@@ -50,10 +50,22 @@ def take(x: Value, places: Places, tables: Tables) -> Value:
         return _reshaped(x, places.shape)
     steps = regular(places)
     if steps is not None and places.size:
-        found = _sliced(x, int(places.flat[0]), steps, places.shape)
-        if found is not None:
-            return found
+        for shape in (x.shape, _grid(x.size, steps)):
+            found = _sliced(_reshaped(x, shape), int(places.flat[0]), steps, places.shape)
+            if found is not None:
+                return found
     return st.gather(_reshaped(x, (math.prod(x.shape),)), tables.value(places))
+
+
+def _grid(size: int, steps: tuple[int, ...]) -> Shape:
+    """The shape of so many elements in which these steps go along axes, if there is one."""
+    shape: list[int] = []
+    for step in sorted({abs(step) for step in steps} - {0}, reverse=True):
+        if size % step:
+            return (math.prod(shape) * size,)
+        shape.append(size // step)
+        size = step
+    return (*shape, size)
 
 
 def _is_numbered(places: Places) -> bool:

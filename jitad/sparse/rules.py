@@ -46,6 +46,11 @@ def _view(call: Known, terms: Sequence[Terms]) -> list[Term]:
     return _read(terms[0], np.asarray(source), x, call)
 
 
+def _reshape(call: Known, terms: Sequence[Terms]) -> list[Term]:
+    """Positions are in C order, which a reshape keeps."""
+    return list(terms[0])
+
+
 def _read(terms: Terms, source: Places, x: Value, call: Known) -> list[Term]:
     found = [term.read(source, x.size, call.tables) for term in terms]
     return [term for term in found if term is not None]
@@ -167,7 +172,7 @@ def _spread(x: Value, names: str, order: Sequence[str], whole: Shape) -> Places:
 
 RULES: dict[Op, Rule] = {
     st.broadcast: _view,
-    st.reshape: _view,
+    st.reshape: _reshape,
     st.transpose: _view,
     st.index: _view,
     st.concatenate: _joined,

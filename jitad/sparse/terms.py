@@ -2,7 +2,8 @@
 
 A term has coefficients of shape (*several, *rows.shape): element `rows[k]` of the value has the
 derivatives `coefficients[..., k]` by the elements `columns[..., k]` of an input. What an operation
-does to places is done once, on integers; what it does to coefficients is recorded.
+does to places is done once, on integers; what it does to coefficients is recorded. A sign is no
+coefficient: the terms of a difference, x[1:] - x[:-1], have one product with whatever follows.
 """
 
 from __future__ import annotations
@@ -26,13 +27,22 @@ _FEW = 32
 
 class Term(NamedTuple):
     """Entries of a Jacobian. `columns` broadcasts to the shape of the coefficients; of `rows` no
-    two are equal, unless they are `repeated`, and then there are no several for each."""
+    two are equal, unless they are `repeated`, and then there are no several for each. Where it is
+    `negated`, the entries are the coefficients with the other sign."""
 
     leaf: int
     rows: Places
     columns: Places
     coefficients: Value
     repeated: bool = False
+    negated: bool = False
+
+    @property
+    def plain(self) -> Term:
+        """The term with its sign in the coefficients."""
+        if not self.negated:
+            return self
+        return self._replace(coefficients=ew.neg(self.coefficients), negated=False)
 
     @property
     def several(self) -> Shape:
@@ -52,6 +62,8 @@ class Term(NamedTuple):
 
     def scaled(self, c: Partial, tables: Tables) -> Term | None:
         """The term after a product with an elemental partial; None where that is 0."""
+        if (type(c) is int or type(c) is float) and c == -1:
+            return self._replace(negated=not self.negated)
         if isinstance(c, Value):
             c = self.at_rows(c, tables)
         elif isinstance(c, Mask):
@@ -91,7 +103,7 @@ class Term(NamedTuple):
             new = st.reduce_sum(new, axes=tuple(last))
         columns = columns.transpose(perm)[(..., *(0 for _ in sums))]
         first = tuple(0 if a in axes else slice(None) for a in range(rows.ndim))
-        return Term(self.leaf, np.asarray(rows[first]), columns, new)
+        return self._replace(rows=np.asarray(rows[first]), columns=columns, coefficients=new)
 
     def parts(self) -> list[Term]:
         """The term as one for each of the several entries of a row, where these are few."""
@@ -114,7 +126,7 @@ class Term(NamedTuple):
         rows = np.broadcast_to(self.rows, shape).ravel()
         columns = np.broadcast_to(self.columns, shape).ravel()
         new = st.reshape(self.coefficients, shape=(math.prod(shape),))
-        return Term(self.leaf, rows, columns, new, repeated=True)
+        return self._replace(rows=rows, columns=columns, coefficients=new, repeated=True)
 
     def read(self, source: Places, size: int, tables: Tables) -> Term | None:
         """The term of a value whose element k is element `source[k]` of this, which has `size`."""
@@ -161,7 +173,7 @@ class Term(NamedTuple):
             columns = full.reshape((*head, count))[..., picked]
         else:
             columns = columns.reshape((*columns.shape[: len(several)], *(1,) * picked.ndim))
-        return Term(self.leaf, rows, columns, new)
+        return self._replace(rows=rows, columns=columns, coefficients=new)
 
     def _joined(self, source: Places, tables: Tables) -> Term | None:
         """What `read` gives of rows that are repeated: a list of entries again."""
@@ -176,10 +188,15 @@ class Term(NamedTuple):
         picked = order[starts + np.arange(total)]
         rows = np.repeat(np.arange(asked.size), counts)
         new = take(self.coefficients, picked, tables)
-        return Term(self.leaf, rows, self.columns[picked], new, repeated=True)
+        return self._replace(rows=rows, columns=self.columns[picked], coefficients=new)
 
 
 Terms = tuple[Term, ...]
+
+
+def plain(terms: Iterable[Terms]) -> list[Terms]:
+    """Terms of several values with their signs in the coefficients."""
+    return [tuple([term.plain for term in own]) for own in terms]
 
 
 def are_different(rows: Places) -> bool:
@@ -211,7 +228,9 @@ def merged(terms: Iterable[Term]) -> Terms:
         alike = found.setdefault(_ends(term), [])
         for k, other in enumerate(alike):
             if is_same(term, other):
-                total = ew.increment(other.coefficients, term.coefficients)
+                more = term.coefficients
+                more = more if term.negated == other.negated else ew.neg(more)
+                total = ew.increment(other.coefficients, more)
                 alike[k] = other._replace(coefficients=total)
                 break
         else:
