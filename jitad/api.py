@@ -212,6 +212,7 @@ def jacfwd(
     holomorphic: bool = False,
     roll: bool = True,
     sparse: bool | Pattern = False,
+    format: str = "csr",
 ) -> Transformed:
     """The Jacobian by forward mode: one tangent for each element of the argument, all at once.
 
@@ -222,7 +223,7 @@ def jacfwd(
         holomorphic: arguments and results are complex, and the function is holomorphic. Without
             it forward mode takes real arguments, and reverse mode real results.
         roll: as of `jit`.
-        sparse: as of `jacobian`.
+        sparse, format: as of `jacobian`.
 
     Returns:
         A function of the same arguments. For a result of shape s and an argument of shape t its
@@ -233,7 +234,7 @@ def jacfwd(
     array([[3., 2.],
            [1., 0.]])
     """
-    return jacobian(fun, argnums, has_aux, holomorphic, "forward", roll, sparse)
+    return jacobian(fun, argnums, has_aux, holomorphic, "forward", roll, sparse, format)
 
 
 def jacrev(
@@ -243,6 +244,7 @@ def jacrev(
     holomorphic: bool = False,
     roll: bool = True,
     sparse: bool | Pattern = False,
+    format: str = "csr",
 ) -> Transformed:
     """The Jacobian by reverse mode: one adjoint for each element of the result, all at once.
 
@@ -253,7 +255,7 @@ def jacrev(
     array([[3., 2.],
            [1., 0.]])
     """
-    return jacobian(fun, argnums, has_aux, holomorphic, "reverse", roll, sparse)
+    return jacobian(fun, argnums, has_aux, holomorphic, "reverse", roll, sparse, format)
 
 
 def jacobian(
@@ -264,6 +266,7 @@ def jacobian(
     mode: str = "auto",
     roll: bool = True,
     sparse: bool | Pattern = False,
+    format: str = "csr",
 ) -> Transformed:
     """The Jacobian by the mode that costs less, or the one that is asked for.
 
@@ -272,8 +275,9 @@ def jacobian(
 
     With `sparse=True` those entries alone are computed that may be other than 0, by their own
     partials, whatever the mode. For a result of m elements and an argument of n, in C order, the
-    result is SciPy's `csr_array` of shape (m, n), always of the same entries (`jitad.sparsity` has
-    them by themselves); compiled code has its `data`, and `kernel.njit_out` writes it into a given
+    result is SciPy's `csr_array` of shape (m, n), with `format` "csc" or "coo" what its `asformat`
+    makes of that, always of the same entries (`jitad.sparsity` has them by themselves); compiled
+    code has the `data` of the first, and `kernel.njit_out` writes it into a given
     array. Within functions that are traced it is a `SparseArray`, with `data`, `T`, `toarray()` and
     `@`. Where integers say which elements are read, these belong to the path that is compiled.
     `sparse` may be a `Pattern` that is known: what is outside of it is left out.
@@ -292,15 +296,20 @@ def jacobian(
     """
     if mode not in ("auto", "forward", "reverse"):
         raise ShapeError(f"jacobian has no mode {mode!r}", remedy="auto, forward or reverse")
-    if sparse is not False:
-        return _sparse(fun, sparse_jacobian, argnums, has_aux, holomorphic, sparse)
+    if sparse is not False or format != "csr":
+        return _sparse(fun, sparse_jacobian, argnums, has_aux, holomorphic, sparse, format)
     options = _static(argnums), has_aux, holomorphic, mode
     return transformed(fun, jacobian_program, options)
 
 
 def _sparse(
-    fun: Function, program: Any, argnums: Argnums, has_aux: bool, holomorphic: bool, sparse: Any
-) -> Transformed:
+    fun: Function, program: Any, argnums: Argnums, has_aux: bool, holomorphic: bool, sparse: Any,
+    format: str,
+) -> Transformed:  # fmt: skip
+    if format not in ("csr", "csc", "coo"):
+        raise ShapeError(f"format={format!r}", remedy="give csr, csc or coo")
+    if sparse is False:
+        raise ShapeError(f"format={format!r} of a dense matrix", remedy="give sparse=True with it")
     if holomorphic:
         raise DifferentiationError(
             "sparse derivatives of complex functions", remedy="leave sparse or holomorphic out"
@@ -310,7 +319,7 @@ def _sparse(
             f"sparse={sparse!r}", remedy="give True, or a pattern, as of jitad.sparsity"
         )
     pattern = None if sparse is True else sparse
-    return transformed(fun, program, (_static(argnums), has_aux, pattern))
+    return transformed(fun, program, (_static(argnums), has_aux, pattern, format))
 
 
 def sparsity(fun: Function, *args: Any, argnums: Argnums = 0, order: int = 1, **kwargs: Any) -> Any:
@@ -333,7 +342,7 @@ def sparsity(fun: Function, *args: Any, argnums: Argnums = 0, order: int = 1, **
     if order not in (1, 2):
         raise ShapeError(f"order={order!r}", remedy="give 1 or 2")
     program = sparse_jacobian if order == 1 else sparse_hessian
-    plan = transformed(fun, program, (_static(argnums), False, None)).plan(*args, **kwargs)
+    plan = transformed(fun, program, (_static(argnums), False, None, "csr")).plan(*args, **kwargs)
     matrices = plan.result([0] * plan.structure.num_leaves)
     return patterns(matrices)
 
@@ -345,6 +354,7 @@ def hessian(
     holomorphic: bool = False,
     roll: bool = True,
     sparse: bool | Pattern = False,
+    format: str = "csr",
 ) -> Transformed:
     """The matrix of second derivatives, forward over reverse.
 
@@ -356,8 +366,8 @@ def hessian(
     array([[6., 4.],
            [4., 0.]])
     """
-    if sparse is not False:
-        return _sparse(fun, sparse_hessian, argnums, has_aux, holomorphic, sparse)
+    if sparse is not False or format != "csr":
+        return _sparse(fun, sparse_hessian, argnums, has_aux, holomorphic, sparse, format)
     inner = jacrev(fun, argnums, has_aux, holomorphic)
     return jacfwd(inner, argnums, has_aux, holomorphic)
 

@@ -171,9 +171,35 @@ def test_within_functions_that_are_differentiated() -> None:
     np.testing.assert_array_equal(many[1], jitad.jacobian(sp.broyden, sparse=True)(v).data)
 
 
+@pytest.mark.parametrize("format", ["csr", "csc", "coo"])
+def test_the_format_is_scipys(format: str) -> None:
+    x, y = np.linspace(0.0, 1.0, 7), np.ones(3)
+    kind = getattr(scipy.sparse, f"{format}_array")
+    transforms = jitad.jacobian, jitad.jacfwd, jitad.jacrev
+    for transform in transforms:
+        derivative = transform(sp.broyden, sparse=True, format=format)
+        found = derivative(x)
+        assert type(found) is kind
+        np.testing.assert_array_equal(found.toarray(), jitad.jacobian(sp.broyden)(x))
+    found = jitad.hessian(sp.rosenbrock, sparse=True, format=format)(y)
+    assert type(found) is kind
+    np.testing.assert_array_equal(
+        jitad.jit(lambda y: jitad.hessian(sp.rosenbrock, sparse=True, format=format)(y) @ y)(y),
+        found @ y,
+    )
+
+
 @pytest.mark.parametrize(
     ("ask", "said"),
     [
+        (lambda: jitad.jacobian(np.sin, sparse=True, format="bsr"), "format='bsr'"),
+        (lambda: jitad.hessian(np.sin, format="csc"), "of a dense matrix"),
+        (
+            lambda: jitad.compile(
+                jitad.jacobian(np.sin, sparse=True, format="csc"), np.ones(3)
+            ).bind(np.ones(3)),
+            "a csc_array to be written into",
+        ),
         (lambda: jitad.jacobian(np.sin, sparse="csr"), "sparse='csr'"),
         (lambda: jitad.jacobian(np.sin, sparse=True, holomorphic=True), "complex"),
         (lambda: jitad.jacobian(np.sin, sparse=True)(3), "int64"),

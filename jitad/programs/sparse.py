@@ -30,23 +30,24 @@ from jitad.sparse.pattern import Pattern
 
 
 def sparse_jacobian(
-    fun: Function, argnums: Argnums, has_aux: bool, pattern: Pattern | None
+    fun: Function, argnums: Argnums, has_aux: bool, pattern: Pattern | None, format: str
 ) -> Build:
-    """The Jacobian, or (Jacobian, aux), as matrices of SciPy's; of the entries of a pattern that is
-    given."""
+    """The Jacobian, or (Jacobian, aux), as matrices of SciPy's in that format; of the entries of
+    a pattern that is given."""
 
     def build(leaves: Sequence[Any], structure: Structure) -> Plan:
         call = differentiate(fun, argnums, leaves, structure)
         parts = call.traced.structure.children() if has_aux else [call.traced.structure]
         kept = parts[0].num_leaves
         seedable(call.tape, kept)
-        return _Matrices(call, call.tape, kept, pattern).plan(leaves, parts[0], parts[1:])
+        matrices = _Matrices(call, call.tape, kept, pattern, format)
+        return matrices.plan(leaves, parts[0], parts[1:])
 
     return build
 
 
 def sparse_hessian(
-    fun: Function, argnums: Argnums, has_aux: bool, pattern: Pattern | None
+    fun: Function, argnums: Argnums, has_aux: bool, pattern: Pattern | None, format: str
 ) -> Build:
     """The Hessian, or (Hessian, aux), likewise."""
 
@@ -56,7 +57,8 @@ def sparse_hessian(
         order = (*tape.outputs[1 + count :], *tape.outputs[1 : 1 + count])
         tape = Tape(tape.instrs, tape.inputs, order)
         parts = [aux] if has_aux else []
-        return _Matrices(call, tape, len(call.active), pattern).plan(leaves, call.selected, parts)
+        matrices = _Matrices(call, tape, len(call.active), pattern, format)
+        return matrices.plan(leaves, call.selected, parts)
 
     return build
 
@@ -69,6 +71,7 @@ class _Matrices:
     tape: Tape
     count: int
     pattern: Pattern | None
+    format: str
 
     def plan(self, leaves: Sequence[Any], outer: Structure, aux: Sequence[Structure]) -> Plan:
         """The program of them, with the other results behind; `outer` is the structure of the
@@ -81,7 +84,7 @@ class _Matrices:
         for k in range(self.count):
             blocks = [self._block(swept, k, leaf) for leaf in range(len(call.active))]
             values += [block.data for block in blocks]
-            places = [SparseArray(block.pattern, 0) for block in blocks]
+            places = [SparseArray(block.pattern, 0, self.format) for block in blocks]
             rows.append(unflatten(call.selected, places))
         result: Any = unflatten(outer, rows)
         if aux:

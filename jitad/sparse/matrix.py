@@ -11,6 +11,7 @@ import numpy as np
 import optree
 
 from jitad.frontend.pytree import NAMESPACE, register
+from jitad.ir.errors import ShapeError
 from jitad.ir.op import DType
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
@@ -49,8 +50,13 @@ def opened(tree: Any) -> Any:
     scipys = sys.modules.get("scipy.sparse")  # there is no matrix where nobody has imported it
 
     def one(x: Any) -> Any:
-        if scipys is None or not isinstance(x, scipys.csr_array):
+        if scipys is None or not scipys.issparse(x):
             return x
+        if not isinstance(x, scipys.csr_array):
+            raise ShapeError(
+                f"a {type(x).__name__} to be written into",
+                remedy="kernels write row by row: leave format= out, and convert the result",
+            )
         matrix: Any = x
         return SparseArray(Pattern(matrix.shape, matrix.indptr, matrix.indices), matrix.data)
 

@@ -8,7 +8,6 @@ slices of the terms, joined, so that one loop computes and writes them in their 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -62,15 +61,16 @@ def tiles(addresses: Places, starts: Places) -> list[Tile] | None:
     if not addresses.size:
         return None
     for together in range(1, _LONGEST_PERIOD + 1):
-        found = list(islice(_blocks(addresses, starts[::together]), _MOST_BLOCKS + 1))
-        if len(found) <= _MOST_BLOCKS:
+        found = _blocks(addresses, starts[::together])
+        if found is not None:
             made = list(_tiles(found))
             pieces = sum(block.first.size for tile in made for block in tile.blocks)
             return made if pieces <= _MOST_PIECES else None
     return None
 
 
-def _blocks(addresses: Places, starts: Places) -> Iterator[Block]:
+def _blocks(addresses: Places, starts: Places) -> list[Block] | None:
+    """The rows as blocks; None where these would be many."""
     count = addresses.shape[1]
     lengths = np.diff(starts, append=count)
     below = np.minimum(np.arange(count) + np.repeat(lengths, lengths), count - 1)
@@ -81,12 +81,17 @@ def _blocks(addresses: Places, starts: Places) -> Iterator[Block]:
     linked &= lengths == np.append(lengths[1:], 0)
     goes_on = linked & np.append(linked[1:], False) & np.logical_and.reduceat(is_even, starts)
     ends = np.flatnonzero(~goes_on)
+    if len(ends) > _MOST_BLOCKS:
+        return None
+    found: list[Block] = []
     row = 0
     while row < len(starts):
         last = int(ends[np.searchsorted(ends, row)]) + 1 if linked[row] else row
         own = slice(starts[row], starts[row] + lengths[row])
-        yield Block(last + 1 - row, addresses[:, own], steps[:, own] if last > row else _NO_STEP)
+        step = steps[:, own] if last > row else _NO_STEP
+        found.append(Block(last + 1 - row, addresses[:, own], step))
         row = last + 1
+    return found
 
 
 def _tiles(blocks: Sequence[Block]) -> Iterator[Tile]:
