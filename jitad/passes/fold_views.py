@@ -146,11 +146,9 @@ def _sum(builder: Builder, instr: Instr) -> int | None:
 
 
 def _gather(builder: Builder, instr: Instr) -> int | None:
-    """Rows at places one after the other are an index, those of a constant constant."""
+    """Rows at places one after the other are an index."""
     x, places = (builder.value(j) for j in instr.args)
-    number, below = number_of(builder, x.index), builder.instrs[x.index]
-    if number is not None:
-        return builder.const(number, instr.shape, instr.dtype).index
+    below = builder.instrs[x.index]
     if below.op is st.scatter_set and below.args[1] == places.index and below.params[0]:
         return below.args[2]
     slots = _slots(builder, places.index, x.shape)

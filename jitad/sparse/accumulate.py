@@ -52,7 +52,6 @@ class Accumulated:
     builder: Builder
     inputs: Sequence[Value]
     active: Sequence[int]
-    seeds: Sequence[Value]
     tables: Tables
     results: Sequence[Value]
     terms: Sequence[Terms]
@@ -60,10 +59,10 @@ class Accumulated:
     def finish(self, outputs: Sequence[Value]) -> Tape:
         """The tape of these outputs; its inputs are the old ones, then the tables."""
         first = [*self.inputs, *self.tables.inputs]
-        order = [x.index for x in (*first, *self.seeds)]
+        order = [x.index for x in (*first, *self.tables.seeds)]
         tape = self.builder.finish([x.index for x in outputs], order)
         tape = shield(tape, range(len(first), len(order)), self.active)
-        return with_constants(tape, [1.0] * len(self.seeds))
+        return with_constants(tape, [1.0] * len(self.tables.seeds))
 
 
 def accumulate(tape: Tape, active: Sequence[int], given: Mapping[int, np.ndarray]) -> Accumulated:
@@ -74,14 +73,14 @@ def accumulate(tape: Tape, active: Sequence[int], given: Mapping[int, np.ndarray
     """
     tape = straight(at_origins(with_spectra(tape)))
     builder, inputs = same_inputs(tape, len(tape.inputs))
-    seeds = [builder.input(f"d{k}", inputs[k].shape, inputs[k].dtype) for k in active]
-    begun: list[Terms] = [()] * len(inputs)
-    for leaf, (k, seed) in enumerate(zip(active, seeds, strict=True)):
-        places = numbered(seed.shape)
-        begun[k] = (Term(leaf, places, places, seed),)
     tables = Tables(builder)
+    begun: list[Terms] = [()] * len(inputs)
+    for leaf, k in enumerate(active):
+        places = numbered(inputs[k].shape)
+        seed = tables.seed(inputs[k].shape, inputs[k].dtype)
+        begun[k] = (Term(leaf, places, places, seed),)
     results, terms = _Sweep(tape, tables, Integers(tape, given)).run(inputs, begun)
-    return Accumulated(builder, inputs, active, seeds, tables, results, terms)
+    return Accumulated(builder, inputs, active, tables, results, terms)
 
 
 class _Sweep:

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from jitad.ir.builder import Builder
-from jitad.ir.op import INT64, Shape
+from jitad.ir.op import INT64, DType, Shape
 from jitad.ir.value import Value
 from jitad.ops import structural as st
 
@@ -25,10 +25,12 @@ def numbered(shape: Shape) -> Places:
 
 
 class Tables:
-    """Arrays of integers that a program reads, as inputs of its tape."""
+    """Arrays of integers that a program reads, as inputs of its tape; and the seeds of its sweep,
+    which are ones wherever they are read."""
 
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
+        self.seeds: list[Value] = []
         self.arrays: list[Places] = []
         self.inputs: list[Value] = []
         self._known: dict[bytes, Value] = {}
@@ -43,11 +45,18 @@ class Tables:
             self.arrays.append(np.ascontiguousarray(table))
         return self._known[key]
 
+    def seed(self, shape: Shape, dtype: DType) -> Value:
+        """Ones, of which a sweep begins."""
+        self.seeds.append(self.builder.input(f"d{len(self.seeds)}", shape, dtype))
+        return self.seeds[-1]
+
 
 def take(x: Value, places: Places, tables: Tables) -> Value:
     """The elements of x at these places, in the shape of these."""
     if places.size == math.prod(x.shape) and _is_numbered(places):
         return _reshaped(x, places.shape)
+    if any(x.index == seed.index for seed in tables.seeds):
+        return tables.seed(places.shape, x.dtype)
     steps = regular(places)
     if steps is not None and places.size:
         for shape in (x.shape, _grid(x.size, steps)):
