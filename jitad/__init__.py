@@ -57,7 +57,7 @@ function: functions/program/mirrors.py, and frontend/stand_ins.py for its object
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jitad.api import (
     grad,
@@ -179,8 +179,14 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """jitad.numpy, jitad.scipy and jitad.implicit, imported when they are first used."""
-    if name in ("implicit", "numpy", "scipy"):
-        return importlib.import_module(f"jitad.{name}")
-    raise AttributeError(f"module 'jitad' has no attribute {name!r}")
+if TYPE_CHECKING:
+    from jitad import implicit as implicit
+    from jitad import numpy as numpy
+    from jitad import scipy as scipy
+else:
+
+    def __getattr__(name: str) -> Any:
+        """jitad.numpy, jitad.scipy and jitad.implicit, imported when they are first used."""
+        if name in ("implicit", "numpy", "scipy"):
+            return importlib.import_module(f"jitad.{name}")
+        raise AttributeError(f"module 'jitad' has no attribute {name!r}")

@@ -5,8 +5,8 @@ Names and semantics are JAX's. Functions take and return arrays, numbers, and py
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,11 @@ from jitad.runtime.launch import Transformed, transformed
 from jitad.sparse.matrix import patterns
 from jitad.sparse.pattern import Pattern
 
+P = ParamSpec("P")
+R = TypeVar("R")
+Mode = Literal["auto", "forward", "reverse"]
+Format = Literal["csr", "csc", "coo"]
+
 
 def _static(argnums: Argnums) -> Argnums:
     if type(argnums) is int:
@@ -42,12 +47,12 @@ def _static(argnums: Argnums) -> Argnums:
 
 
 def grad(
-    fun: Function,
+    fun: Callable[P, Any],
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
     roll: bool = True,
-) -> Transformed:
+) -> Transformed[P, Any]:
     """The gradient of a scalar function, by reverse mode.
 
     Args:
@@ -77,12 +82,12 @@ def grad(
 
 
 def value_and_grad(
-    fun: Function,
+    fun: Callable[P, Any],
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
     roll: bool = True,
-) -> Transformed:
+) -> Transformed[P, tuple[Any, Any]]:
     """A scalar function's value and gradient together; arguments as of `grad`.
 
     Returns:
@@ -100,8 +105,8 @@ def value_and_grad(
 
 
 def jit(
-    fun: Function, roll: bool = True, parallel: bool = False, fastmath: bool = False
-) -> Transformed:
+    fun: Callable[P, R], roll: bool = True, parallel: bool = False, fastmath: bool = False
+) -> Transformed[P, R]:
     """The function itself, compiled: traced at new shapes and paths, then run as machine code.
 
     What it raises, the call raises: the same exception, of one program for all values. Where it
@@ -206,14 +211,14 @@ def linearize(fun: Function, *primals: Any) -> tuple[Any, Linear]:
 
 
 def jacfwd(
-    fun: Function,
+    fun: Callable[P, Any],
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
     roll: bool = True,
     sparse: bool | Pattern = False,
-    format: str = "csr",
-) -> Transformed:
+    format: Format = "csr",
+) -> Transformed[P, Any]:
     """The Jacobian by forward mode: one tangent for each element of the argument, all at once.
 
     Args:
@@ -238,14 +243,14 @@ def jacfwd(
 
 
 def jacrev(
-    fun: Function,
+    fun: Callable[P, Any],
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
     roll: bool = True,
     sparse: bool | Pattern = False,
-    format: str = "csr",
-) -> Transformed:
+    format: Format = "csr",
+) -> Transformed[P, Any]:
     """The Jacobian by reverse mode: one adjoint for each element of the result, all at once.
 
     Arguments and result as of `jacfwd`.
@@ -259,15 +264,15 @@ def jacrev(
 
 
 def jacobian(
-    fun: Function,
+    fun: Callable[P, Any],
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
-    mode: str = "auto",
+    mode: Mode = "auto",
     roll: bool = True,
     sparse: bool | Pattern = False,
-    format: str = "csr",
-) -> Transformed:
+    format: Format = "csr",
+) -> Transformed[P, Any]:
     """The Jacobian by the mode that costs less, or the one that is asked for.
 
     Arguments and result as of `jacfwd`. `mode` is "forward", "reverse" or "auto": forward costs
@@ -303,9 +308,9 @@ def jacobian(
 
 
 def _sparse(
-    fun: Function, program: Any, argnums: Argnums, has_aux: bool, holomorphic: bool, sparse: Any,
-    format: str,
-) -> Transformed:  # fmt: skip
+    fun: Callable[P, Any], program: Any, argnums: Argnums, has_aux: bool, holomorphic: bool,
+    sparse: Any, format: str,
+) -> Transformed[P, Any]:  # fmt: skip
     if format not in ("csr", "csc", "coo"):
         raise ShapeError(f"format={format!r}", remedy="give csr, csc or coo")
     if sparse is False:
@@ -348,14 +353,14 @@ def sparsity(fun: Function, *args: Any, argnums: Argnums = 0, order: int = 1, **
 
 
 def hessian(
-    fun: Function,
+    fun: Callable[P, Any],
     argnums: Argnums = 0,
     has_aux: bool = False,
     holomorphic: bool = False,
     roll: bool = True,
     sparse: bool | Pattern = False,
-    format: str = "csr",
-) -> Transformed:
+    format: Format = "csr",
+) -> Transformed[P, Any]:
     """The matrix of second derivatives, forward over reverse.
 
     Arguments as of `jacfwd`. For a scalar function of an argument of shape t the result has
@@ -395,7 +400,9 @@ def hvp(
     return jvp(grad(fun, argnums), primals, tangents)[1]
 
 
-def laplacian(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Transformed:
+def laplacian(
+    fun: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False
+) -> Transformed[P, Any]:
     """The sum of a function's second derivatives by each number in its arguments.
 
     One forward sweep carries values, gradients and Laplacians together: of n numbers it costs about
@@ -420,7 +427,9 @@ def laplacian(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Tra
     return transformed(fun, laplacian_program, (_static(argnums), has_aux, False))
 
 
-def value_and_laplacian(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Transformed:
+def value_and_laplacian(
+    fun: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False
+) -> Transformed[P, tuple[Any, Any]]:
     """A function's value and its Laplacian together; arguments as of `laplacian`.
 
     >>> import numpy as np, jitad

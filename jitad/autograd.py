@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -22,8 +22,10 @@ from jitad.programs.gradient import gradient
 from jitad.programs.recorded import Recorded
 from jitad.runtime.launch import Transformed, transformed
 
+P = ParamSpec("P")
 
-def elementwise_grad(fun: Function, argnum: Argnums = 0) -> Transformed:
+
+def elementwise_grad(fun: Callable[P, Any], argnum: Argnums = 0) -> Transformed[P, Any]:
     """The sum of each column of the Jacobian: of a function of each element, its derivative there.
 
     >>> import numpy as np, jitad
@@ -43,12 +45,12 @@ def _total(functions: Sequence[Function], _: Any, *args: Any, **kwargs: Any) -> 
 deriv = elementwise_grad
 
 
-def holomorphic_grad(fun: Function, argnum: Argnums = 0) -> Transformed:
+def holomorphic_grad(fun: Callable[P, Any], argnum: Argnums = 0) -> Transformed[P, Any]:
     """f'(z) of a holomorphic function of one complex number."""
     return grad(fun, argnum, holomorphic=True)
 
 
-def grad_and_aux(fun: Function, argnum: Argnums = 0) -> Transformed:
+def grad_and_aux(fun: Callable[P, Any], argnum: Argnums = 0) -> Transformed[P, Any]:
     """(gradient, aux) of a function that returns (value, aux)."""
     return grad(fun, argnum, has_aux=True)
 

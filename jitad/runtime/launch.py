@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import MethodType
-from typing import Any
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED, RAISED
@@ -36,6 +36,9 @@ from jitad.runtime.writes import same_arrays
 Build = Callable[[Sequence[Any], Structure], Plan]
 """From the leaves of the arguments and the structure of (args, kwargs) to a program."""
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 MAX_KERNELS = 128
 """Shapes for which a function keeps kernels; the longest unused one goes first."""
 
@@ -46,7 +49,7 @@ MAX_STATES = 8
 """States of the surroundings for which a function keeps kernels for one shape."""
 
 
-class Transformed(Reader):
+class Transformed(Reader, Generic[P, R]):
     """A function under a transform; compiled when it is called, once for every shape and path.
 
     For each shape trees of paths are kept, one for each state of its surroundings.
@@ -99,7 +102,7 @@ class Transformed(Reader):
         with with_room(self.known.room):
             return program(function, *options)(leaves, structure)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if not kwargs:
             for entry, finish, seen, place in self.known.recent:
                 if seen is not None and seen.first_changed() is not None and not seen.hold():
@@ -378,7 +381,7 @@ def transformed(
     direct: bool = False,
     owner: Callable[..., Any] | None = None,
     request: Any = None,
-) -> Transformed:
+) -> Transformed[..., Any]:
     """A function under a transform, with what is known of it from earlier requests.
 
     `owner`, where it is not the function itself, is the user's function that all is kept with; the
