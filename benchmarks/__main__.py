@@ -1,9 +1,9 @@
 """All benchmarks, one after another: `python -m benchmarks --quick` writes RESULTS.md.
 
 Each runs in a process of its own, so that none meets the threads or the memory of another's peers.
-Beside RESULTS.md it writes report.html and results.json, and the README's figures. With
-`--against earlier.json` it ends with status 1 where jitad has become more than 20 % slower, beyond
-the noise that a control measures.
+Beside RESULTS.md it writes report.html, comparison.svg and results.json, and the README's figures.
+With `--against earlier.json` it ends with status 1 where jitad has become more than 20 % slower,
+beyond the noise that a control measures.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks.harness import arguments, machine, show
 from benchmarks.suite.compare import compare
 from benchmarks.suite.record import MISSING, Report, Section, read, section_of
-from benchmarks.suite.report import html
+from benchmarks.suite.report import html, picture
 from benchmarks.suite.summary import block, markdown_report, with_block
 
 NAMES = (
@@ -123,12 +123,14 @@ def missing_of(sections: dict[str, Section]) -> list[str]:
 
 
 def write(report: Report, results: Path, rows: Path | None = None) -> None:
-    """RESULTS.md, and beside it report.html and, or elsewhere, results.json."""
-    page, rows = results.with_name("report.html"), rows or results.with_name("results.json")
+    """RESULTS.md, and beside it report.html, comparison.svg and, or elsewhere, results.json."""
+    page, chart = results.with_name("report.html"), results.with_name("comparison.svg")
+    rows = rows or results.with_name("results.json")
     results.write_text(markdown_report(report))
     page.write_text(html(report))
+    chart.write_text(picture(report))
     report.write(rows)
-    print(f"wrote {results}, {page} and {rows}")
+    print(f"wrote {results}, {page}, {chart} and {rows}")
 
 
 def _run(name: str, size: str) -> Section:

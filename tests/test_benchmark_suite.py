@@ -7,13 +7,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.suite.compare import compare, noise_of
 from benchmarks.suite.record import Contest, Curve, Entry, Report, Section, Table, read
-from benchmarks.suite.report import html
+from benchmarks.suite.report import html, picture
 from benchmarks.suite.summary import block, markdown_report, wins, with_block
 
 ROOT = Path(__file__).parent.parent
@@ -122,6 +123,9 @@ def test_readme_has_the_published_figures() -> None:
 
 def test_published_page_is_of_the_published_figures() -> None:
     assert (PUBLISHED.with_name("report.html")).read_text() == html(read(PUBLISHED))
+    chart = PUBLISHED.with_name("comparison.svg").read_text()
+    assert chart == picture(read(PUBLISHED))
+    assert ElementTree.fromstring(chart).tag.endswith("svg")
 
 
 def test_every_published_win_has_its_reason() -> None:

@@ -11,7 +11,7 @@ from benchmarks.suite.charts import growth, median, short, strip
 from benchmarks.suite.record import Contest, Entry, Report, Table, duration, is_own
 from benchmarks.suite.summary import tables, wins
 
-STYLE = Path(__file__).with_name("report.css")
+CHART, PAGE = (Path(__file__).with_name(name) for name in ("chart.css", "report.css"))
 COLOURS = ("jitad", "JAX", "PyTorch", "CasADi C", "CasADi VM", "autograd", "Python tape")
 """The tools with a colour of their own in the curves."""
 
@@ -44,8 +44,20 @@ def html(report: Report) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en" xmlns="http://www.w3.org/1999/xhtml"><head>'
         '<meta charset="utf-8"/><meta name="viewport" content="width=device-width"/>'
-        f"<title>jitad and its peers</title><style>\n{STYLE.read_text()}</style></head>\n"
+        "<title>jitad and its peers</title>"
+        f"<style>\n{CHART.read_text()}{PAGE.read_text()}</style></head>\n"
         f"<body><main>\n{chr(10).join(part for part in parts if part)}\n</main></body></html>\n"
+    )
+
+
+def picture(report: Report) -> str:
+    """The page's first chart as an SVG file of its own."""
+    contests = report.contests()
+    chart = strip(contests, peers_by_speed(contests)[1:])
+    style = f"<style>\n{escape(CHART.read_text())}</style>"
+    head, end, rest = chart.partition(">")
+    return (
+        head.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"') + end + style + rest + "\n"
     )
 
 
