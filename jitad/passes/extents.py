@@ -63,7 +63,7 @@ class Extents:
                 return own
             return {**(self._silence(instr.args[0], place > 1) or {}), **own}
         if op.is_view:
-            axes = _axes(self._tape, instr)
+            axes = view_axes(self._tape, instr)
             return {axes[k]: n for k, n in own.items() if axes[k] >= 0}
         if op is st.cumsum:
             axis, backward = instr.params
@@ -77,12 +77,16 @@ class Extents:
 
     def _of_reduction(self, instr: Instr, own: Extent) -> Extent:
         (j,) = instr.args
-        axes = _reduced(instr)
-        kept = [k for k in range(len(self._tape.instrs[j].shape)) if k not in axes]
+        kept = self._kept(instr)
         neutral = st.neutral(instr.op, self._tape.instrs[j].dtype)
         silent = self._silence(j, neutral) or {}
-        reduced = {k: n for k, n in silent.items() if k in axes}
+        reduced = {k: n for k, n in silent.items() if k not in kept}
         return {**reduced, **{kept[k]: n for k, n in own.items()}}
+
+    def _kept(self, reduction: Instr) -> list[int]:
+        """Of each axis of a reduction the one of its operand that it is."""
+        axes, (j,) = _reduced(reduction), reduction.args
+        return [k for k in range(len(self._tape.instrs[j].shape)) if k not in axes]
 
     def _of_update(self, i: int, place: int, own: Extent) -> Extent:
         instr = self._tape.instrs[i]
@@ -124,10 +128,12 @@ class Extents:
         if op.is_view:
             (source,) = instr.args
             below = self._silence(source, number, depth)
-            axes = _axes(self._tape, instr)
+            axes = view_axes(self._tape, instr)
             if below is None:
                 return None
             return {k: below[axis] for k, axis in enumerate(axes) if axis in below}
+        if op in _REDUCTIONS and op not in st.PLACES:
+            return self._silence_of_reduction(instr, number, depth)
         if op is ew.where:
             return self._silence_of_choice(instr, number, depth)
         if instr.dtype == BOOL and op in _COMPARISONS:
@@ -166,6 +172,15 @@ class Extents:
                 return _meet(there, self._silence(more, 0, depth))
         return {}
 
+    def _silence_of_reduction(self, instr: Instr, number: Any, depth: int) -> Silence:
+        """From where on a reduction is of nothing that counts."""
+        (j,) = instr.args
+        if number != st.neutral(instr.op, self._tape.instrs[j].dtype):
+            return {}
+        below = self._silence(j, number, depth)
+        kept = self._kept(instr)
+        return below and {k: below[axis] for k, axis in enumerate(kept) if axis in below}
+
     def _silence_of_product(self, factors: Sequence[int], depth: int) -> Silence:
         """From where on a product with a number is 0."""
         instrs = self._tape.instrs
@@ -199,7 +214,7 @@ class Extents:
         if not instr.op.is_view:
             return None
         below = self._counted(instr.args[0])
-        axes = _axes(self._tape, instr)
+        axes = view_axes(self._tape, instr)
         return axes.index(below) if below is not None and below in axes else None
 
     def _scalar(self, j: int) -> int | None:
@@ -237,7 +252,7 @@ def _reduced(instr: Instr) -> tuple[int, ...]:
     return axes if isinstance(axes, tuple) else (axes,)  # pyright: ignore[reportUnknownVariableType]
 
 
-def _axes(tape: Tape, view: Instr) -> list[int]:
+def view_axes(tape: Tape, view: Instr) -> list[int]:
     """For each axis of a view the one of its operand that it is, or -1."""
     source, shape = tape.instrs[view.args[0]].shape, view.shape
     if view.op is st.transpose:

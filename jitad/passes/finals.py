@@ -2,23 +2,22 @@
 
 A sweep then reads them in the array as it is in the end, in the place of stacks of what each turn
 has read: of elements of a matrix that is factorised, of a table that a dynamic program fills.
-Places are sums of turns and of what is the same in all of them; whether two meet is decided by
-bounds of their difference. (Banerjee, Dependence Analysis for Supercomputing, 1988.)
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from jitad.ir.op import Control, Elementwise, Shape
+from jitad.ir.op import Control, Op, Shape
 from jitad.ir.tape import CONST, Instr, Tape
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.affine import Place, Sum, Symbol, combined
 from jitad.ops.control import Loop, loop, part, switch
 from jitad.ops.control.loop import grouped
+from jitad.passes.accesses import EACH, NUMBER, Access, Bounds, changes, limited, moved, within
+from jitad.passes.extents import Extent, Extents, view_axes
 from jitad.passes.ranges import Known, Range, inside, ranges
 from jitad.passes.versions import Versions
 
@@ -33,15 +32,15 @@ def finals(tape: Tape) -> Tape:
 
 
 def _marked(tape: Tape, instr: Instr, found: Sequence[Known]) -> Instr:
-    walk = _Walk()
-    depths = [_EACH if tape.instrs[j].shape else -1 for j in instr.args]
+    walk = _Walk(len(tape.instrs))
+    depths = [EACH if tape.instrs[j].shape else -1 for j in instr.args]
     symbols = [Symbol(d, j, found[j]) for d, j in zip(depths, instr.args, strict=True)]
     places = [Place(Sum(0, ((s, 1),)), s.known) for s in symbols]
     walk.loop(instr.params[0], places, inside(tape, instr, found), [None] * len(instr.args), 0)
     final, other = set[int](), set[int]()
     for read in walk.reads:
         writes = [write for write in walk.writes if write.array == read.array]
-        is_lost = read.array in walk.lost or any(_changes(write, read) for write in writes)
+        is_lost = read.array in walk.lost or any(changes(write, read) for write in writes)
         (other if is_lost else final).add(id(read.instr))
     return _rewritten(instr, final - other) if final - other else instr
 
@@ -58,88 +57,6 @@ def _rewritten(instr: Instr, chosen: set[int]) -> Instr:
     return instr._replace(params=(op.with_tapes(instr.params[0], tapes), *instr.params[1:]))
 
 
-# -- when what is read may be changed --------------------------------------------------------------
-
-
-class _Access(NamedTuple):
-    """An element of an array that is read or changed: when, and where.
-
-    `loops` are the loops around it, outermost first; None as `flat` is anywhere. `axes` are indices
-    of an array of that `shape`.
-    """
-
-    instr: Instr
-    array: int
-    loops: tuple[int, ...]
-    order: int
-    flat: Sum | None
-    axes: list[Sum] | None
-    shape: Shape
-
-
-def _changes(write: _Access, read: _Access) -> bool:
-    """Whether a write may change an element after it was read."""
-    common = 0
-    for x, y in zip(write.loops, read.loops, strict=False):
-        if x != y:
-            break
-        common += 1
-    if write.order > read.order and _meet(write, read, common, later=False):
-        return True
-    return any(_meet(write, read, depth, later=True) for depth in range(common))
-
-
-def _meet(write: _Access, read: _Access, depth: int, *, later: bool) -> bool:
-    """Whether both may be at one element, in the same turns of the loops above a depth, and of that
-    loop a turn later."""
-    if write.flat is None or read.flat is None:
-        return True
-    pairs = [(write.flat, read.flat)]
-    if write.axes is not None and read.axes is not None and write.shape == read.shape:
-        pairs = list(zip(write.axes, read.axes, strict=True))
-    for x, y in pairs:
-        difference = _renamed(x, depth, later).plus(y, -1)
-        if difference.most() < 0 or difference.most(-1) < 0:
-            return False
-    return True
-
-
-_EACH = 1 << 19
-"""The depth of what is another number for each element of an array of places."""
-
-_LATER = Symbol(1 << 20, 0, Range(1, 1 << 62))
-"""How many turns later; it is bounded first."""
-
-
-def _bounded(x: Sum, most: tuple[Symbol, Sum]) -> Sum:
-    """The sum with a bound on one of what it is of."""
-    symbol, last = most
-    return Sum(x.const, tuple((s._replace(most=last) if s == symbol else s, n) for s, n in x.terms))
-
-
-def _within(x: Place) -> Place:
-    """A place, and between which numbers its sum lies."""
-    low, high = -x.sum.most(-1), x.sum.most()
-    if x.known is not None:
-        low, high = max(low, x.known.low), min(high, x.known.high)
-    is_known = -math.inf < low <= high < math.inf
-    return x._replace(known=Range(int(low), int(high))) if is_known else x
-
-
-def _renamed(x: Sum, depth: int, later: bool) -> Sum:
-    """The sum in other turns of the loops from a depth on."""
-    total = Sum(x.const)
-    for s, n in x.terms:
-        if s.depth < depth:
-            total = total.plus(Sum(0, ((s, 1),)), n)
-        elif later and s.depth == depth and s.step:
-            total = total.plus(Sum(0, ((s, 1), (_LATER, s.step))), n)
-        else:
-            most = None if s.most is None else _renamed(s.most, depth, later)
-            total = total.plus(Sum(0, ((s._replace(key=~s.key, most=most), 1),)), n)
-    return total
-
-
 # -- what is read and changed ----------------------------------------------------------------------
 
 
@@ -150,17 +67,17 @@ class _Walk:
     something is not known.
     """
 
-    def __init__(self) -> None:
-        self.reads: list[_Access] = []
-        self.writes: list[_Access] = []
+    def __init__(self, count: int) -> None:
+        self.reads: list[Access] = []
+        self.writes: list[Access] = []
         self.lost: set[int] = set()
         self.at_least: dict[int, Sum] = {}
-        self.count = 0
+        self.count = count
         self.around: tuple[int, ...] = ()
 
     def fresh(self, depth: int, known: Known, shape: Shape = ()) -> Place:
         self.count += 1
-        symbol = Symbol(_EACH if shape else depth, self.count, known)
+        symbol = Symbol(EACH if shape else depth, self.count, known)
         return Place(Sum(0, ((symbol, 1),)), known)
 
     def loop(
@@ -214,7 +131,7 @@ class _Walk:
         found = ranges(tape, known)
         places = dict(zip(tape.inputs, inputs, strict=True))
         shown = dict(zip(tape.inputs, arrays, strict=True))
-        version = Versions(tape, shown)
+        version, extents = Versions(tape, shown), Extents(tape)
         results: dict[int, list[int | None]] = {}
         for i, instr in enumerate(tape.instrs):
             if i in places:
@@ -233,10 +150,10 @@ class _Walk:
                 k = instr.params[0]
                 shown[i] = taken[k] if k < len(taken) else None
             else:
-                shown[i] = self.array(tape, instr, places, shown)
+                shown[i] = self.array(tape, i, places, shown, extents)
             version.made(i, instr)
             if instr.dtype.kind == "i":
-                places[i] = self.place(instr, places, found, found[i], depth)
+                places[i] = self.place(tape, i, places, found, found[i], depth)
         self.lost |= version.stale(tape.outputs)
         return [shown.get(i) for i in tape.outputs]
 
@@ -261,58 +178,81 @@ class _Walk:
         return []
 
     def array(
-        self, tape: Tape, instr: Instr, places: dict[int, Place], shown: dict[int, int | None]
-    ) -> int | None:
+        self, tape: Tape, i: int, places: dict[int, Place], shown: dict[int, int | None],
+        extents: Extents,
+    ) -> int | None:  # fmt: skip
         """Note what an instruction does to an array; which array it is then."""
+        instr = tape.instrs[i]
         arrays = [shown.get(j) for j in instr.args]
         if instr.op is st.gather and arrays[0] is not None:
-            self.note(self.reads, tape, instr, arrays[0], places)
+            self.reads.append(self.access(tape, instr, arrays[0], places, extents.of(i)))
         elif instr.op in (st.reshape, ew.stop_gradient):
             return arrays[0]
         elif instr.op in st.UPDATES:
             self.lost |= {x for x in arrays[1:] if x is not None}
             if arrays[0] is not None:
-                self.note(self.writes, tape, instr, arrays[0], places)
+                asked = extents.read(i, len(instr.args) - 1)
+                self.writes.append(self.access(tape, instr, arrays[0], places, asked))
             return arrays[0]
         return None
 
-    def note(
-        self, to: list[_Access], tape: Tape, instr: Instr, array: int, places: dict[int, Place]
-    ) -> None:
+    def access(
+        self, tape: Tape, instr: Instr, array: int, places: dict[int, Place], asked: Extent
+    ) -> Access:
+        """What is read or changed, of which no more is asked for, or is new."""
         self.count += 1
-        place = places.get(instr.args[1]) if instr.op in _AT_PLACES else None
-        most = self.last_read(tape, instr, places) if instr.shape else None
-        if most is not None:
-            place = self.masked(tape, instr.args[1], places, most)
+        order = self.count
         base = tape.instrs[instr.args[0]]
         shape = base.shape
         if base.op is st.reshape:
             shape = tape.instrs[base.args[0]].shape
-        axes = None if place is None else place.axes(shape)
-        flat = None if place is None else place.sum
-        to.append(_Access(instr, array, self.around, self.count, flat, axes, shape))
+        place = self.element(tape, instr, places, asked) if instr.op in _AT_PLACES else None
+        if place is None:
+            return Access(instr, array, self.around, order, None, None, shape)
+        axes = place.axes(shape)
+        return Access(instr, array, self.around, order, place.sum, axes, shape)
 
-    def masked(
-        self, tape: Tape, i: int, places: dict[int, Place], most: tuple[Symbol, Sum]
+    def element(
+        self, tape: Tape, instr: Instr, places: dict[int, Place], asked: Extent
     ) -> Place | None:
-        """What an array of places is at the first elements, up to a last one."""
+        """Where the elements are that an instruction reads or changes."""
+        j = instr.args[1]
+        rank = len(tape.instrs[j].shape)
+        most = {
+            k: places[n].sum.plus(Sum(-1)) for k, n in asked.items() if k < rank and n in places
+        }
+        row = self.masked(tape, j, places, most)
+        size = math.prod(tape.instrs[instr.args[0]].shape[1:])
+        if row is None or size == 1:
+            return row
+        column = self.fresh(0, Range(0, max(0, size - 1)), (size,))
+        start = Place(Sum(0).plus(row.sum, size), None)
+        return Place(start.sum.plus(column.sum), None, (start, column))
+
+    def masked(self, tape: Tape, i: int, places: dict[int, Place], most: Bounds) -> Place | None:
+        """What an array of places is at the first elements, up to the last ones."""
         instr = tape.instrs[i]
         if instr.dtype.kind != "i" or i not in places:
             return None
+        if not most:
+            return places[i]
         if instr.op is ew.where:
             side = self.side(tape, instr.args[0], places, most)
-            return None if side is None else self.masked(tape, instr.args[1 + side], places, most)
+            if side is not None:
+                return self.masked(tape, instr.args[1 + side], places, most)
         if not instr.shape or instr.op not in _SUMS:
-            return _within(places[i]._replace(sum=_bounded(places[i].sum, most)))
+            sum = limited(places[i].sum, len(instr.shape), most)
+            return within(places[i]._replace(sum=sum))
+        if instr.op.is_view:
+            axes = view_axes(tape, instr)
+            most = {axes[k]: n for k, n in most.items() if axes[k] >= 0}
         below = {j: self.masked(tape, j, places, most) for j in instr.args}
-        if None in below.values():
-            return None
         found = {j: x for j, x in below.items() if x is not None}
-        return _within(self.place(instr, found, (), places[i].known, 0))
+        if len(found) < len(below):
+            return None
+        return within(self.place(tape, i, found, (), places[i].known, 0))
 
-    def side(
-        self, tape: Tape, c: int, places: dict[int, Place], most: tuple[Symbol, Sum]
-    ) -> int | None:
+    def side(self, tape: Tape, c: int, places: dict[int, Place], most: Bounds) -> int | None:
         """Which side a condition takes there: 0 where it holds, 1 where it does not."""
         instr = tape.instrs[c]
         if instr.op not in (ew.lt, ew.ge):
@@ -325,63 +265,52 @@ class _Walk:
             return int(instr.op is ew.ge)
         return int(instr.op is ew.lt) if apart.most(-1) <= 0 else None
 
-    def last_read(
-        self, tape: Tape, read: Instr, places: dict[int, Place]
-    ) -> tuple[Symbol, Sum] | None:  # fmt: skip
-        """The number of an element of an array of places, and the last one, where what is read at
-        others is selected away: what the first ones are compared with."""
-        instrs = tape.instrs
-        waiting = [next(i for i, instr in enumerate(instrs) if instr is read)]
-        masks = set[int]()
-        while waiting:
-            i = waiting.pop()
-            if i in tape.outputs:
-                return None
-            for k, reader in enumerate(instrs):
-                if i not in reader.args:
-                    continue
-                if reader.op is ew.where and [j == i for j in reader.args] == [False, True, False]:
-                    masks.add(reader.args[0])
-                elif isinstance(reader.op, Elementwise):
-                    waiting.append(k)
-                else:
-                    return None
-        mask = instrs[min(masks)] if len(masks) == 1 else read
-        while mask.op is st.reshape:
-            mask = instrs[mask.args[0]]
-        if mask.op is not ew.lt or instrs[mask.args[0]].op is not st.iota:
-            return None
-        number, count = (places.get(j) for j in mask.args)
-        if number is None or count is None:
-            return None
-        return number.sum.terms[0][0], count.sum.plus(Sum(-1))
-
     def place(
-        self, instr: Instr, places: dict[int, Place], found: Sequence[Known], known: Known,
+        self, tape: Tape, i: int, places: dict[int, Place], found: Sequence[Known], known: Known,
         depth: int,
     ) -> Place:  # fmt: skip
         """What an integer is a sum of."""
+        instr = tape.instrs[i]
         if instr.op is CONST:
             return Place(Sum(int(instr.params[0])), known)
+        if instr.op is st.iota:
+            shape, axis = instr.params
+            number = Symbol(NUMBER + len(shape) - 1 - axis, 0, known)
+            return Place(Sum(0, ((number, 1),)), known)
         below = [places.get(j) for j in instr.args]
-        if len(instr.shape) > 1 or instr.op is st.iota:
-            return self.fresh(depth, known, instr.shape)
+        made: Place | None = None
         if instr.op in (st.reshape, st.broadcast) and below[0] is not None:
-            return below[0]
-        if instr.op is ew.where:
-            return self.chosen(instr, found, below) or self.fresh(depth, known, instr.shape)
-        x, y = below if len(below) == 2 else (None, None)
-        if x is None or y is None:
-            return self.fresh(depth, known, instr.shape)
-        linear = instr.op in (ew.add, ew.sub, ew.mul)
-        total = combined(instr.op, x.sum, y.sum) if linear else None
-        if total is not None:
-            added = (*(x.added or [x]), *(y.added or [y])) if instr.op is ew.add else ()
-            return Place(total, known, added)
+            made = self.shown(tape, instr, below[0])
+        elif instr.op is ew.where:
+            made = self.chosen(instr, found, below)
+        elif len(below) == 2 and below[0] is not None and below[1] is not None:
+            made = self.combined(instr.op, below[0], below[1], known)
+        if made is not None:
+            return made
         made = self.fresh(depth, known, instr.shape)
-        if instr.op is ew.maximum and y.sum == Sum(0):
-            self.at_least[self.count] = x.sum
+        if instr.op is ew.maximum and below[0] and below[1] and below[1].sum == Sum(0):
+            self.at_least[self.count] = below[0].sum
         return made
+
+    def combined(self, op: Op, x: Place, y: Place, known: Known) -> Place | None:
+        """A sum, a difference or a product of two places."""
+        total = combined(op, x.sum, y.sum) if op in (ew.add, ew.sub, ew.mul) else None
+        if total is None:
+            return None
+        return Place(total, known, (*(x.added or [x]), *(y.added or [y])) if op is ew.add else ())
+
+    def shown(self, tape: Tape, view: Instr, below: Place) -> Place | None:
+        """What a place is in an array of another shape; of broadcasts the last axes stay."""
+        if view.op is st.broadcast:
+            return below
+        rank, source = len(view.shape), tape.instrs[view.args[0]].shape
+        axes = view_axes(tape, view)
+        if any(k < 0 and n != 1 for k, n in zip(axes, view.shape, strict=True)):
+            return None
+        pairs = [(len(source) - 1 - k, rank - 1 - new) for new, k in enumerate(axes) if k >= 0]
+        other = {NUMBER + old: NUMBER + new for old, new in pairs if old != new}
+        is_other = any(s.depth == EACH for s, _ in below.sum.terms)
+        return None if other and is_other else moved(below, other)
 
     def chosen(
         self, instr: Instr, found: Sequence[Known], below: Sequence[Place | None]

@@ -362,3 +362,36 @@ def places_that_repeat(x):
     for i in range(1 + int(abs(x[0]) * 7.0) % 4):
         y[at] = np.where(np.arange(4) < i + 1, 2.0 * x[:4], y[at])
     return np.sum(y * y)
+
+
+@program(sizes=(0, 1, 2, 3, 6))
+def columns_of_a_factor(x):
+    n = len(x)
+    a, c = np.outer(x, x) + n * np.eye(n), np.zeros((n, n))
+    for j in range(n):
+        c[j, j] = np.sqrt(a[j, j] - c[j, :j] @ c[j, :j])
+        c[j + 1 :, j] = (a[j + 1 :, j] - c[j + 1 :, :j] @ c[j, :j]) / c[j, j]
+    return np.sum(np.sin(c))
+
+
+@program(sizes=(1, 2, 3, 6))
+def reflections(x):
+    n = len(x)
+    a = np.outer(np.sin(x), x) + 2.0 * np.eye(n)
+    for k in range(n):
+        v = a[k:, k].copy()
+        v[0] += np.copysign(np.sqrt(v @ v), v[0])
+        a[k:, k:] -= 2.0 / (v @ v) * np.outer(v, v @ a[k:, k:])
+    return np.sum(np.abs(np.diag(a)))
+
+
+@program(sizes=(1, 2, 3, 6))
+def blocks_that_a_later_turn_changes(x):
+    n = len(x)
+    a = np.outer(np.cos(x), x)
+    s = 0.0
+    for i in range(n):
+        s += np.sum(np.sin(a[i:, : i + 1]) * a[i:, : i + 1])
+        a[i, : i + 1] *= a[0, i]
+        a[: i + 2, i] = np.cos(a[: i + 2, -1])
+    return s
