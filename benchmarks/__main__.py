@@ -43,6 +43,7 @@ NAMES = (
     "streaming",
     "gpu",
     "sparse",
+    "elimination",
     "many_tangents",
     "njit_loop",
     "watched",

@@ -51,9 +51,10 @@ to arguments: runtime/writes.py, to other objects: frontend/effects.py; what it 
 functions/program/raising.py and ir/raised.py. Where plain rules are not enough:
 transforms/shield.py for what was not taken, sizes.py, points.py, origins.py and slopes.py for sizes
 at 0, kinks.py for kinks that cancel, spectra.py for repeated eigenvalues.
-Whole matrices: programs/jacobian.py, sparse ones by sparse/accumulate.py, whose terms.py says what
-a derivative is there; sums of second derivatives: transforms/laplacian.py. SciPy's own names in a
-function: functions/program/mirrors.py, and frontend/stand_ins.py for its objects.
+Whole matrices: programs/jacobian.py, those of small programs by transforms/eliminate.py, in an
+order of orders.py; sparse ones by sparse/accumulate.py, whose terms.py says what a derivative is
+there; sums of second derivatives: transforms/laplacian.py. SciPy's own names in a function:
+functions/program/mirrors.py, and frontend/stand_ins.py for its objects.
 """
 
 import importlib

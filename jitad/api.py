@@ -28,8 +28,13 @@ from jitad.sparse.pattern import Pattern
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Mode = Literal["auto", "forward", "reverse"]
+Mode = Literal["auto", "forward", "fwd", "reverse", "rev", "eliminate"]
 Format = Literal["csr", "csc", "coo"]
+
+_MODES = {
+    "auto": "auto", "forward": "forward", "fwd": "forward", "reverse": "reverse", "rev": "reverse",
+    "eliminate": "eliminate",
+}  # fmt: skip
 
 
 def _static(argnums: Argnums) -> Argnums:
@@ -275,8 +280,11 @@ def jacobian(
 ) -> Transformed[P, Any]:
     """The Jacobian by the mode that costs less, or the one that is asked for.
 
-    Arguments and result as of `jacfwd`. `mode` is "forward", "reverse" or "auto": forward costs
-    about n sweeps, for n elements of the arguments, and reverse about 1.5 m, for m of the result.
+    Arguments and result as of `jacfwd`. `mode` is "forward" ("fwd"), "reverse" ("rev") or "auto":
+    forward costs about n sweeps, for n elements of the arguments, and reverse about 1.5 m, for m of
+    the result. "eliminate" is for small functions that are called often: their scalars are
+    eliminated one by one, in an order that multiplies at most as often as the better of both;
+    `explain` shows counts and order.
 
     With `sparse=True` those entries alone are computed that may be other than 0, by their own
     partials, whatever the mode. For a result of m elements and an argument of n, in C order, the
@@ -289,9 +297,11 @@ def jacobian(
 
     Raises:
         ShapeError: the matrix would have more than 2**28 entries.
-        DifferentiationError: numbers are complex on the way to a sparse matrix.
+        DifferentiationError: numbers are complex on the way to a sparse matrix or in elimination,
+            which takes no long loops either.
 
-    Source: Griewank & Walther, Evaluating Derivatives, 2nd ed., section 7.1 (sparse vector mode).
+    Source: Griewank & Walther, Evaluating Derivatives, 2nd ed., section 7.1 (sparse vector mode)
+        and chapter 9 (accumulation of Jacobians).
 
     >>> import numpy as np, jitad
     >>> jitad.jacobian(np.sin)(0.0)
@@ -299,11 +309,14 @@ def jacobian(
     >>> jitad.jacobian(lambda x: x[1:] * x[:-1], sparse=True)(np.ones(100_000)).nnz
     199998
     """
-    if mode not in ("auto", "forward", "reverse"):
-        raise ShapeError(f"jacobian has no mode {mode!r}", remedy="auto, forward or reverse")
+    known = _MODES.get(mode)
+    if known is None:
+        raise ShapeError(
+            f"jacobian has no mode {mode!r}", remedy="auto, forward, reverse or eliminate"
+        )
     if sparse is not False or format != "csr":
         return _sparse(fun, sparse_jacobian, argnums, has_aux, holomorphic, sparse, format)
-    options = _static(argnums), has_aux, holomorphic, mode
+    options = _static(argnums), has_aux, holomorphic, known
     return transformed(fun, jacobian_program, options)
 
 

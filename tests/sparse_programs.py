@@ -207,6 +207,12 @@ def minimal_surface(u: Any) -> Any:
 
 
 HESSIANS = {
+    "sides_of_the_origin": Program(
+        lambda x: np.sum(np.sqrt(x**2) * x + np.hypot(x, 0) ** 2), (np.array([0.0, 1.0, -1.0]),), 3
+    ),
+    "norms_of_rows": Program(
+        lambda x: np.sum(np.linalg.norm(x, axis=1) ** 4), (np.array([[0.0, 0.0], [1.0, 2.0]]),), 8
+    ),
     "rosenbrock": Program(rosenbrock, (_x(7),), 19),
     "rosenbrock_by_loop": Program(rosenbrock_by_loop, (_x(7),), 19),
     "rosenbrock_by_long_loop": Program(rosenbrock_by_loop, (_x(60),), 178),

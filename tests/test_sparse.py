@@ -171,6 +171,16 @@ def test_within_functions_that_are_differentiated() -> None:
     np.testing.assert_array_equal(many[1], jitad.jacobian(sp.broyden, sparse=True)(v).data)
 
 
+def test_what_is_stopped_has_no_entry() -> None:
+    x = np.array([3.0, 2.0])
+    found = jitad.jacobian(lambda x: jitad.stop_gradient(x) * x, sparse=True)(x)
+    np.testing.assert_array_equal(found.toarray(), np.diag(x))
+    found = jitad.hessian(lambda x: np.sum(jitad.stop_gradient(x) * x**2), sparse=True)(x)
+    np.testing.assert_array_equal(found.toarray(), np.diag(2 * x))
+    found = jitad.jacobian(lambda x: jitad.stop_gradient(x[:1]) * x[1:], sparse=True)(x)
+    np.testing.assert_array_equal(found.toarray(), [[0.0, 3.0]])
+
+
 @pytest.mark.parametrize("format", ["csr", "csc", "coo"])
 def test_the_format_is_scipys(format: str) -> None:
     x, y = np.linspace(0.0, 1.0, 7), np.ones(3)

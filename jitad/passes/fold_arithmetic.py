@@ -230,29 +230,8 @@ def _over(builder: Builder, instr: Instr) -> int | None:
     return _scaled(builder, inverse.index, number, instr)
 
 
-def _unit(builder: Builder, instr: Instr) -> int:
-    return ew.over(*(builder.value(j) for j in instr.args)).index
-
-
 def _cast(builder: Builder, instr: Instr) -> int | None:
     return instr.args[0] if builder.instrs[instr.args[0]].dtype == instr.dtype else None
-
-
-def _stop_gradient(builder: Builder, instr: Instr) -> int:
-    """Derivatives have been taken before this pass: what is left is the value itself."""
-    return instr.args[0]
-
-
-def _told(builder: Builder, instr: Instr) -> int:
-    return instr.args[1]
-
-
-def _nought(builder: Builder, instr: Instr) -> int:
-    return builder.const(0, instr.shape, instr.dtype).index
-
-
-def _side(builder: Builder, instr: Instr) -> int:
-    return ew.sign(builder.value(instr.args[0])).index
 
 
 ARITHMETIC: dict[Op, Rewrite] = {
@@ -268,11 +247,6 @@ ARITHMETIC: dict[Op, Rewrite] = {
     ew.logical_and: _and,
     ew.logical_or: _or,
     ew.over: _over,
-    ew.unit: _unit,
     ew.cast: _cast,
-    ew.stop_gradient: _stop_gradient,
-    ew.told: _told,
-    ew.nought: _nought,
-    ew.side: _side,
 }
 """What an instruction may be rewritten to, by its op."""

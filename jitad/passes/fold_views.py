@@ -224,15 +224,18 @@ def _scatter(update: Structural) -> Rewrite:
 
 
 def _slots(builder: Builder, places: int, shape: tuple[int, ...]) -> tuple[st.Slot, ...] | None:
-    """The basic index of rows at these places, all inside of an array of that shape."""
+    """The basic index of rows at these places, or of one, inside of an array of that shape."""
     run, length = run_of(builder.instrs, places), builder.instrs[places].shape
+    full = tuple((0, n, 1) for n in shape[1:])
+    if run is not None and not length and not run.terms and 0 <= run.const < shape[0]:
+        return (run.const, *full)
     if run is None or [x for x, _ in run.terms] != [EACH] or len(length) != 1 or not length[0]:
         return None
     start, step = run.const, run.terms[0][1]
     last = start + step * (length[0] - 1)
     if not (0 <= start < shape[0] and 0 <= last < shape[0]):
         return None
-    return ((start, length[0], step), *((0, n, 1) for n in shape[1:]))
+    return ((start, length[0], step), *full)
 
 
 VIEWS: dict[Op, Rewrite] = {

@@ -37,7 +37,7 @@ def _is_small(tape: Tape) -> bool:
     outputs = set(tape.outputs)
     for i, instr in enumerate(tape.instrs):
         size = math.prod(instr.shape)
-        if not _can(tape, instr):
+        if not can_spell_out(tape, instr):
             return False
         if instr.op in (INPUT, CONST):
             moves += size
@@ -65,7 +65,7 @@ def _is_small(tape: Tape) -> bool:
     return operations <= SMALL + 1.2 * scalars and moves <= _MAX_MOVES
 
 
-def _can(tape: Tape, instr: Instr) -> bool:
+def can_spell_out(tape: Tape, instr: Instr) -> bool:
     """Whether an instruction can be spelt out in scalars."""
     op = instr.op
     if 0 in instr.shape or any(0 in tape.instrs[j].shape for j in instr.args):

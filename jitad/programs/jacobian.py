@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from jitad.frontend.pytree import Structure, flatten, unflatten
@@ -13,6 +14,12 @@ from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.ops.control import Switch, switch
+from jitad.passes.cse import cse
+from jitad.passes.dce import dce
+from jitad.passes.fold import fold
+from jitad.passes.narrow import narrow
+from jitad.passes.select import ApartError, select
 from jitad.programs.call import (
     Argnums,
     Call,
@@ -24,7 +31,9 @@ from jitad.programs.call import (
 )
 from jitad.runtime.launch import Build
 from jitad.runtime.plan import Plan
+from jitad.sparse.straight import straight
 from jitad.transforms.batch import batch
+from jitad.transforms.eliminate import eliminate
 from jitad.transforms.forward import forward
 from jitad.transforms.reverse import reverse
 
@@ -41,13 +50,19 @@ def jacobian(fun: Function, argnums: Argnums, has_aux: bool, holomorphic: bool, 
         results = [call.tape.instrs[i].shape for i in call.tape.outputs[:kept]]
         chosen = _cheaper(call, kept) if mode == "auto" else mode
         _check_sides(call, kept, chosen, holomorphic)
-        compute = _jacobian_forward if chosen == "forward" else _jacobian_reverse
-        tape = compute(call, kept, shapes, results)
+        remarks: list[str] = []
+        if chosen == "eliminate":
+            tape = dce(cse(fold(narrow(fold(cse(_without_branches(call.tape)))))))
+            tape, remarks = eliminate(tape, call.active, kept)
+        else:
+            compute = _jacobian_forward if chosen == "forward" else _jacobian_reverse
+            tape = compute(call, kept, shapes, results)
         block = unflatten(call.selected, [0] * call.selected.num_leaves)
         result: Any = unflatten(parts[0], [block] * kept)
         if has_aux:
             result = (result, unflatten(parts[1], [0] * parts[1].num_leaves))
-        return call.plan(tape, flatten(result)[1], kept)
+        plan = call.plan(tape, flatten(result)[1], kept)
+        return replace(plan, remarks=tuple(remarks))
 
     return build
 
@@ -77,6 +92,26 @@ def _check_sides(call: Call, kept: int, mode: str, holomorphic: bool) -> None:
     for name, (dtypes, what) in sides.items():
         if name == mode or holomorphic:
             check_field(dtypes, what, holomorphic)
+
+
+def _without_branches(tape: Tape) -> Tape:
+    """The tape with its short loops written out, and all branches computed, where none can fail."""
+    tape = straight(tape)
+    if tape.effects or not any(instr.op is switch for instr in tape.instrs):
+        return tape
+    instrs = [
+        instr._replace(params=(Switch(tuple(map(_without_branches, instr.params[0].branches))),))
+        if instr.op is switch
+        else instr
+        for instr in tape.instrs
+    ]
+    try:
+        chosen = select(
+            Tape(tuple(instrs), tape.inputs, tape.outputs), [None] * len(tape.inputs), ()
+        )
+    except ApartError:  # a branch has a loop in it
+        return tape
+    return Tape(chosen.instrs, chosen.inputs, chosen.outputs[:-1])
 
 
 def one_hot(builder: Builder, shapes: Sequence[Any], dtypes: Sequence[Any]) -> list[Value]:

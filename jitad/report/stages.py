@@ -25,6 +25,7 @@ def describe_stages(
     """Every stage from the tape to LLVM IR; then the paths that are known, where there are some."""
     tape = plan.tape
     parts = ["\n  ".join(["== not recorded as written", *notes])] if notes else []
+    parts += ["\n  ".join(["== elimination", *plan.remarks])] if plan.remarks else []
     parts.append(f"== trace\n{tape}")
     passes = [("trace", tape), *stages(tape)]
     for (_, before), (name, tape) in itertools.pairwise(passes):

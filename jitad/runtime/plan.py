@@ -27,7 +27,7 @@ class Plan:
     where given, are those of the leaves that it writes to: the result is then a pair of its own and
     of their new elements. `effects`, where given, are what is done at the end of each call: what
     is stored then comes after the leaves of the result. `zeros` is what is to be said of
-    derivatives that are 0.
+    derivatives that are 0, `remarks` what `explain` says of how they were found.
     """
 
     tape: Tape
@@ -40,6 +40,7 @@ class Plan:
     writes: Writes | None = None
     effects: Effects | None = None
     zeros: str = ""
+    remarks: tuple[str, ...] = ()
 
     def result(self, leaves: Sequence[Any]) -> Any:
         """The result of a call from its leaves; what is to be done at its end is done."""
