@@ -1,10 +1,13 @@
 """What all tests share: hypothesis tries the same examples in every run; two paths to code.
 
+What collecting the tests makes stays: Python's own collector does not look at it.
+
 For a wider search: `pytest tests/test_passes.py --hypothesis-profile=search`.
 """
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -12,9 +15,16 @@ from hypothesis import settings
 
 import jitad.passes.scalarize
 
+gc.disable()
 settings.register_profile("same", derandomize=True, deadline=None, max_examples=60, database=None)
 settings.register_profile("search", deadline=None, max_examples=800, database=None)
 settings.load_profile("same")
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(params=["scalars", "loops"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
 from plain_programs import PROGRAMS, PlainProgram
@@ -33,15 +32,10 @@ def differences(f: Any, args: tuple[Any, ...]) -> np.ndarray:
     return np.asarray(found).reshape(x.shape)
 
 
-def cases(least_and_most: bool = False) -> list[Any]:
-    """The programs at their sizes, or at the least and the largest of these."""
-    found = [(p, {p.sizes[0], p.sizes[-1]} if least_and_most else p.sizes) for p in PROGRAMS]
-    return [
-        pytest.param(p, n, id=f"{p.function.__name__}-{n}") for p, ns in found for n in sorted(ns)
-    ]
+CASES = [pytest.param(p, n, id=f"{p.function.__name__}-{n}") for p in PROGRAMS for n in p.sizes]
 
 
-@pytest.mark.parametrize(("program", "n"), cases())
+@pytest.mark.parametrize(("program", "n"), CASES)
 def test_value_and_gradient_at_all_data(program: PlainProgram, n: int) -> None:
     f = program.function
     value, gradient = jitad.jit(f), jitad.grad(f)
@@ -50,28 +44,19 @@ def test_value_and_gradient_at_all_data(program: PlainProgram, n: int) -> None:
         np.testing.assert_allclose(value(*args), f(*args), rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(gradient(*args), differences(f, args), rtol=2e-4, atol=2e-6)
     assert [len(tree.paths) for tree in gradient.trees(args, {})] == [1]
+    if n in (program.sizes[0], program.sizes[-1]):
+        check_doors(program, n, gradient)
 
 
-@pytest.mark.parametrize(("program", "n"), cases(least_and_most=True))
-def test_doors(program: PlainProgram, n: int) -> None:
+def check_doors(program: PlainProgram, n: int, gradient: Any) -> None:
     """Numba's door, points at once, and forward mode agree with the gradient."""
-    f = program.function
-    args = program.make(n, np.random.default_rng(0))
-    gradient = jitad.grad(f)
-    inside = jitad.compile(gradient, *args).njit
-
-    @numba.njit
-    def call(*xs):
-        return inside(*xs)
-
-    for seed in range(3):
-        args = program.make(n, np.random.default_rng(seed))
-        wanted = gradient(*args)
-        np.testing.assert_array_equal(call(*args), wanted)
-        np.testing.assert_allclose(jitad.jacfwd(f)(*args), wanted, rtol=1e-10, atol=1e-12)
     points = [program.make(n, np.random.default_rng(seed)) for seed in range(3)]
-    columns = [np.stack(column) for column in zip(*points, strict=True)]
+    forward, inside = jitad.jacfwd(program.function), jitad.compile(gradient, *points[0]).njit
     each = [gradient(*args) for args in points]
+    for args, wanted in zip(points, each, strict=True):
+        np.testing.assert_array_equal(inside(*args), wanted)
+        np.testing.assert_allclose(forward(*args), wanted, rtol=1e-10, atol=1e-12)
+    columns = [np.stack(column) for column in zip(*points, strict=True)]
     np.testing.assert_allclose(jitad.vmap(gradient)(*columns), each, rtol=1e-10, atol=1e-12)
 
 

@@ -17,6 +17,8 @@ from jitad.codegen.polls import POLL
 from jitad.frontend.trace import Leaf
 from jitad.ir.fingerprint import fingerprint
 from jitad.ir.tape import Tape
+from jitad.passes.cse import cse
+from jitad.passes.dce import dce
 from jitad.runtime.compile import Machine, load, lower
 from jitad.runtime.entry import entry_text
 from jitad.runtime.locks import LOCK
@@ -70,6 +72,8 @@ forget_unused = _store.forget
 
 def compiled(tape: Tape, leaves: Sequence[Leaf], options: Options) -> Compiled:
     """Machine code for a tape whose first inputs are `leaves`."""
+    # A sweep leaves what nobody reads, and what is there already: a trace of it does not.
+    tape = dce(cse(tape))
     digest, pure = fingerprint(tape, tuple(leaves), options)
     found = _store.known.get(digest)
     if found is None:

@@ -12,7 +12,7 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial, reduce
-from types import FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, NoneType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -317,12 +317,20 @@ MOST_PLACES = 10_000
 _WITHOUT = (str, bytes, type, Buffer)
 """Classes of what has nothing in it that could be changed."""
 
+_NOTHING = frozenset((*_WITHOUT, ModuleType, BuiltinFunctionType, np.ufunc, NoneType, int, float))
+"""Types of most of what there is, which are known at once."""
+
 
 class _Anywhere(Counter[int]):
     """Everything is in more than one place, for all that is known."""
 
     def __missing__(self, key: int) -> int:
         return 2
+
+
+def _has_nothing(x: Any) -> bool:
+    """Whether there is nothing in x that could be changed."""
+    return isinstance(x, _WITHOUT) or (is_leaf(x) and not isinstance(x, MutableArray))
 
 
 def _places(xs: Iterable[Any], held: Collection[int] = ()) -> dict[int, tuple[Any, int]] | None:
@@ -334,7 +342,7 @@ def _places(xs: Iterable[Any], held: Collection[int] = ()) -> dict[int, tuple[An
         if len(work) + len(found) > MOST_PLACES:
             return None
         x = work.pop()
-        if isinstance(x, _WITHOUT) or (is_leaf(x) and not isinstance(x, MutableArray)):
+        if type(x) in _NOTHING or _has_nothing(x):
             continue
         k = identity(x)
         if k not in found and k not in held:
