@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from jitad.ir.builder import Builder, extend
 from jitad.ir.errors import DifferentiationError
@@ -37,7 +37,7 @@ from jitad.passes.fold import fold
 from jitad.passes.numbers import number_of
 from jitad.passes.scalarize import can_spell_out, spell_out
 from jitad.transforms.lost import lost_derivative
-from jitad.transforms.orders import UNKNOWN, Order, graph_of, orders
+from jitad.transforms.orders import UNKNOWN, Order, orders
 from jitad.transforms.origins import at_origins
 from jitad.transforms.spectra import with_spectra
 
@@ -58,6 +58,10 @@ class Edge(NamedTuple):
         return UNKNOWN if isinstance(self.factor, Value) else self.factor
 
 
+Edges = dict[int, dict[int, Edge]]
+"""Of each vertex i the edges that enter it: `edges[i][j]` is c_ij."""
+
+
 def eliminate(tape: Tape, active: Sequence[int], kept: int) -> tuple[Tape, list[str]]:
     """The tape of the derivatives of the first `kept` outputs by the inputs at positions `active`,
     each by each, then of the other outputs; and what is to be said of how it was found."""
@@ -65,23 +69,48 @@ def eliminate(tape: Tape, active: Sequence[int], kept: int) -> tuple[Tape, list[
     builder = extend(tape)
     elements = [_elements(builder, tape.inputs[k]) for k in active]
     results = [_elements(builder, i) for i in tape.outputs[:kept]]
-    edges = _edges(builder, tape, [i for own in elements for i in own], results)
-    known = orders(graph_of({i: {k: e.number for k, e in row.items()} for i, row in edges.items()}))
-    graph, joining = graph_of(edges), _Joining(builder)
+    joining = _Joining(builder)
+    edges = _edges(builder, tape, [i for own in elements for i in own], results, joining)
+    count, users = sum(map(len, edges.values())), _users(edges)
+    known = orders({i: {k: e.number for k, e in row.items()} for i, row in edges.items()})
     for j in known[-1].vertices:
         builder.line = tape.instrs[j].line
-        graph.eliminate(j, joining)
+        _eliminate(edges, users, j, joining)
     builder.line, number = None, itertools.count()
     blocks: list[Value] = []
     for i, own in zip(tape.outputs, results, strict=False):
         shape, dtype = tape.instrs[i].shape, tape.instrs[i].dtype
-        rows = [graph.into.get(~next(number), {}) for _ in own]
+        rows = [edges.get(~next(number), {}) for _ in own]
         for k, columns in zip(active, elements, strict=True):
             whole = (*shape, *tape.instrs[tape.inputs[k]].shape)
             entries = [_whole(row.get(j), builder, dtype) for row in rows for j in columns]
             blocks.append(st.pack(*entries, shape=whole) if whole else entries[0])
     outputs = [*(x.index for x in blocks), *tape.outputs[kept:]]
-    return builder.finish(outputs), _remarks(known, edges)
+    return builder.finish(outputs), _remarks(known, count)
+
+
+def _eliminate(edges: Edges, users: dict[int, set[int]], j: int, joining: _Joining) -> None:
+    """Remove vertex j, the paths through it being joined; `users` are those who have, or have had,
+    an edge from a vertex."""
+    row = edges.pop(j)
+    for i in sorted(users[j]):
+        own = edges.get(i, {})
+        c = own.pop(j, None)
+        if c is None:
+            continue
+        for k, d in row.items():
+            joined = joining(own.pop(k, None), c, d)
+            if joined is not None:
+                own[k] = joined
+                users[k].add(i)
+
+
+def _users(edges: Edges) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {k: set() for row in edges.values() for k in row}
+    for i, row in edges.items():
+        for k in row:
+            found[k].add(i)
+    return found
 
 
 # -- the graph -------------------------------------------------------------------------------------
@@ -130,14 +159,17 @@ def _elements(builder: Builder, i: int) -> list[int]:
 
 
 def _edges(
-    builder: Builder, tape: Tape, inputs: Sequence[int], results: Sequence[Sequence[int]]
-) -> dict[int, dict[int, Edge]]:
+    builder: Builder,
+    tape: Tape,
+    inputs: Sequence[int],
+    results: Sequence[Sequence[int]],
+    joining: _Joining,
+) -> Edges:
     """The elemental partials on the paths between inputs and results. The n-th scalar that is a
     result has a vertex of its own, ~n, for others may be computed of it."""
-    varied, edges = set(inputs), dict[int, dict[int, Edge]]()
+    varied, edges = set(inputs), Edges()
     asked = [i for own in results for i in own]
     needed = tape.needed([i for i in asked if i < len(tape.instrs)])
-    joining = _Joining(builder)
     for i, instr in enumerate(tape.instrs):
         if instr.op is st.guard and instr.args[0] in varied:
             raise lost_derivative(instr)
@@ -151,9 +183,9 @@ def _edges(
     return _between(edges)
 
 
-def _between(edges: Mapping[int, dict[int, Edge]]) -> dict[int, dict[int, Edge]]:
+def _between(edges: Edges) -> Edges:
     """The edges from which a path leads to a result."""
-    found: dict[int, dict[int, Edge]] = {}
+    found = Edges()
     waiting = [i for i in edges if i < 0]
     while waiting:
         i = waiting.pop()
@@ -173,15 +205,17 @@ def _partials(
             remedy="write it of real and imaginary parts, or use mode='reverse'",
             line=instr.line,
         )
-    op, row = instr.op, dict[int, Any]()
+    op, row = instr.op, dict[int, Edge]()
     assert isinstance(op, Elementwise)
     builder.line = instr.line
     operands, result = [builder.value(j) for j in instr.args], builder.value(i)
     for place, j in enumerate(instr.args):
         edge = _edge(partial(op, place, operands, result), result) if j in varied else None
         if edge is not None:
-            row[j] = joining(row.get(j), Edge(1.0), edge)
-    return {j: edge for j, edge in row.items() if isinstance(edge, Edge)}
+            edge = joining(row.pop(j, None), Edge(1.0), edge)
+        if edge is not None:
+            row[j] = edge
+    return row
 
 
 def _edge(c: Partial, v: Value) -> Edge | None:
@@ -204,19 +238,19 @@ def _edge(c: Partial, v: Value) -> Edge | None:
 
 
 class _Joining:
-    """known + c d, recorded on a builder; numbers are computed at once."""
+    """known + c d, recorded on a builder; numbers are computed at once, and 0 is no edge."""
 
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
 
-    def __call__(self, known: Edge | None, c: Edge, d: Edge) -> Any:
+    def __call__(self, known: Edge | None, c: Edge, d: Edge) -> Edge | None:
         product = Edge(_product(c.factor, d.factor), _both(c.support, d.support))
         if known is None:
             return product
         values = [x.factor for x in (known, product) if isinstance(x.factor, Value)]
         if not values:
             total = known.number + product.number
-            return Edge(total) if total else 0.0
+            return Edge(total) if total else None
         dtype = max([x.dtype for x in values], key=lambda dtype: dtype.itemsize)
         one, other = (_whole(x, self.builder, dtype) for x in (known, product))
         either = None  # where one of them counts everywhere, so does the sum
@@ -253,13 +287,13 @@ def _whole(edge: Edge | None, builder: Builder, dtype: DType) -> Value:
     return x if support is None else ew.where(support, x, builder.const(0, (), dtype))
 
 
-def _remarks(known: Sequence[Order], edges: Mapping[int, Mapping[int, Edge]]) -> list[str]:
+def _remarks(known: Sequence[Order], edges: int) -> list[str]:
     """The counts of all orders, and the one that was chosen, for `explain`."""
     best = known[-1]
     counts = ", ".join(f"{order.name} {order.multiplications}" for order in known)
     chosen = " ".join(f"v{j}" for j in best.vertices)
     return [
-        f"{len(best.vertices)} vertices between, {sum(map(len, edges.values()))} edges",
+        f"{len(best.vertices)} vertices between, {edges} edges",
         f"multiplications: {counts}",
         f"order: {chosen}",
     ]

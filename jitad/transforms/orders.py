@@ -4,6 +4,9 @@ To find the order that multiplies least is NP-complete (Naumann, Mathematical Pr
 2008): four orders that are quickly found are compared, and the best is improved by moving single
 vertices for as long as a budget lasts. Those of forward and of reverse mode are among them, so that
 no order is chosen that is worse than either.
+
+To count, nobody needs to know what is on an edge, but for whether it is 1 or -1, another number, or
+known only when the program runs: vertices are numbered, and sets of them are the bits of integers.
 """
 
 from __future__ import annotations
@@ -11,59 +14,17 @@ from __future__ import annotations
 import heapq
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
-
-E = TypeVar("E")
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 UNKNOWN = math.nan
-"""The derivative on an edge that is not known before the program runs; NaN, so that products and
-sums with it are unknown as well."""
+"""The derivative on an edge that is not known before the program runs."""
 
-EFFORT, LEAST_EFFORT = 600, 100_000
-"""Products that the search looks at for each vertex, and in any case: 0.8 and 100 milliseconds."""
+EFFORT, LEAST_EFFORT = 1600, 300_000
+"""Edges that the search moves for each vertex, and in any case: some 0.7 and 100 milliseconds."""
 
 SPAN, PATIENCE = 20, 30
 """How far it moves a vertex on average; from so many rounds on without a gain it ends."""
-
-
-@dataclass(frozen=True)
-class Graph(Generic[E]):
-    """What each vertex is computed of: `into[i][k]` is on the edge from k to i; `out[k]` are the
-    vertices that k has an edge to."""
-
-    into: dict[int, dict[int, E]]
-    out: dict[int, set[int]]
-
-    def copy(self) -> Graph[E]:
-        """The same graph, to be taken apart: rows are replaced, never changed."""
-        return Graph(self.into.copy(), self.out.copy())
-
-    def eliminate(self, j: int, join: Callable[[E | None, E, E], E]) -> None:
-        """Remove vertex j: `join(known, c, d)` gives known + c d for each pair of an edge c that
-        leaves j and an edge d that enters it; where that is 0 there is no edge."""
-        row, users, gone = self.into.pop(j), self.out.pop(j, set[int]()), set[tuple[int, int]]()
-        for i in sorted(users):
-            changed = self.into[i].copy()
-            c = changed.pop(j)
-            for k, d in row.items():
-                changed[k] = joined = join(changed.get(k), c, d)
-                if type(joined) is float and joined == 0:
-                    del changed[k]
-                    gone.add((i, k))
-            self.into[i] = changed
-        for k in row:
-            self.out[k] = {i for i in self.out[k] | users if i != j and (i, k) not in gone}
-
-
-def graph_of(into: Mapping[int, Mapping[int, E]]) -> Graph[E]:
-    """The graph of these edges."""
-    out: dict[int, set[int]] = {}
-    for i, row in into.items():
-        for k in row:
-            out.setdefault(k, set()).add(i)
-    return Graph({i: dict(row) for i, row in into.items()}, out)
 
 
 class Order(NamedTuple):
@@ -74,74 +35,112 @@ class Order(NamedTuple):
     multiplications: int
 
 
-def orders(graph: Graph[float]) -> list[Order]:
-    """The orders that are known of a graph, of numbers and `UNKNOWN`s; the last is the best."""
-    between = sorted(j for j in graph.into if j in graph.out)
+class _Graph(NamedTuple):
+    """Of each vertex those that it is computed of, among them those that have 1 or -1 on the edge,
+    and those that have a number; and those that are computed of it."""
+
+    into: list[int]
+    signs: list[int]
+    numbers: list[int]
+    out: list[int]
+
+    def copy(self) -> _Graph:
+        """The same graph, to be taken apart."""
+        return _Graph(*(row.copy() for row in self))
+
+    def eliminate(self, j: int) -> tuple[int, int]:
+        """Remove vertex j: how often that multiplies, and how many edges it moves. Products with 1
+        and -1 cost nothing, nor do those of two numbers."""
+        into, signs, numbers, out = self
+        row, users, bit, cost = into[j], out[j], 1 << j, 0
+        for i in _places(users):
+            old = into[i] ^ bit
+            met, new = old & row, row & ~old
+            if signs[i] & bit:
+                sign, number = signs[j], numbers[j]
+            elif numbers[i] & bit:
+                sign, number = 0, numbers[j]
+                cost += (row & ~number).bit_count()
+            else:
+                sign = number = 0
+                cost += (row & ~signs[j]).bit_count()
+            into[i] = old | row
+            signs[i] = signs[i] & ~bit & ~met | sign & new
+            numbers[i] = numbers[i] & ~bit & (~met | number) | number & new
+        for k in _places(row):
+            out[k] = out[k] ^ bit | users
+        return cost, row.bit_count() + users.bit_count()
+
+
+def _places(bits: int) -> Iterator[int]:
+    """The vertices of a set."""
+    while bits:
+        low = bits & -bits
+        yield low.bit_length() - 1
+        bits ^= low
+
+
+def orders(edges: Mapping[int, Mapping[int, float]]) -> list[Order]:
+    """The orders that are known of a graph, the last of which is the best: `edges[i][k]` is the
+    number on the edge from k to i, or `UNKNOWN`; results, which come last, are below 0."""
+    names = sorted({*edges, *(k for row in edges.values() for k in row)}, key=lambda i: (i < 0, i))
+    place = {name: n for n, name in enumerate(names)}
+    graph = _Graph(*([0] * len(names) for _ in range(4)))
+    for i, row in edges.items():
+        for k, number in row.items():
+            graph.into[place[i]] |= 1 << place[k]
+            graph.out[place[k]] |= 1 << place[i]
+            graph.signs[place[i]] |= (abs(number) == 1) << place[k]
+            graph.numbers[place[i]] |= (not math.isnan(number)) << place[k]
+    between = [n for n in range(len(names)) if graph.into[n] and graph.out[n]]
     sides = _sides(graph)
-    rules: dict[str, Callable[[Graph[float], int], int]] = {
-        "Markowitz": _degree,
-        "relative Markowitz": lambda rest, j: _degree(rest, j) - sides[j],
+    found = {
+        "forward": between,
+        "reverse": between[::-1],
+        "Markowitz": _greedy(graph, between, _degree),
+        "relative Markowitz": _greedy(graph, between, lambda rest, j: _degree(rest, j) - sides[j]),
     }
-    found = {"forward": between, "reverse": between[::-1]}
-    found.update({name: _greedy(graph, between, rule) for name, rule in rules.items()})
-    known = [Order(name, order, _count(graph, order)) for name, order in found.items()]
-    best = min(known, key=lambda order: order.multiplications)
-    return [*known, _searched(graph, best)]
+    counts = {name: _cost(graph, order)[0] for name, order in found.items()}
+    found["search"] = _searched(graph, found[min(counts, key=counts.__getitem__)])
+    counts["search"] = _cost(graph, found["search"])[0]
+    return [Order(name, [names[n] for n in x], counts[name]) for name, x in found.items()]
 
 
-_SIGNS = (1.0, -1.0)
+def _cost(graph: _Graph, order: Sequence[int], most: float = math.inf) -> tuple[int, int]:
+    """How often an order multiplies, and how many edges it moves, a copy of the graph included;
+    counting ends beyond `most`."""
+    rest, total, moved = graph.copy(), 0, len(graph.into) // 16
+    for j in order:
+        cost, edges = rest.eliminate(j)
+        total, moved = total + cost, moved + edges
+        if total > most:
+            break
+    return total, moved
 
 
-class _Counting:
-    """Joins numbers, and counts products that a program would compute: those with 1 and -1 cost
-    nothing, nor do those of two numbers."""
-
-    def __init__(self) -> None:
-        self.products = self.multiplications = 0
-
-    def __call__(self, known: float | None, c: float, d: float) -> float:
-        product = c * d
-        self.products += 1
-        if product != product and c not in _SIGNS and d not in _SIGNS:
-            self.multiplications += 1
-        return product if known is None else known + product
+def _degree(rest: _Graph, j: int) -> int:
+    """Markowitz's degree: the pairs of edges that meet in j now."""
+    return rest.into[j].bit_count() * rest.out[j].bit_count()
 
 
-def _count(graph: Graph[float], order: Sequence[int]) -> int:
-    """How often an order multiplies."""
-    return _cost(graph, order, _Counting())
-
-
-def _degree(rest: Graph[float], j: int) -> int:
-    """Markowitz's degree: the products that eliminating j makes now."""
-    return len(rest.into[j]) * len(rest.out[j])
-
-
-def _sides(graph: Graph[float]) -> dict[int, int]:
-    """For each vertex the products that it makes if it is the last: of the inputs that it depends
-    on with the outputs that depend on it."""
-    every = sorted({*graph.into, *graph.out}, key=_position)
-    below = {j: 0 if j in graph.into else 1 << n for n, j in enumerate(every)}
-    above = {j: 0 if j in graph.out else 1 << n for n, j in enumerate(every)}
-    for j in every:
-        for k in graph.into.get(j, ()):
+def _sides(graph: _Graph) -> list[int]:
+    """For each vertex its degree if it is the last: the inputs that it depends on times the results
+    that depend on it."""
+    count = len(graph.into)
+    below = [0 if row else 1 << n for n, row in enumerate(graph.into)]
+    above = [0 if row else 1 << n for n, row in enumerate(graph.out)]
+    for j in range(count):
+        for k in _places(graph.into[j]):
             below[j] |= below[k]
-    for j in reversed(every):
-        for i in graph.out.get(j, ()):
+    for j in reversed(range(count)):
+        for i in _places(graph.out[j]):
             above[j] |= above[i]
-    return {j: below[j].bit_count() * above[j].bit_count() for j in every}
+    return [x.bit_count() * y.bit_count() for x, y in zip(below, above, strict=True)]
 
 
-def _position(j: int) -> tuple[bool, int]:
-    """Outputs, which have numbers below 0, come last."""
-    return j < 0, j
-
-
-def _greedy(
-    graph: Graph[float], between: Sequence[int], rule: Callable[[Graph[float], int], int]
-) -> list[int]:
+def _greedy(graph: _Graph, between: Sequence[int], rule: Callable[[_Graph, int], int]) -> list[int]:
     """The order in which the vertex is next for which the rule gives least."""
-    rest, counting, order = graph.copy(), _Counting(), list[int]()
+    rest, order = graph.copy(), list[int]()
     marks = {j: rule(rest, j) for j in between}
     waiting = [(mark, j) for j, mark in marks.items()]
     heapq.heapify(waiting)
@@ -149,44 +148,34 @@ def _greedy(
         mark, j = heapq.heappop(waiting)
         if marks.get(j) != mark:
             continue  # eliminated, or its neighbours have changed
-        near = [*rest.into[j], *rest.out[j]]
-        rest.eliminate(j, counting)
+        near = rest.into[j] | rest.out[j]
+        rest.eliminate(j)
         order.append(j)
         del marks[j]
-        for n in near:
+        for n in _places(near):
             if n in marks:
                 marks[n] = rule(rest, n)
                 heapq.heappush(waiting, (marks[n], n))
     return order
 
 
-def _searched(graph: Graph[float], best: Order) -> Order:
+def _searched(graph: _Graph, best: Sequence[int]) -> list[int]:
     """The order after moves of single vertices that make it no worse. What a graph has become says
     nothing of the order in which its vertices went: a move changes the counts between its ends."""
-    order, choose, counting = list(best.vertices), random.Random(0), _Counting()
+    order, choose = list(best), random.Random(0)
     budget, idle = max(EFFORT * len(order), LEAST_EFFORT), 0
-    while counting.products < budget and len(order) > 1 and idle < PATIENCE:
+    while budget > 0 and len(order) > 1 and idle < PATIENCE:
         rest, idle = graph.copy(), idle + 1
         for p in range(len(order) - 1):
             q = min(p + 1 + int(choose.expovariate(1 / SPAN)), len(order) - 1)
             now = order[p : q + 1]
-            least = _cost(rest, now, counting)
+            least, moved = _cost(rest, now)
             for tried in ([now[-1], *now[:-1]], [*now[1:], now[0]]):
-                cost = _cost(rest, tried, counting, least)
+                cost, more = _cost(rest, tried, least)
+                moved += more
                 if cost <= least:
                     idle = 0 if cost < least else idle
                     order[p : q + 1], least = tried, cost
-            rest.eliminate(order[p], counting)
-    return Order("search", order, _count(graph, order))
-
-
-def _cost(
-    graph: Graph[float], order: Sequence[int], counting: _Counting, most: float = math.inf
-) -> int:
-    """What an order adds to the count; counting ends beyond `most`."""
-    rest, before = graph.copy(), counting.multiplications
-    for j in order:
-        rest.eliminate(j, counting)
-        if counting.multiplications - before > most:
-            break
-    return counting.multiplications - before
+            rest.eliminate(order[p])
+            budget -= moved
+    return order
