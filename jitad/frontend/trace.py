@@ -110,22 +110,22 @@ def trace(
     outer = innermost_trace()
     builder = Builder(locate=user_line, level=depth() + 1)
     builder.machine = outer.machine if machine is None and outer is not None else machine
-    with _uncollected():
-        leaves = tuple(leaf_type(x) for x in arguments)
-        try:
-            outputs, structure = _recorded(function, builder, arguments, leaves, names)
-            captured = tuple(x for x, _ in builder.captured.values())
-        finally:  # its values hold the builder: arrays in it would wait for the garbage collector
-            builder.captured, builder.concrete, builder.constants = {}, {}, {}
-            builder.sums = {}
-            builder.raised.clear()
-        tape = _inputs_first(builder.finish(outputs))
-        return Traced(tape, captured, structure, leaves, builder.derived)
+    leaves = tuple(leaf_type(x) for x in arguments)
+    try:
+        outputs, structure = _recorded(function, builder, arguments, leaves, names)
+        captured = tuple(x for x, _ in builder.captured.values())
+    finally:  # its values hold the builder: arrays in it would wait for the garbage collector
+        builder.captured, builder.concrete, builder.constants = {}, {}, {}
+        builder.sums = {}
+        builder.raised.clear()
+    tape = _inputs_first(builder.finish(outputs))
+    return Traced(tape, captured, structure, leaves, builder.derived)
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """All that a trace makes is kept: to look for garbage in it would take as long as the trace."""
+def uncollected() -> Iterator[None]:
+    """What makes a tape, or code of it, keeps nearly all that it makes: to look for garbage there
+    would take as long."""
     collecting = gc.isenabled()
     gc.disable()
     try:

@@ -16,7 +16,7 @@ from jitad.frontend.pytree import Structure, apart_in_order, rearranged, statics
 from jitad.frontend.reads import Reads
 from jitad.frontend.restless import Sources
 from jitad.frontend.roads import Read, Reader
-from jitad.frontend.trace import leaf_type
+from jitad.frontend.trace import leaf_type, uncollected
 from jitad.ir import errors
 from jitad.ir.builder import inline
 from jitad.ir.errors import CompileError, TraceError, ZeroDerivativeWarning, users_level
@@ -99,7 +99,7 @@ class Transformed(Reader, Generic[P, R]):
 
     def _program(self, leaves: Sequence[Any], structure: Structure) -> Plan:
         function, program, options, *_ = self._recipe
-        with with_room(self.known.room):
+        with with_room(self.known.room), uncollected():
             return program(function, *options)(leaves, structure)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from jitad.codegen.llvm import Code
 from jitad.codegen.options import Options
 from jitad.codegen.polls import POLL
-from jitad.frontend.trace import Leaf
+from jitad.frontend.trace import Leaf, uncollected
 from jitad.ir.fingerprint import fingerprint
 from jitad.ir.tape import Tape
 from jitad.passes.cse import cse
@@ -72,16 +72,21 @@ forget_unused = _store.forget
 
 def compiled(tape: Tape, leaves: Sequence[Leaf], options: Options) -> Compiled:
     """Machine code for a tape whose first inputs are `leaves`."""
-    # A sweep leaves what nobody reads, and what is there already: a trace of it does not.
-    tape = dce(cse(tape))
-    digest, pure = fingerprint(tape, tuple(leaves), options)
-    found = _store.known.get(digest)
-    if found is None:
-        simple, code = lower(tape, options)
-        if POLL in code.text:
-            interrupts()
-        machine = load(code, entry_text("entry", simple, code, leaves))
-        release_arenas_with(machine)
-        found = Compiled(simple, code, machine)
+    with uncollected():
+        # A sweep leaves what nobody reads, and what is there already: a trace of it does not.
+        tape = dce(cse(tape))
+        digest, pure = fingerprint(tape, tuple(leaves), options)
+    found = _store.known.get(digest) or _made(tape, leaves, options)
     _store.keep(digest, found, pure)
     return found
+
+
+def _made(tape: Tape, leaves: Sequence[Leaf], options: Options) -> Compiled:
+    with uncollected():
+        simple, code = lower(tape, options)
+        door = entry_text("entry", simple, code, leaves)
+    if POLL in code.text:
+        interrupts()
+    machine = load(code, door)
+    release_arenas_with(machine)
+    return Compiled(simple, code, machine)
