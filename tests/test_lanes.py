@@ -64,6 +64,12 @@ def _reductions(x: Any) -> Any:
     return np.sum(y), np.max(y), np.min(y * 2), np.sum(x * x, axis=0), np.max(x, axis=0)
 
 
+def _questions(x: Any) -> Any:
+    y, last = x[:, 0] * np.exp(x[:, 1]), x[-1, 0]
+    some = np.where(np.any(x[:, 0] == last), y, 2 * y), np.where(np.any(x[:, 0] > 9), y, 3 * y)
+    return *some, np.where(np.all(x[:, 0] <= last), y, 4 * y), np.where(np.all(y < 1e9), y, 5 * y)
+
+
 def _counted(x: Any) -> Any:
     return x[:, 0] * np.arange(len(x)), np.cumsum(x[:, 1])
 
@@ -86,7 +92,9 @@ def _sums_around(x: Any) -> Any:
     return np.sum(y, axis=(0, 2)), np.sum(y, axis=(1, 2)), np.sum(y * y, axis=(0, 1))
 
 
-PROGRAMS = (_conditions, _reversed, _reductions, _counted, _windows, _gathered, _sums_around)
+PROGRAMS = (
+    _conditions, _reversed, _reductions, _questions, _counted, _windows, _gathered, _sums_around,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("f", PROGRAMS)

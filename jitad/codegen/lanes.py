@@ -45,7 +45,7 @@ _FEW = 16
 _APART = 64
 """Elements up to which a row that overwrites an operand is kept apart until it is whole."""
 
-_REDUCTIONS = (st.reduce_sum, st.reduce_max, st.reduce_min)
+_REDUCTIONS = (st.reduce_sum, st.reduce_max, st.reduce_min, st.reduce_any, st.reduce_all)
 
 
 @lru_cache(maxsize=1)
@@ -385,7 +385,7 @@ def _has_lanes(nest: NestEmitter, root: Root, depth: int) -> bool:
     if instr.op in _REDUCTIONS:
         if not is_added_to(nest, instr):
             return depth in reduced_depths(nest, instr)
-        target = nest.reader.target(root, instr)
+        target = None if instr.dtype == BOOL else nest.reader.target(root, instr)
         return target is not None and step_of(flat(target, strides(instr.shape)), depth) == 1
     if instr.dtype == BOOL and instr.op in st.UPDATES:
         return False

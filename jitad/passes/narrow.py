@@ -19,10 +19,13 @@ from jitad.ops.control.parts import rewritten
 from jitad.ops.structural import gather, gather_final
 from jitad.passes.ranges import Known, inside, ranges
 
+_ASKED = (ew.whole_power, gather)
+"""Ops of integers of which it matters what they may be."""
+
 
 def narrow(tape: Tape) -> Tape:
-    """The tape with known numbers in loops and branches, at all depths, written as constants."""
-    if not any(isinstance(x.op, Control) or x.op is ew.whole_power for x in tape.instrs):
+    """The tape with known numbers written as constants, in loops and branches too."""
+    if not any(isinstance(x.op, Control) or x.op in _ASKED for x in tape.instrs):
         return tape
     return narrowed(tape, [None] * len(tape.inputs))
 

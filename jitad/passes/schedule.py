@@ -124,6 +124,18 @@ def schedule(tape: Tape, owned: Mapping[int, int] | None = None) -> Program:
     return _Scheduler(tape, pairs).run()
 
 
+def _counted(tape: Tape) -> list[bool]:
+    """Which values are computed from numbers of elements and from scalars alone: whoever reads
+    places by them sees what they are, but not if they come from memory."""
+    found: list[bool] = []
+    for instr in tape.instrs:
+        is_simple = isinstance(instr.op, Elementwise) or instr.op in (st.reshape, st.broadcast)
+        below = [found[j] or math.prod(tape.instrs[j].shape) == 1 for j in instr.args]
+        is_number = instr.dtype.kind in "bi" and (is_simple or instr.op in (CONST, st.iota))
+        found.append(is_number and all(below))
+    return found
+
+
 class _Scheduler:
     def __init__(self, tape: Tape, owned: Mapping[int, int]) -> None:
         self.tape = tape
@@ -141,6 +153,7 @@ class _Scheduler:
         self.other = [0] * len(tape.instrs)
         found = Stored(tape, owned.values())
         self.stored, self.cost, self.shown = found.stored, found.cost, found.shown
+        self.counted = _counted(tape)
         self.slots: dict[int, list[tuple[st.Slot, ...]]] = {}
         self.within = self._within()
 
@@ -369,7 +382,8 @@ class _Scheduler:
             seen.add(i)
             instr = self.tape.instrs[i]
             elementwise = isinstance(instr.op, Elementwise)
-            if elementwise and self.cost[i] > CHEAP and squeeze(instr.shape) == nest.space:
+            is_costly = elementwise and self.cost[i] > CHEAP and not self.counted[i]
+            if is_costly and squeeze(instr.shape) == nest.space:
                 found.append(i)
             stack.extend(instr.args if elementwise or instr.op is st.reshape else ())
         return sorted(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 from jitad.ir.builder import Builder
@@ -11,6 +12,12 @@ from jitad.ops.structural import broadcast, gather, gather_final, reshape
 
 CHEAP = 24
 """A number that so many simple instructions compute is computed again rather than kept."""
+
+_FEW = 6
+"""So is an array that so many compute from broadcasts."""
+
+_SMALL = 8
+"""How many times larger a broadcast is than its operand, at least."""
 
 
 def split(
@@ -56,7 +63,7 @@ def _again(tape: Tape, wanted: list[int], depends: list[bool]) -> list[bool]:
 
 def _do_cheap_again(tape: Tape, wanted: list[int], later: list[bool], free: set[int]) -> None:
     """Flag as later what costs less to do again than to keep."""
-    cheap = _cheap(tape, free)
+    cheap, spread = _cheap(tape, free), _spread(tape)
     stack = _read(tape, wanted, later)
     while stack:
         i = stack.pop()
@@ -65,7 +72,7 @@ def _do_cheap_again(tape: Tape, wanted: list[int], later: list[bool], free: set[
             continue
         is_shown = instr.op is reshape and _is_free(tape, i, free)
         is_shown = is_shown or instr.op is broadcast
-        if cheap[i] is not None or is_shown or _follows_from_one(tape, instr):
+        if cheap[i] is not None or spread[i] or is_shown or _follows_from_one(tape, instr):
             later[i] = True
             stack.extend(instr.args)
 
@@ -85,6 +92,23 @@ def _cheap(tape: Tape, free: set[int]) -> list[frozenset[int] | None]:
         else:
             work = frozenset([i]).union(*(x for x in below if x is not None))
             found.append(work if len(work) <= CHEAP else None)
+    return found
+
+
+def _spread(tape: Tape) -> list[int]:
+    """Of each array how many instructions compute it from broadcasts of much smaller ones, as an
+    outer product is; 0 where they do not, or are not few."""
+    found: list[int] = []
+    for instr in tape.instrs:
+        if instr.op is broadcast:
+            size = math.prod(tape.instrs[instr.args[0]].shape)
+            found.append(int(_SMALL * size <= math.prod(instr.shape)))
+        elif isinstance(instr.op, Elementwise) and instr.op.cost <= 2 and instr.shape:
+            below = [found[j] for j in instr.args if tape.instrs[j].op is not CONST]
+            work = 1 + sum(below) if below and all(below) else 0
+            found.append(work if work <= _FEW else 0)
+        else:
+            found.append(0)
     return found
 
 
