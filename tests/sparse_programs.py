@@ -177,6 +177,7 @@ JACOBIANS = {
         (_x(99),),
         160,
     ),
+    "root_of_a_power": Program(lambda x: np.sqrt((x**2) ** 2), (np.array([0.0, 1.0, -2.0]),), 3),
     "sorted": Program(np.sort, (_x(5),), 25),
     "solved": Program(lambda x: np.linalg.solve(_BAND + np.outer(x, x), x), (_x(5),), 25),
     "recurrence": Program(orbit, (_x(20),), 190),

@@ -88,6 +88,9 @@ EDGES: dict[str, tuple[Any, Any, Any]] = {
     "ties": (lambda x: np.maximum(x[0], x[1]) * np.abs(x[0] - x[1]) + np.max(x), _TIES, [0.5, 0.5]),
     "norm_at_zero": (lambda x: np.linalg.norm(x) * np.ones(2), np.zeros(2), None),
     "stopped": (lambda x: jitad.stop_gradient(x) * x, 3.0, 3.0),
+    "root_of_a_power": (lambda x: np.sqrt((x**2) ** 2), np.array([0.0, -2.0]), [[0, 0], [0, -4]]),
+    "size_of_a_size": (lambda x: np.hypot(np.hypot(x[0], x[1]), x[0]) ** 2, np.array([3.0, -4.0]),
+                       [12.0, -8.0]),
     "powers_at_zero": (lambda x: x[0] ** 2 + x[1] ** 0, np.zeros(2), [0.0, 0.0]),
     "single": (lambda x: np.exp(np.sin(x)), np.array([1.0, 2.0], np.float32), None),
     "both_precisions": (

@@ -14,6 +14,7 @@ from jitad.ir.value import Value
 from jitad.ops import structural as st
 from jitad.ops.contraction import contract, labels
 from jitad.ops.elementwise import add
+from jitad.ops.linalg.spectral_functions import governed
 
 SMALL = 400
 """A tape of at most that many scalar operations is scalarised whatever it is made of."""
@@ -70,7 +71,7 @@ def can_spell_out(tape: Tape, instr: Instr) -> bool:
     op = instr.op
     if 0 in instr.shape or any(0 in tape.instrs[j].shape for j in instr.args):
         return False
-    if isinstance(op, Elementwise) or op in _ALWAYS:
+    if isinstance(op, Elementwise) or op is governed or op in _ALWAYS:
         return True
     if op is st.guard:
         return math.prod(tape.instrs[instr.args[0]].shape) == 1
@@ -130,7 +131,7 @@ def _scalars(builder: Builder, instr: Instr, operands: list[Objects]) -> Objects
     if op is CONST:
         number = builder.const(params["value"], (), instr.dtype)
         return _objects([number] * math.prod(instr.shape), instr.shape)
-    if isinstance(op, Elementwise):
+    if isinstance(op, Elementwise) or op is governed:
         rows = zip(*(x.ravel() for x in operands), strict=True)
         return _objects([op(*row, **params) for row in rows], instr.shape)
     if op is st.iota:

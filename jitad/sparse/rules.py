@@ -12,6 +12,7 @@ from jitad.ir.tape import Instr
 from jitad.ir.value import Value
 from jitad.ops import structural as st
 from jitad.ops.contraction import contract, labels
+from jitad.ops.linalg.spectral_functions import governed
 from jitad.ops.reductions import shared
 from jitad.ops.views import np_slots
 from jitad.sparse.places import Places, Tables, numbered, take
@@ -49,6 +50,11 @@ def _view(call: Known, terms: Sequence[Terms]) -> list[Term]:
 def _reshape(call: Known, terms: Sequence[Terms]) -> list[Term]:
     """Positions are in C order, which a reshape keeps."""
     return list(terms[0])
+
+
+def _law(call: Known, terms: Sequence[Terms]) -> list[Term]:
+    """A value has the derivative of its law."""
+    return list(terms[1])
 
 
 def _read(terms: Terms, source: Places, x: Value, call: Known) -> list[Term]:
@@ -189,4 +195,5 @@ RULES: dict[Op, Rule] = {
     st.reduce_max: _extremum,
     st.reduce_min: _extremum,
     contract: _contract,
+    governed: _law,
 }

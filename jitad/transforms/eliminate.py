@@ -30,6 +30,7 @@ from jitad.ir.tape import CONST, INPUT, Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
+from jitad.ops.linalg.spectral_functions import governed
 from jitad.ops.partials import Partial, is_active, partial
 from jitad.passes.cse import cse
 from jitad.passes.dce import dce
@@ -173,9 +174,9 @@ def _edges(
     for i, instr in enumerate(tape.instrs):
         if instr.op is st.guard and instr.args[0] in varied:
             raise lost_derivative(instr)
-        if i in varied or not needed[i] or not isinstance(instr.op, Elementwise):
+        if i in varied or not needed[i] or not is_active(instr):
             continue
-        row = _partials(builder, i, instr, varied, joining) if is_active(instr) else {}
+        row = _partials(builder, i, instr, varied, joining)
         if row:
             varied.add(i)
             edges[i] = row
@@ -206,7 +207,11 @@ def _partials(
             line=instr.line,
         )
     op, row = instr.op, dict[int, Edge]()
-    assert isinstance(op, Elementwise)
+    if op is governed:
+        law = instr.args[1]
+        return {law: Edge(1.0)} if law in varied else {}
+    if not isinstance(op, Elementwise):
+        return row
     builder.line = instr.line
     operands, result = [builder.value(j) for j in instr.args], builder.value(i)
     for place, j in enumerate(instr.args):
