@@ -17,7 +17,8 @@ Read the package in the order of the pipeline:
     runtime/     LLVM IR -> callable: compile, call, keep
     programs/    function + transform -> the tape to compile
     report/      tape -> text: evaluation traces, graphs, tables, every stage
-    api.py       grad, jvp, vjp ...: the stages composed
+    api.py       grad, jvp, vjp, jit: the stages composed
+    matrices.py  jacobian, hessian, hvp, sparsity, laplacian
     kernels.py   compile, trace, explain: a kernel, a tape, every stage
     control.py   scan, while_loop, cond ...: structured control flow
     streaming.py points in blocks: mapped files, progress
@@ -60,23 +61,7 @@ functions/program/mirrors.py, and frontend/stand_ins.py for its objects.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from jitad.api import (
-    grad,
-    hessian,
-    hvp,
-    jacfwd,
-    jacobian,
-    jacrev,
-    jit,
-    jvp,
-    laplacian,
-    linearize,
-    sparsity,
-    stop_gradient,
-    value_and_grad,
-    value_and_laplacian,
-    vjp,
-)
+from jitad.api import grad, jit, jvp, linearize, stop_gradient, value_and_grad, vjp
 from jitad.autograd import (
     deriv,
     elementwise_grad,
@@ -106,6 +91,16 @@ from jitad.ir.errors import (
     ZeroDerivativeWarning,
 )
 from jitad.kernels import compile, explain, trace
+from jitad.matrices import (
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    laplacian,
+    sparsity,
+    value_and_laplacian,
+)
 from jitad.runtime.keeping import clear_caches, debug_nans
 from jitad.runtime.kernel import Kernel
 from jitad.runtime.paths import set_max_paths

@@ -15,8 +15,9 @@ from typing import Any, ParamSpec
 
 import numpy as np
 
-from jitad.api import grad, hvp, jvp, vjp
+from jitad.api import grad, jvp, vjp
 from jitad.frontend.pytree import flatten, unflatten
+from jitad.matrices import hvp
 from jitad.programs.call import Argnums, Function
 from jitad.programs.gradient import gradient
 from jitad.programs.recorded import Recorded

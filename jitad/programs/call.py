@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from types import FunctionType, MethodType
 from typing import Any
 
+import numpy as np
+
 import jitad.functions  # noqa: F401  fills the registries
 from jitad.frontend.active import depth, uncopied, undoing
 from jitad.frontend.effects import Effects
@@ -40,6 +42,21 @@ from jitad.transforms.hidden import hidden
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
+
+
+def static(argnums: Argnums) -> Argnums:
+    """The places of arguments, as Python's own int or a tuple of them."""
+    if type(argnums) is int:
+        return argnums
+    several = isinstance(argnums, (tuple, list, range, np.ndarray)) and np.ndim(argnums) == 1
+    places: Any = argnums if several else (argnums,)
+    whole = all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) for k in places)
+    if not whole or not len(places):
+        raise ShapeError(
+            f"argnums={argnums!r}",
+            remedy="give the place of an argument, an int, or a tuple of them",
+        )
+    return tuple(int(k) for k in places) if several else int(places[0])
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.optimize
 from scipy.optimize import OptimizeResult
 
-from jitad.api import grad, hessian, jacobian, value_and_grad
+from jitad.api import grad, value_and_grad
 from jitad.frontend.active import holds_traced
 from jitad.implicit import Unknown
 from jitad.implicit.problem import Problem, as_problem
@@ -20,6 +20,7 @@ from jitad.ir.builder import inline
 from jitad.ir.errors import TraceError
 from jitad.ir.op import FLOAT64
 from jitad.ir.value import Value
+from jitad.matrices import hessian, jacobian
 from jitad.ops import elementwise as ew
 from jitad.scipy.optimize.calls import (
     PLAIN,

@@ -10,13 +10,13 @@ import numpy as np
 import scipy.optimize
 from scipy.optimize import OptimizeResult
 
-from jitad.api import jacobian
 from jitad.frontend.active import holds_traced
 from jitad.implicit import Unknown
 from jitad.implicit.problem import Problem
 from jitad.implicit.solvers import ConvergenceError, answer
 from jitad.ir.errors import TraceError
 from jitad.ir.value import Value
+from jitad.matrices import jacobian
 from jitad.ops import elementwise as ew
 from jitad.scipy.optimize.calls import (
     PLAIN,
