@@ -26,6 +26,7 @@ class _Active(threading.local):
         self.copying = True
         self.room = 0
         self.askers: list[Any] = []
+        self.writing = False
 
 
 _active = _Active()
@@ -133,6 +134,21 @@ def with_room(count: int) -> Iterator[None]:
 def room() -> int:
     """For how many."""
     return _active.room
+
+
+@contextmanager
+def writing_numbers() -> Iterator[None]:
+    """Values are written as their numbers within the block, by which something decides."""
+    before, _active.writing = _active.writing, True
+    try:
+        yield
+    finally:
+        _active.writing = before
+
+
+def numbers_are_written() -> bool:
+    """Whether they are."""
+    return _active.writing
 
 
 def innermost_trace() -> Builder | None:

@@ -16,8 +16,13 @@ from jitad.frontend.active import innermost_memo, innermost_trace, memos
 from jitad.frontend.traceable import is_users
 from jitad.ir.builder import Builder
 
+
+class Bindings(dict[str, Any]):
+    """What names are bound to; those that it does not have are not bound, and nobody reads them."""
+
+
 SEQUENCES = (list, deque)
-DICTS = (dict, OrderedDict, defaultdict, Counter)
+DICTS = (dict, OrderedDict, defaultdict, Counter, Bindings)
 
 
 class Parts(NamedTuple):

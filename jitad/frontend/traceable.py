@@ -137,6 +137,7 @@ _READ = (
     os.path.join("jitad", "scipy", "interpolate", ""),
     os.path.join("jitad", "scipy", "sparse", ""),
     os.path.join("jitad", "sparse", "arrays", ""),
+    os.path.join("jitad", "functions", "program", "tables.py"),
 )
 """Functions that are read as the user's are: they are written with NumPy's (others)."""
 

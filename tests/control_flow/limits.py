@@ -93,8 +93,6 @@ def zero_division(x: Any, n: Any) -> Any:
 
 
 @program(
-    0,
-    "text made of a traced value is a look at one run, and records no guard",
     two=(2.25,),
     three=(2.75,),
 )

@@ -99,3 +99,54 @@ def combined(x):
     for i, j, k in itertools.product(range(2), repeat=3):
         t += x[i] * x[j] * x[k]
     return t
+
+
+@program(vector, (3, 12))
+def left_early(x):
+    """Loops that leave generators, some of which have no end."""
+    t, last = 0.1 * x[0], 0.0
+    for s in averages(x):
+        if s > 1.0:
+            break
+        t += s * s
+        last = s
+    else:
+        t *= 0.5
+    for s in halved(1.0 + x[0] * x[0], 0.0):
+        if s < 0.2:
+            break
+        t += s
+    for k in itertools.count():
+        t += 0.1 + x[0] ** 2
+        if t > 2.0 or k > 50:
+            break
+    for v in itertools.cycle(x):
+        t += 0.1 + v * v
+        if t > 5.0:
+            break
+    return t + last * k
+
+
+@program(vector, (3, 12))
+def the_first_ones(x):
+    first = next((v for v in x if v > 0.5), 0.1)
+    k = next((i for i, v in enumerate(x) if v > 0.5), -1)
+    found = 0.2
+    if any((found := v) > 0.7 for v in x):
+        first = first + found
+    return first * x[k] * (k + 1) + found * found
+
+
+@program(vector, (3, 12))
+def some_of_the_items(x):
+    t = sum(itertools.takewhile(lambda v: v < 0.8, x)) + x[0]
+    t += sum(v * v for v in itertools.dropwhile(lambda v: v < 0.8, x))
+    for v in itertools.filterfalse(lambda v: v < 0.3, x):
+        t = 0.9 * t + v
+    for k, v in enumerate(itertools.compress(x, [v > 0 for v in x])):
+        t += k * v
+    for _ in itertools.repeat(None, 20):
+        t = 0.9 * t
+        if t < 0.3:
+            break
+    return t

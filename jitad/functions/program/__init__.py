@@ -10,12 +10,14 @@
     choices.py     a name that is bound to one of several objects
     raising.py     an exception on a side -> a guard: a status of the kernel
     forms.py       what names are bound to, taken apart for control ops and put together again
+    owners.py      in how many places an object is to be found
     switches.py    what sides leave -> a switch
     turns.py       a loop -> a loop op; state.py what it carries
     iterators.py   what a `for` goes over
     alike.py       items at traced places
     growing.py     lists that turns append to; carried.py those that they read back or write to
     varying.py     lists whose length depends on traced values; buffers.py what stands in them
+    keyed.py       dicts, sets and deques of which traced values say what they have: tables.py
     folds.py       sum, any, all, max, min of many; orders.py what is sorted
     calls.py       what a call means; pure.py what may be called in a branch or a loop
     questions.py   what is asked of a value: isinstance, type, hasattr

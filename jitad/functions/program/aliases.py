@@ -14,7 +14,7 @@ from jitad.frontend.parts import is_new
 from jitad.frontend.regions import NeedsNumber, Region
 from jitad.functions.program import holders
 from jitad.functions.program.data import Names, current
-from jitad.functions.program.forms import changeable, identity
+from jitad.functions.program.owners import changeable, identity
 
 if TYPE_CHECKING:
     from jitad.functions.program.joins import Side

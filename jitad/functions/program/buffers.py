@@ -104,7 +104,7 @@ def is_varying(x: Any) -> bool:
 class Varies(Unrecorded):
     """How long a list is, made further out, depends on traced values; `form` is that of an item."""
 
-    def __init__(self, x: list[Any], form: Any = None) -> None:
+    def __init__(self, x: Any, form: Any = None) -> None:
         super().__init__()
         self.list, self.form = x, form
 
@@ -120,8 +120,8 @@ class Refused:
         self.lists = {}
 
 
-def varies(x: list[Any], form: Any = None) -> Unrecorded:
-    """What is to be raised where it turns out how long a list is depends on traced values."""
+def varies(x: Any, form: Any = None) -> Unrecorded:
+    """What is to be raised where it turns out what a container has depends on traced values."""
     refused = any(Refused in memo and id(x) in memo[Refused].lists for memo in memos())
     if refused or not is_copying() or home(x) is None:
         return NeedsNumber("how long a list becomes depends on traced values")

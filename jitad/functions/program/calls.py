@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import math
 import operator
-from types import CodeType, FunctionType, MethodType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import numba
@@ -24,15 +24,16 @@ from jitad.frontend.effects import note_bound
 from jitad.frontend.mutable_functions import answer, at_once
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.parts import DICTS, SEQUENCES, is_plain_class, made
-from jitad.frontend.reads import is_known, note_global, note_met
+from jitad.frontend.reads import is_known, note_met
 from jitad.frontend.roads import LEAVES
+from jitad.frontend.texts import holds_text, read, reads, writes, written
 from jitad.frontend.traceable import is_users, traceable
-from jitad.frontend.unseen import CHANGING, names_in, note_all, note_call, note_result
+from jitad.frontend.unseen import CHANGING, note_all, note_call, note_result
 from jitad.functions.arrays.creation import array
 from jitad.functions.arrays.selections import is_of_all, of_all
 from jitad.functions.control.each import over_elements
 from jitad.functions.mathematics import as_integer
-from jitad.functions.program import lists, orders, varying
+from jitad.functions.program import keyed, lists, orders, varying
 from jitad.functions.program.buffers import is_growing, is_varying
 from jitad.functions.program.carried import whole
 from jitad.functions.program.data import current, made_by, owned
@@ -48,7 +49,6 @@ from jitad.functions.program.holders import (
     with_others,
 )
 from jitad.functions.program.iterators import (
-    advance,
     counted,
     elements,
     every_element,
@@ -59,12 +59,15 @@ from jitad.functions.program.iterators import (
     reverse,
     zipped,
 )
-from jitad.functions.program.library import PROGRAMS
+from jitad.functions.program.library import PROGRAMS, advanced, decided
 from jitad.functions.program.mirrors import met, of_scipy
 from jitad.functions.program.native import run_natively, uncached
 from jitad.functions.program.pure import is_program, pure
 from jitad.functions.program.questions import (
     class_of,
+    evaluated,
+    executed,
+    globals_of,
     has_attribute,
     is_instance,
     is_scalar,
@@ -91,23 +94,38 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
                 return owned(frame.at_its_line(f, *args, **kwargs))
             if f in FUNCTIONS and holds_traced(items):
                 return frame.at_its_line(answer, f, args, kwargs)
+    if args and type(getattr(f, "__self__", None)) in keyed.KINDS:
+        args = tuple([collected(x) if isinstance(x, Generated) and x.is_new() else x for x in args])
     f, args = called(f, args)
     if holds_traced([*args, *kwargs.values()]):
         f, args, kwargs = met(frame, uncached(f), args, kwargs)
     if is_users(getattr(f, "__func__", f)):
         return _run(frame, traceable(f, frame.words), args, kwargs)
-    args = tuple([_collected(f, x) for x in args])  # once: a generator has its items once
+    args = tuple(
+        [_collected(f, _of_keyed(frame, f, x)) for x in args]
+    )  # once: a generator has its items once
     if any(map(is_varying, args)):
         args = tuple([varying.taken(f, x, args, kwargs) for x in args])
+    is_writing = writes(f)
+    if not is_writing and holds_text((*args, *kwargs.values())) and reads(f):
+        args, kwargs = read(args), read(kwargs)
     asked = note_call(f, args, kwargs)
     meaning = _meaning(frame, f, args, kwargs)
-    if meaning is None:
+    if is_writing:
+        args = [whole(x) for x in args]
+        result = written(functools.partial(_written, f, tuple(kwargs)), *args, *kwargs.values())
+    elif meaning is None:
         result = _run(frame, traceable(of_scipy(f), frame.words), args, kwargs)
     else:
         result = meaning()
     if asked:
         note_result(asked, result)
     return result
+
+
+def _written(f: Any, names: tuple[str, ...], *xs: Any) -> Any:
+    count = len(xs) - len(names)
+    return f(*xs[:count], **dict(zip(names, xs[count:], strict=True)))
 
 
 _NUMPYS = type(np.sum)
@@ -142,7 +160,7 @@ def _run(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 
 _COPIES = ("copy", "_asdict", "tolist")
-_MAKERS = (*SEQUENCES, *DICTS)
+_MAKERS = (*SEQUENCES, *DICTS, set)
 """What makes a container that nobody has yet."""
 
 
@@ -166,6 +184,8 @@ def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         found = varying.made_of(f, args[0], *kwargs.values())
         if found is not None:
             return lambda: found
+    if f in (any, all) and args and isinstance(args[0], Generated) and args[0].frame.program.shared:
+        return lambda: decided(frame, f, args[0])
     args = [x if is_varying(x) and varying.goes_over(f) else whole(x) for x in args]
     kwargs = {name: whole(x) for name, x in kwargs.items()}
     if is_of_all(f, args) and not kwargs:
@@ -203,8 +223,17 @@ def _changed(owner: Any, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     return f(*[native(whole(x)) for x in args], **kwargs)
 
 
+def _of_keyed(frame: Frame, f: Any, x: Any) -> Any:
+    """An argument: of a container of which traced values say what it has, the list of its items."""
+    if type(x) not in keyed.KINDS or keyed.within(x) is None or f is isinstance or f is type:
+        return keyed.listed(f, x)
+    return frame.call(keyed.method(x, "__iter__"), (), {})
+
+
 def _collected(f: Any, x: Any) -> Any:
     """An argument: a generator that f goes over to the end is a list of its items."""
+    if type(getattr(f, "__self__", None)) is str:
+        return list(iterator(x).all()) if f.__name__ == "join" else x
     to_the_end = isinstance(x, Generated) and f in _TO_THE_END and x.is_new()
     return collected(x) if to_the_end else x
 
@@ -323,40 +352,9 @@ def _from_items(items: Any, dtype: Any, count: int = -1, *, like: Any = None) ->
 # -- what asks for the function that it is called in -----------------------------------------------
 
 
-def _globals(frame: Frame) -> dict[str, Any]:
-    note_met(frame.function.__globals__)
-    return frame.function.__globals__
-
-
-def _note_text(frame: Frame, source: Any, mode: str) -> None:
-    """A text is run, of which no program is made."""
-    code = source if isinstance(source, CodeType) else compile(source, "<text>", mode)
-    file, table = frame.function.__code__.co_filename, frame.function.__globals__
-    for name in names_in(code) & table.keys():
-        note_global(file, table, name, table[name])
-        note_all(table[name])
-
-
-def _evaluated(frame: Frame, source: Any, within: Any = None, names: Any = None) -> Any:
-    """eval(source), whose text is no program: Python runs it."""
-    if within is not None or names is not None:
-        return eval(source, within, names)
-    _note_text(frame, source, "eval")
-    return eval(source, frame.function.__globals__, frame.locally())
-
-
-def _executed(frame: Frame, source: Any, within: Any = None, names: Any = None) -> None:
-    """exec(source), which binds no names of the function's."""
-    frame.outside_of_regions("a text is executed")
-    if within is not None or names is not None:
-        exec(source, within, names)
-    else:
-        _note_text(frame, source, "exec")
-        exec(source, frame.function.__globals__, frame.locally())
-
-
 OF_FRAME: dict[Any, Any] = {
-    globals: _globals,
+    next: advanced,
+    globals: globals_of,
     locals: lambda frame: frame.locally(),
     vars: lambda frame, *x: frame.attribute(*x, "__dict__") if x else frame.locally(),
     dir: lambda frame, *x: dir(*x) if x else sorted(frame.locally()),
@@ -364,8 +362,8 @@ OF_FRAME: dict[Any, Any] = {
     hasattr: has_attribute,
     sorted: orders.in_order,
     dataclasses.replace: with_others,
-    eval: _evaluated,
-    exec: _executed,
+    eval: evaluated,
+    exec: executed,
 }
 """What asks for the function that it is called in."""
 
@@ -378,7 +376,6 @@ ALWAYS: dict[Any, Any] = {
     np.ndindex: indices,
     np.ndenumerate: elements,
     iter: in_turn,
-    next: advance,
     reversed: reverse,
     bool: truth,
     copy.copy: copied,

@@ -18,7 +18,8 @@ from jitad.frontend.mutable import MutableArray, mutable
 from jitad.frontend.operands import as_dtype, lift
 from jitad.frontend.parts import copy, home, is_new
 from jitad.frontend.regions import Again, NeedsNumber, NotCarried, check_alone
-from jitad.functions.program import varying
+from jitad.frontend.slices import is_traced_slice
+from jitad.functions.program import keyed, varying
 from jitad.functions.program.alike import by_place
 from jitad.functions.program.buffers import Earlier, has_earlier, is_growing, is_varying, varies
 from jitad.functions.program.data import NUMBERS, Kind, as_argument, current, kind, wider
@@ -152,7 +153,8 @@ def item(x: Any, index: Any) -> Any:
         return varying.item(x, index)
     earlier, own = x[0], len(x) - 1
     if isinstance(index, slice):
-        return whole(x)[index]
+        found = whole(x)
+        return varying.sliced(found, index) if is_traced_slice(index) else found[index]
     replaced = earlier.carried is not None and earlier.carried.is_written
     if type(index) is int and -own <= index < 0 and not replaced:
         return x[index]
@@ -164,7 +166,7 @@ def item(x: Any, index: Any) -> Any:
 def whole(x: Any) -> Any:
     """Of a list that grows in the turn that is being recorded, or is written to, a copy."""
     if not is_growing(x):
-        return x
+        return keyed.settle(x, whole) if type(x) in keyed.KINDS else x
     if is_varying(x):
         return varying.settle(x)
     earlier = x[0]

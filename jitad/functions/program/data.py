@@ -22,7 +22,7 @@ from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.stand_ins import StandIn
 from jitad.frontend.traceable import enclosed
 from jitad.functions.control.blocks import as_weak, is_weak
-from jitad.functions.program.buffers import padded
+from jitad.functions.program.buffers import Buffer, padded
 from jitad.ir.builder import Builder
 from jitad.ir.op import COMPLEX64, FLOAT32, FLOAT64, INT64, SHORT_NAMES, DType, Shape
 from jitad.ir.value import Value
@@ -224,7 +224,7 @@ def holds_tracers(x: Any, depth: int = 3) -> bool:
     """Whether x is, or has in it, something traced."""
     if isinstance(x, MutableArray):
         return not x.is_plain
-    if isinstance(x, (Value, Chosen, StandIn)):
+    if isinstance(x, (Value, Chosen, StandIn, Buffer)):
         return True
     if isinstance(x, (np.ndarray, *NUMBERS, str, bytes, type, type(None))) or not depth:
         return isinstance(x, np.ndarray) and x.dtype == object

@@ -31,7 +31,7 @@ from jitad.functions.program.data import (
     holds_tracers,
 )
 from jitad.functions.program.depth import check_depth
-from jitad.functions.program.generators import Generated, can_consume, consume, generator_of
+from jitad.functions.program.generators import Generated, can_consume, consume, generator_of, wants
 from jitad.functions.program.graph import EXIT, FOLDED, RESULT, Program, program_of
 from jitad.functions.program.iterators import (
     FEW,
@@ -183,11 +183,14 @@ class Frame:
             if self.fold:
                 folded = self.fold(names[FOLDED], names[last.yields])
                 names[FOLDED], names[last.yields] = folded, None
-            return last.after[0], names
-        ways = [self.program.follow(label) for label in last.after]
-        if last.condition is None:
-            return ways[0], names
-        condition = names[last.condition]
+            if not self.program.is_left:
+                return last.after[0], names
+            ways, condition = [last.after[0], EXIT], wants(names[FOLDED])
+        else:
+            ways = [self.program.follow(label) for label in last.after]
+            if last.condition is None:
+                return ways[0], names
+            condition = names[last.condition]
         given = names, names
         if type(condition) is Chosen:
             condition, *given = asked(condition, names)

@@ -8,23 +8,28 @@ it is the same on all ways; where it is not, a copy is made of it, and neither i
 
 from __future__ import annotations
 
-import functools
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial, reduce
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, NoneType
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.core.dispatcher import Dispatcher
 
 from jitad.frontend.items import Item, rows_of
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import as_dtype, lift
-from jitad.frontend.parts import Parts, assembled, copy, home, is_apart, is_copy, made, parts
+from jitad.frontend.parts import (
+    Bindings,
+    Parts,
+    assembled,
+    copy,
+    home,
+    is_apart,
+    made,
+    parts,
+)
 from jitad.frontend.reads import note_contents
 from jitad.frontend.regions import NeedsNumber
-from jitad.frontend.traceable import enclosed
 from jitad.functions.program.buffers import Buffer, Buffered, common_size
 from jitad.functions.program.contexts import Entered
 from jitad.functions.program.data import (
@@ -150,7 +155,7 @@ def apart_as(form: Any, x: Any, copied: list[Any]) -> Apart:
         not isinstance(form, (Node, Rows))
         or found is None
         or found.kind != form.kind
-        or not same(found.keys, form.keys)
+        or not (same(found.keys, form.keys) or found.kind is Bindings)
     ):
         return apart(x)
     if not is_apart(x):
@@ -158,9 +163,10 @@ def apart_as(form: Any, x: Any, copied: list[Any]) -> Apart:
         copied.append(x)
     if isinstance(form, Rows):
         return parts_apart(found, is_apart)
-    inner = zip(form.items, found.items, strict=True)
-    items = [apart_as(wanted, item, copied) for wanted, item in inner]
-    whole = Node(form.kind, form.keys, tuple([item.form for item in items]))
+    wanted = dict(zip(form.keys, form.items, strict=True))
+    inner = zip(found.keys, found.items, strict=True)
+    items = [apart_as(wanted.get(k), item, copied) for k, item in inner]
+    whole = Node(form.kind, found.keys, tuple([item.form for item in items]))
     return Apart(whole, [leaf for item in items for leaf in item.leaves])
 
 
@@ -191,11 +197,18 @@ def common(v: str, a: Any, b: Any) -> Any:
     if type(a) is type(b) is Buffered:
         items = [x.form for x in (a, b) if x.form is not None]
         return Buffered(reduce(partial(common, v), items) if items else None, *common_size(a, b))
+    if type(a) is type(b) is Node and a.kind is b.kind is Bindings:
+        return _common_bindings(*(dict(zip(x.keys, x.items, strict=True)) for x in (a, b)))
     if type(a) is type(b) and a.kind == b.kind and same(a.keys, b.keys):
         if type(a) is Rows:
             return Rows(a.kind, a.keys, wider(a.rows, b.rows))
         return Node(a.kind, a.keys, tuple(map(partial(common, v), a.items, b.items)))
     raise NeedsNumber(f"{v} has another structure")
+
+
+def _common_bindings(a: dict[Any, Any], b: dict[Any, Any]) -> Node:
+    found = a | b | {v: common(v, a[v], b[v]) for v in a if v in b}
+    return Node(Bindings, tuple(sorted(found)), tuple([found[v] for v in sorted(found)]))
 
 
 def _common_options(v: str, one: Options, other: Options) -> Options:
@@ -220,8 +233,12 @@ def _fit(form: Any, own: Any, items: Iterator[Any]) -> Iterator[Any]:
     if type(form) is Options:
         yield from _fit_option(form, own, items)
     elif type(form) is Node:
-        for inner, mine in zip(form.items, own.items, strict=True):
-            yield from _fit(inner, mine, items)
+        found = {k: (mine, [*islice(items, len(kinds(mine)))])
+                 for k, mine in zip(own.keys, own.items, strict=True)}  # fmt: skip
+        for key, inner in zip(form.keys, form.items, strict=True):
+            mine, leaves = found.get(key, (None, []))
+            missing = [None] * len(kinds(inner))
+            yield from _fit(inner, mine, iter(leaves)) if key in found else missing
     elif type(form) is Buffered:
         known = own.form is not None
         yield from (next(items) if known else None for _ in kinds(form.form))
@@ -300,99 +317,3 @@ def arrays_in(x: Any) -> list[MutableArray]:
 def containers(x: Any) -> list[Any]:
     """The containers and objects among these."""
     return [y for y in within(x) if not isinstance(y, MutableArray)]
-
-
-# -- who has them ----------------------------------------------------------------------------------
-
-
-def identity(x: Any) -> int:
-    """What two names of one array, or object, have in common."""
-    return id(x.token) if isinstance(x, MutableArray) else id(x)
-
-
-MOST_PLACES = 10_000
-"""Places that are looked at, to know who has an object; where there are more, anybody may."""
-
-
-_WITHOUT = (str, bytes, type, Buffer)
-"""Classes of what has nothing in it that could be changed."""
-
-_NOTHING = frozenset((*_WITHOUT, ModuleType, BuiltinFunctionType, np.ufunc, NoneType, int, float))
-"""Types of most of what there is, which are known at once."""
-
-
-class _Anywhere(Counter[int]):
-    """Everything is in more than one place, for all that is known."""
-
-    def __missing__(self, key: int) -> int:
-        return 2
-
-
-def _has_nothing(x: Any) -> bool:
-    """Whether there is nothing in x that could be changed."""
-    return isinstance(x, _WITHOUT) or (is_leaf(x) and not isinstance(x, MutableArray))
-
-
-def _places(xs: Iterable[Any], held: Collection[int] = ()) -> dict[int, tuple[Any, int]] | None:
-    """What is in these, by identity, and in how many places; not what is in those `held`. None of
-    too many to be looked at."""
-    found: dict[int, tuple[Any, int]] = {}
-    work = list(xs)
-    while work:
-        if len(work) + len(found) > MOST_PLACES:
-            return None
-        x = work.pop()
-        if type(x) in _NOTHING or _has_nothing(x):
-            continue
-        k = identity(x)
-        if k not in found and k not in held:
-            work += _inside(x)
-        found[k] = x, found[k][1] + 1 if k in found else 1
-    return found
-
-
-def count_names(xs: Iterable[Any]) -> Counter[int]:
-    """In how many places each array, container and object is to be found, by its identity."""
-    found = _places(xs)
-    return _Anywhere() if found is None else Counter({k: n for k, (_, n) in found.items()})
-
-
-def changeable(x: Any, held: Collection[int] = ()) -> list[Any]:
-    """The arrays, containers and objects in x, wherever, that can be changed; each once. What is
-    in those `held` is left out."""
-    found = _places([x], held)
-    if found is None:
-        raise NeedsNumber(f"a {type(x).__name__} has too much in it to be looked at")
-    return [y for y, _ in found.values() if _can_change(y)]
-
-
-def _can_change(x: Any) -> bool:
-    if isinstance(x, MutableArray):
-        return not x.is_read_only
-    return not isinstance(x, tuple) and parts(x) is not None
-
-
-def is_alone(x: Any, names: Counter[int]) -> bool:
-    """Whether all that can be changed in x is in one of these places, and no other."""
-    found = parts(x)
-    can_change = isinstance(x, MutableArray) or (found is not None and not isinstance(x, tuple))
-    if can_change and (is_copy(x) or names[identity(x)] != 1):
-        return False
-    return found is None or all(is_alone(y, names) for y in found.items)
-
-
-def _inside(x: Any) -> Iterable[Any]:
-    """What is in an object."""
-    found = parts(x)
-    if found is not None:
-        return found.items
-    if isinstance(x, Dispatcher):  # which leads to all that Numba has
-        return [x.py_func]
-    if isinstance(x, FunctionType):
-        return [*enclosed(x), *(x.__defaults__ or ()), *(x.__kwdefaults__ or {}).values()]
-    if isinstance(x, MethodType):
-        return [x.__self__]
-    if isinstance(x, functools.partial):
-        return [x.func, *x.args, *x.keywords.values()]
-    own = getattr(x, "__dict__", None)
-    return own.values() if isinstance(own, dict) and not isinstance(x, ModuleType) else ()

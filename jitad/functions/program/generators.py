@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from jitad.frontend.active import frames, innermost_trace
-from jitad.frontend.parts import made
-from jitad.frontend.regions import NeedsNumber
-from jitad.functions.program.data import Chosen, Names, Somewhere, current
-from jitad.functions.program.graph import EXIT, FOLDED, RESULT
+import numpy as np
+
+from jitad.frontend.active import frames, innermost_trace, is_copying
+from jitad.frontend.parts import Bindings, made
+from jitad.frontend.regions import Changed, NeedsNumber
+from jitad.functions.program.data import Chosen, Names, Place, Somewhere, current, labels_of
+from jitad.functions.program.graph import EXIT, FOLDED, RESULT, program_of
 from jitad.functions.program.iterators import InTurn, Turn
 from jitad.ir.errors import TraceError
+from jitad.ir.value import Value
 
 if TYPE_CHECKING:
     from jitad.functions.program.executor import Frame
@@ -25,6 +28,7 @@ class Generated(Iterator[Any]):
         self.builder = current()
         self.place: int = frame.program.start
         self.names = frame.first()
+        self.is_left = False
 
     def __iter__(self) -> Generated:
         return self
@@ -44,12 +48,22 @@ class Generated(Iterator[Any]):
         """Whether nobody has asked it for an item yet."""
         return self.place == self.frame.program.start
 
-    def folded(self, fold: Any, start: Any) -> Any:
-        """fold(... fold(fold(start, first), second) ..., last); its loops may be recorded so."""
+    def folded(self, fold: Any, start: Any, is_left: bool = False) -> Any:
+        """fold(... fold(fold(start, first), second) ..., last); its loops may be recorded so. It
+        `is_left` at an item, perhaps, behind which no more are wanted."""
         self._check()
+        self.is_left = is_left
+        if is_left:
+            self.frame.program = self.program_that_is_left()
         self.frame.fold, self.names[FOLDED] = fold, start
         place, self.place = self.place, EXIT
-        return self._run(place, {EXIT})[1][FOLDED]
+        names = self._run(place, {EXIT})[1]
+        self.frame.shared.fill(names)
+        return names[FOLDED]
+
+    def program_that_is_left(self) -> Any:
+        """Its program where it may be left at any item."""
+        return program_of(self.frame.function, is_left=True)
 
     def _run(self, place: int, stops: set[int]) -> tuple[Any, Any]:
         frames().append(self.frame)
@@ -85,6 +99,8 @@ class Generated(Iterator[Any]):
     def _check(self) -> None:
         if innermost_trace() is None:
             raise TraceError("a generator goes on outside of the function that was traced with it")
+        if self.is_left:
+            raise Changed  # nobody knows which items are left: the trace is made without
         if current() is not self.builder:
             raise NeedsNumber("a generator from around goes on")
 
@@ -108,32 +124,63 @@ def generator_of(it: Any) -> Generated | None:
 
 
 def can_consume(frame: Frame, header: int, x: Generated) -> bool:
-    """Whether a loop over a generator's items has them all: its body is run where they come."""
+    """Whether a loop's body may be run where a generator's items come."""
     program, body = frame.program, frame.program.loops[header]
-    stays = all(b == header for b in body for s in program.after[b] if s not in body)
     yields = frame.fold is None and not body.isdisjoint(program.yielding)
     handles = any(b.handler is not None for b in x.frame.program.blocks.values())
+    stays = is_copying() or not _ways_out(frame, header)
     return stays and not yields and not handles and body.isdisjoint(program.in_turn)
 
 
-def consume(frame: Frame, header: int, names: Names, x: Generated) -> tuple[int, Names]:
+def _ways_out(frame: Frame, header: int) -> set[int]:
+    """Where a loop leads before its iterator has no more items."""
+    after, body = frame.program.after, frame.program.loops[header]
+    return {s for b in body for s in after[b] if s not in body and b != header}
+
+
+WHERE = "$where"
+"""The name of the label at which a turn has ended, that may leave its loop."""
+
+
+def wants(folded: Any) -> Any:
+    """Whether another item is wanted behind such a turn."""
+    header, label = folded[WHERE]
+    return header == label
+
+
+def consume(frame: Frame, header: int, names: Names, x: Generated) -> tuple[Place, Names]:
     """Run such a loop; where it leads, and what names are bound to there."""
     program, body, it = frame.program, frame.program.loops[header], frame.iterator_name(header)
     done = next(s for s in program.after[header] if s not in body)
-    bound = (program.bound(body) & program.living([header, done])) - {it}
+    out, met = _ways_out(frame, header), {header}
+    bound = (program.bound(body) & program.living([header, done, *out])) - {it}
 
     def turn(state: dict[str, Any], item: Any) -> dict[str, Any]:
         begun = Names(names | state)
         begun[it] = Turn(item, names[it])  # type: ignore[index]  # a `for` has one
         frame.chooses |= any(type(y) is Chosen for y in (item, *state.values()))
-        after = frame.run(header, begun, {header, done}, enters=False)[1]
+        where, after = frame.run(header, begun, {header, done, *out}, enters=False)
         frame.names = others
-        return made({v: after[v] for v in sorted(bound) if v in after})
+        met.update(labels_of(where))
+        label = where.label if isinstance(where, Somewhere) else np.int64(where)
+        ended = {WHERE: (header, label)} if out else {}
+        found = {v: after[v] for v in sorted(bound) if v in after}
+        return made(Bindings(found | ended))
 
-    first = made({v: names[v] for v in sorted(bound) if v in names})
+    start = {WHERE: (header, np.int64(header))} if out else {}
+    before = {v: names[v] for v in sorted(bound) if v in names}
+    first = made(Bindings(before | start))
     # What the state has, has no name beside.
     frame.names = others = Names({v: y for v, y in names.items() if v not in bound})
-    return done, Names(names | x.folded(turn, first))
+    found = dict(x.folded(turn, first, is_left=bool(out)))
+    label = found.pop(WHERE, (header, header))[1]
+    if not isinstance(label, Value):
+        return (done if label == header else int(label)), Names(names | found)
+    possible = frozenset(done if s == header else s for s in met)
+    if len(possible) == 1:
+        return min(possible), Names(names | found)
+    where: Any = np.where(label == header, done, label)
+    return Somewhere(where, possible), Names(names | found)
 
 
 Generated.__name__ = "generator"  # as messages name it

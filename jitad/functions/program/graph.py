@@ -63,10 +63,12 @@ class Program:
             handler of the function takes.
         in_turn: blocks that make loops around them ones that are run turn by turn.
         resumes: where a generator goes on, and the name of what it was sent.
+        is_left: whether a generator may end at any item, as whoever asks for them wants no more.
     """
 
-    def __init__(self, code: CodeType) -> None:
+    def __init__(self, code: CodeType, is_left: bool = False) -> None:
         read = Code(code)
+        self.is_left = is_left
         self.start, self.constants, self.shared = min(read.blocks), read.constants, read.shared
         self.cells = frozenset(code.co_cellvars) | self.shared
         self.is_generator = bool(code.co_flags & CO_GENERATOR)
@@ -97,7 +99,7 @@ class Program:
         if block.end.result is not None:
             return [EXIT]
         if block.end.yields is not None:
-            return [*block.end.after]
+            return [*block.end.after, *([EXIT] if self.is_left else [])]
         return [self.follow(label) for label in block.end.after]
 
     def _returning(self, after: dict[int, list[int]]) -> set[int]:
@@ -275,24 +277,24 @@ def _children_first(start: int, children: dict[int, list[int]]) -> list[int]:
 _OF_FRAMES = frozenset(("_getframe", "currentframe"))
 """Functions of Python's that ask the frame which they are called from."""
 
-_programs: WeakKeyDictionary[CodeType, Program | None] = WeakKeyDictionary()
+_programs: WeakKeyDictionary[CodeType, dict[bool, Program | None]] = WeakKeyDictionary()
 """Of each code as long as it lives."""
 
 
-def program_of(f: FunctionType) -> Program | None:
+def program_of(f: FunctionType, is_left: bool = False) -> Program | None:
     """The program of a function; None where it cannot be read."""
-    code = f.__code__
-    if code not in _programs:
-        _programs[code] = _read(f)
-    return _programs[code]
+    known = _programs.setdefault(f.__code__, {})
+    if is_left not in known:
+        known[is_left] = _read(f, is_left)
+    return known[is_left]
 
 
-def _read(f: FunctionType) -> Program | None:
+def _read(f: FunctionType, is_left: bool) -> Program | None:
     code = f.__code__
     asks = not _OF_FRAMES.isdisjoint(code.co_names)
     if asks or code.co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR):
         return None
     try:
-        return Program(code)
+        return Program(code, is_left)
     except Unreadable:
         return None

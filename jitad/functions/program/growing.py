@@ -32,6 +32,8 @@ def length(x: list[Any]) -> Any:
     """len(x), which may be traced."""
     if not is_growing(x):
         return len(x)
+    if is_varying(x) and x[0].form is None:
+        return 0  # once it has an item, all is recorded again
     count = x[0].count + (len(x) - 1)
     if not isinstance(count, Value):
         return count

@@ -36,7 +36,7 @@ from jitad.frontend.roads import attribute_of
 from jitad.frontend.traceable import is_users
 from jitad.functions.program.buffers import has_earlier, varies
 from jitad.functions.program.data import UNBOUND, Names, current, holds_tracers, owned, same
-from jitad.functions.program.forms import count_names
+from jitad.functions.program.owners import count_names
 from jitad.ir.errors import TraceError
 from jitad.ir.value import Value
 
@@ -104,7 +104,7 @@ def keys_of_all(x: Any, ends: Sequence[Any]) -> tuple[Any, ...]:
     """The keys of its parts where a branch joins; of each side they are given, if it changes x."""
     keys = [keys_of(x) if end is None else end[1] for end in ends]
     if not all(same(k, keys[0]) for k in keys):
-        if type(x) is list:
+        if is_holder(x):
             raise varies(x)
         raise NeedsNumber(f"a {type(x).__name__} has other parts on each side of a branch")
     return keys[0]

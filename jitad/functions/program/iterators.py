@@ -262,26 +262,28 @@ def _is_plain(x: Any) -> bool:
 
 def contains(items: Any, x: Any) -> Any:
     """x in items; of a range or few numbers, and a traced one, a traced bool."""
-    if type(x) is not Value or x.shape or type(items) not in _HOLDERS or not items:
+    if type(x) is not Value or x.shape or type(items) not in _HOLDERS:
         return x in items
+    if not items:
+        return False
     if type(items) is range:
         number: Any = x
         inside = (number >= min(items[0], items[-1])) & (number <= max(items[0], items[-1]))
         return inside & ((number - items[0]) % items.step == 0)
-    if len(items) > _FEW or not all(map(_is_number, items)):
+    if len(items) > MOST or not all(map(_is_number, items)):
         return x in items
     equal = [lift(current(), x == item) for item in items]
     return as_weak(functools.reduce(ew.logical_or, equal), True)
 
 
-_HOLDERS = (list, tuple, set, frozenset, range)
+_HOLDERS = (list, tuple, set, frozenset, range, dict)
 
 
 def _is_number(x: Any) -> bool:
     return not x.shape if isinstance(x, Value) else isinstance(x, (*_NUMBERS, int, np.number))
 
 
-_FEW = 16
+MOST = 16
 """Numbers that are compared with one by one, whatever the first are."""
 
 _NUMBERS = (float, complex, bool)

@@ -44,11 +44,11 @@ from jitad.functions.program.forms import (
     common,
     containers,
     fitted_to,
-    identity,
     rebuilt,
 )
 from jitad.functions.program.forms import kinds as all_kinds
 from jitad.functions.program.graph import EXIT
+from jitad.functions.program.owners import identity
 from jitad.functions.program.raising import end_with, raise_where
 from jitad.functions.program.switches import switched, write
 from jitad.ir.op import INT64

@@ -14,9 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jitad.frontend.active import is_copying
 from jitad.functions.program.folds import collected
 from jitad.functions.program.generators import Generated
-from jitad.functions.program.iterators import END, enumerated, iterator, native, zipped
+from jitad.functions.program.iterators import (
+    END,
+    advance,
+    enumerated,
+    iterator,
+    native,
+    zipped,
+)
 from jitad.ir.value import Value
 
 if TYPE_CHECKING:
@@ -74,6 +82,82 @@ def _tuples(first: Any, rest: Any, product: Any) -> Iterator[Any]:
     for x in first:
         for y in product(*rest):
             yield (x, *y)
+
+
+def _counting(k: Any, step: Any) -> Iterator[Any]:
+    while True:
+        yield k
+        k = k + step
+
+
+def _cycled(items: Any) -> Iterator[Any]:
+    while len(items):
+        for x in items:  # noqa: UP028
+            yield x
+
+
+def _repeated(x: Any) -> Iterator[Any]:
+    while True:
+        yield x
+
+
+def _times(x: Any, count: Any) -> Iterator[Any]:
+    for _ in range(count):
+        yield x
+
+
+def _taken_while(f: Any, items: Any) -> Iterator[Any]:
+    for x in items:
+        if not f(x):
+            break
+        yield x
+
+
+def _dropped_while(f: Any, items: Any) -> Iterator[Any]:
+    is_dropping = True
+    for x in items:
+        if is_dropping and f(x):
+            continue
+        is_dropping = False
+        yield x
+
+
+def _filtered_out(f: Any, items: Any) -> Iterator[Any]:
+    for x in items:
+        if not f(x):
+            yield x
+
+
+def _selected(items: Any, wanted: Any) -> Iterator[Any]:
+    for x, is_wanted in zip(items, wanted, strict=False):
+        if is_wanted:
+            yield x
+
+
+def _first(items: Any, *default: Any) -> Any:
+    """Of a loop that turns once by what it says, not by how it is written."""
+    wanted = 1
+    for x in items:
+        wanted = wanted - 1
+        if not wanted:
+            return x
+    if default:
+        return default[0]
+    raise StopIteration
+
+
+def _any(items: Any) -> Any:
+    for x in items:  # noqa: SIM110
+        if x:
+            return True
+    return False
+
+
+def _all(items: Any) -> Any:
+    for x in items:  # noqa: SIM110
+        if not x:
+            return False
+    return True
 
 
 # -- how they are called ---------------------------------------------------------------------------
@@ -145,6 +229,23 @@ def _islice(frame: Frame, items: Any, *bounds: Any) -> Any:
     return itertools.islice(native(iterator(items)), *bounds)
 
 
+def _repeat(frame: Frame, x: Any, *times: Any) -> Any:
+    return run(frame, _times if times else _repeated, x, *times)
+
+
+def advanced(frame: Frame, x: Any, *default: Any) -> Any:
+    """next(x), next(x, default): of a generator that nobody else has, the first item at once."""
+    is_named = any(y is x for v, y in frame.names.items() if v.isidentifier())
+    if not isinstance(x, Generated) or not x.is_new() or is_named or not is_copying():
+        return advance(x, *default)
+    return run(frame, _first, x, *default)
+
+
+def decided(frame: Frame, f: Any, items: Generated) -> Any:
+    """any(items), all(items): where a generator binds names of others, up to where it is known."""
+    return run(frame, _any if f is any else _all, items)
+
+
 def enumerate_(frame: Frame, items: Any, start: Any = 0) -> Any:
     """enumerate(items, start)"""
     if isinstance(items, Generated):
@@ -164,5 +265,12 @@ PROGRAMS: dict[Any, Any] = {
     itertools.product: _product,
     itertools.pairwise: _pairwise,
     itertools.islice: _islice,
+    itertools.count: lambda frame, start=0, step=1: run(frame, _counting, start, step),
+    itertools.cycle: lambda frame, items: run(frame, _cycled, _items(items)),
+    itertools.repeat: _repeat,
+    itertools.takewhile: lambda frame, f, items: run(frame, _taken_while, f, items),
+    itertools.dropwhile: lambda frame, f, items: run(frame, _dropped_while, f, items),
+    itertools.filterfalse: lambda frame, f, items: run(frame, _filtered_out, f or bool, items),
+    itertools.compress: lambda frame, items, wanted: run(frame, _selected, items, wanted),
 }
 """What they are for in a program, by the functions that they stand for."""

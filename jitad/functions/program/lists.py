@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from jitad.frontend.active import holds_traced
 from jitad.functions.program.buffers import is_growing
+from jitad.functions.program.folds import collected
+from jitad.functions.program.generators import Generated
 from jitad.functions.program.growing import extend
 from jitad.functions.program.iterators import iterator
 from jitad.functions.program.library import PROGRAMS, run
@@ -200,6 +202,74 @@ def _remove(x: Any, item: Any) -> None:
     _taken(x, _place(x, item))
 
 
+@_stands_for()
+def _extend(x: Any, items: Any) -> None:
+    for y in items:
+        x.append(y)
+
+
+@_stands_for()
+def _joined(x: Any, y: Any) -> Any:
+    found = x[:]
+    found.extend(y)
+    return found
+
+
+@_stands_for()
+def _contains(x: Any, item: Any) -> Any:
+    for y in x:  # noqa: SIM110  which is read
+        if y == item:
+            return True
+    return False
+
+
+@_stands_for()
+def _replace_all(x: Any, start: Any, stop: Any, items: Any) -> None:
+    n = len(x)
+    start = 0 if start is None else max(start + n, 0) if start < 0 else min(start, n)
+    stop = n if stop is None else max(stop + n, 0) if stop < 0 else min(stop, n)
+    rest = x[max(start, stop) :]
+    for _ in range(start, n):
+        x.pop()
+    x.extend(items)
+    x.extend(rest)
+
+
+@_stands_for()
+def _ordered(items: Any, key: Any, reverse: Any) -> Any:
+    found: list[Any] = []
+    for x in items[::-1] if reverse else items:
+        _insert_right(found, x, key=key)
+    return found[::-1] if reverse else found
+
+
+@_stands_for()
+def _sort(x: Any, key: Any = None, reverse: Any = False) -> None:
+    found = _ordered(x, key, reverse)
+    x.clear()
+    x.extend(found)
+
+
+def replace(frame: Frame, x: list[Any], places: slice, items: Any) -> None:
+    """x[places] = items, where the bounds are traced, or either list has so many as that says."""
+    run(frame, _replace_all, x, places.start, places.stop, items[:] if items is x else items)
+
+
+def joined(frame: Frame, x: list[Any], y: list[Any]) -> Any:
+    """x + y"""
+    return run(frame, _joined, x, y)
+
+
+def contain(frame: Frame, x: Any, item: Any) -> Any:
+    """item in x"""
+    return run(frame, _contains, x, item)
+
+
+def ordered(frame: Frame, items: Any, key: Any = None, reverse: Any = False) -> Any:
+    """sorted(items, key=key, reverse=reverse) of a list of which nobody knows how long it is."""
+    return run(frame, _ordered, items, key, reverse)
+
+
 _METHODS: dict[str, Any] = {
     "index": _place, "count": _count, "insert": _insert, "remove": _remove, "pop": _taken
 }  # fmt: skip
@@ -210,14 +280,28 @@ def meaning(frame: Frame, f: Any, owner: Any, args: Any, kwargs: dict[str, Any])
     """What these functions, and methods of lists, are called for; None: as they are."""
     if id(f) in _OWN:
         return lambda: PROGRAMS[f](frame, *args, **kwargs)
-    if type(owner) is not list or kwargs:
+    if type(owner) is not list:
         return None
     name = f.__name__
+    if name == "sort" and is_growing(owner):
+        return lambda: run(frame, _sort, owner, **kwargs)
+    if kwargs:
+        return None
     if name == "append" and len(args) == 1:
         return lambda: extend(owner, args)
     if name == "extend" and len(args) == 1:
-        return lambda: extend(owner, iterator(args[0]).all())
+        return lambda: _extended(frame, owner, args[0])
     asks = name != "pop" and (is_growing(owner) or holds_traced(owner))
     if name in _METHODS and (asks or holds_traced(args)):
         return lambda: run(frame, _METHODS[name], owner, *args)
     return None
+
+
+def _extended(frame: Frame, x: list[Any], items: Any) -> None:
+    """x.extend(items)"""
+    if isinstance(items, Generated) and items.is_new():
+        items = collected(items)
+    if is_growing(items):
+        run(frame, _extend, x, x[:] if items is x else items)
+    else:
+        extend(x, iterator(items).all())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from operator import eq, ge, gt, iadd, ior, is_, is_not, le, lt, ne, pow
+from operator import add, eq, ge, gt, iadd, ior, is_, is_not, le, lt, ne, pow
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,11 @@ from jitad.frontend.places import is_view
 from jitad.frontend.reads import note_asked, note_contents, note_given
 from jitad.frontend.roads import ABSENT
 from jitad.frontend.selected import Selected
+from jitad.frontend.slices import is_traced_slice
+from jitad.frontend.texts import Text, read, written
 from jitad.frontend.unseen import note_all, note_attribute, note_item
 from jitad.functions.control.blocks import as_weak
-from jitad.functions.program import carried, holders, specials
+from jitad.functions.program import carried, holders, keyed, lists, specials, varying
 from jitad.functions.program.buffers import is_growing, is_varying
 from jitad.functions.program.choices import of_table, set_at
 from jitad.functions.program.data import (
@@ -36,9 +38,8 @@ from jitad.functions.program.data import (
     widened,
     wrapped,
 )
-from jitad.functions.program.growing import extend
+from jitad.functions.program.iterators import MOST, element
 from jitad.functions.program.iterators import contains as _contains
-from jitad.functions.program.iterators import element, iterator
 from jitad.functions.program.mirrors import operands
 from jitad.functions.program.questions import stands_for
 from jitad.functions.program.specials import operated, special
@@ -88,8 +89,13 @@ def item(frame: Frame, x: Any, index: Any, counts: bool = False) -> Any:
         option = of_table(frame, x, index)
         if option is not None:
             return option
+    if keyed.asks(x, "get", (index,)) and (found := keyed.keyed(x)) is not None:
+        return frame.call(found.__getitem__, (index,), {})
     if type(x) is list and isinstance(index, Value):
         carried.check_found(x)
+    if type(x) is list and isinstance(index, slice) and is_traced_slice(index):
+        note_all(x)
+        return varying.sliced(x, index)
     holders.check_asked(x, index)
     try:
         found = element(x, index, counts)
@@ -116,6 +122,13 @@ def set_item(frame: Frame, x: Any, index: Any, value: Any) -> None:
         frame.call(method, (index, value), {})
         return
     if type(x) is list:
+        if (
+            isinstance(index, slice)
+            and index.step is None
+            and (is_traced_slice(index) or is_growing(x) or is_growing(value))
+        ):
+            lists.replace(frame, x, index, value)
+            return
         note_change(x, is_emptied=isinstance(index, slice) and index == slice(None))
         if isinstance(index, slice) or (isinstance(index, int) and index < 0):
             note_contents(x)
@@ -124,6 +137,9 @@ def set_item(frame: Frame, x: Any, index: Any, value: Any) -> None:
         carried.set_item(x, index, value)
         return
     if type(x) is dict and type(index) is Value and set_at(x, index, value):
+        return
+    if keyed.asks(x, "get", (index,)) and (found := keyed.keyed(x)) is not None:
+        frame.call(found.__setitem__, (index, value), {})
         return
     if holders.is_holder(x):
         holders.set_item(x, index, value)
@@ -159,10 +175,14 @@ def binary(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:
         return found
     if operator is not is_ and operator is not is_not:
         note_all(a, b)
+    if operator is add and (type(a) is Text or type(b) is Text):
+        return written(add, a, b)
     if operator in _COMPARISONS and type(a) is type(b) and type(a) in (list, tuple):
         result = _compared(frame, operator, carried.whole(a), carried.whole(b))
         if result is not None:
             return result
+    if operator is add and type(a) is type(b) is list and (is_growing(a) or is_growing(b)):
+        return lists.joined(frame, a, b)
     result = computed(operator(carried.whole(a), carried.whole(b)))
     return made(result) if type(result) is list else result
 
@@ -199,6 +219,14 @@ def delete_item(frame: Frame, x: Any, key: Any) -> None:
     if type(x) is list and not isinstance(key, slice) and (holds_traced(key) or is_growing(x)):
         frame.call(x.pop, (key,), {})
         return
+    if (
+        type(x) is list
+        and isinstance(key, slice)
+        and key.step is None
+        and (is_growing(x) or is_traced_slice(key))
+    ):
+        lists.replace(frame, x, key, [])
+        return
     if is_varying(x):
         carried.whole(x)
     holders.delete_item(frame, x, key)
@@ -226,6 +254,7 @@ def unary(frame: Frame, operator: Callable[..., Any], x: Any) -> Any:
 
 def contains(frame: Frame, items: Any, x: Any) -> Any:
     """x in items"""
+    items, x = read(items), read(x)
     method = special(items, "__contains__")
     if method is not None:
         return frame.call(method, (x,), {})
@@ -233,6 +262,14 @@ def contains(frame: Frame, items: Any, x: Any) -> Any:
         note_item(items, x, items.get(x, ABSENT))
     else:
         note_all(items, x)
+    if (
+        type(items) in (list, tuple)
+        and keyed.asks({}, "get", (x,))
+        and (is_growing(items) or len(items) > MOST)
+    ):
+        return lists.contain(frame, items, x)
+    if keyed.asks(items, "get", (x,)) and keyed.is_many(items) and (found := keyed.keyed(items)):
+        return frame.call(found.__contains__, (x,), {})
     return _contains(carried.whole(items), carried.whole(x))
 
 
@@ -246,7 +283,7 @@ def in_place(frame: Frame, operator: Any, plain: Any, a: Any, b: Any) -> Any:
         return owned(plain(a, b))  # to a derivative it is a name for another array
     note_change(a)
     if type(a) is list and operator is iadd:
-        extend(a, iterator(b).all())
+        frame.call(a.extend, (b,), {})
         return a
     if type(a) in DICTS and operator is ior:
         holders.change(a)

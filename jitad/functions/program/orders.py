@@ -12,7 +12,9 @@ from jitad.frontend.items import Item
 from jitad.frontend.operands import lift
 from jitad.frontend.parts import made, maker
 from jitad.frontend.traceable import traceable
+from jitad.functions.program import lists
 from jitad.functions.program.alike import CONTAINERS, by_place, parts_of
+from jitad.functions.program.buffers import is_varying
 from jitad.functions.program.data import as_argument, current
 from jitad.functions.program.holders import change
 from jitad.functions.program.iterators import iterator
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 def in_order(frame: Frame, items: Any, *, key: Any = None, reverse: bool = False) -> list[Any]:
     """sorted(items, key=key, reverse=reverse)"""
+    if is_varying(items):
+        return lists.ordered(frame, items, key, reverse)
     given = iterator(items).all()
     found = _ordered(frame, given, key, reverse)
     if found is None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jitad.frontend.active import holds_traced
 from jitad.frontend.reads import note_special
 from jitad.frontend.traceable import is_users
+from jitad.functions.program import keyed
 from jitad.ir.value import Value
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _SWAPPED |= {swapped: name for name, swapped in _SWAPPED.items()}
 
 def special(x: Any, name: str) -> MethodType | None:
     """The user's method of that name, bound, of what is no class; None where there is none."""
+    if type(x) in keyed.KINDS:
+        return keyed.method(x, name)
     method = getattr(type(x), name, None)
     if not is_users(method):
         return None
@@ -43,6 +46,11 @@ def special(x: Any, name: str) -> MethodType | None:
 
 def called(f: Any, args: Any) -> tuple[Any, Any]:
     """The function and arguments in place of f(*args), where that calls a method of the user's."""
+    owner = getattr(f, "__self__", None)
+    if type(owner) in keyed.KINDS:
+        if keyed.asks(owner, f.__name__, args):
+            keyed.keyed(owner)
+        return keyed.method(owner, f.__name__) or f, args
     name = _METHODS.get(f) if args and isinstance(f, (BuiltinFunctionType, type)) else None
     method = special(args[0], name) if name else None
     if method is not None:

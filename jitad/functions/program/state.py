@@ -6,16 +6,16 @@ The forms of it are found by recording turns: until a turn leaves what it was be
 from __future__ import annotations
 
 import functools
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from jitad.frontend.active import is_copying, room
 from jitad.frontend.mutable import MutableArray
-from jitad.frontend.parts import is_apart, is_new, note_copied, parts, refill
+from jitad.frontend.parts import Bindings, is_apart, is_new, note_copied, parts, refill
 from jitad.frontend.regions import Again, FirstTurn, NeedsNumber, NotCarried, Region
 from jitad.frontend.storage import Storage
-from jitad.functions.program.buffers import Buffer, Buffered, is_varying
+from jitad.functions.program.buffers import Buffer, Buffered, is_varying, varies
 from jitad.functions.program.choices import as_data
 from jitad.functions.program.data import (
     UNBOUND,
@@ -33,12 +33,9 @@ from jitad.functions.program.forms import (
     apart,
     apart_as,
     arrays_in,
-    changeable,
     common,
     containers,
     fitted_to,
-    identity,
-    is_alone,
     kinds,
     parts_apart,
     rebuilt,
@@ -46,6 +43,7 @@ from jitad.functions.program.forms import (
     within,
 )
 from jitad.functions.program.holders import Slot, bound_to, change, part_names, replaced
+from jitad.functions.program.owners import changeable, identity, is_alone
 from jitad.functions.program.raising import check_room
 from jitad.functions.program.switches import write
 from jitad.ir.value import Value
@@ -252,6 +250,8 @@ class State:
             return slots
         if type(x) is list:
             raise NotCarried(x, rows=True)
+        if type(x) is deque and (x.maxlen is None or x.maxlen > _MOST_GROWN):
+            raise varies(x)
         raise FirstTurn(f"a {type(x).__name__} has other parts after a turn than before")
 
     def _settle(self, v: str, after: Names, names: Counter[int]) -> bool:
@@ -299,7 +299,9 @@ class State:
                 return common(v, *forms)
         own = parts(before)
         wanted: Any = found if type(found) in (Node, Rows) else own
-        if own is not None and own.kind == wanted.kind and not same(own.keys, wanted.keys):
+        if own is None or own.kind != wanted.kind or own.kind is Bindings:
+            wanted = own
+        if own is not None and not same(own.keys, wanted.keys):
             raise FirstTurn(f"{v} has other parts after a turn than before")
         try:
             return common(v, apart_as(found, before, self.copied).form, found)

@@ -25,6 +25,7 @@ from jitad.frontend.slices import first_ones
 from jitad.frontend.sums import note_range
 from jitad.functions.arrays.selections import is_pythons
 from jitad.functions.control.blocks import as_weak
+from jitad.functions.program import keyed
 from jitad.functions.program.alike import parts_of
 from jitad.functions.program.buffers import (
     Buffer,
@@ -69,6 +70,11 @@ def _vary(found: Varies) -> None:
     if current().region is not None and not is_new(x):
         raise found
     try:
+        if type(x) is not list:
+            if keyed.has_containers(x):
+                raise NeedsNumber(f"a {type(x).__name__} of containers")
+            keyed.convert(x)
+            return
         x[:] = [_buffer(x, found.form)]
     except NeedsNumber:
         innermost_memo().setdefault(Refused, Refused()).lists[id(x)] = x
@@ -257,8 +263,20 @@ def item(x: list[Any], index: Any) -> Any:
 def items(x: list[Any]) -> tuple[Any, Any]:
     """How many there are, and what finds one by its place."""
     b = x[0]
+    if b.form is None:
+        return 0, None
     note_range(b.count, Sum(b.size - b.free))
     return b.count, partial(_at, b)
+
+
+def sliced(x: list[Any], index: slice) -> list[Any]:
+    """x[index] of a list, where bounds are traced."""
+    try:
+        return _sliced(x[0] if is_varying(x) else _buffer(x, None), index)
+    except NeedsNumber:
+        if current().region is not None:
+            raise
+        return made(x[index])
 
 
 def _sliced(b: Buffer, index: slice) -> list[Any]:
@@ -308,7 +326,9 @@ def taken(f: Any, x: Any, args: Any, kwargs: Any) -> Any:
 
 def goes_over(f: Any) -> bool:
     """Whether f goes over items one by one, or asks nothing of them."""
-    return any(f is g for g in (zip, enumerate, reversed, iter, map, filter, isinstance, type))
+    return any(
+        f is g for g in (zip, enumerate, reversed, iter, map, filter, isinstance, type, sorted)
+    )
 
 
 def made_of(f: Any, x: list[Any], *default: Any) -> Any:
@@ -354,6 +374,7 @@ def whole_in(x: Any) -> Any:
     """Have all such lists in x be Python's own again."""
     if is_varying(x):
         return settle(x)
+    keyed.settle(x, whole_in)
     if type(x) in (list, tuple, dict):
         for y in parts_of(x):
             whole_in(y)

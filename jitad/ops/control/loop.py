@@ -21,6 +21,7 @@ from jitad.ir.builder import Builder, evaluate, inline
 from jitad.ir.op import DYNAMIC, INT64, Control, DType, Shape
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control.loop_pullback import pullback
 from jitad.ops.control.loop_simplify import simplify
@@ -237,15 +238,16 @@ def _batch(
     consts, _, xs, count = grouped(form, batched)
     carries, rows = flags[: form.carries], rows_of(form, flags)
     condition = form.condition
-    apart = condition is not None and flow(condition, [*consts, *carries])[0]
-    if any(count) or (apart and (rows or not all(map(is_harmless, _tapes(form))))):
+    apart = any(count)
+    if condition is not None:
+        apart = flow(condition, [*consts, *carries])[0]
+    if apart and (rows or not all(map(is_harmless, _tapes(form)))):
         raise OwnPathsError
     inside = [False, *consts, *carries, *xs]
     body = batch(form.body, places(inside), size, places([*carries, *rows]))
     if condition is not None:
         asked = [*consts, *carries]
-        one = batch(condition, places(asked), size, [0] if apart else [])
-        body, condition = _held(body, one, form, carries, size) if apart else (body, one)
+        condition = batch(condition, places(asked), size, [0] if apart else [])
     new = replace(form, body=body, condition=condition)
     values = grouped(form, operands)
     init = [
@@ -255,11 +257,13 @@ def _batch(
         )
     ]
     stacks = [_swapped(x) if flag else x for x, flag in zip(values.xs, xs, strict=True)]
+    if apart:
+        done, count = _held(new, [*values.consts, *init, *stacks, *values.turns], size)
+        return [*done, count], [True] * (form.carries + 1)
     args = [*values.consts, *init, *stacks, *values.turns]
     results = record(operands[0].builder, loop, args, new)
-    turns = [False] if form.count is None else []
-    every = [*carries, *turns, *rows]
-    first = form.carries + len(turns)
+    every = [*carries, *([False] if form.count is None else []), *rows]
+    first = len(every) - len(rows)
     moved = [
         _swapped(x) if flag and k >= first else x
         for k, (x, flag) in enumerate(zip(results, every, strict=True))
@@ -277,22 +281,46 @@ def _swapped(x: Value) -> Value:
     return st.transpose(x, perm=(1, 0, *range(2, len(x.shape))))
 
 
-def _held(
-    body: Tape, condition: Tape, form: Loop, carries: Sequence[bool], size: int
-) -> tuple[Tape, Tape]:
-    """A body that leaves copies as they are whose condition fails; and whether any holds."""
+def _held(form: Loop, args: Sequence[Value], size: int) -> tuple[list[Value], Value]:
+    """The last carries of a loop that leaves copies as they are whose turns are done, and how many
+    turns each has had; `form` says of each copy whether it goes on, or the last operand how many.
+    """
+    builder, split = Builder(), 1 + form.consts
+    inputs = [builder.input(f"x{k}", *t) for k, t in enumerate(input_types(form.body))]
+    before, xs = inputs[split : split + form.carries], inputs[split + form.carries :]
+    done = builder.input("done", (size,), INT64)
+    if form.condition is None:
+        counts = builder.input("counts", (size,), INT64)
+        holds = ew.lt(st.broadcast(inputs[0], shape=(size,)), counts)
+        most = [st.reduce_max(args[-1], axes=(0,))]
+        consts, condition = [*args[: form.consts], args[-1]], None
+        order = [*inputs[:split], counts]
+    else:
+        holds = inline(builder, form.condition, inputs[1 : split + form.carries])[0]
+        most, consts, order = [], args[: form.consts], inputs[:split]
+        condition = _any_of(form.condition, size)
+    results = inline(builder, form.body, inputs)
+    after = [where_first(holds, x, y) for x, y in zip(results, before, strict=True)]
+    after.append(ew.add(done, ew.cast(holds, dtype=INT64)))
+    tape = builder.finish([x.index for x in after])
+    taken = [*order, *before, done, *xs]
+    places_of = {x.index: k for k, x in enumerate(map(builder.value, tape.inputs))}
+    body = rewired(tape, [places_of[x.index] for x in taken], range(len(after)))
+    new = replace(form, body=body, condition=condition, consts=len(order) - 1,
+                  carries=form.carries + 1)  # fmt: skip
+    start = st.broadcast(args[0].builder.const(0, (), INT64), shape=(size,))
+    rest = args[form.consts : form.consts + form.carries]
+    stacks = args[form.consts + form.carries : len(args) - len(most)]
+    results = record(args[0].builder, loop, [*consts, *rest, start, *stacks, *most], new)
+    return results[: form.carries], results[form.carries]
+
+
+def _any_of(condition: Tape, size: int) -> Tape:
+    """Whether any copy goes on, of which it does not matter how many turns it has had."""
     builder = Builder()
-    inputs = [builder.input(f"x{k}", *t) for k, t in enumerate(input_types(body))]
-    asked = inputs[1 : 1 + form.consts + form.carries]
-    holds = inline(builder, condition, asked)[0]
-    results = inline(builder, body, inputs)
-    before = inputs[1 + form.consts : 1 + form.consts + form.carries]
-    after = [where_first(holds, x, y) for x, y in zip(results[: form.carries], before, strict=True)]
-    held = builder.finish([x.index for x in [*after, *results[form.carries :]]])
-    asking = Builder()
-    inputs = [asking.input(f"x{k}", *t) for k, t in enumerate(input_types(condition))]
-    any_holds = st.reduce_any(inline(asking, condition, inputs)[0], axes=(0,))
-    return held, asking.finish([any_holds.index])
+    inputs = [builder.input(f"x{k}", *t) for k, t in enumerate(input_types(condition))]
+    builder.input("done", (size,), INT64)
+    return builder.finish([st.reduce_any(inline(builder, condition, inputs)[0], axes=(0,)).index])
 
 
 # -- the row ---------------------------------------------------------------------------------------

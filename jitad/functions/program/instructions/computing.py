@@ -10,6 +10,7 @@ from typing import Any
 from jitad.frontend.effects import note_store
 from jitad.frontend.printing import fill_in
 from jitad.frontend.roads import attribute_of
+from jitad.frontend.texts import written
 from jitad.frontend.unseen import note_all
 from jitad.functions.program import operations
 from jitad.functions.program.bytecode import OPCODES, Reading, Step
@@ -176,7 +177,7 @@ def _converted(frame: Any, x: Any, conversion: int) -> Any:
 
 def _formatted(frame: Any, x: Any, form: str = "") -> str:
     note_all(x)
-    return format(x, form)
+    return written(format, x, form)
 
 
 @opcode("FORMAT_VALUE")

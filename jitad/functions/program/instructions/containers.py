@@ -8,6 +8,7 @@ from typing import Any
 
 from jitad.frontend.parts import made
 from jitad.frontend.reads import note_contents
+from jitad.frontend.texts import written
 from jitad.functions.program.bytecode import OPCODES, Reading, Step
 from jitad.functions.program.growing import extend
 from jitad.functions.program.instructions.rows import Meaning, computes, opcode
@@ -90,8 +91,8 @@ def _merged(x: Any, new: Any) -> Any:
 OPCODES.update(
     BUILD_TUPLE=_builds(tuple, hands_on=True),
     BUILD_LIST=_builds(lambda items: made(list(items))),
-    BUILD_SET=_builds(set),
-    BUILD_STRING=_builds("".join),
+    BUILD_SET=_builds(lambda items: made(set(items))),
+    BUILD_STRING=_builds(lambda items: written("".join, items)),
     BUILD_SLICE=_builds(lambda items: slice(*items)),
     LIST_APPEND=_lengthens(lambda x: [x]),
     LIST_EXTEND=_lengthens(_all),
