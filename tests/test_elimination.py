@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import jitad
 from benchmarks.elimination import PROGRAMS, counts
 from jitad import DifferentiationError
+from jitad.transforms.orders import orders
 
 
 def _differences(function: Any, x: Any) -> Any:
@@ -162,3 +164,35 @@ def _long(x: Any) -> Any:
 def test_what_cannot_be_eliminated_is_said(function: Any, x: Any, said: str) -> None:
     with pytest.raises(DifferentiationError, match=said):
         jitad.jacobian(function, mode="eliminate")(x)
+
+
+def _counted(edges: dict[int, dict[int, float]], order: tuple[int, ...]) -> int:
+    """Multiplications, by the rule as it is written: NaN is a number that is not known yet."""
+    rows, count = {i: dict(row) for i, row in edges.items()}, 0
+    for j in order:
+        row = rows.pop(j)
+        for users in rows.values():
+            if (c := users.pop(j, None)) is not None:
+                for k, d in row.items():
+                    count += np.isnan(c * d) and abs(c) != 1 and abs(d) != 1
+                    users[k] = users[k] + c * d if k in users else c * d
+    return count
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_best_order_of_a_small_graph_is_found(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    weights = [np.nan, np.nan, np.nan, 1.0, -1.0, 2.0]
+    edges: dict[int, dict[int, float]] = {}
+    for i in range(2, 8):
+        below = random.choice(i, size=min(i, random.integers(1, 4)), replace=False)
+        edges[i] = {int(k): float(random.choice(weights)) for k in below}
+    edges |= {-1: {7: 1.0, 5: np.nan}, -2: {6: np.nan}}
+    between = [i for i in edges if i >= 0 and any(i in row for row in edges.values())]
+    edges = {i: row for i, row in edges.items() if i < 0 or i in between}
+    known = orders(edges)
+    assert [order.multiplications for order in known] == [
+        _counted(edges, tuple(order.vertices)) for order in known
+    ]
+    least = min(_counted(edges, order) for order in itertools.permutations(known[0].vertices))
+    assert known[-1].multiplications == least
