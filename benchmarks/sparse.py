@@ -21,6 +21,7 @@ import numpy as np
 from scipy.sparse import coo_array, csc_array, csr_array
 
 import jitad
+from benchmarks.gradbench import ba
 from benchmarks.harness import Table, interleave, main, peer, verdict
 from benchmarks.many_tangents import broyden_over
 from benchmarks.programs import rosenbrock_over
@@ -46,9 +47,9 @@ class Problem(NamedTuple):
 
 
 def run(size: str) -> list[Table]:
-    """The values, and the structure."""
+    """The values, bundle adjustment, and the structure."""
     problems = [p for p in _problems() if p.x.size <= _LARGEST[size]]
-    return [_values(problems, size), _structures(size)]
+    return [_values(problems, size), _adjustment(size), _structures(size)]
 
 
 # -- functions -------------------------------------------------------------------------------------
@@ -265,6 +266,58 @@ def _asdex(problem: Problem, _: str) -> Ready | None:
 
 
 _PEERS = (_own, _own_matrix, _casadi_vm, _casadi_c, _asdex, _by_hand)
+
+
+# -- bundle adjustment -----------------------------------------------------------------------------
+
+
+def _errors(
+    cameras: Any, points: Any, weights: Any, features: Any, by_camera: Any, by_point: Any
+) -> Any:
+    """All errors of GradBench's problem at once, without a function of one observation."""
+    camera = cameras[by_camera]
+    r, y = camera[:, :3], points[by_point] - camera[:, 3:6]
+    square = np.sum(r * r, axis=1, keepdims=True)
+    angle = np.sqrt(np.where(square > 0, square, 1.0))
+    v = r / angle
+    along = np.sum(v * y, axis=1, keepdims=True) * (1 - np.cos(angle))
+    turned = y * np.cos(angle) + np.cross(v, y) * np.sin(angle) + v * along
+    p = np.where(square > 0, turned, y + np.cross(r, y))
+    q = p[:, :2] / p[:, 2:]
+    size = np.sum(q * q, axis=1, keepdims=True)
+    seen = q * (1 + size * (camera[:, 9:10] + camera[:, 10:] * size)) * camera[:, 6:7]
+    return weights[:, None] * (seen + camera[:, 7:9] - features), 1 - weights * weights
+
+
+def _adjustment(size: str) -> Table:
+    p = {"tiny": 60, "quick": 10_000, "full": 225_911}[size]
+    n, m = max(p // 2000, 3), max(p // 4, 3)
+    random = np.random.default_rng(0)
+    given = (
+        random.uniform(0.1, 1.0, (n, 11)),
+        random.uniform(1.0, 3.0, (m, 3)) + np.array([0.0, 0.0, 5.0]),
+        random.uniform(0.5, 1.0, p),
+        random.normal(size=(p, 2)),
+    )
+    number = np.arange(p, dtype=np.int32)
+    places = random.integers(0, n, p, dtype=np.int32), random.integers(0, m, p, dtype=np.int32)
+    whole = jitad.jacobian(_errors, (0, 1, 2), sparse=True)
+    calls = {
+        "jacobian(sparse=True)": jitad.compile(whole, *given, *places).bind(*given, *places),
+        "vmap of jacrev": jitad.compile(ba.jacobian, *given, number, *places).bind(
+            *given, number, *places
+        ),
+    }
+    ours, values = calls["jacobian(sparse=True)"](), calls["vmap of jacrev"]()[2]
+    total = sum(matrix.data.sum() for row in ours for matrix in row)
+    if abs(total - values.sum()) > 1e-9 * np.abs(values).sum():
+        raise AssertionError("bundle adjustment: other values")
+    timings = interleave({name: (f, ()) for name, f in calls.items()}, seconds=_SECONDS[size])
+    ratio = timings["jacobian(sparse=True)"].best / timings["vmap of jacrev"].best
+    row = (f"{p:,}", *(timings[name].best for name in calls), ratio, verdict(ratio, most=1.3))
+    columns = "observations", *(f"{name} (s)" for name in calls), "times that", "bound"
+    note = "The second is written by hand for one observation, and says itself where entries are."
+    return Table("GradBench's bundle adjustment", columns, [row], note)
 
 
 # -- structure -------------------------------------------------------------------------------------
