@@ -181,6 +181,12 @@ def test_what_is_stopped_has_no_entry() -> None:
     np.testing.assert_array_equal(found.toarray(), [[0.0, 3.0]])
 
 
+def test_what_is_infinite_is_that_in_its_place_alone() -> None:
+    found = jitad.jacobian(lambda x: np.sort(np.sqrt(x)), sparse=True)(np.array([4.0, 0.0, 1.0]))
+    wanted = [[0.0, np.inf, 0.0], [0.0, 0.0, 0.5], [0.25, 0.0, 0.0]]
+    np.testing.assert_array_equal(found.toarray(), wanted)
+
+
 @pytest.mark.parametrize("format", ["csr", "csc", "coo"])
 def test_the_format_is_scipys(format: str) -> None:
     x, y = np.linspace(0.0, 1.0, 7), np.ones(3)

@@ -13,6 +13,7 @@ import numpy as np
 from jitad.ir.builder import inline
 from jitad.ir.tape import Instr
 from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control.parts import alone, type_of
 from jitad.ops.linalg import matrices as mx
@@ -69,14 +70,21 @@ def _units(x: Value) -> Value:
 def _composed(
     local: Sequence[Term], operands: Sequence[Value], terms: Sequence[Terms], tables: Tables
 ) -> Terms:
-    """The terms of a result by what the operands depend on: the chain rule."""
+    """The terms of a result by what the operands depend on: the chain rule, in which a partial of 0
+    is one that was not taken, as by an index."""
 
     def after(own: Term, term: Term) -> Term | None:
         shape = term.coefficients.shape
         columns = np.broadcast_to(term.columns, shape)
         read = own.read(columns, operands[term.leaf].size, tables)
         scaled = None if read is None else read.scaled(term.coefficients, tables)
-        return None if scaled is None else scaled.moved(np.broadcast_to(term.rows, shape).ravel())
+        if read is None or scaled is None:
+            return None
+        if not tables.is_seed(own.coefficients):  # other factors may be infinite
+            zero = _zeros(scaled.coefficients)
+            taken = ew.ne(read.at_rows(term.coefficients, tables), zero)
+            scaled = scaled._replace(coefficients=ew.where(taken, scaled.coefficients, zero))
+        return scaled.moved(np.broadcast_to(term.rows, shape).ravel())
 
     found = [after(own, term) for term in local for own in terms[term.leaf]]
     return merged(x for x in found if x is not None)

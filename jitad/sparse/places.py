@@ -50,12 +50,16 @@ class Tables:
         self.seeds.append(self.builder.input(f"d{len(self.seeds)}", shape, dtype))
         return self.seeds[-1]
 
+    def is_seed(self, x: Value) -> bool:
+        """Whether a value is such ones."""
+        return any(x.index == seed.index for seed in self.seeds)
+
 
 def take(x: Value, places: Places, tables: Tables) -> Value:
     """The elements of x at these places, in the shape of these."""
     if places.size == math.prod(x.shape) and _is_numbered(places):
         return _reshaped(x, places.shape)
-    if any(x.index == seed.index for seed in tables.seeds):
+    if tables.is_seed(x):
         return tables.seed(places.shape, x.dtype)
     steps = regular(places)
     if steps is not None and places.size:
