@@ -22,7 +22,7 @@ from jitad.frontend.operands import innermost, lift
 from jitad.functions.elementwise.ufuncs import COMPOSITES
 from jitad.ir.op import FLOAT32, SHORT_NAMES, TABLE, Elementwise
 from jitad.ir.value import UFUNCS
-from jitad.ops.elementwise import nought, stop_gradient
+from jitad.ops.elementwise import nought, stop_gradient, wanted
 from jitad.ops.special import Undefined
 
 SIZES = (3, 1003)
@@ -65,7 +65,11 @@ def _cases() -> list[Any]:
     """(function, domain) of every row, at every dtype where the row has that parameter."""
     cases = []
     for row in TABLE.values():
-        if not isinstance(row, Elementwise) or row in (stop_gradient, nought):  # no functions
+        if not isinstance(row, Elementwise) or row in (
+            stop_gradient,
+            nought,
+            wanted,
+        ):  # no functions
             continue
         variants = [{"dtype": d} for d in SHORT_NAMES] if row.params else [{}]
         for params in variants:

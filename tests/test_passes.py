@@ -261,6 +261,13 @@ def _of_the_positive(x: Any) -> Any:
     return s
 
 
+def _prefixes(x: Any) -> Any:
+    y = x.copy()
+    for i in range(1, x.size):
+        y[:i] = np.sin(y[:i]) * x[i]
+    return np.sum(y)
+
+
 @numba.njit
 def _powers(x: Any) -> Any:
     s = 0.0
@@ -283,6 +290,7 @@ def test_every_pass_fires_in_random_programs(monkeypatch: Any) -> None:
     monkeypatch.setattr(compiling, "optimise", optimise)
     jitad.hessian(lambda a: np.sum(np.linalg.eigvalsh(a) ** 3))(np.eye(2))  # is lowered
     jitad.grad(_of_the_positive)(np.ones(40))  # loops and branches
+    jitad.grad(_prefixes)(np.ones(40))  # rows of which some elements are read
     jitad.grad(_powers)(1.5)  # whole powers of known size
     jitad.jacfwd(lambda x: np.concatenate([np.zeros(1), x[:-1]]) - x * x)(np.ones(60))  # by columns
     with np.errstate(all="ignore"):

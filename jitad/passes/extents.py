@@ -50,6 +50,9 @@ class Extents:
     def _find(self) -> None:
         instrs, seen = self._tape.instrs, set(self._tape.outputs)
         for i in range(len(instrs) - 1, -1, -1):
+            if instrs[i].op is ew.wanted:
+                limits = self._silence(instrs[i].args[0], False) or {}
+                self._asked[i] = {**limits, **self._asked[i]}
             for place, j in enumerate(instrs[i].args):
                 asked = self._of_operand(i, place)
                 self._asked[j] = _common(self._asked[j], asked) if j in seen else asked

@@ -14,6 +14,7 @@ from jitad.passes.fold import fold
 from jitad.passes.fuse import fuse
 from jitad.passes.group_calls import group_calls
 from jitad.passes.if_convert import if_convert
+from jitad.passes.limit_rows import limit_rows
 from jitad.passes.lower import lower
 from jitad.passes.narrow import narrow
 from jitad.passes.own_outputs import own_outputs
@@ -43,6 +44,7 @@ PASSES: tuple[Callable[[Tape], Tape], ...] = (
     narrow,  # before if_convert, which asks what may be out of bounds
     if_convert,  # before control, which would work on loops that end here
     control,  # before fold, which reads what is computed before a loop
+    limit_rows,  # after control, so that bodies are as they will be
     fold,
     cse,
     turn,  # after cse, for it asks who else reads a value
