@@ -70,7 +70,7 @@ def writes(f: Any) -> bool:
 def reads(f: Any) -> bool:
     """Whether f reads texts that it is given; not what prints them, keeps them or asks for more."""
     owner = getattr(f, "__self__", None)
-    if isinstance(owner, (*_HOLDERS, set, deque)) or f in (print, isinstance, type, zip, enumerate):
+    if isinstance(owner, (*_HOLDERS, set, deque)) or any(f is g for g in _KEEPING):
         return False
     if isinstance(f, type):
         return not issubclass(f, (BaseException, *_HOLDERS, set, deque))
@@ -78,6 +78,7 @@ def reads(f: Any) -> bool:
     return module.split(".")[0] not in ("logging", "warnings", "_io", "io", "_warnings")
 
 
+_KEEPING = (print, isinstance, zip, enumerate)
 _HOLDERS = (list, tuple, dict)
 
 
@@ -173,3 +174,4 @@ for _name in dir(str):
     if _name not in _PRINTED:
         setattr(Text, _name, _asked(_name))
 Text.__radd__ = lambda self, other: other + read(self)  # type: ignore[attr-defined]  # of texts
+Text.__name__ = "str"  # as messages name it

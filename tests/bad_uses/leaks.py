@@ -109,6 +109,7 @@ ROWS: list[Any] = [
     (lambda: jitad.jit(f)(leaked()), TraceError, 'an argument is a traced value of a function'),
     (lambda: jitad.compile(f, X)(leaked()), TraceError, 'a kernel was called with a traced value: it is'),
     (lambda: jitad.jit(lambda x: in_thread(lambda: np.sum(x)))(X), 6.0),
+    (lambda: jitad.jit(recursive)(X), TraceError, 'recursive calls functions within functions, deeper'),
     (lambda: jitad.jit(lambda x: np.sum(x) + sum(LEAKED_LIST.append(x) or 0 for _ in range(1)))(X), 6.0),
     (lambda: jitad.jit(lambda x: mutated(x))(X.copy()), [2.0, 3.0, 4.0]),
     (lambda: jitad.jit(lambda x: raises(KeyError("mine")))(X), KeyError, "'mine'"),

@@ -184,7 +184,12 @@ def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         found = varying.made_of(f, args[0], *kwargs.values())
         if found is not None:
             return lambda: found
-    if f in (any, all) and args and isinstance(args[0], Generated) and args[0].frame.program.shared:
+    if (
+        (f is any or f is all)
+        and args
+        and isinstance(args[0], Generated)
+        and args[0].frame.program.shared
+    ):
         return lambda: decided(frame, f, args[0])
     args = [x if is_varying(x) and varying.goes_over(f) else whole(x) for x in args]
     kwargs = {name: whole(x) for name, x in kwargs.items()}

@@ -5,10 +5,24 @@ A function that does so until a value is small would be recorded until Python's 
 
 from __future__ import annotations
 
+from typing import Any
+
 from jitad.frontend.active import noted_for_good
 from jitad.frontend.regions import NeedsNumber
 from jitad.functions.program.data import Place, current, labels_of
 from jitad.functions.program.graph import Program
+from jitad.ir.errors import TraceError
+
+
+def too_deep(f: Any) -> TraceError:
+    """What is to be raised where Python's stack has ended."""
+    return TraceError(
+        f"{f.__name__} calls functions within functions, deeper than Python's stack allows while "
+        "it is traced",
+        remedy="write a loop in place of a function that calls itself, or allow more by "
+        "sys.setrecursionlimit",
+    )
+
 
 DEEP = 24
 """Branches within branches: of a function that calls itself, say, until a value is small."""

@@ -30,7 +30,7 @@ from jitad.functions.program.data import (
     current,
     holds_tracers,
 )
-from jitad.functions.program.depth import check_depth
+from jitad.functions.program.depth import check_depth, too_deep
 from jitad.functions.program.generators import Generated, can_consume, consume, generator_of, wants
 from jitad.functions.program.graph import EXIT, FOLDED, RESULT, Program, program_of
 from jitad.functions.program.iterators import (
@@ -378,7 +378,10 @@ def reader(f: FunctionType, words: Vocabulary) -> Any:
     def read(*args: Any, **kwargs: Any) -> Any:
         if innermost_trace() is None:  # given to a solver, say, that runs later
             return f(*args, **kwargs)
-        return whole_in(settled(run_program(f, program, words, args, kwargs)))
+        try:
+            return whole_in(settled(run_program(f, program, words, args, kwargs)))
+        except RecursionError as error:
+            raise too_deep(f) from error
 
     def run(*args: Any, **kwargs: Any) -> Any:
         return run_program(f, program, words, args, kwargs)
