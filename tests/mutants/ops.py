@@ -87,8 +87,8 @@ ROWS = [
         "self.known[self.numbers[k]] = self.operands[form.consts + same[0]]",
         "test_control.py::test_as_unrolled[carry_that_stays]"),
     ("points whose condition fails go on with the others", "ops/control/loop.py",
-        "after = [where_first(holds, x, y) for x, y in zip(results[: form.carries], before, "
-        "strict=True)]", "after = results[: form.carries]",
+        "after = [where_first(holds, x, y) for x, y in zip(results, before, strict=True)]",
+        "after = list(results)",
         "test_cases.py::test_case[loops.points_that_are_done_stay_as_they_are]"),
     ("carries depend on what they begin with, and on no turn", "ops/control/loop.py",
         "        if more == carries:\n            break\n        carries = more\n    turns",
