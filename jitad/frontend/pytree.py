@@ -47,6 +47,28 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
     return leaves, structure
 
 
+def shown(structure: Structure) -> str:
+    """A structure as the user would write such a tree, with `array` for its leaves."""
+    if structure.is_leaf():
+        return "an array"
+    kind: Any = structure.type
+    inner = ["array" if x.is_leaf() else shown(x) for x in structure.children()]
+    names = structure.entries()
+    if kind is Static:
+        return repr(unflatten(structure, ()).item)
+    if kind is type(None):
+        return "None"
+    if kind is dict:
+        return f"{{{', '.join(f'{k!r}: {x}' for k, x in zip(names, inner, strict=True))}}}"
+    if kind is tuple or kind is list:
+        left, right = "()" if kind is tuple else "[]"
+        comma = "," if kind is tuple and len(inner) == 1 else ""
+        return f"{left}{', '.join(inner)}{comma}{right}"
+    if all(isinstance(name, str) for name in names):
+        inner = [f"{name}={x}" for name, x in zip(names, inner, strict=True)]
+    return f"{kind.__name__}({', '.join(inner)})"
+
+
 def is_array_like(x: Any) -> bool:
     """Whether x has elements of one dtype that can be asked for by slices: an array, or a data set
     in a file."""

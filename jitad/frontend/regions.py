@@ -15,12 +15,15 @@ from jitad.frontend.active import innermost_trace
 from jitad.frontend.parts import Parts, is_copied, is_copy, is_new, parts, refill
 from jitad.frontend.storage import Storage
 from jitad.ir.builder import Builder
+from jitad.ir.errors import SourceLine
 from jitad.ir.raised import Raised
 from jitad.ir.value import Value
 
 
 class Unrecorded(BaseException):  # no Exception: no handler of the user's is to take it
-    """A region cannot be recorded so; whoever records it goes another way."""
+    """A region cannot be recorded so, at that line; whoever records it goes another way."""
+
+    line: SourceLine | None = None
 
 
 class NeedsNumber(Unrecorded):
@@ -52,13 +55,16 @@ class NotCarried(Unrecorded):
 class Changed(Unrecorded):
     """What has a copy, or is one, is changed: the trace is to be made without."""
 
+    def __init__(self) -> None:
+        super().__init__("an object is changed that is perhaps another one's, too")
+
 
 def check_alone(x: Any) -> None:
     """Refuse to change what has a copy, or is one: the other one would have to change with it."""
     if is_copy(x) or is_copied(x):
         builder = innermost_trace()
         if builder is not None and builder.region is not None:
-            raise NeedsNumber("an object is changed that is perhaps another one's, too")
+            raise NeedsNumber(str(Changed()))
         raise Changed
 
 

@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.errors import ShapeError, SourceLine, TraceError
+from jitad.ir.errors import (
+    OUTSIDE,
+    LinearAlgebraError,
+    OutOfBoundsError,
+    OutsideError,
+    ShapeError,
+    SourceLine,
+    TraceError,
+)
 from jitad.ir.op import NUMBERS, STORED, Control, DType, Op, Shape
 from jitad.ir.tape import CONST, INPUT, Instr, Tape, instruction
 from jitad.ir.value import Value
@@ -284,8 +292,16 @@ def evaluate(tape: Tape, arrays: Sequence[Any]) -> list[np.ndarray]:
 def run(instr: Instr, results: Any) -> Any:
     """One instruction in NumPy, its operands from `results` by index; of a control op a list."""
     operands = [results[j] for j in instr.args]
-    with np.errstate(all="ignore"):
-        result = instr.op.evaluate(*operands, **instr.named_params)
+    try:
+        with np.errstate(all="ignore"):
+            result = instr.op.evaluate(*operands, **instr.named_params)
+    except LinearAlgebraError:  # of an instruction within
+        raise
+    except OutsideError as error:
+        what, remedy = OUTSIDE
+        raise OutOfBoundsError(what, remedy=remedy, line=instr.line) from error
+    except np.linalg.LinAlgError as error:
+        raise LinearAlgebraError(f"{instr.op.name}: {error}", line=instr.line) from error
     if isinstance(instr.op, Control):
         return result
     return np.asarray(result, dtype=instr.dtype)

@@ -70,6 +70,17 @@ class OutOfBoundsError(ShapeError, IndexError):
     """An index lies outside of its axis."""
 
 
+class OutsideError(Exception):
+    """The same, where an instruction is run in NumPy that has yet to say where."""
+
+
+OUTSIDE = (
+    "an index of an integer array is out of bounds",
+    "bring the indices into range, for example by np.clip",
+)
+"""What is said of it, and what to write instead."""
+
+
 class OutOfMemoryError(JitadError, MemoryError):
     """There is no memory for what a kernel must keep."""
 

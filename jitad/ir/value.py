@@ -244,6 +244,14 @@ class Value:
         """A copy that can be written to."""
         return self.frontend.copy(self)
 
+    def __init_subclass__(cls) -> None:
+        type.__setattr__(cls, "__name__", _CALLED)
+
+    def __reduce__(self) -> Any:
+        raise TraceError(
+            "a traced value was to be pickled", remedy="return it, and pickle what the call gives"
+        )
+
     def __copy__(self) -> Any:
         return self.copy()
 
@@ -265,6 +273,11 @@ class Value:
         """The array as one axis."""
         return np.ravel(self, order=order)  # type: ignore[call-overload]  # traced
 
+
+_CALLED = "traced value"
+"""What Python's own messages call it."""
+
+Value.__name__ = _CALLED
 
 _MEMORY = (": it has no memory while the function is traced", "ask it of the argument, outside")
 _BYTES = (": it has no bytes while the function is traced", "return it, and write the result out")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.errors import ShapeError
+from jitad.ir.errors import OutsideError, ShapeError
 from jitad.ir.op import BOOL, INT64, DType, Shape, Structural
 from jitad.ir.raised import Raised
 from jitad.ir.tape import Instr
@@ -41,13 +41,20 @@ def iota_on(like: Any, shape: Shape, axis: int) -> Any:
     return like.builder.apply(iota, (), {"shape": shape, "axis": axis})
 
 
+def _inside(x: np.ndarray, i: np.ndarray) -> np.ndarray:
+    """The index; a negative one has been counted from the end already, NumPy would do so again."""
+    if np.any((i < 0) | (i >= len(x))):
+        raise OutsideError
+    return i
+
+
 def _np_gather(x: np.ndarray, i: np.ndarray) -> np.ndarray:
-    return x[i]
+    return x[_inside(x, i)]
 
 
 def _np_scatter(x: np.ndarray, i: np.ndarray, u: np.ndarray) -> np.ndarray:
     result = np.array(x)
-    np.add.at(result, i, u)
+    np.add.at(result, _inside(x, i), u)
     return result
 
 
@@ -128,7 +135,7 @@ scatter_add = Structural(
 
 def _np_scatter_set(x: np.ndarray, i: np.ndarray, u: np.ndarray, apart: bool) -> np.ndarray:
     result = np.array(x)
-    for place, row in zip(i.ravel(), u.reshape(i.size, *x.shape[1:]), strict=True):
+    for place, row in zip(_inside(x, i).ravel(), u.reshape(i.size, *x.shape[1:]), strict=True):
         result[place] = row
     return result
 

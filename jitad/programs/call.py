@@ -15,7 +15,7 @@ from jitad.frontend.effects import Effects
 from jitad.frontend.mutable import mutable
 from jitad.frontend.pytree import Structure, flatten, statics_of, unflatten, without_statics
 from jitad.frontend.reads import note_special
-from jitad.frontend.regions import Changed, Raises
+from jitad.frontend.regions import Changed, Raises, Unrecorded
 from jitad.frontend.trace import Traced, leaf_type
 from jitad.frontend.trace import trace as record
 from jitad.frontend.traceable import traceable
@@ -25,7 +25,7 @@ from jitad.functions.program.choices import settled
 from jitad.functions.program.pure import is_program
 from jitad.functions.program.varying import whole_in
 from jitad.ir.builder import Builder
-from jitad.ir.errors import DifferentiationError, ShapeError, WriteError, quoted
+from jitad.ir.errors import DifferentiationError, ShapeError, TraceError, WriteError, quoted
 from jitad.ir.op import DType, is_differentiable
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
@@ -158,8 +158,22 @@ def _traced(
         if depth():  # who calls the function that is traced around it, says what it raises
             raise
         raise said_by(error.what, fun, structure, leaves) from None
+    except Unrecorded as error:
+        if depth():  # a loop or branch around may be recorded in another way
+            raise
+        raise _unrecorded(error) from None
     simple = finals(bounded(dce(cse(traced.tape))))
     return replace(traced, tape=simple)
+
+
+def _unrecorded(error: Unrecorded) -> TraceError:
+    """What is said of a function whose loops or branches nobody knows how to record."""
+    said = str(error) or "what it makes or changes there differs from side to side, or turn to turn"
+    return TraceError(
+        f"a branch or a loop on traced values is not recorded: {said}",
+        remedy="write the step with np.where, or that loop with jitad.scan or while_loop",
+        line=error.line,
+    )
 
 
 def _apart(traced: Traced, effects: Effects) -> Traced:

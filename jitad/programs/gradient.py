@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jitad.frontend.pytree import Structure, flatten, unflatten
+from jitad.frontend.pytree import Structure, flatten, shown, unflatten
 from jitad.ir.builder import with_constants
 from jitad.ir.errors import DifferentiationError
 from jitad.ir.tape import Tape
@@ -69,7 +69,7 @@ def scalar_gradient(
         aux, count = parts[1], parts[1].num_leaves
     elif not result.is_leaf():
         raise DifferentiationError(
-            f"the gradient needs a function with one scalar result, not {result}",
+            f"the gradient needs a function with one scalar result, not {shown(result)}",
             remedy="return the scalar alone, or use has_aux=True, or jacrev",
         )
     value = call.tape.instrs[call.tape.outputs[0]]

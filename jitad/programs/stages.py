@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.operands import as_dtype, innermost, lift
-from jitad.frontend.pytree import Structure, flatten, unflatten
+from jitad.frontend.pytree import Structure, flatten, shown, unflatten
 from jitad.frontend.trace import Traced, leaf_type
 from jitad.ir.builder import inline, same_inputs
 from jitad.ir.errors import DifferentiationError, ShapeError
@@ -119,7 +119,7 @@ def _matched(given: Any, like: Any, what: str) -> Any:
     models, wanted = flatten(like)
     if structure != wanted:
         raise ShapeError(
-            f"{what} has the structure {structure}, and {wanted} is needed",
+            f"{what} is {shown(structure)}, and {shown(wanted)} is needed",
             remedy="pass a tree of the same structure",
         )
     result: list[Any] = []

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.frontend.pytree import Structure, flatten, unflatten
+from jitad.frontend.pytree import Structure, flatten, shown, unflatten
 from jitad.frontend.trace import leaf_type
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import ShapeError
@@ -34,9 +34,11 @@ def tangent(fun: Function, has_aux: bool) -> Build:
     def build(leaves: Sequence[Any], structure: Structure) -> Plan:
         children = structure.children()[0].children()
         half = len(children) // 2
-        if children[:half] != children[half:]:
+        pairs = list(zip(children[:half], children[half:], strict=True))
+        if any(x != y for x, y in pairs):
             raise ShapeError(
-                f"primals and tangents differ in structure: {children[:half]}, {children[half:]}",
+                "primals and tangents differ in structure: "
+                + ", ".join(f"{shown(x)} and {shown(y)}" for x, y in pairs if x != y),
                 remedy="give each argument a tangent of its own structure",
             )
         count = sum(child.num_leaves for child in children[:half])

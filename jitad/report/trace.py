@@ -9,7 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
-from jitad.frontend.pytree import Structure, flatten
+from jitad.frontend.pytree import Structure, flatten, shown
 from jitad.ir.errors import ShapeError
 from jitad.ir.op import Shape
 from jitad.ir.tape import Tape
@@ -134,10 +134,16 @@ def _like(given: Any, structure: Structure, shapes: Sequence[Shape], what: str) 
     """The leaves of a tree; an error where structure or shapes are not those wanted."""
     leaves, got = flatten(given)
     if got != structure:
-        raise ShapeError(f"the {what} have the structure {got}, and {structure} is needed")
+        raise ShapeError(
+            f"the {what} are {shown(got)}, and {shown(structure)} is needed",
+            remedy="pass a tree of the same structure",
+        )
     for x, shape in zip(leaves, shapes, strict=True):
         if np.shape(x) != shape:
-            raise ShapeError(f"the {what} have shape {np.shape(x)}, and {shape} is needed")
+            raise ShapeError(
+                f"the {what} have shape {np.shape(x)}, and {shape} is needed",
+                remedy="pass an array of that shape: np.broadcast_to makes one",
+            )
     return leaves
 
 

@@ -20,6 +20,7 @@ from jitad.codegen.status import (
 )
 from jitad.frontend.pytree import Structure, unflatten, without_statics
 from jitad.ir.errors import (
+    OUTSIDE,
     JitadError,
     LinearAlgebraError,
     OutOfBoundsError,
@@ -39,11 +40,7 @@ _FAILURES: dict[int, tuple[type[BaseException], str, str]] = {
         "compiled",
         "call the function itself, which traces the new path; or use np.where",
     ),
-    OUT_OF_BOUNDS: (
-        OutOfBoundsError,
-        "an index of an integer array is out of bounds",
-        "bring the indices into range, for example by np.clip",
-    ),
+    OUT_OF_BOUNDS: (OutOfBoundsError, *OUTSIDE),
     OUT_OF_MEMORY: (
         OutOfMemoryError,
         "there is no memory for what the kernel keeps while it runs",

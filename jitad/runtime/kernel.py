@@ -10,7 +10,7 @@ import numpy as np
 
 from jitad.codegen.options import DEFAULT, Options
 from jitad.codegen.status import GUARD_FAILED, PLACE, RAISED
-from jitad.frontend.pytree import Nodes, Structure, unflatten
+from jitad.frontend.pytree import Nodes, Structure, shown, unflatten
 from jitad.frontend.trace import leaf_type
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import native
@@ -137,8 +137,8 @@ class Kernel:
                 remedy="pass dicts and named arguments in the order that was compiled for",
             )
         raise ShapeError(
-            f"the kernel was compiled for arguments of structure {self.arguments[0]} and called "
-            f"with {structure}",
+            f"the kernel was compiled for the arguments {_called(self.arguments[0])} and called "
+            f"with {_called(structure)}",
             remedy="pass as many arguments, positional or named, as it was compiled for",
         )
 
@@ -337,6 +337,11 @@ def _by_reference(x: np.ndarray) -> np.ndarray:
             remedy="close over x.copy(), or pass x as an argument",
         )
     return x
+
+
+def _called(structure: Structure) -> str:
+    args, kwargs = map(shown, structure.children())
+    return args if kwargs == "{}" else f"{args} and {kwargs}"
 
 
 def _is_plain(structure: Structure) -> bool:

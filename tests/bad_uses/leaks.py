@@ -8,6 +8,7 @@ import enum
 import functools
 import os
 import pathlib
+import pickle
 import re
 import threading
 from typing import Any
@@ -52,6 +53,15 @@ def in_thread(g: Any) -> Any:
     if isinstance(found[0], BaseException):
         raise found[0]
     return found[0]
+
+
+def swapped_rows(x: Any) -> Any:
+    rows = [[0.0] * 3 for _ in range(3)]
+    for v in [*x, *x]:
+        i = 2 if v > 2 else 1
+        rows[i][i - 1] += v
+        rows[i], rows[0] = rows[0], rows[i]
+    return sum((i + 1) * v for i, row in enumerate(rows) for v in row)
 
 
 def raises(error: BaseException) -> Any:
@@ -156,6 +166,11 @@ ROWS: list[Any] = [
     (lambda: jitad.jit(lambda x: chr(x))(65), TraceError, 'the function returned a str'),
     (lambda: jitad.jit(lambda x: isinstance(x, "a"))(X), TypeError, 'isinstance() arg 2 must be'),
     (lambda: jitad.jit(lambda x: collections.Counter(x))(X), TraceError, 'a traced <traced f64: 1.> was to be the key of'),
+    (lambda: jitad.jit(lambda x: x(1))(X), TypeError, "'traced value' object is not callable"),
+    (lambda: jitad.jit(lambda x: memoryview(x))(X), TypeError, "required, not 'traced value'"),
+    (lambda: jitad.jit(lambda x: pickle.dumps(x))(X), TraceError, 'a traced value was to be pickled'),
+    (lambda: jitad.jit(swapped_rows)(X), TraceError, "an object is changed that is perhaps another one's"),
+    (lambda: jitad.grad(lambda x: {"a": x})(1.0), DifferentiationError, "one scalar result, not {'a': array}"),
     (lambda: jitad.jit(lambda x: dataclasses.replace(x, y=1))(X), TypeError, 'replace() should be called'),
 ]
 # fmt: on

@@ -134,3 +134,25 @@ def deviations_that_divide_what_the_next_are_of() -> Any:
     got = jitad.hessian(lambda p: f(p, 3))(p)
     even = sizes[2] - sizes[1] < 2 * (sizes[1] - sizes[0])
     return (got.round(3), even), ((np.array(second) / (4 * h * h)).round(3), True)
+
+
+@case
+def the_last_derivatives_of_forms_of_even_degree() -> Any:
+    """Of a form of degree n along d the n-th derivative is n! f(d), wherever it is taken."""
+    d, points = np.array([1.0, 2.0, -1.0]), ([0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 2.0])
+    forms = {
+        lambda x: np.sum(np.abs(np.fft.fft(x)) ** 4): 4,
+        lambda x: np.sum(np.abs(np.fft.fft(x)) ** 2) ** 2: 4,
+        lambda x: np.linalg.norm(x, 4) ** 4: 4,
+        lambda x: np.linalg.norm(x, 6) ** 6: 6,
+        lambda x: np.hypot(x[0], x[1]) ** 4 + np.abs(x[1] + 1j * x[2]) ** 4: 4,
+        lambda x: np.abs(x[:2] + 1j * x[1:])[1] ** 4: 4,
+        lambda x: (lambda r: np.sum(r * r * r * r))(np.abs(x + 1j * x[::-1])): 4,
+    }
+    got = [
+        nested(lambda t, f=f, x=x: f(x + t * d), (0,) * n, modes)(np.float64(0.0))
+        for f, n in forms.items()
+        for x in map(np.array, points)
+        for modes in ("ffffff"[:n], "rfrfrf"[:n])
+    ]
+    return got, [math.factorial(n) * f(d) for f, n in forms.items() for _ in range(6)]

@@ -1,8 +1,8 @@
 """Random Python functions: loops, branches, ways out, arrays that they write to, helpers, functions
-made within, exceptions, contexts, names for one of several objects, a list that grows and shrinks.
+made within, exceptions, contexts, names for one of several objects, lists that grow and shrink.
 
 Values are compared with the function as it is, gradients with dual numbers, on the same path. One
-function of jitad's serves all points; Numba's door and points at once have to agree with it.
+function of jitad's serves all points; Numba's door, points at once and NumPy have to agree with it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numba
 import numpy as np
 
 import jitad
+from jitad.runtime.interpret import interpret
 from jitad.textbook import dual
 from tests.fuzz.fuzzer import Fuzzer, register
 
@@ -86,6 +87,9 @@ WITHIN = {
 }
 """Functions that a program makes if it calls them."""
 
+ITEMS = ("    h = [v for v in x if v > -9.0]", " + sum((i + 1) * v for i, v in enumerate(h))")
+"""A list of as many items as data says, and what becomes of it, if a program names it."""
+
 
 class _Maker:
     """Writes statements at random."""
@@ -94,13 +98,15 @@ class _Maker:
         self.rng = rng
         self.loops = self.tries = 0
         self.budget = 14
+        self.has_items = rng.random() < 0.3
 
     def pick(self, *items: Any) -> Any:
         return items[self.rng.integers(len(items))]
 
     def number(self) -> str:
         return self.pick("s", "t", "u", f"x[{self.index()}]", f"a[{self.index()}]",
-                         f"b[{self.index()}]", self.pick("0.5", "1.0", "-0.25"))  # fmt: skip
+                         f"b[{self.index()}]", self.pick("0.5", "1.0", "-0.25"),
+                         *([f"h[{self.index()}]"] if self.has_items else []))  # fmt: skip
 
     def integer(self) -> str:
         return self.pick("k", *(f"i{n}" for n in range(1, self.loops + 1)), "2")
@@ -177,7 +183,8 @@ class _Maker:
                          "word = 'b' if {q} else word", "word = 'c' if word == 'b' else 'a'",
                          "g = squared if {q} else abs",
                          "kept.append(0.5 * {e})", "kept.append({e}) if {q} else None",
-                         "{v} = kept.pop() if kept else {e}")  # fmt: skip
+                         "{v} = kept.pop() if kept else {e}",
+                         *(_OF_ITEMS if self.has_items else ()))  # fmt: skip
         return form.format(v=name, w=array, e=self.expression(), j=self.index(), q=self.condition())
 
     def guarded(self, depth: int) -> Node:
@@ -208,6 +215,11 @@ class _Maker:
         return (head, body, rest)
 
 
+_OF_ITEMS = (
+    "h[{j}] = {e}", "h[{j}] = 0.2 * h[{j}] + {e}", "h.append(h.pop({j}))", "h.append(h.pop({j}))",
+    "h.insert({j}, h.pop())", "h[{j}], h[0] = h[0], h[{j}]", "h.insert({j}, 0.5 * h.pop({j}))",
+)  # fmt: skip
+
 _RAISED = ("ValueError", "ValueError('no', 2)", "KeyError('no')")
 
 
@@ -234,10 +246,12 @@ def source(program: Node) -> str:
              "    o, word, g, kept = None, 'a', abs, []",
              "    b[0] = x[1]"]  # fmt: skip
     body = "\n".join(_lines(program, 1))
+    items, sums = ITEMS if "h[" in body or "h." in body else ("", "")
+    begin.append(items)
     within = [text for name, text in WITHIN.items() if name in body]
     last = "    return s + 0.7 * t - u + 0.1 * k + a[0] + 0.3 * a[1] - b[2] + c[3]"
     last += " + (0.1 if o is None else 0.2 * o) + (0.05 if word == 'a' else 0.1)"
-    last += " + 0.1 * len(kept) + 0.2 * sum(kept)"
+    last += " + 0.1 * len(kept) + 0.2 * sum(kept)" + sums
     return "\n".join([HELPERS, *begin, *within, body, last])
 
 
@@ -300,7 +314,11 @@ def _at_other_doors(gradient: Any, f: Any, points: np.ndarray, right: list[list[
     x, wanted = points[0], np.array(right)
     if not np.allclose(jitad.jacfwd(f)(x), wanted[0], rtol=1e-9, atol=1e-10):
         return f"forward: {jitad.jacfwd(f)(x).tolist()}, right is {right[0]}"
-    kernel = jitad.compile(gradient, x).njit
+    for x, slopes in zip(points, right, strict=True):
+        found = interpret(gradient.plan(x), [x])
+        if not np.allclose(found, slopes, rtol=1e-9, atol=1e-10):
+            return f"in NumPy, at {x.tolist()}: {found.tolist()}, right is {slopes}"
+    kernel = jitad.compile(gradient, points[0]).njit
     each = numba.njit(lambda xs: [kernel(x) for x in xs])
     found = np.array(each(points))
     return "" if np.allclose(found, wanted, rtol=1e-9, atol=1e-10) else f"njit: {found.tolist()}"

@@ -322,3 +322,15 @@ def name_of_an_array_that_its_side_has_changed(x):
         v = a
     v[1] = 3.0 * x[3]
     return np.sum(a) + np.sum(v**2)
+
+
+@case
+def slices_of_lists_replaced_and_deleted(x):
+    a, b = list(x), [v for v in x if v > 0.5]
+    if x[0] > 0.0:
+        del a[1:3]
+    else:
+        a[:2] = [x[1] * x[2]]
+    b[1:3] = [x[0] ** 2]
+    del b[::2]
+    return sum((i + 1) * v * v for i, v in enumerate(a + b))

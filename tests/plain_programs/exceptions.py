@@ -184,3 +184,17 @@ def imported(x):
     for i in range(len(x)):
         s += m.cos(x[i]) * sin(x[i])
     return s
+
+
+@program(sizes=(5, 12))
+def refused_where_turns_compute_the_same(x):
+    s = 3.0 + x[0] ** 2
+    for k in range(7):
+        for v in x:
+            t = 0.0
+            if x[k % 3] > 0.0:
+                if s < 2.0:
+                    raise ValueError("never")
+                t = np.sin(x[k % 3] * k)
+            s = s + t * t * v * v
+    return s

@@ -285,3 +285,18 @@ def lists_on_sides(x):
             row[2] += row[0]
         pair[1] += row[1] * row[2] + row[0] * row[1]
     return pair[0] * pair[1]
+
+
+@program(vector, (5, 7))
+def items_that_move_in_turn(x):
+    """Where turns of the inner loop read their places from is the same for all of them."""
+    a = [v for v in x if v > -9.0]
+    s, k = x[0], 0
+    for _ in range(6):
+        for _ in x:
+            if k % 2 == 0:
+                a[k % 3] = 0.5 * x[k % 5] + 0.2 * a[k % 3]
+            a.append(a.pop(k % 3))
+        for _ in x:
+            k = 2 if s > 0.2 else k
+    return sum((i + 1) * u for i, u in enumerate(a))

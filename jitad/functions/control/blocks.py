@@ -10,7 +10,7 @@ import numpy as np
 
 from jitad.frontend.active import innermost_trace
 from jitad.frontend.operands import PYTHON_NUMBERS, as_dtype, lift
-from jitad.frontend.pytree import Structure, flatten, unflatten
+from jitad.frontend.pytree import Structure, flatten, shown, unflatten
 from jitad.frontend.trace import trace
 from jitad.ir.builder import Builder, inline
 from jitad.ir.errors import ShapeError, TraceError
@@ -160,6 +160,6 @@ def same_structure(got: Structure, wanted: Structure, what: str) -> None:
     """An error where a function returns another tree than it is given, or than another does."""
     if got != wanted:
         raise ShapeError(
-            f"{what} returns the structure {got}, and {wanted} is needed",
+            f"{what} returns {shown(got)}, and {shown(wanted)} is needed",
             remedy="return a tree of the same structure",
         )

@@ -11,7 +11,7 @@ import numpy as np
 
 from jitad.frontend.active import innermost_trace
 from jitad.frontend.operands import as_dtype, lift
-from jitad.frontend.pytree import flatten
+from jitad.frontend.pytree import flatten, shown
 from jitad.frontend.trace import TRACEABLE
 from jitad.ir.errors import DifferentiationError, ShapeError, SourceLine, TraceError
 from jitad.ir.op import DType, Shape, is_differentiable
@@ -36,7 +36,7 @@ def leaves_like(tree: Any, structure: Any, what: str, where: SourceLine | None) 
         return structure.flatten_up_to(tree)
     except ValueError as error:
         raise ShapeError(
-            f"{what} has the structure {flatten(tree)[1]}, and {structure} is needed",
+            f"{what} is {shown(flatten(tree)[1])}, and {shown(structure)} is needed",
             remedy="return a tree of the same structure",
             line=where,
         ) from error

@@ -99,12 +99,52 @@ def _is_same(instrs: list[Instr], i: int, j: int) -> bool:
 
 def square(x: Value) -> Value:
     """x * x, of a size without the root."""
-    instr = x.builder.instrs[x.index]
+    known = _square_of_size(x)
+    return _joined(x, x) if known is None else known
+
+
+def _square_of_size(x: Value) -> Value | None:
+    """The polynomial that the square of a size is, or of what is seen of one; None of others."""
+    builder = x.builder
+    instr = builder.instrs[x.index]
     if instr.op is ew.root:
-        return x.builder.value(instr.args[0])
-    if instr.op is ew.absolute:
-        x = x.builder.value(instr.args[0])
-    return ew.mul(x, x)
+        return builder.value(instr.args[0])
+    if instr.op is ew.absolute or instr.op is ew.hypot:
+        return functools.reduce(ew.add, [ew.mul(y, y) for y in map(builder.value, instr.args)])
+    if not instr.op.is_view:
+        return None
+    inner = _square_of_size(builder.value(instr.args[0]))
+    return None if inner is None else instr.op(inner, **instr.named_params)
+
+
+def _joined(x: Value, y: Value) -> Value:
+    """x * y, of two powers of one sum a power, or the sum."""
+    powers = [_as_power(x), _as_power(y)]
+    (total, p), (other, q) = powers
+    if total.index != other.index or p + q > 1 + 1e-12:
+        return ew.mul(x, y)
+    if abs(p + q - 1) < 1e-12:
+        return total
+    return nonzero_power(total, p + q)
+
+
+def _as_power(x: Value) -> tuple[Value, float]:
+    """The sum of which a value is a power, and the exponent; of another value itself, and 1."""
+    builder, instrs = x.builder, x.builder.instrs
+    instr = instrs[x.index]
+    if instr.op is ew.where and instrs[instr.args[2]].op is ew.power:
+        base, exponent = (instrs[j] for j in instrs[instr.args[2]].args)
+        if base.op is ew.where and base.args[0] == instr.args[0] and exponent.op is CONST:
+            total, zero = base.args[2], instrs[instr.args[0]]
+            if zero.op is ew.eq and zero.args[0] == total:
+                return builder.value(total), float(exponent.params[0])
+    return x, 1.0
+
+
+def nonzero_power(total: Value, p: float) -> Value:
+    """A power of a sum that is nowhere negative; where the sum is 0, the derivatives are 0."""
+    zero = ew.eq(total, 0.0)
+    return ew.where(zero, 0.0, ew.power(ew.where(zero, 1.0, total), p))
 
 
 def squared(x: Value) -> Value:
@@ -117,7 +157,16 @@ def squared(x: Value) -> Value:
 
 def times(x: Value, y: Value) -> Value:
     """x * y."""
-    return square(x) if x.index == y.index else ew.mul(x, y)
+    if x.index == y.index:
+        return square(x)
+    for u, v in ((x, y), (y, x)):
+        factors = list(u.builder.instrs[u.index].args)
+        if u.builder.instrs[u.index].op is ew.mul and v.index in factors:
+            known = _square_of_size(v)
+            if known is not None:
+                factors.remove(v.index)
+                return ew.mul(u.builder.value(factors[0]), known)
+    return _joined(x, y)
 
 
 def square_root(x: Value) -> Value:

@@ -262,7 +262,7 @@ def _whole_power(x: Value, n: int) -> Value:
     square = x
     while n:
         if n & 1:
-            result = square if result is None else ew.mul(result, square)
+            result = square if result is None else sizes.times(result, square)
         n >>= 1
         square = sizes.square(square) if n else square
     return ew.like(1, x) if result is None else result

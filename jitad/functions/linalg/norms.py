@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,12 +28,6 @@ def _sizes(x: Value) -> Value:
     return UFUNCS[np.absolute](x)
 
 
-def _root(total: Value, root: Callable[[Value], Value]) -> Value:
-    """The root of a sum; where the sum is 0, the derivatives are 0."""
-    zero = ew.eq(total, 0.0)
-    return ew.where(zero, 0.0, root(ew.where(zero, 1.0, total)))
-
-
 def _norm_of_vectors(x: Value, order: Any, axes: tuple[int, ...]) -> Value:
     """The norm along axes; the 2-norm and its like have gradient 0 at 0."""
     if order in (math.inf, -math.inf):
@@ -52,7 +45,7 @@ def _norm_of_vectors(x: Value, order: Any, axes: tuple[int, ...]) -> Value:
             f"np.linalg.norm(ord={order!r}) of vectors", remedy="'fro' and 'nuc' are of matrices"
         )
     powers = UFUNCS[np.power](_sizes(x), order)
-    return _root(sum_(powers, axis=axes), lambda total: UFUNCS[np.power](total, 1 / order))
+    return sizes.nonzero_power(sum_(powers, axis=axes), 1 / order)
 
 
 # -- matrices --------------------------------------------------------------------------------------

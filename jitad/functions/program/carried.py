@@ -195,6 +195,8 @@ def check_found(x: list[Any]) -> None:
 
 def set_item(x: list[Any], index: Any, value: Any) -> None:
     """x[index] = value"""
+    if is_varying(x) and isinstance(index, slice):
+        whole(x)
     if is_varying(x):
         varying.set_item(x, index, value)
         return

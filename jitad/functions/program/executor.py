@@ -147,7 +147,8 @@ class Frame:
                         self.chooses = True
             shared.collect(names)
             return self._end(block.end, names, stops)
-        except Unrecorded:
+        except Unrecorded as error:
+            error.line = error.line or self.line
             raise
         except BaseException as error:
             if block.handler is None:

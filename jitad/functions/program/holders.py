@@ -165,7 +165,8 @@ def delete_item(frame: Frame, x: Any, key: Any) -> None:
         change(x)
         if type(x) is list:
             note_contents(x)
-        note_bound(x, key)
+        if not isinstance(key, slice):
+            note_bound(x, key)
     else:
         frame.outside_of_regions("an item is deleted")
     del x[key]

@@ -28,6 +28,7 @@ from jitad.ops.control.parts import (
     rewired,
     type_of,
 )
+from jitad.ops.control.prune import pruned
 from jitad.ops.control.restore import restored, starts, undoes
 from jitad.ops.control.revolve import Revolve, revolve
 from jitad.ops.control.switch import only_where
@@ -195,8 +196,8 @@ class _Plan:
         wanted = [first + k for k, r in enumerate(self.residuals) if r.source == "fixed"]
         if not wanted:
             return []
-        # Without the rest of a turn: its guards hold for the turns' carries, not for these zeros.
-        tape = only(self.early, wanted)
+        # Without the rest of a turn: what it asks, and looks up, is of carries, not of these zeros.
+        tape = pruned(only(self.early, wanted), range(len(wanted)))
         like = operands[0]
         rest = [zeros(like, *t) for t in input_types(tape)]
         inputs = [rest[0], *consts, *rest[1 + len(consts) :]]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from jitad.ir.builder import Builder
 from jitad.ir.op import BOOL, Control, DType, Op, Shape, Structural
-from jitad.ir.tape import INPUT, Instr, Tape
+from jitad.ir.tape import INPUT, Instr, Tape, has_effect
 from jitad.ir.value import Value
 from jitad.ops.contraction import contract
 from jitad.ops.elementwise import where
@@ -178,9 +178,18 @@ def without_inputs(tape: Tape, inputs: Sequence[int], outputs: Sequence[int]) ->
 
 
 def only(tape: Tape, outputs: Sequence[int]) -> Tape:
-    """What computes these outputs, of the same inputs, and no guard beside it."""
+    """What computes these outputs, of the same inputs, and no guard beside it or within it."""
     needed = tape.needed([tape.outputs[k] for k in outputs])
-    return reduced(tape, range(len(tape.inputs)), outputs, needed)
+    found = reduced(tape, range(len(tape.inputs)), outputs, needed)
+    return Tape(tuple(map(_unguarded, found.instrs)), found.inputs, found.outputs)
+
+
+def _unguarded(instr: Instr) -> Instr:
+    op = instr.op
+    if not isinstance(op, Control) or not has_effect(instr):
+        return instr
+    tapes = [only(tape, range(len(tape.outputs))) for tape in op.tapes(instr.params[0])]
+    return instr._replace(params=(op.with_tapes(instr.params[0], tapes), *instr.params[1:]))
 
 
 def reduced(tape: Tape, inputs: Sequence[int], outputs: Sequence[int], live: list[bool]) -> Tape:
