@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from jitad.codegen.options import Options
 from jitad.frontend.pytree import flatten, unflatten
-from jitad.ir.errors import ShapeError
+from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.programs.call import Argnums, Function, plain, static
@@ -82,7 +82,14 @@ def value_and_grad(
 
 
 def jit(
-    fun: Callable[P, R], roll: bool = True, parallel: bool = False, fastmath: bool = False
+    fun: Callable[P, R],
+    roll: bool = True,
+    parallel: bool = False,
+    fastmath: bool = False,
+    *,
+    static_argnums: None = None,
+    static_argnames: None = None,
+    donate_argnums: None = None,
 ) -> Transformed[P, R]:
     """The function itself, compiled: traced at new shapes and paths, then run as machine code.
 
@@ -96,14 +103,23 @@ def jit(
             bits for any number of them; sums are added in another order than without.
         fastmath: let LLVM reorder arithmetic as if there were no rounding, NaN, infinity or sign
             of zero.
+        static_argnums, static_argnames, donate_argnums: JAX's, which nothing needs here:
+            arguments that are no numbers are static, and memory is not donated.
 
     Raises:
+        TraceError: one of those is given.
         CompileError: `parallel` where there are no POSIX threads.
 
     >>> import numpy as np, jitad
     >>> jitad.jit(lambda x, y: np.sum(x * y))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
     np.float64(11.0)
     """
+    if static_argnums is not None or static_argnames is not None or donate_argnums is not None:
+        raise TraceError(
+            "jit has neither static arguments nor donated ones",
+            remedy="leave static_argnums, static_argnames and donate_argnums out: arguments that "
+            "are no numbers are static, and whole numbers may be sizes",
+        )
     return transformed(fun, plain, (), Options(parallel, fastmath))
 
 

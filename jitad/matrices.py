@@ -22,6 +22,8 @@ P = ParamSpec("P")
 Mode = Literal["auto", "forward", "fwd", "reverse", "rev", "eliminate"]
 Format = Literal["csr", "csc", "coo"]
 
+_FORMATS = ("csr", "csc", "coo")
+
 _MODES = {
     "auto": "auto", "forward": "forward", "fwd": "forward", "reverse": "reverse", "rev": "reverse",
     "eliminate": "eliminate",
@@ -137,7 +139,7 @@ def _sparse(
     fun: Callable[P, Any], program: Any, argnums: Argnums, has_aux: bool, holomorphic: bool,
     sparse: Any, format: str,
 ) -> Transformed[P, Any]:  # fmt: skip
-    if format not in ("csr", "csc", "coo"):
+    if format not in _FORMATS:
         raise ShapeError(f"format={format!r}", remedy="give csr, csc or coo")
     if sparse is False:
         raise ShapeError(f"format={format!r} of a dense matrix", remedy="give sparse=True with it")
@@ -146,9 +148,10 @@ def _sparse(
             "sparse derivatives of complex functions", remedy="leave sparse or holomorphic out"
         )
     if sparse is not True and not isinstance(sparse, Pattern):
-        raise ShapeError(
-            f"sparse={sparse!r}", remedy="give True, or a pattern, as of jitad.sparsity"
-        )
+        remedy = "give True, or a pattern, as of jitad.sparsity"
+        if sparse in _FORMATS:
+            remedy = f"write sparse=True, format={sparse!r}"
+        raise ShapeError(f"sparse={sparse!r}", remedy=remedy)
     pattern = None if sparse is True else sparse
     return transformed(fun, program, (static(argnums), has_aux, pattern, format))
 

@@ -139,6 +139,12 @@ def _capture_strided(builder: Builder, x: np.ndarray) -> Value:
     if x.flags.f_contiguous:
         return transpose(capture(builder, x.T), perm=tuple(reversed(range(x.ndim))))
     if any(step % x.itemsize for step in x.strides) or not x.flags.aligned:
+        if getattr(x.base, "dtype", x.dtype).names:
+            raise TraceError(
+                "the function reads a field of a structured array, whose elements are not aligned",
+                remedy='copy the field outside of the function, as x = rec["x"].copy(), and close '
+                "over x",
+            )
         raise TraceError(
             "the function closes over an array whose elements are not aligned",
             remedy="close over x.copy(), or pass x as an argument",
@@ -196,11 +202,12 @@ def supported(dtype: DType) -> DType:
     """The dtype itself, as tapes have it; an error where they have no such dtype."""
     own = native(dtype)
     if own not in SHORT_NAMES and own not in STORED:
-        raise TraceError(
-            f"arrays of dtype {dtype} are not supported",
-            remedy="use x.astype(...) with float64, float32, complex128, complex64, int64, int32 "
-            "or bool",
+        remedy = (
+            "use x.astype(...) of float64, float32, complex128, complex64, int64, int32 or bool"
         )
+        if dtype.names:
+            remedy = f'give the fields that are needed, each by itself: rec["{dtype.names[0]}"]'
+        raise TraceError(f"arrays of dtype {dtype} are not supported", remedy=remedy)
     return own
 
 

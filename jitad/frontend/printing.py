@@ -7,6 +7,7 @@ functions form names of it.
 
 from __future__ import annotations
 
+import logging
 import re
 from functools import partial
 from typing import Any
@@ -82,6 +83,27 @@ def fill_in(form: str, given: Any) -> str:
 
     found = _PLACE.sub(place, form) % (filled if by_name else tuple(filled.values()))
     return found if numbers_are_written() else text(found, partial(fill_in, form, given))
+
+
+_LEVELS = ("debug", "info", "warning", "warn", "error", "exception", "critical", "fatal")
+"""What the functions of module logging that take a message are called, beside log."""
+
+
+def logged(f: Any, args: Any) -> Any:
+    """The arguments of f, which of a function of module logging are a message that is filled in."""
+    name = getattr(f, "__name__", "")
+    first = 1 if name == "log" else 0
+    if getattr(f, "__module__", "") != "logging" or len(args) < first + 2:
+        return args
+    message, given = args[first], tuple(args[first + 1 :])
+    if not isinstance(message, str) or name not in (*_LEVELS, "log"):
+        return args
+    logger = getattr(f, "__self__", None) or logging.root
+    level = args[0] if first else getattr(logging, name.upper(), logging.ERROR)
+    if not logger.isEnabledFor(level):
+        return args
+    by_name = len(given) == 1 and isinstance(given[0], dict) and given[0]
+    return (*args[:first], fill_in(message, given[0] if by_name else given))
 
 
 def _as_text(x: Value, spec: str) -> str:

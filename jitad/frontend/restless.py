@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from jitad.ir.errors import TraceError
+from jitad.ir.value import Value
+
 _CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time")
 _CLOCKS = (*_CLOCKS, *(f"{name}_ns" for name in _CLOCKS), "localtime", "gmtime", "ctime")
 
@@ -47,6 +50,36 @@ def asked_of(f: Any, args: Any, kwargs: Any) -> str | None:
 def is_source(x: Any) -> bool:
     """Whether x draws random numbers and has a state that says whether it has."""
     return isinstance(x, (np.random.Generator, np.random.RandomState, random.Random))
+
+
+_DRAWS = {
+    **{name: "loc + scale * {0}.{1}(size=...)" for name in ("normal", "laplace", "logistic")},
+    "gumbel": "loc + scale * {0}.gumbel(size=...)",
+    "uniform": "low + (high - low) * {0}.uniform(size=...)",
+    "lognormal": "np.exp(mean + sigma * {0}.normal(size=...))",
+    "exponential": "scale * {0}.exponential(size=...)",
+    "rayleigh": "scale * {0}.rayleigh(size=...)",
+    "gamma": "scale * {0}.gamma(shape, size=...), of a shape that is a plain number",
+    "weibull": "{0}.exponential(size=...) ** (1 / a)",
+    "pareto": "np.expm1({0}.exponential(size=...) / a)",
+    "power": "{0}.uniform(size=...) ** (1 / a)",
+    "multivariate_normal": "mean + np.linalg.cholesky(cov) @ {0}.normal(size=len(mean))",
+}
+"""How numbers of a distribution are made of standard ones."""
+
+
+def check_draw(f: Any, args: Any, kwargs: dict[str, Any]) -> None:
+    """Refuse to draw random numbers whose distribution has traced parameters."""
+    source, name = getattr(f, "__self__", None), getattr(f, "__name__", "")
+    if not isinstance(source, (np.random.Generator, np.random.RandomState)) or name not in _DRAWS:
+        return
+    parameters = (*args, *(x for key, x in kwargs.items() if key != "size"))
+    if any(isinstance(x, Value) and x.dtype.kind == "f" for x in parameters):
+        called = "np.random" if source is getattr(np.random.normal, "__self__", None) else "rng"
+        raise TraceError(
+            f"{called}.{name} draws by parameters that are traced",
+            remedy=f"draw standard numbers and transform them: {_DRAWS[name].format(called, name)}",
+        )
 
 
 class Sources:

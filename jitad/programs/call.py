@@ -237,8 +237,12 @@ def differentiate(
             f"an argument to differentiate is or holds a {type(item).__name__}",
             remedy="pass it as another argument, or choose other argnums",
         )
-    for i in active:
-        check_float(leaf_type(leaves[i]).dtype, "an argument to differentiate")
+    for k, i in enumerate(active):
+        dtype = leaf_type(leaves[i]).dtype
+        if not is_differentiable(dtype) and not selected.is_leaf():
+            place = selected.accessors()[k].codify("")
+            check_float(dtype, f"the leaf {place} of what is to differentiate", _OTHER)
+        check_float(dtype, "an argument to differentiate")
     traced = trace_call(fun, leaves, structure)
     return Call(traced, tuple(active), selected, structure)
 
@@ -256,13 +260,16 @@ def _selected(argnums: Argnums, structure: Structure) -> Any:
     return args[chosen[0]] if isinstance(argnums, int) else tuple(args[k] for k in chosen)
 
 
-def check_float(dtype: Any, what: str) -> None:
-    """Refuse what has no derivative."""
+_OTHER = "pass it as another argument, which is not differentiated, or close over it"
+
+
+def check_float(dtype: Any, what: str, other: str = "choose other argnums") -> None:
+    """Refuse what has no derivative; `other` is what to write beside floats."""
     if not is_differentiable(dtype):
         raise DifferentiationError(
             f"{what} has dtype {dtype}, and only float64, float32, complex128 and complex64 have "
             "derivatives",
-            remedy="pass a float (1.0 in place of 1), use x.astype(float), or choose other argnums",
+            remedy=f"pass a float (1.0 in place of 1), use x.astype(float), or {other}",
         )
 
 

@@ -14,7 +14,7 @@ from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.control import Switch, switch
+from jitad.ops.control import ReverseAloneError, Switch, switch
 from jitad.passes.cse import cse
 from jitad.passes.dce import dce
 from jitad.passes.fold import fold
@@ -56,7 +56,13 @@ def jacobian(fun: Function, argnums: Argnums, has_aux: bool, holomorphic: bool, 
             tape, remarks = eliminate(tape, call.active, kept)
         else:
             compute = _jacobian_forward if chosen == "forward" else _jacobian_reverse
-            tape = compute(call, kept, shapes, results)
+            try:
+                tape = compute(call, kept, shapes, results)
+            except ReverseAloneError:
+                if mode != "auto":
+                    raise
+                _check_sides(call, kept, "reverse", holomorphic)
+                tape = _jacobian_reverse(call, kept, shapes, results)
         block = unflatten(call.selected, [0] * call.selected.num_leaves)
         result: Any = unflatten(parts[0], [block] * kept)
         if has_aux:

@@ -21,7 +21,8 @@ class Pattern:
     `indices[indptr[i]:indptr[i + 1]]`, in ascending order, as in SciPy's CSR arrays.
 
     `print(pattern)` draws it. Give one to `jacobian(f, sparse=pattern)` or `hessian` where it is
-    known: entries outside of it are then taken to be 0.
+    known: entries outside of it are then taken to be 0. SciPy takes it for an array of bool, as
+    `jac_sparsity` of its `least_squares`; `matrix(np.ones(pattern.nnz))` is a sparse one.
 
     >>> import numpy as np, jitad
     >>> print(jitad.sparsity(lambda x: x[1:] * x[:-1], np.ones(4)))
@@ -88,6 +89,19 @@ class Pattern:
         )
         made.has_canonical_format = True
         return made
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        m, n = self.shape
+        if m * n > 2**28:
+            raise ShapeError(
+                f"an array of {m} x {n} elements of a pattern of {self.nnz} entries",
+                remedy="use pattern.matrix(np.ones(pattern.nnz)), which is sparse",
+            )
+        if copy is False:
+            raise ValueError("a pattern is no array: it cannot be one without a copy")
+        found = np.zeros(self.shape, np.bool_ if dtype is None else dtype)
+        found[self.rows, self.indices] = 1
+        return found
 
     @property
     def T(self) -> Pattern:

@@ -6,10 +6,13 @@ import math
 from typing import Any
 
 import numpy as np
+import scipy.stats
 
 import jitad
 from bad_uses import A, N, X, Z, f
 from jitad import JitadError, LinearAlgebraError, ShapeError, TraceError
+
+RECORDS = np.ones(3, [("x", "f8"), ("n", "i4")])
 
 
 def _shaped(x: Any) -> Any:
@@ -275,6 +278,12 @@ ROWS: list[Any] = [
     (lambda: jitad.jit(lambda x: np.matrix(x))(A), TraceError, 'np.matrix met a traced value, which it knows'),
     (lambda: jitad.jit(lambda x: np.random.default_rng(0).permutation(x))(X), TraceError, 'NumPy was to turn a traced <traced f64[3]: [1.'),
     (lambda: jitad.grad(lambda x: (np.random.shuffle(x), x[0])[1])(X), TraceError, 'assignment to elements of a traced array that'),
-    (lambda: jitad.jit(lambda x: np.random.normal(x))(X), TraceError, 'NumPy was to turn a traced <traced f64[3]: [1.'),
+    (lambda: jitad.jit(lambda x: np.random.normal(x))(X), TraceError, 'np.random.normal draws by parameters that are'),
+    (lambda: jitad.grad(lambda a: np.sum(a * RECORDS["x"]))(1.0), TraceError, 'the function reads a field of a structured array'),
+    (lambda: jitad.grad(lambda a, r: np.sum(a * r["x"]))(1.0, RECORDS), TraceError, "arrays of dtype [('x', '<f8'), ('n',"),
+    (lambda: jitad.grad(lambda a, x: np.sum(a * x))(1.0, RECORDS["x"]), 3.0),
+    (lambda: jitad.grad(lambda a: np.random.default_rng(0).normal(loc=a, size=3)[0])(1.0), TraceError, 'rng.normal draws by parameters that are'),
+    (lambda: jitad.grad(lambda a: np.random.exponential(a))(1.0), TraceError, 'np.random.exponential draws by parameters'),
+    (lambda: jitad.grad(lambda a: scipy.stats.norm.rvs(loc=a))(1.0), TraceError, 'scipy.stats.norm.rvs of traced values is not'),
 ]
 # fmt: on

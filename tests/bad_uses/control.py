@@ -164,5 +164,7 @@ ROWS: list[Any] = [
     (lambda: jitad.grad(lambda x: jitad.scan(lambda c, y: (c, c), x, None))(1.0), ShapeError, 'the number of turns of a scan is not one: none'),
     (lambda: jitad.grad(lambda x: jitad.fori_loop(0, x, lambda i, c: c, 1.0))(1.0), TraceError, 'a bound of fori_loop is <traced f64: 1.>, which'),
     (lambda: jitad.grad(lambda x: jitad.cond(x, lambda: x, lambda: -x))(X), ShapeError, 'the predicate of cond has shape (3,)'),
+    (lambda: jitad.vmap(lambda x, y: x * y)(X, y=2.0), ShapeError, 'vmap over a number'),
+    (lambda: jitad.vmap(lambda x, y: x * y)(X, y="a"), TraceError, 'vmap over an argument of type str'),
 ]
 # fmt: on

@@ -87,5 +87,11 @@ ROWS: list[Any] = [
     (lambda: jitad.grad(block(lambda x: (x, x)))(X), TraceError, 'Block.df returned 2 partials for 1 arguments'),
     (lambda: jitad.grad(block(lambda x: None))(X), TraceError, 'Block.df returned a partial of shape (), and'),
     (lambda: jitad.grad(block(lambda x: 2 * x))(X), [2.0, 4.0, 6.0]),
+    (lambda: jitad.jacobian(halves(lambda x: (f(x), x), lambda r, y: (2 * r * y,)))(X[:1]), [2.0]),
+    (lambda: jitad.jacobian(lambda x: X * halves(lambda x: (f(x), x), lambda r, y: (2 * r * y,))(x))(X[:1]), [[2.0], [4.0], [6.0]]),
+    (lambda: jitad.jacobian(halves(lambda x: (f(x), x), lambda r, y: (2 * r * y,)), mode="forward")(X), DifferentiationError, 'f has a rule for reverse mode alone'),
+    (lambda: jitad.check_grads(halves(lambda x: (f(x), x), lambda r, y: (2 * r * y,)), (X,), modes=("rev",)), None),
+    (lambda: jitad.check_grads(halves(lambda x: (f(x), x), lambda r, y: (3 * r * y,)), (X,), order=1, modes=("rev",)), AssertionError, '<J^T y_bar, v> against'),
+    (lambda: jitad.check_grads(halves(lambda x: (f(x), x), lambda r, y: (2 * r * y,)), (X,)), DifferentiationError, 'f has a rule for reverse mode alone'),
 ]
 # fmt: on

@@ -15,6 +15,7 @@ import numpy as np
 import scipy.integrate
 import scipy.interpolate
 import scipy.optimize
+import scipy.sparse
 from numba.core.errors import NumbaTypeError
 
 import jitad
@@ -77,7 +78,7 @@ ROWS: list[Any] = [
     (lambda: jitad.grad(f)(()), TypeError, 'unsupported operand type(s'),
     (lambda: jitad.grad(f)({}), TypeError, 'unsupported operand type(s'),
     (lambda: jitad.grad(f)([1.0, "a"]), DifferentiationError, 'an argument to differentiate is or holds a str'),
-    (lambda: jitad.grad(f)([1.0, 2]), DifferentiationError, 'an argument to differentiate has dtype'),
+    (lambda: jitad.grad(f)([1.0, 2]), DifferentiationError, 'the leaf [1] of what is to differentiate has'),
     (lambda: jitad.grad(f)(np.zeros(0)), ...),
     (lambda: jitad.grad(f, 1)(X), ShapeError, 'argnums=1 for a function called with 1'),
     (lambda: jitad.grad(f, -2)(X), ShapeError, 'argnums=-2 for a function called with 1'),
@@ -300,5 +301,15 @@ ROWS: list[Any] = [
     (lambda: numba.njit(lambda x: _slope(x))(2.0), NumbaTypeError, 'is called from Python'),
     (lambda: jitad.nothing, AttributeError, "module 'jitad' has no attr"),
     (lambda: jitad.gradd(f), AttributeError, "module 'jitad' has no attr"),
+    (lambda: jitad.grad(lambda p: p["w"] ** 2)({"w": 1.0, "n": 3}), DifferentiationError, "the leaf ['n'] of what is to differentiate has dtype int64"),
+    (lambda: jitad.grad(lambda p, q: p * q[0] * q[1], argnums=(0, 1))(1.0, (2.0, 3)), DifferentiationError, "the leaf [1][1] of what is to differentiate has dtype int64"),
+    (lambda: jitad.jacobian(rows)(3), DifferentiationError, 'an argument to differentiate has dtype int64'),
+    (lambda: jitad.jacobian(rows, sparse="csc")(X), ShapeError, "sparse='csc'"),
+    (lambda: jitad.jit(f, static_argnums=1), TraceError, 'jit has neither static arguments nor'),
+    (lambda: jitad.jit(f, static_argnames="n"), TraceError, 'jit has neither static arguments nor'),
+    (lambda: jitad.jit(f, donate_argnums=(0,)), TraceError, 'jit has neither static arguments nor'),
+    (lambda: scipy.optimize.least_squares(rows, X, jac_sparsity=jitad.sparsity(rows, X)).x.round(6), [0.0, 0.0, 0.0]),
+    (lambda: scipy.sparse.csr_array(jitad.sparsity(rows, X)).toarray(), np.eye(3, dtype=bool)),
+    (lambda: np.asarray(jitad.Pattern.of([0], [0], (2**15, 2**15))), ShapeError, 'an array of 32768 x 32768 elements of a'),
 ]
 # fmt: on

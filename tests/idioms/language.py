@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import math
 
 import numpy as np
@@ -384,4 +385,23 @@ def nothing_in_the_first_turn(x):
         if before is not None and v > before:
             s += (v - before) ** 2
         before = v
+    return s
+
+
+_LOG = logging.Logger("idioms", logging.INFO)
+_LOG.addHandler(logging.NullHandler())
+_ADAPTED = logging.LoggerAdapter(_LOG, {})
+
+
+@case
+def logged_numbers(x):
+    s = 0.0
+    for k in range(3):
+        s += x[k] ** 2
+        _LOG.info("loss %.3f of %s, %d%%", s, x, k)
+        _LOG.log(logging.INFO, "%(a)g", {"a": s})
+        _ADAPTED.warning("%s", x)
+        _LOG.debug("%q", s)
+        if s > 1.0:
+            _LOG.error("large: %8.2e", s, extra={"k": k})
     return s

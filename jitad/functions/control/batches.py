@@ -35,10 +35,11 @@ def vmap(
     builder = current()
     leaves, structure = flatten((args, named))
     function = traceable(f)
-    axes = axes_of(in_axes, args, "in_axes") + axes_of(0, named, "in_axes")
+    positional = axes_of(in_axes, args, "in_axes")
+    axes = positional + axes_of(0, named, "in_axes")
     moved = [
-        _front(x if axis is None else _mappable(builder, x), axis)
-        for x, axis in zip(leaves, axes, strict=True)
+        x if axis is None else _front(builder, x, axis, k >= len(positional))
+        for k, (x, axis) in enumerate(zip(leaves, axes, strict=True))
     ]
     rows = [x for x, axis in zip(moved, axes, strict=True) if axis is not None]
     size = _size(rows)
@@ -47,8 +48,8 @@ def vmap(
     def at(points: Sequence[Any]) -> Any:
         rest = iter(points)
         mixed = [next(rest) if axis is not None else x for x, axis in zip(fixed, axes, strict=True)]
-        positional, others = unflatten(structure, mixed)
-        return function(*positional, **others)
+        given, others = unflatten(structure, mixed)
+        return function(*given, **others)
 
     first = list(map(first_row, rows))
     traced = block(lambda *xs: at(xs), first, builder, "x", in_turns=True)
@@ -97,22 +98,18 @@ def _as_tuple(axes: Any, tree: Any) -> Any:
     return tuple(axes) if isinstance(axes, list) and isinstance(tree, tuple) else axes
 
 
-def _mappable(builder: Builder, x: Any) -> Value:
-    """An argument that has points."""
+def _front(builder: Builder, x: Any, axis: int, is_named: bool) -> Value:
+    """An argument's points, along its first axis."""
+    other = "close over it, as names are mapped" if is_named else "give it in_axes=None"
     if not isinstance(x, TRACEABLE) and not isinstance(x, (list, tuple)):
         raise TraceError(
             f"vmap over an argument of type {type(x).__name__}",
-            remedy="give it in_axes=None, or pass an array",
+            remedy=f"{other}, or pass an array",
         )
-    return lift(builder, x)
-
-
-def _front(x: Value, axis: Any) -> Value:
-    if axis is None:
-        return x
-    if not x.shape:
-        raise ShapeError("vmap over a number", remedy="give it in_axes=None, or pass an array")
-    return FUNCTIONS[np.moveaxis](x, normal_axis(axis, x.ndim), 0)
+    value = lift(builder, x)
+    if not value.shape:
+        raise ShapeError("vmap over a number", remedy=f"{other}, or pass an array")
+    return FUNCTIONS[np.moveaxis](value, normal_axis(axis, value.ndim), 0)
 
 
 def _back(x: Value, axis: Any) -> Value:

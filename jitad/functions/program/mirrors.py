@@ -20,6 +20,8 @@ from numba import typeof
 from numba.core.types import WrapperAddressProtocol
 from numba.extending import get_cython_function_address
 
+from jitad.frontend.printing import logged
+from jitad.frontend.restless import check_draw
 from jitad.frontend.stand_ins import StandIn
 from jitad.functions.program.data import holds_tracers
 from jitad.ir.value import Value
@@ -80,7 +82,8 @@ def _by_name(module: str, x: Any) -> Any:
 
 def met(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:
     """What is called in place of f(*args, **kwargs) where a traced value is among the arguments, if
-    f is a class, an object or a method of SciPy's, or a function that takes objects."""
+    f is a class, an object or a method of SciPy's, or a function that takes objects; of a
+    function of module logging its message, filled in."""
     owner = getattr(f, "__self__", None)
     x = owner if is_object(owner) else f
     found = None
@@ -90,7 +93,8 @@ def met(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, A
     elif is_object(x):
         found = x
     if found is None or not holds_tracers([*args, *kwargs.values()]):
-        return f, args, kwargs
+        check_draw(f, args, kwargs)
+        return f, logged(f, args), kwargs
     if found is x:
         name = "__call__" if x is f else f.__name__
         return frame.attribute(stand_in(frame, x), name), args, kwargs

@@ -4,7 +4,7 @@ Their rules transform the sub-tapes; the transforms themselves are given to the 
 """
 
 from jitad.ops.control.block import Block, block
-from jitad.ops.control.custom import Custom, custom
+from jitad.ops.control.custom import Custom, ReverseAloneError, custom
 from jitad.ops.control.loop import Loop, loop
 from jitad.ops.control.parts import Transforms, part, record
 from jitad.ops.control.revolve import Revolve, masked, revolve, snapshots

@@ -31,6 +31,10 @@ from jitad.ops.control.parts import (
 )
 
 
+class ReverseAloneError(DifferentiationError):
+    """Forward mode met a rule that says adjoints alone."""
+
+
 @dataclass(frozen=True, eq=False)
 class Tangents:
     """The tape (operands of the rule, their tangents, the rest) -> (results, their tangents).
@@ -156,11 +160,11 @@ def _forward(
 def _rule_of_tangents(form: Custom) -> Tangents:
     rule = form.rule
     if isinstance(rule, Adjoints):
-        raise DifferentiationError(
+        raise ReverseAloneError(
             f"{form.name} has a rule for reverse mode alone (custom_vjp), and was differentiated "
             "in forward mode",
-            remedy="use grad, vjp or jacrev; or write its rule with custom_jvp, which both modes "
-            "follow from",
+            remedy="use grad, vjp, jacrev or mode='reverse', of dense matrices; or write its rule "
+            "with custom_jvp, which both modes follow from",
             line=form.line,
         )
     assert rule is not None

@@ -61,6 +61,12 @@ def _all_positive(values: tuple[Any, ...]) -> Any:
 METHODS = ("logpdf", "pdf", "logpmf", "pmf", "cdf", "sf", "logcdf", "logsf", "ppf", "isf")
 
 
+_DRAWN = (
+    "draw standard numbers and transform them, as loc + scale * rng.normal(), or uniform ones, "
+    "by ppf"
+)
+
+
 class Plain:
     """Abstract: SciPy's distribution, whose other attributes take plain arrays only."""
 
@@ -88,7 +94,7 @@ class Plain:
         if holds_traced([*args, *kwargs.values()]):
             raise TraceError(
                 f"scipy.stats.{self._name}.{method} of traced values is not supported",
-                remedy=self._remedy,
+                remedy=_DRAWN if method == "rvs" else self._remedy,
             )
 
 
