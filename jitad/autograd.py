@@ -15,15 +15,16 @@ from typing import Any, ParamSpec
 
 import numpy as np
 
-from jitad.api import grad, jvp, vjp
+from jitad.api import grad, jvp, stop_gradient, vjp
 from jitad.frontend.pytree import flatten, unflatten
 from jitad.matrices import hvp
 from jitad.programs.call import Argnums, Function
 from jitad.programs.gradient import gradient
-from jitad.programs.recorded import Recorded
+from jitad.programs.recorded import Recorded, compiled
 from jitad.runtime.launch import Transformed, transformed
 
 P = ParamSpec("P")
+Functions = Sequence[Function]
 
 
 def elementwise_grad(fun: Callable[P, Any], argnum: Argnums = 0) -> Transformed[P, Any]:
@@ -92,12 +93,19 @@ def make_vjp(fun: Function, argnum: int = 0) -> Callable[..., tuple[Callable[...
 
 
 def _vjp_at(fun: Function, argnum: int, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
-    value, pullback = vjp(_of_one(fun, argnum, args, kwargs), args[argnum])
-    return partial(_pulled, pullback), value
+    value, pullback = vjp(compiled(_held, (fun,), argnum), args, kwargs)
+    return partial(_pulled, pullback, argnum), value
 
 
-def _pulled(pullback: Callable[..., Any], y_bar: Any) -> Any:
-    return pullback(y_bar)[0]
+def _held(functions: Functions, options: Any, args: Any, kwargs: Any) -> Any:
+    """A function of which one argument is differentiated, and the others are constants."""
+    (argnum,) = options
+    held = [x if k == argnum else stop_gradient(x) for k, x in enumerate(args)]
+    return functions[0](*held, **stop_gradient(kwargs))
+
+
+def _pulled(pullback: Callable[..., Any], argnum: int, y_bar: Any) -> Any:
+    return pullback(y_bar)[0][argnum]
 
 
 def make_jvp(fun: Function, argnum: int = 0) -> Callable[..., Callable[[Any], tuple[Any, Any]]]:
@@ -112,11 +120,12 @@ def make_jvp(fun: Function, argnum: int = 0) -> Callable[..., Callable[[Any], tu
 
 
 def _jvp_at(fun: Function, argnum: int, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
-    return partial(_pushed, _of_one(fun, argnum, args, kwargs), args[argnum])
+    return _at(compiled(_pushed, (fun,), argnum), args, kwargs)
 
 
-def _pushed(fun: Function, x: Any, tangent: Any) -> Any:
-    return jvp(fun, (x,), (tangent,))
+def _pushed(functions: Functions, options: Any, args: Any, kwargs: Any, tangent: Any) -> Any:
+    inner, x = _of_one(functions[0], options[0], args, kwargs)
+    return jvp(inner, (x,), (tangent,))
 
 
 def make_hvp(fun: Function, argnum: int = 0) -> Callable[..., tuple[Callable[[Any], Any], Any]]:
@@ -126,12 +135,13 @@ def make_hvp(fun: Function, argnum: int = 0) -> Callable[..., tuple[Callable[[An
 
 
 def _hvp_at(fun: Function, argnum: int, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
-    inner, x = _of_one(fun, argnum, args, kwargs), args[argnum]
-    return partial(_hvp, inner, x), grad(inner)(x)
+    product = compiled(_hessian_product, (fun,), argnum)
+    return _at(product, args, kwargs), grad(fun, argnum)(*args, **kwargs)
 
 
-def _hvp(fun: Function, x: Any, vector: Any) -> Any:
-    return hvp(fun, (x,), (vector,))
+def _hessian_product(functions: Functions, options: Any, args: Any, kwargs: Any, v: Any) -> Any:
+    inner, x = _of_one(functions[0], options[0], args, kwargs)
+    return hvp(inner, (x,), (v,))
 
 
 def hessian_tensor_product(fun: Function, argnum: int = 0) -> Callable[..., Any]:
@@ -143,12 +153,11 @@ def hessian_tensor_product(fun: Function, argnum: int = 0) -> Callable[..., Any]
     array([6., 0.])
     """
 
-    return partial(_hessian_product, fun, argnum)
+    return partial(_with_last, compiled(_hessian_product, (fun,), argnum))
 
 
-def _hessian_product(fun: Function, argnum: int, *args: Any, **kwargs: Any) -> Any:
-    *rest, tensor = args
-    return hvp(_of_one(fun, argnum, rest, kwargs), (rest[argnum],), (tensor,))
+def _with_last(product: Function, *args: Any, **kwargs: Any) -> Any:
+    return product(args[:-1], kwargs, args[-1])
 
 
 hessian_vector_product = hessian_tensor_product
@@ -157,12 +166,12 @@ hessian_vector_product = hessian_tensor_product
 def tensor_jacobian_product(fun: Function, argnum: int = 0) -> Callable[..., Any]:
     """A function of the arguments and a tensor: the tensor contracted with the Jacobian."""
 
-    return partial(_jacobian_product, fun, argnum)
+    return partial(_with_last, compiled(_jacobian_product, (fun,), argnum))
 
 
-def _jacobian_product(fun: Function, argnum: int, *args: Any, **kwargs: Any) -> Any:
-    *rest, tensor = args
-    return vjp(_of_one(fun, argnum, rest, kwargs), rest[argnum])[1](tensor)[0]
+def _jacobian_product(functions: Functions, options: Any, args: Any, kwargs: Any, y: Any) -> Any:
+    inner, x = _of_one(functions[0], options[0], args, kwargs)
+    return vjp(inner, x)[1](y)[0]
 
 
 vector_jacobian_product = tensor_jacobian_product
@@ -188,19 +197,24 @@ def make_ggnvp(
 def _ggnvp_at(
     fun: Function, g: Function, argnum: int, *args: Any, **kwargs: Any
 ) -> Callable[[Any], Any]:
-    inner, x = _of_one(fun, argnum, args, kwargs), args[argnum]
-    return partial(_ggnvp, inner, g, x, *vjp(inner, x))
+    return _at(compiled(_ggnvp, (fun, g), argnum), args, kwargs)
 
 
-def _ggnvp(fun: Function, g: Function, x: Any, value: Any, pullback: Any, vector: Any) -> Any:
-    tangent = jvp(fun, (x,), (vector,))[1]
-    return pullback(hvp(g, (value,), (tangent,)))[0]
+def _ggnvp(functions: Functions, options: Any, args: Any, kwargs: Any, v: Any) -> Any:
+    inner, x = _of_one(functions[0], options[0], args, kwargs)
+    value, pullback = vjp(inner, x)
+    tangent = jvp(inner, (x,), (v,))[1]
+    return pullback(hvp(functions[1], (value,), (tangent,)))[0]
 
 
-def _of_one(fun: Function, argnum: int, args: Any, kwargs: dict[str, Any]) -> Function:
-    """The function of one of its arguments, the others held."""
+def _at(product: Function, args: Any, kwargs: dict[str, Any]) -> Callable[[Any], Any]:
+    """The product at these arguments, as a function of what it is with."""
+    return partial(product, args, kwargs)
 
-    return partial(_with, fun, argnum, args, kwargs)
+
+def _of_one(fun: Function, argnum: int, args: Any, kwargs: dict[str, Any]) -> tuple[Function, Any]:
+    """The function of one of its arguments, the others held, and that argument."""
+    return partial(_with, fun, argnum, args, kwargs), args[argnum]
 
 
 def _with(fun: Function, argnum: int, args: Any, kwargs: dict[str, Any], x: Any) -> Any:

@@ -55,7 +55,7 @@ def compiled(
     *options: Any,
     direct: bool = False,
     parallel: bool = False,
-) -> Transformed:
+) -> Transformed[..., Any]:
     """A recorder with its functions and options, compiled; found again as long as they live."""
     owner = next((f for f in reversed(functions) if _is_closure(f)), functions[0])
     others = tuple(None if f is owner else _mark(f) for f in functions)
