@@ -249,6 +249,13 @@ _SOLVERS = {
 """SciPy's solvers, and the functions of jitad.implicit that find what they find."""
 
 
+_FAMILIES = {
+    "Normal": "norm, with loc for mu and scale for sigma",
+    "Uniform": "uniform, with loc for a and scale for b - a",
+}
+"""SciPy's distributions with parameters of other names, and those that take traced values."""
+
+
 def in_place_of(name: str) -> str:
     """What to write in the place of a function of SciPy's."""
     module, _, function = name.rpartition(".")
@@ -256,13 +263,16 @@ def in_place_of(name: str) -> str:
         return f"use np.fft.{function}"
     if module == "scipy.optimize" and function in _SOLVERS:
         return f"use jitad.implicit.{_SOLVERS[function]}, which has derivatives, with any solver"
+    if module == "scipy.stats" and function in _FAMILIES:
+        return f"use scipy.stats.{_FAMILIES[function]}, which has densities on traced values"
     original = getattr(sys.modules.get(module), function, None)
     try:
         mirror = importlib.import_module(f"jitad.{module}")
     except ImportError:
         mirror = None
     known = UFUNCS if isinstance(original, np.ufunc) else FUNCTIONS
-    if mirror is not None and (known.get(original) or _is_own(getattr(mirror, function, None))):
+    own = getattr(mirror, function, None)
+    if mirror is not None and (known.get(original) or (own is not original and _is_own(own))):
         return f"use jitad.{name}, which has the same arguments and records on traced values"
     return (
         "write it with NumPy's functions; or compute it outside of the function, or in one that "

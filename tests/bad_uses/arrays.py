@@ -285,5 +285,9 @@ ROWS: list[Any] = [
     (lambda: jitad.grad(lambda a: np.random.default_rng(0).normal(loc=a, size=3)[0])(1.0), TraceError, 'rng.normal draws by parameters that are'),
     (lambda: jitad.grad(lambda a: np.random.exponential(a))(1.0), TraceError, 'np.random.exponential draws by parameters'),
     (lambda: jitad.grad(lambda a: scipy.stats.norm.rvs(loc=a))(1.0), TraceError, 'scipy.stats.norm.rvs of traced values is not'),
+    (lambda: jitad.grad(lambda a: scipy.stats.multivariate_normal.logpdf(X, mean=a * X))(2.0), -14.0),
+    (lambda: jitad.grad(lambda a: scipy.stats.dirichlet.logpdf([0.5, 0.5], np.ones(2) * a))(1.0), 2.0 - 2.0 * np.log(2.0)),
+    (lambda: jitad.grad(lambda a: scipy.stats.multivariate_normal.rvs(a * X))(1.0), TraceError, 'scipy.stats.multivariate_normal.rvs of traced'),
+    (lambda: jitad.grad(lambda a: scipy.stats.Normal(mu=a).logpdf(0.3))(1.0), TraceError, 'scipy.stats.Normal met a traced value'),
 ]
 # fmt: on

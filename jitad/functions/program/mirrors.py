@@ -71,6 +71,7 @@ def _module_of(name: str) -> str | None:
 def _by_name(module: str, x: Any) -> Any:
     """What mirrors a thing of a module's that has a public name there; else None."""
     name = getattr(x, "__name__", None) or getattr(x, "name", None)
+    name = name or type(x).__name__.removesuffix("_gen")  # of distributions of vectors
     public = sys.modules.get(f"scipy.{module}")
     if not isinstance(name, str) or getattr(public, name, None) is not x:
         return None
