@@ -6,8 +6,10 @@ import argparse
 import ast
 import importlib
 import importlib.util
+import inspect
 import platform
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +23,8 @@ from jitad.codegen.vector_math import lane_counts
 
 _PACKAGES = ("jitad", "numba", "llvmlite", "numpy", "scipy", "optree")
 _OPTIONAL = ("rich", "numba-cuda", "jax", "casadi", "autograd", "torch", "asdex")
+
+_OURS = str(Path(__file__).parent)
 
 _EXAMPLE = """\
 examples:
@@ -41,11 +45,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _demo(given)
     try:
         return given.run(given)
-    except jitad.JitadError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return 2
     except _Unusable as error:
         parser.error(str(error))
+    except jitad.JitadError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    except Exception as error:  # of the user's function: its own frames, without ours
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if not frame.filename.startswith(_OURS)]
+        own = [frame for frame in own if "<frozen" not in frame.filename]
+        print("".join(traceback.format_list(own)), end="", file=sys.stderr)
+        print(*traceback.format_exception_only(error), sep="", end="", file=sys.stderr)
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -122,6 +132,22 @@ def _module(place: str) -> Any:
     return module
 
 
+def _call(given: Any) -> tuple[Callable[..., Any], list[Any], dict[str, Any]]:
+    """The function and its arguments, which are those that it takes."""
+    function = _function(given.function)
+    placed, named = _arguments(given)
+    try:
+        inspect.signature(function).bind(*placed, **named)
+    except TypeError as error:
+        signature = f"{given.function}{inspect.signature(function)}"
+        raise _Unusable(
+            f"{signature}: {error}; write --at 1.5,2 for two numbers, --at [1.5,2] for one array"
+        ) from error
+    except ValueError:  # of what has no signature, a ufunc, the call itself will say so
+        pass
+    return function, placed, named
+
+
 def _arguments(given: Any) -> tuple[list[Any], dict[str, Any]]:
     placed = [_value(x) for x in _literal(f"[{given.at}]", given.at)]
     named: dict[str, Any] = {}
@@ -166,29 +192,33 @@ def _demo(given: Any) -> int:
 
 
 def _trace(given: Any) -> int:
-    placed, named = _arguments(given)
-    trace = jitad.trace(_function(given.function), *placed, **named)
+    function, placed, named = _call(given)
+    trace = jitad.trace(function, *placed, **named)
     if given.html is not None:
-        given.html.write_text(trace.to_html(), encoding="utf-8")
-        print(f"wrote {given.html}")
+        _write(given.html, trace.to_html())
     if given.dot is not None:
-        given.dot.write_text(trace.to_dot(), encoding="utf-8")
-        print(f"wrote {given.dot}")
+        _write(given.dot, trace.to_dot())
     if given.html is None and given.dot is None:
         print(trace.evaluation_trace(mode=given.mode))
     return 0
 
 
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise _Unusable(f"{path} cannot be written: {error}") from error
+    print(f"wrote {path}")
+
+
 def _explain(given: Any) -> int:
-    placed, named = _arguments(given)
-    function = _function(given.function)
+    function, placed, named = _call(given)
     print(jitad.explain(jitad.grad(function) if given.grad else function, *placed, **named))
     return 0
 
 
 def _check(given: Any) -> int:
-    placed, named = _arguments(given)
-    function = _function(given.function)
+    function, placed, named = _call(given)
     try:
         jitad.check_grads(lambda *args: function(*args, **named), placed, order=given.order)
     except AssertionError as error:

@@ -33,6 +33,10 @@ def wrong(x):
 wrong.defjvp(lambda primals, tangents: (wrong(*primals), tangents[0]))
 
 
+def failing(x):
+    return np.no_such_function(x)
+
+
 def refused(x):
     return np.sort_complex(x)
 """
@@ -98,6 +102,13 @@ def test_what_jitad_refuses(model: str, capsys: pytest.CaptureFixture[str]) -> N
     assert "complex numbers" in capsys.readouterr().err
 
 
+def test_what_the_function_raises(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", f"{model}:failing", "--at", "[1,2]"]) == 2
+    said = capsys.readouterr().err
+    assert "no_such_function" in said and "model.py" in said
+    assert len(said.splitlines()) < 10, said
+
+
 @pytest.mark.parametrize(
     ("command", "says"),
     [
@@ -107,6 +118,11 @@ def test_what_jitad_refuses(model: str, capsys: pytest.CaptureFixture[str]) -> N
         ("trace model.py:products --at 1,2", "no 'products'; it has product"),
         ("trace model.py:threshold --at 1,2", "is no function, but a float"),
         ("trace model.py:product --at 1,b", "'1,b' is no number"),
+        ("trace model.py:product --at 2", "missing a required argument: 'x2'"),
+        ("check model.py:product", "write --at 1.5,2 for two numbers"),
+        ("explain model.py:total --at 1,2,3", "--at [1.5,2] for one array"),
+        ("trace model.py:total --at 1 --arg size=2", "unexpected keyword argument 'size'"),
+        ("trace model.py:total --at 1 --html none/page.html", "page.html cannot be written"),
         ("trace model.py:total --arg x", "write --arg name=value"),
         ("trace model.py:total --arg x=y.npy", "y.npy cannot be read"),
         ("trace model.py:total --at 1 --mode sideways", "invalid choice"),

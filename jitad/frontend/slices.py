@@ -129,7 +129,8 @@ def run_of(builder: Builder, item: slice, n: Any, size: int) -> Run:
         most = len(range(0, apart.const, step))
     else:
         length = _length(lift(builder, start), lift(builder, stop), step)
-        most = int(min(_most(item, step, size), sum_of(length).most()))
+        # In a loop that has no turn, what is known of its places may contradict itself.
+        most = max(0, int(min(_most(item, step, size), sum_of(length).most())))
     at = ew.mul(st.iota_on(lift(builder, 0), (most,), 0), step)
     at = ew.add(at, st.broadcast(lift(builder, start), shape=(most,)))
     # What is beyond those that count is another place each, which the axis has.

@@ -395,3 +395,15 @@ def blocks_that_a_later_turn_changes(x):
         a[i, : i + 1] *= a[0, i]
         a[: i + 2, i] = np.cos(a[: i + 2, -1])
     return s
+
+
+@program(sizes=(1, 2, 3, 5))
+def slices_beyond_the_end_in_loops_without_turns(x):
+    n = len(x)
+    a, s = np.outer(np.sin(x), x), 0.0
+    for i in range(n):
+        for j in range(1, i):
+            a[:, j + 2 :] *= 0.5 + 0.1 * a[j, i]
+            s += np.sum(np.sin(a[j : j + 3, j + 1 :]))
+        a[i] *= a[i - 1, i]
+    return s + np.sum(a)
