@@ -130,6 +130,34 @@ def two_results(x: Any, y: Any) -> Any:
     return {"product": x * y, "sum": np.sum(x)}
 
 
+def elements(u: Any, table: Any) -> Any:
+    total = 0.0
+    for t in table:
+        total += (u[t[1]] - u[t[0]]) ** 2 * u[t[2]]
+    return total
+
+
+def squared_elements(u: Any, table: Any) -> Any:
+    total = 0.0
+    for i in range(len(table)):
+        total = u[table[i, 0]] * u[table[i, 1]] + total
+    return total**2
+
+
+_EDGES = np.array([(i, i + 1, (i * 7) % 70) for i in range(69)])
+
+
+def of_edges(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of an array that the constant table is closed over."""
+    return lambda u: f(u, _EDGES)
+
+
+def among_edges(*pairs: tuple[int, int]) -> int:
+    """How many entries elements have whose vertices meet in these pairs."""
+    met = {(t[a], t[b]) for t in _EDGES.tolist() for a, b in pairs}
+    return len(met | {(b, a) for a, b in met})
+
+
 _INDEX = np.array([2, 0, 1, 1, 4])
 _BAND = np.diag(np.ones(5)) + np.diag(np.ones(4), 1)
 
@@ -185,6 +213,7 @@ JACOBIANS = {
     "constant_rows": Program(lambda x: np.concatenate((np.ones(2), x[:1])), (_x(4),), 1),
     "points": Program(lambda p: jitad.vmap(lambda q: q[0] * q[1])(p), (_x(20, 2),), 40),
     "at_zero": Program(lambda x: np.sqrt(np.maximum(x, 0.0)), (np.array([-1.0, 2.0, 3.0]),), 3),
+    "sum_of_elements": Program(of_edges(elements), (_x(70),), 70),
     "not_taken": Program(
         lambda x: np.where(x > 0, np.sqrt(np.abs(x)), 0.0), (np.array([-1.0, 2.0]),), 2
     ),
@@ -208,6 +237,14 @@ def minimal_surface(u: Any) -> Any:
 
 
 HESSIANS = {
+    "elements": Program(
+        of_edges(elements), (_x(70),), among_edges((0, 0), (1, 1), (0, 1), (0, 2), (1, 2))
+    ),
+    "elements_of_ones": Program(
+        of_edges(elements), (np.ones(70),), among_edges((0, 0), (1, 1), (0, 1), (0, 2), (1, 2))
+    ),
+    "squared_elements": Program(of_edges(squared_elements), (_x(70),), 70 * 70),
+    "few_elements": Program(lambda u: elements(u, _EDGES[:3]), (_x(70),), None),
     "sides_of_the_origin": Program(
         lambda x: np.sum(np.sqrt(x**2) * x + np.hypot(x, 0) ** 2), (np.array([0.0, 1.0, -1.0]),), 3
     ),

@@ -39,6 +39,9 @@ from jitad.transforms.spectra import with_spectra
 MOST = 1 << 28
 """Entries of a Jacobian, of an intermediate value too, that are kept at once."""
 
+WORK = 1 << 26
+"""Entries by which one instruction may be composed with what its operands depend on."""
+
 _MARK = 0x9E3779B97F4A7C1
 """A factor that tells the integers of one path from those of another."""
 
@@ -216,7 +219,8 @@ class _Sweep:
         if self.in_loop:
             raise _FullError
         values = [self._value(j) for j in instr.args]
-        varied = sum(x.size for x, own in zip(values, terms, strict=True) if own)
+        pairs = zip(values, terms, strict=True)
+        varied = sum(x.size * math.prod(term.several) for x, own in pairs for term in own)
         types = [(instr.shape, instr.dtype)]
         if isinstance(instr.op, Control):
             types = instr.op.results(instr.params[0], *values)
@@ -226,7 +230,7 @@ class _Sweep:
                 remedy="give the loop a number of turns, or leave sparse=True out",
                 line=instr.line,
             )
-        _check(instr, varied * sum(math.prod(shape) for shape, _ in types))
+        _check_work(instr, varied * sum(math.prod(shape) for shape, _ in types))
         return vertex(instr, values, terms, self.tables)
 
     def _region(self, instr: Instr, terms: Sequence[Terms]) -> Results | None:
@@ -302,3 +306,16 @@ def _check(instr: Instr, entries: int) -> None:
             remedy="its rows are nearly full: use jvp, vjp or hvp, which need no matrix",
             line=instr.line,
         )
+
+
+def _check_work(instr: Instr, entries: int) -> None:
+    if entries <= WORK:
+        return
+    remedy = "its rows are nearly full: use jvp, vjp or hvp, which need no matrix"
+    if isinstance(instr.op, Control) or instr.op in LOOKS_UP:
+        remedy = "write the loop as operations of NumPy on whole arrays, or leave sparse=True out"
+    raise ShapeError(
+        f"a sparse Jacobian composed of {entries} entries, here of {instr.op.name}",
+        remedy=remedy,
+        line=instr.line,
+    )

@@ -6,18 +6,21 @@ What is left of loops is differentiated by itself (see local.py), of every eleme
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from jitad.ir.builder import Builder, inline
 from jitad.ir.op import INT64
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
+from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
 from jitad.ops.control import Block, Loop, block, loop, part
 from jitad.ops.control.loop import grouped
 from jitad.ops.control.parts import OwnPathsError
+from jitad.ops.control.switch import Switch, switch
 from jitad.passes.if_convert import at_once
+from jitad.passes.select import base
 
 FEW = 2000
 """Instructions that a loop may become."""
@@ -56,12 +59,36 @@ def _opened(form: Block | Loop, operands: list[Value], builder: Builder) -> list
         return None
     form = replace(form, body=straight(form.body))
     try:
-        results = at_once(form, operands, builder, math.inf)
+        first = 1 + form.consts
+        body = _summed(form.body, range(first, first + form.carries))
+        results = at_once(replace(form, body=body), operands, builder, math.inf)
     except OwnPathsError:
         results = None
     if results is not None or count * len(form.body) > FEW:
         return results
     return _turns(form, operands, builder)
+
+
+def _summed(tape: Tape, carried: Iterable[int]) -> Tape:
+    """The tape with increments of what is `carried` for its sums: they are added in any order."""
+    home = {tape.inputs[k]: k for k in carried}
+    builder = Builder()
+    for i, instr in enumerate(tape.instrs):
+        builder.line = instr.line
+        if instr.op is switch:
+            taken = [k for k, j in enumerate(instr.args[1:]) if j in home]
+            branches = tuple([_summed(b, taken) for b in instr.params[0].branches])
+            instr = instr._replace(params=(Switch(branches),))
+            is_home = bool(taken)
+        else:
+            is_met = not home.keys().isdisjoint(instr.args)
+            if instr.op is ew.add and instr.dtype.kind == "f" and is_met:
+                instr = instr._replace(op=ew.increment)
+            is_home = base(instr, home) is not None or (instr.op is part and is_met)
+        if is_home:
+            home[i] = i
+        builder.copy(instr, instr.args)
+    return builder.finish(tape.outputs, tape.inputs)
 
 
 def _turns(form: Loop, operands: Sequence[Value], builder: Builder) -> list[Value]:
