@@ -125,7 +125,7 @@ def _one(x: Any) -> Value:
             f"{value!r} of several elements was to be turned into one Python number",
             remedy="use NumPy's function of the same name, which takes arrays",
         )
-    return value.reshape(())
+    return value.reshape(()) if value.shape else value
 
 
 def _of_python(kind: type, convert: Callable[..., Any]) -> None:
