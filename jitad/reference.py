@@ -17,9 +17,11 @@ import jitad
 from jitad.functions.arrays.refusing import REFUSED
 from jitad.ir.value import FUNCTIONS, UFUNCS
 from jitad.scipy import MODULES, stats
+from jitad.scipy.readable import READ
 from jitad.scipy.stats.continuous import CONTINUOUS
 from jitad.scipy.stats.discrete import DISCRETE
 from jitad.scipy.stats.multivariate import MULTIVARIATE
+from jitad.scipy.stats.read import ROWS
 
 NAMESPACES = {
     "numpy": "np",
@@ -55,6 +57,7 @@ def supported() -> dict[str, list[str]]:
         }
         if module in _MIRRORS:
             names |= _own(importlib.import_module(f"jitad.{module}"))
+            names |= READ.get(module.removeprefix("scipy."), frozenset())
         found[shown] = sorted(names)
     found["np.ufunc"] = list(UFUNC_METHODS)
     return found
@@ -85,7 +88,7 @@ def _records(item: Any) -> bool:
 
 def distributions() -> dict[str, tuple[str, ...]]:
     """The distributions of jitad.scipy.stats, each with its methods."""
-    names = sorted({*CONTINUOUS, *DISCRETE, *MULTIVARIATE})
+    names = sorted({*CONTINUOUS, *DISCRETE, *MULTIVARIATE, *ROWS})
     return {name: getattr(stats, name).methods for name in names}
 
 
@@ -106,6 +109,8 @@ def functions() -> str:
         rows.append(f"| `{namespace}` | {', '.join(f'`{name}`' for name in found)} |")
     families = ", ".join(f"`{name}` ({', '.join(m)})" for name, m in distributions().items())
     rows.append(f"| `jitad.scipy.stats` | {families} |")
+    names = ", ".join(f"`{name}`" for name in sorted(READ["stats"]))
+    rows.append(f"| `jitad.scipy.stats` | {names} |")
     return "\n".join(rows)
 
 

@@ -62,7 +62,7 @@ A = np.array([[2.0, 1.0], [1.0, 3.0]])
 X = np.array([1.0, 2.0])
 
 OF_SCIPY = [
-    lambda x: scipy.optimize.rosen(x),
+    lambda x: scipy.optimize.isotonic_regression(x),
     lambda x: scipy.optimize.minimize(lambda y: y[0] - x[0], [0.0], callback=print).x,
     lambda x: scipy.optimize.differential_evolution(lambda y: y[0] - x[0], [(0, 1)]).x,
     lambda x: scipy.optimize.nnls(A, x)[0],
@@ -70,15 +70,15 @@ OF_SCIPY = [
     lambda x: scipy.interpolate.splrep(X, x, s=1.0),
     lambda x: scipy.interpolate.griddata(X[:, None], x, 1.5),
     lambda x: scipy.ndimage.gaussian_filter(x, x[0]),
-    lambda x: scipy.ndimage.map_coordinates(A, A * x),
+    lambda x: scipy.ndimage.geometric_transform(A * x, lambda i: i),
     lambda x: scipy.fft.fht(x, 0.1, 1.0),
     lambda x: scipy.spatial.distance.cdist(x[:, None], x[:, None], "hamming"),
-    lambda x: scipy.signal.medfilt(x),
+    lambda x: scipy.signal.find_peaks(x),
     lambda x: scipy.linalg.schur(np.outer(x, x)),
     lambda x: scipy.linalg.fractional_matrix_power(np.outer(x, x), 0.5),
-    lambda x: scipy.stats.zscore(x),
+    lambda x: scipy.stats.shapiro(x),
     lambda x: scipy.special.mathieu_a(1, x),
-    lambda x: scipy.integrate.romb(x),
+    lambda x: scipy.integrate.tanhsinh(np.sin, 0.0, x),
     lambda x: scipy.sparse.csr_matrix(A).multiply(x).todense(),
     lambda x: (scipy.sparse.csr_matrix(A) * x[0]).sum(axis=0),
     lambda x: scipy.sparse.diags(x).setdiag(1.0),

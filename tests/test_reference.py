@@ -16,7 +16,9 @@ from jitad import reference
 from jitad.functions.elementwise.ufuncs import COMPOSITES
 from jitad.ir.op import TABLE, Elementwise
 from jitad.ir.value import FUNCTIONS, UFUNCS
+from jitad.scipy.readable import READ
 from jitad.scipy.stats.multivariate import MULTIVARIATE
+from jitad.scipy.stats.read import ROWS
 
 REFERENCE = Path(__file__).resolve().parents[1] / "examples" / "reference.md"
 
@@ -35,8 +37,10 @@ OTHER_TESTS = {
     *(f"jitad.scipy.optimize.{name}" for name in reference.supported()["jitad.scipy.optimize"]),
     *("np.ufunc.reduce", "np.ufunc.accumulate", "np.ufunc.outer", "np.ufunc.reduceat"),
     *(f"jitad.scipy.integrate.{name}" for name in jitad.scipy.integrate.__all__),
+    *(f"jitad.scipy.{module}.{name}" for module, names in READ.items() for name in names),
+    *(f"scipy.special.{name}" for name in READ["special"]),
 }
-"""What has tests of its own: of optimize and integrate, and the methods below."""
+"""What has tests of its own: of optimize and integrate, what is read, and the methods below."""
 
 NAMES = [
     pytest.param(module, shown, name, id=f"{shown}.{name}")
@@ -58,7 +62,7 @@ def test_every_function_in_it_is_tested(module: str, shown: str, name: str) -> N
 
 
 def test_every_distribution_in_it_is_tested() -> None:
-    assert set(reference.distributions()) == {*CONTINUOUS, *DISCRETE, *MULTIVARIATE}
+    assert set(reference.distributions()) == {*CONTINUOUS, *DISCRETE, *MULTIVARIATE, *ROWS}
 
 
 X = np.array([[0.5, 1.25, 2.0], [3.0, 0.75, 1.5]])

@@ -136,6 +136,7 @@ _READ = (
     os.path.join("numpy", "lib", "_arraysetops_impl.py"),
     os.path.join("jitad", "scipy", "interpolate", ""),
     os.path.join("jitad", "scipy", "sparse", ""),
+    os.path.join("scipy", "stats", "_kde.py"),
     os.path.join("jitad", "sparse", "arrays", ""),
     os.path.join("jitad", "functions", "program", "tables.py"),
 )
@@ -150,8 +151,15 @@ def is_library(file: str) -> bool:
 
 
 def is_users(f: Any) -> TypeGuard[FunctionType]:
-    """Whether f is a Python function of the user's."""
-    return type(f) is FunctionType and not is_library(f.__code__.co_filename)
+    """Whether f is a Python function of the user's, or was made in one that is read."""
+    if type(f) is not FunctionType:
+        return False
+    is_made = OWNERS in f.__dict__ and "program" not in f.__dict__
+    return is_made or not is_library(f.__code__.co_filename)
+
+
+OWNERS = "owners"
+"""Under which a made function has whose variables it closes over, by name."""
 
 
 def codes_of(code: CodeType) -> Iterator[CodeType]:

@@ -40,3 +40,7 @@ READ = (
 """Those of which tests know that they are right when they are read, with derivatives."""
 
 FUNCTIONS.update({function: _read(function) for function in READ})
+
+PLAIN.add(
+    np.asarray_chkfinite, lambda *xs, **named: PLAIN.reader(np.asarray_chkfinite)(*xs, **named)
+)  # type: ignore[arg-type]

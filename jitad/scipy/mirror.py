@@ -19,6 +19,7 @@ import numpy as np
 from jitad.frontend.active import holds_traced
 from jitad.ir.errors import TraceError
 from jitad.ir.value import FUNCTIONS, UFUNCS
+from jitad.scipy.readable import READ
 
 
 def mirror(name: str, *written: ModuleType) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -28,6 +29,7 @@ def mirror(name: str, *written: ModuleType) -> tuple[Callable[[str], Any], Calla
     """
     module = importlib.import_module(name)
     known: dict[str, Any] = {}
+    read = READ.get(name.removeprefix("scipy."), ())
     for own in written:
         of_programs = {
             n: x
@@ -39,7 +41,8 @@ def mirror(name: str, *written: ModuleType) -> tuple[Callable[[str], Any], Calla
 
     def lookup(attribute: str) -> Any:
         if attribute not in known:
-            known[attribute] = _mirrored(module, attribute)
+            found = attribute in read and _is_readable(getattr(module, attribute, None))
+            known[attribute] = (getattr if found else _mirrored)(module, attribute)
         return known[attribute]
 
     return lookup, functools.partial(_public, module)
@@ -53,6 +56,11 @@ def record_of(function: Any) -> Callable[..., Any] | None:
     """What a function records on traced values."""
     table = UFUNCS if isinstance(function, np.ufunc) else FUNCTIONS
     return table.get(function)
+
+
+def _is_readable(function: Any) -> bool:
+    """Whether a function is read, if another version of SciPy's has it."""
+    return callable(function) and record_of(function) is None
 
 
 def _public(module: ModuleType) -> list[str]:
@@ -112,6 +120,7 @@ def _remedy(module: ModuleType, name: str) -> str:
     """The supported names that are nearest to one that is not."""
     supported = [n for n in _public(module) if _is_supported(getattr(module, n))]
     supported += WRITTEN.get(module.__name__, {})
+    supported += READ.get(module.__name__.removeprefix("scipy."), ())
     near = difflib.get_close_matches(name, supported, n=3)
     rest = "compute it outside of the differentiated function, on plain arrays"
     return f"the nearest supported names are {', '.join(near)}; or {rest}" if near else rest

@@ -17,7 +17,7 @@ import scipy.signal
 from jitad.frontend.conversion import as_array, conjugate
 from jitad.frontend.operands import implements, normal_axes
 from jitad.functions.products.contractions import pair
-from jitad.ir.errors import ShapeError
+from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.op import Shape
 from jitad.ir.value import FUNCTIONS, UFUNCS, Value
 from jitad.ops import elementwise as ew
@@ -143,6 +143,27 @@ def _fftconvolve(in1: Any, in2: Any, mode: str = "full", axes: Any = None) -> Va
 @implements(scipy.signal.oaconvolve)
 def _oaconvolve(in1: Any, in2: Any, mode: str = "full", axes: Any = None) -> Value:
     return _fftconvolve(in1, in2, mode, axes)
+
+
+@implements(scipy.signal.upfirdn)
+def _upfirdn(
+    h: Any, x: Any, up: int = 1, down: int = 1, axis: int = -1, mode: str = "constant",
+    cval: Any = 0,
+) -> Any:  # fmt: skip
+    """A convolution with samples between which there are zeros."""
+    if mode not in ("constant", None) or cval:
+        raise TraceError(
+            f"scipy.signal.upfirdn(..., mode={mode!r}, cval={cval!r}) of traced values",
+            remedy="continue the signal beyond its ends by np.pad first",
+        )
+    h, x = pair(h, x)
+    dtype = np.result_type(h.dtype, x.dtype, np.float32)
+    whole: Any = np.moveaxis(x, axis, -1).astype(dtype)
+    apart = np.concatenate([whole[..., None], np.zeros((*whole.shape, up - 1), dtype)], axis=-1)
+    apart = np.reshape(apart, (*whole.shape[:-1], -1))[..., : (whole.shape[-1] - 1) * up + 1]
+    kernel: Any = np.reshape(h, (1,) * (whole.ndim - 1) + (-1,))
+    found: Any = _convolve(apart, kernel, method="direct" if h.size <= _SHORT else "auto")
+    return np.moveaxis(found[..., ::down], -1, axis)
 
 
 _BOUNDARIES = {"wrap": "wrap", "symm": "symmetric"}

@@ -30,4 +30,10 @@ SAMPLES: dict[Any, list[Call]] = {
     ndimage.map_coordinates: [call(M, PLACES, order=1), call(M, PLACES, order=1, mode="nearest")],
     ndimage.shift: [call(M, 0.4, order=1), call(M, (0.4, -0.3), order=1, mode="nearest")],
     ndimage.zoom: [call(M, 1.5, order=1)],
+    ndimage.affine_transform: [call(M, array(2), order=2, mode="reflect")],
+    ndimage.rotate: [call(M, 25.0, mode="mirror")],
+    ndimage.spline_filter: [call(M), call(M, order=4, mode="reflect")],
+    ndimage.spline_filter1d: [call(M, axis=0, mode="grid-wrap")],
+    ndimage.minimum_filter1d: [call(V, 3), call(M, 2, axis=0, mode="constant", cval=0.5)],
+    ndimage.maximum_filter1d: [call(V, 3, origin=1), call(M, 3, mode="wrap")],
 }  # fmt: skip

@@ -53,6 +53,7 @@ SAMPLES: dict[Any, list[Call]] = {
     signal.sosfilt: [call(SOS, V), call(SOS, M, axis=0), call(SOS, V, zi=array(2, 2))],
     signal.sosfilt_zi: [call(SOS)],
     signal.sosfiltfilt: [call(SOS, SIGNAL), call(SOS, SIGNAL, padlen=3)],
+    signal.upfirdn: [call(K3, V, 2, 3), call(K3, M, 3, axis=0), call(K3, Z, down=2)],
     signal.hilbert: [call(V), call(array(6)), call(M, N=7, axis=0)],
     signal.savgol_filter: [
         *(call(SIGNAL, 5, 3, mode=mode) for mode in ("mirror", "nearest", "wrap", "constant")),

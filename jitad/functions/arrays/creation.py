@@ -73,7 +73,7 @@ def array(
 ) -> Any:  # fmt: skip
     """As `np.array`; of traced values, and of lists of them, a mutable copy."""
     builder = innermost_trace()
-    if type(object) is Selected and copy and not ndmin and object.whole is not None:
+    if type(object) is Selected and copy is True and not ndmin and object.whole is not None:
         return object.copy() if dtype is None else object.astype(np.dtype(dtype))
     (given,), _ = settled((object,), {})
     if builder is None or not holds_traced(given) or (dtype is not None and np.dtype(dtype) == "O"):
@@ -81,7 +81,8 @@ def array(
         made = np.array(given, dtype, **options)
         return made if made is object else renewed(made, scalars=True)
     kind = None if dtype is None else np.dtype(dtype)
-    if not copy and isinstance(object, Value) and kind in (None, object.dtype):
+    always = getattr(copy, "value", copy) is True  # NumPy's own three answers are an enumeration
+    if not always and isinstance(object, Value) and kind in (None, object.dtype):
         return object[(None,) * (ndmin - object.ndim)] if object.ndim < ndmin else object
     x = lift(builder, given)
     x = x if kind is None else as_dtype(x, kind)

@@ -32,11 +32,22 @@ def _named_one_by_one(f: FunctionType, args: Any) -> dict[str, Any]:
 
 def _bound(f: FunctionType, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     try:
-        given = inspect.Signature.from_callable(f, follow_wrapped=False).bind(*args, **kwargs)
+        given = inspect.Signature.from_callable(_bare(f), follow_wrapped=False).bind(
+            *args, **kwargs
+        )
     except TypeError:
         return f(*args, **kwargs)  # which Python refuses, in its own words
     given.apply_defaults()
     return {_named(name): x for name, x in given.arguments.items()}
+
+
+def _bare(f: FunctionType) -> FunctionType:
+    """The function without the signature that a decorator says it has."""
+    if "__signature__" not in f.__dict__:
+        return f
+    bare = FunctionType(f.__code__, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
+    bare.__kwdefaults__ = f.__kwdefaults__
+    return bare
 
 
 def _named(name: str) -> str:

@@ -60,7 +60,7 @@ from jitad.functions.program.iterators import (
     zipped,
 )
 from jitad.functions.program.library import PROGRAMS, advanced, decided
-from jitad.functions.program.mirrors import met, of_scipy
+from jitad.functions.program.mirrors import as_program, met, of_scipy
 from jitad.functions.program.native import run_natively, uncached
 from jitad.functions.program.pure import is_program, pure
 from jitad.functions.program.questions import (
@@ -115,7 +115,7 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         args = [whole(x) for x in args]
         result = written(functools.partial(_written, f, tuple(kwargs)), *args, *kwargs.values())
     elif meaning is None:
-        result = _run(frame, traceable(of_scipy(f), frame.words), args, kwargs)
+        result = _run(frame, traceable(of_scipy(f, args, kwargs), frame.words), args, kwargs)
     else:
         result = meaning()
     if asked:
@@ -246,7 +246,7 @@ def _collected(f: Any, x: Any) -> Any:
 def _given(frame: Frame, f: Any, x: Any) -> Any:
     """An argument as f takes it, which is not a program: what it may call runs as a trace does."""
     if callable(x) and not isinstance(x, type):
-        found = traceable(x, frame.words)
+        found = traceable(as_program(of_scipy(x)), frame.words)
         if found is x and is_users(getattr(f, "__func__", f)):
             note_all(x)
         return found

@@ -17,10 +17,8 @@ from jitad.frontend.effects import note_store
 from jitad.frontend.reads import note_shared
 from jitad.frontend.regions import NeedsNumber
 from jitad.frontend.roads import contents_of
+from jitad.frontend.traceable import OWNERS
 from jitad.functions.program.data import Names, current
-
-OWNERS = "owners"
-"""Under which a made function has whose variables it closes over, by name."""
 
 
 class Shared:

@@ -15,10 +15,10 @@ from jitad.frontend.fallbacks import note
 from jitad.frontend.reads import note_function, note_global
 from jitad.frontend.regions import FirstTurn, NeedsNumber, Raising, Unrecorded
 from jitad.frontend.roads import ABSENT, item_of
-from jitad.frontend.traceable import Vocabulary
+from jitad.frontend.traceable import OWNERS, Vocabulary
 from jitad.functions.program import calls, operations
 from jitad.functions.program.arguments import by_name
-from jitad.functions.program.cells import OWNERS, Shared
+from jitad.functions.program.cells import Shared
 from jitad.functions.program.choices import asked, chosen, each, settled
 from jitad.functions.program.contexts import Entered
 from jitad.functions.program.data import (

@@ -13,17 +13,20 @@ import functools
 import importlib
 import re
 import sys
-from types import FunctionType
+from types import FunctionType, MappingProxyType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from numba import typeof
 from numba.core.types import WrapperAddressProtocol
 from numba.extending import get_cython_function_address
 
+from jitad.frontend.active import holds_traced
 from jitad.frontend.printing import logged
 from jitad.frontend.restless import check_draw
 from jitad.frontend.stand_ins import StandIn
+from jitad.frontend.traceable import PLAIN
 from jitad.functions.program.data import holds_tracers
+from jitad.ir.errors import package
 from jitad.ir.value import Value
 
 if TYPE_CHECKING:
@@ -41,16 +44,48 @@ _OF_CLASSES = frozenset(("interpolate", "sparse", "sparse.linalg"))
 """Modules of classes, whose functions take objects: they are ours only of traced values."""
 
 
-def of_scipy(f: Any) -> Any:
-    """What a function of SciPy's is in a program; anything else is what it is."""
+def of_scipy(f: Any, args: Any = (), kwargs: Any = MappingProxyType({})) -> Any:
+    """What a function of SciPy's is in a program; anything else is what it is.
+
+    What is written in Python, and has no meaning of ours, is read if it is given traced values.
+    """
     module = getattr(f, "__module__", None)
     if type(module) is not str or not module.startswith("scipy."):
         return f
     owner = getattr(f, "__self__", None)
-    known = _mirrored(f if owner is None else owner)
-    if known is None:
+    inside = owner is not None and f.__name__.startswith("_")
+    known = None if inside else _mirrored(f if owner is None else owner)
+    if known is not None:
+        f = known if owner is None else getattr(known, f.__name__)
+    if not str(getattr(f, "__module__", None)).startswith("scipy."):
         return f
-    return known if owner is None else getattr(known, f.__name__)
+    inner = _within().get(f"{f.__module__}.{getattr(f, '__qualname__', '').split('[')[0]}")
+    if inner is not None:
+        return inner
+    # What only asks for the kind of an array is asked of ours too, though nothing in it is traced.
+    holds = holds_traced if f.__module__.startswith("scipy._lib") else holds_tracers
+    given = holds_tracers(owner) or holds([*args, *kwargs.values()])
+    return as_program(f) if given else f
+
+
+def _within() -> dict[str, Any]:
+    """What stands for functions that SciPy's own call."""
+    return importlib.import_module("jitad.scipy.within").INTERNAL
+
+
+def as_program(f: Any) -> Any:
+    """A function of SciPy's, or a method, as one that runs as a program, if it can be read."""
+    if type(f) is MethodType:
+        return MethodType(as_program(f.__func__), f.__self__)
+    call = getattr(type(f), "__call__", None)  # noqa: B004  a class of SciPy's, if it has one
+    if _is_pythons(call):
+        return MethodType(as_program(call), f)
+    return (PLAIN.reader(f) if _is_pythons(f) else None) or f
+
+
+def _is_pythons(f: Any) -> bool:
+    """Whether f is a function of SciPy's that is written in Python."""
+    return type(f) is FunctionType and package(f.__code__.co_filename) == "scipy"
 
 
 def _mirrored(x: Any) -> Any:

@@ -6,7 +6,10 @@ import functools
 from types import MethodType
 from typing import Any
 
+import numpy as np
+
 from jitad.frontend.active import asking, holds_traced
+from jitad.frontend.mutable import MutableArray
 from jitad.functions.protocol import in_place_of
 from jitad.ir.errors import JitadError, TraceError
 
@@ -16,6 +19,9 @@ def run_natively(f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     library = _of_library(f)
     if library is None:
         return f(*args, **kwargs)
+    if isinstance(f, type) and library[0].startswith("scipy.signal"):
+        args = [_numbers(x) for x in args]  # which are kept, and locked
+        kwargs = {name: _numbers(x) for name, x in kwargs.items()}
     try:
         with asking(library):
             return f(*args, **kwargs)
@@ -34,6 +40,11 @@ def _of_library(f: Any) -> tuple[str, str] | None:
         return None
     name = f"scipy.{module[1]}.{kind.__name__}"
     return name, in_place_of(name)
+
+
+def _numbers(x: Any) -> Any:
+    """An array that nothing traced stands in, as NumPy's, which is not to be written to."""
+    return np.asarray(x) if isinstance(x, MutableArray) and x.is_plain else x
 
 
 _CACHED: Any = type(functools.lru_cache(len))

@@ -14,6 +14,7 @@ import numpy as np
 import scipy.ndimage
 
 from jitad.frontend.conversion import as_array_on
+from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import as_dtype, implements, innermost, normal_axis
 from jitad.ir.errors import TraceError
 from jitad.ir.op import FLOAT64
@@ -51,6 +52,9 @@ def result(name: str, found: Any, x: Any, output: Any) -> Any:
     """The result in SciPy's dtype: that of the input, unless another is asked for."""
     if output is None:
         return as_dtype(found, x.dtype)
+    if isinstance(output, MutableArray):
+        output[...] = as_dtype(found, output.dtype)
+        return output
     if isinstance(output, (Value, np.ndarray)):
         raise TraceError(
             f"scipy.ndimage.{name}(..., output=) of a traced value", remedy="use the result"
@@ -58,7 +62,7 @@ def result(name: str, found: Any, x: Any, output: Any) -> Any:
     return as_dtype(found, np.dtype(output))
 
 
-def _continued(x: Any, margins: Sequence[tuple[int, int]], mode: str, cval: Any) -> Any:
+def continued(x: Any, margins: Sequence[tuple[int, int]], mode: str, cval: Any) -> Any:
     if mode not in _PADDING:
         raise RuntimeError("boundary mode not supported")
     if not any(map(any, margins)):
@@ -75,15 +79,20 @@ def _check_origin(origin: int, length: int) -> None:
         )
 
 
-def _correlated(x: Any, w: Any, mode: str, cval: Any, origins: Sequence[int]) -> Any:
-    """sum_k w[k] x[i + k - size // 2 - origin], with as many axes in w."""
-    for origin, length in zip(origins, w.shape, strict=True):
-        _check_origin(origin, length)
+def margins_of(shape: Sequence[int], origins: Sequence[int]) -> list[tuple[int, int]]:
+    """How many samples a window of that shape needs beyond both edges of each axis."""
     margins = []
-    for origin, length in zip(origins, w.shape, strict=True):
+    for origin, length in zip(origins, shape, strict=True):
+        _check_origin(origin, length)
         before = length // 2 + origin
         margins.append((before, length - 1 - before))
-    whole = _continued(as_dtype(x, FLOAT64), margins, mode, cval)
+    return margins
+
+
+def _correlated(x: Any, w: Any, mode: str, cval: Any, origins: Sequence[int]) -> Any:
+    """sum_k w[k] x[i + k - size // 2 - origin], with as many axes in w."""
+    margins = margins_of(w.shape, origins)
+    whole = continued(as_dtype(x, FLOAT64), margins, mode, cval)
     if w.size > _FEW:
         axes = tuple(range(x.ndim))
         windows = FUNCTIONS[np.lib.stride_tricks.sliding_window_view](whole, w.shape, axes)
@@ -134,7 +143,7 @@ def sequence(x: Any, count: int) -> list[Any]:
     return found
 
 
-def _axes(axes: Any, ndim: int) -> tuple[int, ...]:
+def places_of(axes: Any, ndim: int) -> tuple[int, ...]:
     if axes is None:
         return tuple(range(ndim))
     return tuple(normal_axis(a, ndim) for a in (axes if np.iterable(axes) else (axes,)))
@@ -146,7 +155,7 @@ def _over_kernel(name: str, turned: bool) -> Callable[..., Any]:
         origin: Any = 0, *, axes: Any = None,
     ) -> Any:  # fmt: skip
         x, w = taken(name, input, weights)
-        places = _axes(axes, x.ndim)
+        places = places_of(axes, x.ndim)
         if w.ndim != len(places):
             raise RuntimeError(f"weights.ndim ({w.ndim}) must match len(axes) ({len(places)})")
         given = sequence(origin, len(places))
@@ -206,7 +215,7 @@ def _gaussian_filter(
     input: Any, sigma: Any, order: Any = 0, output: Any = None, mode: Any = "reflect",
     cval: Any = 0.0, truncate: float = 4.0, *, radius: Any = None, axes: Any = None,
 ) -> Any:  # fmt: skip
-    places = _axes(axes, np.ndim(input))
+    places = places_of(axes, np.ndim(input))
     count = len(places)
     given = [sequence(x, count) for x in (sigma, order, mode, radius)]
     for axis, s, k, m, r in zip(places, *given, strict=True):
@@ -230,7 +239,7 @@ def _uniform_filter(
     input: Any, size: Any = 3, output: Any = None, mode: Any = "reflect", cval: Any = 0.0,
     origin: Any = 0, *, axes: Any = None,
 ) -> Any:  # fmt: skip
-    places = _axes(axes, np.ndim(input))
+    places = places_of(axes, np.ndim(input))
     given = [sequence(x, len(places)) for x in (size, mode, origin)]
     for axis, n, m, k in zip(places, *given, strict=True):
         if n > 1:
@@ -263,7 +272,7 @@ FUNCTIONS[scipy.ndimage.prewitt] = _edges("prewitt", (1, 1, 1))
 def _laplace(
     input: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0, *, axes: Any = None
 ) -> Any:
-    places = _axes(axes, np.ndim(input))
+    places = places_of(axes, np.ndim(input))
     modes = sequence(mode, len(places))
     terms = [
         _correlate1d(input, np.array([1, -2, 1]), axis, output, m, cval)

@@ -17,6 +17,7 @@ from jitad.scipy.stats.continuous import CONTINUOUS
 from jitad.scipy.stats.discrete import DISCRETE
 from jitad.scipy.stats.distribution import Distribution, Unsupported
 from jitad.scipy.stats.multivariate import MULTIVARIATE
+from jitad.scipy.stats.read import family_of
 
 _other, __dir__ = mirror("scipy.stats")
 _known: dict[str, Any] = dict(MULTIVARIATE)
@@ -29,7 +30,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _made(name: str) -> Any:
-    family = CONTINUOUS.get(name) or DISCRETE.get(name)
+    family = CONTINUOUS.get(name) or DISCRETE.get(name) or family_of(name)
     if family is not None:
         return Distribution(family, getattr(scipy.stats, name))
     original = _other(name)

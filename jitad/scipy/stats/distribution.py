@@ -165,6 +165,8 @@ class Distribution(Plain):
         return Parameters(tuple(numbers), _number(given["loc"]), _number(given["scale"]))
 
     def _density(self, x: Any, p: Parameters) -> Any:
+        if "pdf" in self._family.formulas:
+            return self._inside(x, p, "pdf", 0.0) / p.scale
         value = _exponential(self._log_density(x, p))
         if "pmf" not in self._family.formulas:
             return value
