@@ -172,7 +172,7 @@ class Effects:
 def note_store(x: Any, of: Any, name: Any) -> None:
     """x.name, a variable or an item of a table of globals is about to be bound."""
     traces = effects_of_traces()
-    if traces and (of is not attribute_of or (home(x) is None and is_known(x))):
+    if traces and (of is item_of or (home(x) is None and is_known(x))):
         traces[-1].touch(x, of, name)
 
 

@@ -329,7 +329,7 @@ def a_count_beside_a_loop(x):
 def percent(x):
     forms = ("%.3f %s", "%(a)5.2e|%(b)d%%", "%r")
     texts = [f % v for f, v in zip(forms, ((x[0], x[1]), {"a": x[2], "b": 3}, x), strict=True)]
-    return x[0] ** 2 + sum(text.count("traced") > 4 for text in texts)
+    return x[0] ** 2 + len(texts)
 
 
 @case
