@@ -67,8 +67,11 @@ def writes(f: Any) -> bool:
     return f is str or f is repr or f is format or f is ascii
 
 
-def reads(f: Any) -> bool:
-    """Whether f reads texts that it is given; not what prints them, keeps them or asks for more."""
+def reads(f: Any, args: tuple[Any, ...]) -> bool:
+    """Whether f reads texts that it is given; not what prints them, keeps them or asks for more,
+    nor what only counts or goes through the items that hold them."""
+    if any(f is g for g in _GOING_THROUGH) and not any(type(x) is Text for x in args):
+        return False
     owner = getattr(f, "__self__", None)
     if isinstance(owner, (*_HOLDERS, set, deque)) or any(f is g for g in _KEEPING):
         return False
@@ -78,7 +81,8 @@ def reads(f: Any) -> bool:
     return module.split(".")[0] not in ("logging", "warnings", "_io", "io", "_warnings")
 
 
-_KEEPING = (print, isinstance, zip, enumerate)
+_KEEPING = (print, isinstance, zip, enumerate, id)
+_GOING_THROUGH = (len, iter, reversed, any, all)
 _HOLDERS = (list, tuple, dict)
 
 

@@ -107,7 +107,7 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if any(map(is_varying, args)):
         args = tuple([varying.taken(f, x, args, kwargs) for x in args])
     is_writing = writes(f)
-    if not is_writing and holds_text((*args, *kwargs.values())) and reads(f):
+    if not is_writing and holds_text((*args, *kwargs.values())) and reads(f, args):
         args, kwargs = read(args), read(kwargs)
     asked = note_call(f, args, kwargs)
     meaning = _meaning(frame, f, args, kwargs)
