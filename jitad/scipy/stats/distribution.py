@@ -135,9 +135,9 @@ class Distribution(Plain):
         """The method of (x, parameters), where the family's formulas give it."""
         family = self._family
         have, kind = family.formulas, "pmf" if family.is_discrete else "pdf"
-        if name == f"log{kind}":
+        if name == f"log{kind}" and name in have:
             return self._log_density
-        if name == kind:
+        if name == kind and (kind in have or f"log{kind}" in have):
             return self._density
         if name in ("cdf", "sf") and name in have:
             return lambda x, p: self._probability(x, p, name)
