@@ -85,7 +85,7 @@ def test_what_a_library_refuses_is_an_error() -> None:
     [
         ((np.zeros((10, 2))[:, 0],), None, "side by side"),
         ((np.broadcast_to(1.0, 10),), None, "side by side"),
-        ((X, X), None, "structure"),
+        ((X, X), None, "compiled for the arguments"),
         ((X.astype(np.float32),), None, "was compiled for"),
         ((X[:5],), None, "was compiled for"),
         ((X,), X, "shares memory"),

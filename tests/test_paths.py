@@ -312,7 +312,7 @@ def test_paths_belong_to_a_state_of_the_surroundings() -> None:
 def test_kernels_say_which_branch_they_were_not_compiled_for() -> None:
     def f(x: Any) -> Any:
         y = x * 2 if sign(x) == "up" else x * 3
-        return y if {True: "small"}.get(bool(y < 8)) else x  # here
+        return y if f"{bool(y < 8)}" == "True" else x  # here
 
     kernel = jitad.compile(f, 1.0)
     assert kernel(2.0) == 4.0

@@ -15,9 +15,9 @@ from jitad.functions.program.mirrors import as_program
 from jitad.scipy.stats.distribution import Family
 
 _WHOLE = """
-    alpha anglit arcsine argus bradford burr12 chi crystalball dgamma dweibull erlang
+    alpha anglit arcsine argus bradford burr12 chi crystalball erlang
     exponweib fatiguelife foldcauchy foldnorm genexpon gengamma
-    genhalflogistic genlogistic gennorm gibrat gompertz halfcauchy halfgennorm
+    genhalflogistic genlogistic gibrat gompertz halfcauchy halfgennorm
     halflogistic invweibull johnsonsb johnsonsu levy levy_l loglaplace loguniform lomax
     maxwell moyal nakagami powerlaw powerlognorm powernorm rayleigh recipinvgauss reciprocal
     rel_breitwigner skewcauchy truncexpon truncweibull_min weibull_max wrapcauchy
@@ -32,7 +32,10 @@ ROWS: dict[str, str] = {
     "betaprime": "logpdf pdf cdf sf",
     "burr": "logpdf pdf cdf logcdf logsf ppf isf",
     "cosine": "logpdf pdf",
-    "dpareto_lognorm": "logpdf pdf cdf logcdf",
+    "dgamma": "logpdf pdf ppf isf",  # their probabilities are written by abs(x), and smooth at 0
+    "dpareto_lognorm": "logpdf pdf",
+    "dweibull": "logpdf pdf ppf isf",
+    "gennorm": "logpdf pdf ppf isf",
     "exponpow": "logpdf logsf ppf isf",
     "fisk": "logpdf pdf cdf sf logcdf ppf isf",
     "hypsecant": "pdf cdf sf logcdf logsf ppf isf",
