@@ -85,6 +85,8 @@ def look_inside(
 ) -> Inside:  # fmt: skip
     recorded = Recorded(Inside(inputs, [], [], False, found).partial)
     said = list(op.flow(form, told, recorded))
+    if not told:  # what has no operands is a constant, and no path leads through it
+        said = [False] * len(said)
     for key, flags in recorded.flags.items():
         inputs[key] = inputs[key]._replace(partial=flags)
     carried = carried_by(op, form)
