@@ -51,8 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
     except Exception as error:  # of the user's function: its own frames, without ours
         frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if not frame.filename.startswith(_OURS)]
-        own = [frame for frame in own if "<frozen" not in frame.filename]
+        own = [frame for frame in frames if not frame.filename.startswith((_OURS, "<frozen"))]
         print("".join(traceback.format_list(own)), end="", file=sys.stderr)
         print(*traceback.format_exception_only(error), sep="", end="", file=sys.stderr)
     return 2

@@ -120,7 +120,7 @@ def make_jvp(fun: Function, argnum: int = 0) -> Callable[..., Callable[[Any], tu
 
 
 def _jvp_at(fun: Function, argnum: int, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
-    return _at(compiled(_pushed, (fun,), argnum), args, kwargs)
+    return partial(compiled(_pushed, (fun,), argnum), args, kwargs)
 
 
 def _pushed(functions: Functions, options: Any, args: Any, kwargs: Any, tangent: Any) -> Any:
@@ -136,7 +136,7 @@ def make_hvp(fun: Function, argnum: int = 0) -> Callable[..., tuple[Callable[[An
 
 def _hvp_at(fun: Function, argnum: int, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
     product = compiled(_hessian_product, (fun,), argnum)
-    return _at(product, args, kwargs), grad(fun, argnum)(*args, **kwargs)
+    return partial(product, args, kwargs), grad(fun, argnum)(*args, **kwargs)
 
 
 def _hessian_product(functions: Functions, options: Any, args: Any, kwargs: Any, v: Any) -> Any:
@@ -197,7 +197,7 @@ def make_ggnvp(
 def _ggnvp_at(
     fun: Function, g: Function, argnum: int, *args: Any, **kwargs: Any
 ) -> Callable[[Any], Any]:
-    return _at(compiled(_ggnvp, (fun, g), argnum), args, kwargs)
+    return partial(compiled(_ggnvp, (fun, g), argnum), args, kwargs)
 
 
 def _ggnvp(functions: Functions, options: Any, args: Any, kwargs: Any, v: Any) -> Any:
@@ -205,11 +205,6 @@ def _ggnvp(functions: Functions, options: Any, args: Any, kwargs: Any, v: Any) -
     value, pullback = vjp(inner, x)
     tangent = jvp(inner, (x,), (v,))[1]
     return pullback(hvp(functions[1], (value,), (tangent,)))[0]
-
-
-def _at(product: Function, args: Any, kwargs: dict[str, Any]) -> Callable[[Any], Any]:
-    """The product at these arguments, as a function of what it is with."""
-    return partial(product, args, kwargs)
 
 
 def _of_one(fun: Function, argnum: int, args: Any, kwargs: dict[str, Any]) -> tuple[Function, Any]:

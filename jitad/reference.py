@@ -109,8 +109,8 @@ def functions() -> str:
         rows.append(f"| `{namespace}` | {', '.join(f'`{name}`' for name in found)} |")
     families = ", ".join(f"`{name}` ({', '.join(m)})" for name, m in distributions().items())
     rows.append(f"| `jitad.scipy.stats` | {families} |")
-    names = ", ".join(f"`{name}`" for name in sorted(READ["stats"]))
-    rows.append(f"| `jitad.scipy.stats` | {names} |")
+    others = ", ".join(f"`{name}`" for name in sorted(READ["stats"]))
+    rows.append(f"| `jitad.scipy.stats` | {others} |")
     return "\n".join(rows)
 
 

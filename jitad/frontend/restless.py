@@ -53,12 +53,10 @@ def is_source(x: Any) -> bool:
 
 
 _DRAWS = {
-    **{name: "loc + scale * {0}.{1}(size=...)" for name in ("normal", "laplace", "logistic")},
-    "gumbel": "loc + scale * {0}.gumbel(size=...)",
+    **dict.fromkeys(("normal", "laplace", "logistic", "gumbel"), "loc + scale * {0}.{1}(size=...)"),
+    **dict.fromkeys(("exponential", "rayleigh"), "scale * {0}.{1}(size=...)"),
     "uniform": "low + (high - low) * {0}.uniform(size=...)",
     "lognormal": "np.exp(mean + sigma * {0}.normal(size=...))",
-    "exponential": "scale * {0}.exponential(size=...)",
-    "rayleigh": "scale * {0}.rayleigh(size=...)",
     "gamma": "scale * {0}.gamma(shape, size=...), of a shape that is a plain number",
     "weibull": "{0}.exponential(size=...) ** (1 / a)",
     "pareto": "np.expm1({0}.exponential(size=...) / a)",

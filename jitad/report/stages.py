@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,10 +25,11 @@ def describe_stages(
     tape = plan.tape
     parts = ["\n  ".join(["== not recorded as written", *notes])] if notes else []
     parts += ["\n  ".join(["== elimination", *plan.remarks])] if plan.remarks else []
-    parts.append(f"== trace\n{tape}")
-    passes = [("trace", tape), *stages(tape)]
-    for (_, before), (name, tape) in itertools.pairwise(passes):
-        parts.append(f"== {name}\n{tape}" if str(tape) != str(before) else f"== {name}: as before")
+    shown = str(tape)
+    parts.append(f"== trace\n{shown}")
+    for name, tape in stages(plan.tape):
+        before, shown = shown, str(tape)
+        parts.append(f"== {name}: as before" if shown == before else f"== {name}\n{shown}")
     program = schedule(tape)
     parts.append("== schedule\n" + "\n".join(_describe(step, tape) for step in program.steps))
     code = Kernel(plan, options).code

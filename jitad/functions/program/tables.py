@@ -46,11 +46,7 @@ class Table:
             self.held[k] = x
 
     def __delitem__(self, key: Any) -> None:
-        k = self.place(key)
-        if k < 0:
-            raise KeyError(key)
-        self.at.pop(k)
-        self.held.pop(k)
+        self.pop(key)
 
     def __contains__(self, key: Any) -> Any:
         return self.place(key) >= 0
