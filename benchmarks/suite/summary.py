@@ -10,7 +10,7 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 """What stands between these in RESULTS.md also does in the README."""
 
 GROUPS = (
-    ("JAX", ("JAX",)),
+    ("JAX", ("JAX", "asdex")),
     ("PyTorch", ("PyTorch", "torch.compile")),
     ("autograd", ("autograd",)),
     ("CasADi", ("CasADi VM", "CasADi C")),
@@ -52,8 +52,8 @@ def summary(report: Report) -> str:
         lines.append(f"| {contest.name} | {_own(contest)} | {' | '.join(cells)} |")
     text = (
         "Time of a call from Python, and the other tools' as multiples of it; the best of "
-        "PyTorch eager and compiled, and of CasADi's virtual machine and generated C. In bold "
-        "where another tool is faster."
+        "JAX and, for sparse matrices, asdex; of PyTorch eager and compiled; and of CasADi's "
+        "virtual machine and generated C. In bold where another tool is faster."
     )
     return "\n\n".join([BEGIN, text, "\n".join(lines), *_wins(contests), END])
 
