@@ -300,3 +300,24 @@ def items_that_move_in_turn(x):
         for _ in x:
             k = 2 if s > 0.2 else k
     return sum((i + 1) * u for i, u in enumerate(a))
+
+
+@program(vector, (7,))
+def lengths_in_nests(x):
+    """A loop in a loop asks how long the list is that both make longer."""
+    out = []
+    for v in x:
+        for j in range(8):
+            out.append(v * len(out) + j)
+    return np.sum(np.array(out) ** 2) / 1e3
+
+
+@program(vector, (7,))
+def arrays_of_a_list_change(x):
+    """A list is asked for its arrays at places, and they are written to by their own names."""
+    a, b = x * 1.0, x * 2.0
+    both, s = [a, b], 0.0
+    for i in range(60):
+        s += np.sum(both[i % 2] ** 2) * (i + 1)
+        a[0] += 0.1 * x[1]
+    return s / 1e3

@@ -148,7 +148,7 @@ class State:
             if not copied or is_alone(x, self.places):
                 self.own.add(v)
             else:
-                self._note_copied(copied)
+                self.keep(copied)
             values += _of_kinds(form, items)
         self.own -= self.shared
         return [*values, *(storage.contents() for storage in self.arrays)]
@@ -344,10 +344,10 @@ class State:
             if names[identity(leaf)] > 1:
                 raise NeedsNumber("an array has two names after a turn")
             if leaf.storage in self.arrays or leaf.builder is not current():
-                self._note_copied([leaf.storage])
+                self.keep([leaf.storage])
 
-    def _note_copied(self, found: list[Any]) -> None:
-        """Nobody is to change these, which have copies."""
+    def keep(self, found: list[Any]) -> None:
+        """No turn is to change these, which have copies."""
         for x in found:
             self.arrays = [storage for storage in self.arrays if storage is not x]
             self.copied.append(x)

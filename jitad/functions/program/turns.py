@@ -177,6 +177,7 @@ class _Loop:
             raise NeedsNumber("a list that turns make is changed in them")
         self.state.forget([changed])
         self.carried.append(Carried(changed))
+        self.state.keep([y.storage.root for y in changed if isinstance(y, MutableArray)])
 
     @property
     def _most_turns(self) -> int | None:
@@ -280,7 +281,7 @@ class _Loop:
             for x, value in zip(self.carried, rows, strict=True):
                 region.hold(x.list, Parts(list, (0,), [x.earlier(value, k)]))
             for n, x in enumerate(self.lists):
-                earlier = Earlier(len(x) + k * self.added.get(n, 1))
+                earlier = Earlier(growing.length(x) + k * self.added.get(n, 1))
                 region.hold(x, Parts(list, (0,), [earlier]))
             names = Names(self.names | _without_parts(found))
             if self.iterator_name is not None and isinstance(self.it, Places):
