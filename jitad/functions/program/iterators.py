@@ -199,7 +199,9 @@ def counted(*bounds: Any) -> Any:
     start, stop, step = {1: (0, *bounds, 1), 2: (*bounds, 1), 3: bounds}[len(bounds)]
     if isinstance(step, Value):
         raise NeedsNumber("a step of range")
-    count = stop - start if step == 1 else -((start - stop) // step)
+    ends = (start, stop) if step > 0 else (stop, start)
+    # What divides is positive: of such a quotient it is known between which numbers it lies.
+    count = ends[1] - ends[0] if abs(step) == 1 else -((ends[0] - ends[1]) // abs(step))
     return Places(np.maximum(count, 0), lambda k: start + k * step)
 
 
