@@ -179,8 +179,8 @@ class Writer:
         self.declarations[name] = f"declare void @{name}(ptr, i8, i64, i1)"
         self.do(f"call void @{name}(ptr {pointer}, i8 0, i64 {size}, i1 false)")
 
-    def copy(self, target: str, source: str, size: int) -> None:
-        """Copy `size` bytes."""
+    def copy(self, target: str, source: str, size: int | str) -> None:
+        """Copy `size` bytes, a number or a register."""
         name = "llvm.memcpy.p0.p0.i64"
         self.declarations[name] = f"declare void @{name}(ptr, ptr, i64, i1)"
         self.do(f"call void @{name}(ptr {target}, ptr {source}, i64 {size}, i1 false)")
