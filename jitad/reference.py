@@ -6,6 +6,7 @@ table tests make.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 from types import ModuleType
@@ -14,9 +15,11 @@ from typing import Any
 import numpy as np
 
 import jitad
-from jitad.functions.arrays.refusing import REFUSED
+from jitad.frontend.traceable import PLAIN
+from jitad.functions.arrays.refusing import INSTEAD, REFUSED
+from jitad.functions.readable import as_program
 from jitad.ir.value import FUNCTIONS, UFUNCS
-from jitad.scipy import MODULES, stats
+from jitad.scipy import MODULES, states, stats
 from jitad.scipy.readable import READ
 from jitad.scipy.stats.continuous import CONTINUOUS
 from jitad.scipy.stats.discrete import DISCRETE
@@ -102,6 +105,55 @@ def names() -> str:
     return "\n".join(rows)
 
 
+def _of_numpy(module: str, name: str) -> tuple[str, str]:
+    """The state of a public name of NumPy's, and the reason of a refusal."""
+    function = getattr(importlib.import_module(module), name)
+    if function in REFUSED:
+        return "refused", INSTEAD.get(function, "its dtype depends on values")
+    if _records(function):
+        return "native", ""
+    if PLAIN.has(function) or as_program(function) is not None:
+        return "traced", ""
+    return "constant", ""
+
+
+def states_of(module: str) -> dict[str, list[tuple[str, str]]]:
+    """By states the public names of a module of NumPy's or SciPy's, each with a reason."""
+    library, _, rest = module.partition(".")
+    state = functools.partial(*(
+        (states.state, rest) if library == "scipy" else (_of_numpy, module)
+    ))  # fmt: skip
+    found: dict[str, list[tuple[str, str]]] = {name: [] for name in states.STATES}
+    for name in states.public(module):
+        kind, reason = state(name)
+        found[kind].append((name, reason))
+    return found
+
+
+STATED = ("numpy", "numpy.linalg", "numpy.fft", *(f"scipy.{name}" for name in states.MODULES))
+"""The modules of which each public name has a state."""
+
+
+def stated() -> str:
+    """How many names of each module are in each state, and all that are not above."""
+    rows = ["| module | " + " | ".join(states.STATES) + " |", "| --- " * 6 + "|"]
+    table = {module: states_of(module) for module in STATED}
+    for module, found in table.items():
+        rows.append(f"| `{module}` | {' | '.join(str(len(x)) for x in found.values())} |")
+    totals = [sum(len(x[kind]) for x in table.values()) for kind in states.STATES]
+    rows += [f"| all | {' | '.join(map(str, totals))} |", "", "| module | state | names |"]
+    rows.append("| --- | --- | --- |")
+    for module, found in table.items():
+        for kind in ("traced", "constant", "refused", "unknown"):
+            by_reason: dict[str, list[str]] = {}
+            for name, reason in found[kind]:
+                by_reason.setdefault(reason, []).append(f"`{name}`")
+            for reason, names in by_reason.items():
+                said = f"{kind}: {reason}" if reason else kind
+                rows.append(f"| `{module}` | {said} | {', '.join(names)} |")
+    return "\n".join(rows)
+
+
 def functions() -> str:
     """The functions that take traced values as a Markdown table."""
     rows = ["| from | functions |", "| --- | --- |"]
@@ -116,7 +168,7 @@ def functions() -> str:
 
 def page() -> str:
     """The whole reference, as Markdown."""
-    return _PAGE.format(names=names(), functions=functions())
+    return _PAGE.format(names=names(), functions=functions(), stated=stated())
 
 
 _PAGE = """\
@@ -137,6 +189,16 @@ SciPy's own values. What is not in the table raises an error that names the near
 a derivative that is not known, of a Bessel function by its order, say, when it is asked for.
 
 {functions}
+
+## Every public name, and its state
+
+- *native*: a rule records it; those that are not listed below are of this state.
+- *traced*: formulas, SciPy's own or ours, are read as programs.
+- *constant*: nothing that has a derivative is in what it gives, which it computes of plain numbers.
+- *refused*: of traced values it raises an error that says why, and what to write.
+- *unknown*: it may be read as a program; else an error names the nearest that works.
+
+{stated}
 """
 
 

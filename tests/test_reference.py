@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from samples import SAMPLES
 from samples.stats import CONTINUOUS, DISCRETE
+from scipy import interpolate, optimize, signal, special
 
 import jitad.functions.elementwise.special
 from jitad import reference
 from jitad.functions.elementwise.ufuncs import COMPOSITES
 from jitad.ir.op import TABLE, Elementwise
 from jitad.ir.value import FUNCTIONS, UFUNCS
+from jitad.scipy import states
 from jitad.scipy.readable import READ
 from jitad.scipy.stats.multivariate import MULTIVARIATE
 from jitad.scipy.stats.read import ROWS
@@ -25,6 +27,28 @@ REFERENCE = Path(__file__).resolve().parents[1] / "examples" / "reference.md"
 
 def test_the_page_is_what_is_printed() -> None:
     assert REFERENCE.read_text(encoding="utf-8") == reference.page()
+
+
+def test_each_name_that_is_declared_is_public_and_has_no_rule() -> None:
+    for module, names in states.declared().items():
+        for name in names:
+            assert states.state(module, name)[0] in ("constant", "refused"), (module, name)
+
+
+@pytest.mark.parametrize(
+    ("f", "said"),
+    [
+        (lambda x: signal.find_peaks(x), "find their places outside"),
+        (lambda x: optimize.brute(lambda y: y + x[0], ((0, 1),)), "start optimize.minimize"),
+        (lambda x: special.mathieu_a(1, x), "no derivative by its parameters is known"),
+        (lambda x: interpolate.Rbf(x, x), "the nearest supported names are"),
+        (lambda x: interpolate.AAA(x, x), "compute it outside"),
+    ],
+)
+def test_a_refusal_gives_its_reason(f: Any, said: str) -> None:
+    with pytest.raises(jitad.TraceError, match=r"scipy\.") as caught:
+        jitad.jit(f)(X[0])
+    assert said in str(caught.value)
 
 
 def _sampled() -> set[Any]:

@@ -57,6 +57,10 @@ def find_ufunc(ufunc: Any) -> Callable[..., Any]:
         _load_special()
         record = UFUNCS.get(ufunc)
     if record is None:
+        special = sys.modules.get("scipy.special")
+        if special is not None and getattr(special, ufunc.__name__, None) is ufunc:
+            refused = importlib.import_module("jitad.scipy.mirror").refusal
+            raise refused("special", ufunc.__name__)
         raise TraceError(
             f"{ufunc.__name__} of a traced value is not supported",
             remedy=_nearest(ufunc.__name__, (known.__name__ for known in UFUNCS)),
@@ -265,6 +269,10 @@ def in_place_of(name: str) -> str:
         return f"use jitad.implicit.{_SOLVERS[function]}, which has derivatives, with any solver"
     if module == "scipy.stats" and function in _FAMILIES:
         return f"use scipy.stats.{_FAMILIES[function]}, which has densities on traced values"
+    states = importlib.import_module("jitad.scipy.states")
+    reason = states.declared().get(module.removeprefix("scipy."), {}).get(function)
+    if reason is not None:
+        return reason
     original = getattr(sys.modules.get(module), function, None)
     try:
         mirror = importlib.import_module(f"jitad.{module}")

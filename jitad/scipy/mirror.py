@@ -18,8 +18,9 @@ import numpy as np
 
 from jitad.frontend.active import holds_traced
 from jitad.ir.errors import TraceError
-from jitad.ir.value import FUNCTIONS, UFUNCS
+from jitad.scipy import states
 from jitad.scipy.readable import READ
+from jitad.scipy.states import recorded
 
 
 def mirror(name: str, *written: ModuleType) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -52,15 +53,9 @@ WRITTEN: dict[str, dict[str, Any]] = {}
 """By modules of SciPy's what is read as a program in place of what they have."""
 
 
-def record_of(function: Any) -> Callable[..., Any] | None:
-    """What a function records on traced values."""
-    table = UFUNCS if isinstance(function, np.ufunc) else FUNCTIONS
-    return table.get(function)
-
-
 def _is_readable(function: Any) -> bool:
     """Whether a function is read, if another version of SciPy's has it."""
-    return callable(function) and record_of(function) is None
+    return callable(function) and recorded(function) is None
 
 
 def _public(module: ModuleType) -> list[str]:
@@ -79,12 +74,9 @@ def _mirrored(module: ModuleType, name: str) -> Any:
     def function(*args: Any, **kwargs: Any) -> Any:
         if not holds_traced([*args, *kwargs.values()]):
             return original(*args, **kwargs)
-        record = record_of(original)
+        record = recorded(original)
         if record is None:
-            raise TraceError(
-                f"{module.__name__}.{name} of a traced value is not supported",
-                remedy=_remedy(module, name),
-            )
+            raise refusal(module.__name__.removeprefix("scipy."), name)
         try:
             args, kwargs = _given(original, args, kwargs)
             inspect.signature(record).bind(*args, **kwargs)
@@ -116,15 +108,12 @@ def _is_hint(name: str) -> bool:
     return name in _HINTS or name.startswith("overwrite_")
 
 
-def _remedy(module: ModuleType, name: str) -> str:
-    """The supported names that are nearest to one that is not."""
-    supported = [n for n in _public(module) if _is_supported(getattr(module, n))]
-    supported += WRITTEN.get(module.__name__, {})
-    supported += READ.get(module.__name__.removeprefix("scipy."), ())
-    near = difflib.get_close_matches(name, supported, n=3)
+def refusal(module: str, name: str) -> TraceError:
+    """The error of what takes no traced values: the reason, or supported names that are near."""
     rest = "compute it outside of the differentiated function, on plain arrays"
-    return f"the nearest supported names are {', '.join(near)}; or {rest}" if near else rest
-
-
-def _is_supported(function: Any) -> bool:
-    return callable(function) and not inspect.isclass(function) and record_of(function) is not None
+    reason = states.declared()[module].get(name)
+    if reason is None:
+        near = difflib.get_close_matches(name, states.works(module), n=3)
+        reason = f"the nearest supported names are {', '.join(near)}" if near else ""
+    given = f"{reason}; or {rest}" if reason else rest
+    return TraceError(f"scipy.{module}.{name} of a traced value is not supported", remedy=given)

@@ -131,6 +131,9 @@ def met(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, A
     if found is None or not holds_tracers([*args, *kwargs.values()]):
         check_draw(f, args, kwargs)
         return f, logged(f, args), kwargs
+    if found is f and isinstance(f, type):
+        refused = importlib.import_module("jitad.scipy.mirror").refusal
+        raise refused(_module_of(str(f.__module__)), f.__name__)
     if found is x:
         name = "__call__" if x is f else f.__name__
         return frame.attribute(stand_in(frame, x), name), args, kwargs
