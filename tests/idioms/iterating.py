@@ -298,6 +298,17 @@ def sorted_by_parts(x):
     return s[0][1] * (s[1][2] + 1) + total
 
 
+@case(np.array([0.7, 1.3, 2.1, 0.4, -0.3, 1.1, 0.9, 0.5, 1.7, -1.1, 0.2, 2.5]))
+def pairs_of_a_loop_sorted(x):
+    pairs = [(x[2 * i], x[2 * i + 1]) for i in range(6)]
+    nested = [[(x[2 * i], x[11 - i]), x[i]] for i in range(6)]
+    total = sum(k * a * b for k, (a, b) in enumerate(sorted(pairs)))
+    for k, ((a, b), c) in enumerate(sorted(nested, key=lambda y: -y[1])):
+        total += k * a * b + c * c
+    low, high = min(pairs), max(pairs, key=lambda pair: pair[1])
+    return total + low[1] * high[0]
+
+
 @case
 def extremes_by_key(x):
     a = max(range(4), key=lambda i: x[i] * x[i])

@@ -24,7 +24,7 @@ def by_place(items: Any) -> Callable[[Any], Any] | None:
     first = items[0]
     rows = rows_of(items)
     if rows is not None:
-        return lambda k: _like(lift(current(), rows)[k], first)
+        return lambda k: _like(lift(current(), rows)[k], first, _is_many(k))
     if first is None or isinstance(first, str):
         return (lambda k: first) if all(y is first for y in items) else None
     if not isinstance(first, CONTAINERS):
@@ -91,10 +91,16 @@ def _is_read_only(x: Any) -> bool:
     return type(x) is np.ndarray and x.ndim > 0 and x.dtype in SHORT_NAMES
 
 
-def _like(x: Value, item: Any) -> Any:
-    """A row as an item of a list is: not to be written to, since it is a copy."""
+def _is_many(k: Any) -> bool:
+    """Whether a place is several ones."""
+    return isinstance(k, slice) or np.ndim(k) > 0
+
+
+def _like(x: Value, item: Any, many: bool) -> Any:
+    """A row as an item of a list is, or many rows: not to be written to, since it is a copy."""
     if isinstance(item, (list, tuple)):
-        return copy(maker(item)([_like(Item(x, k), y) for k, y in enumerate(item)]))
+        columns = [x[:, k] if many else Item(x, k) for k in range(len(item))]
+        return copy(maker(item)([_like(*pair, many) for pair in zip(columns, item, strict=True)]))
     if isinstance(item, MutableArray):
         return as_argument(x.freeze())
     x.weak = item.weak
