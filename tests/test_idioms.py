@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import numba
@@ -39,7 +40,11 @@ def test_value_and_gradient(idiom: Idiom) -> None:
         np.testing.assert_allclose(gradient(x), differences(f, x), rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("idiom", [pytest.param(i, id=i.function.__name__) for i in IDIOMS[::4]])
+SOME = [i for i in IDIOMS if zlib.crc32(i.function.__name__.encode()) % 4 == 1]
+"""By their names, so that a new idiom changes none of the others'."""
+
+
+@pytest.mark.parametrize("idiom", [pytest.param(i, id=i.function.__name__) for i in SOME])
 def test_numbas_door(idiom: Idiom) -> None:
     gradient = jitad.grad(idiom.function)
     inside = jitad.compile(gradient, idiom.x).njit
