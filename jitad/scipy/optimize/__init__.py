@@ -1,6 +1,8 @@
 """`scipy.optimize`: its own solvers, with derivatives supplied, and differentiated as a whole.
 
-Outside of traced functions the functions here are SciPy's, given the derivatives that they ask for.
+Outside of traced functions the functions here are SciPy's, given the derivatives that they ask for
+(`supplied.py`); what is given by hand wins. A number to minimise, residuals and constraints are
+differentiated by their first argument, through `args` and all that they close over.
 Within one, what they find is differentiated by the implicit function theorem: SciPy's solver finds
 it, on compiled functions, and its derivatives are those of the equation that it solves. What was
 found belongs to any data, so a solver that fails raises `jitad.implicit.ConvergenceError`.

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.optimize
 from scipy.optimize import OptimizeResult
 
-from jitad.api import grad, value_and_grad
+from jitad.api import grad
 from jitad.frontend.active import holds_traced
 from jitad.implicit import Unknown
 from jitad.implicit.problem import Problem, as_problem
@@ -20,8 +20,9 @@ from jitad.ir.builder import inline
 from jitad.ir.errors import TraceError
 from jitad.ir.op import FLOAT64
 from jitad.ir.value import Value
-from jitad.matrices import hessian, jacobian
+from jitad.matrices import jacobian
 from jitad.ops import elementwise as ew
+from jitad.scipy.optimize import supplied
 from jitad.scipy.optimize.calls import (
     PLAIN,
     Named,
@@ -48,14 +49,6 @@ def _slope(unknown: Unknown, is_sum_of_squares: bool) -> Callable[[list[Value]],
         return inline(seed.builder, swept, [*inputs, seed])[1]
 
     return slope
-
-
-_WITH_HESSIAN = ("Newton-CG", "dogleg", "trust-ncg", "trust-krylov", "trust-exact", "trust-constr")
-_WITHOUT_SLOPE = ("Nelder-Mead", "Powell", "COBYLA", "COBYQA")
-
-
-def _is_in(method: Any, names: Sequence[str]) -> bool:
-    return isinstance(method, str) and method.lower() in [name.lower() for name in names]
 
 
 def _limits(bounds: Any, size: int) -> tuple[Any, Any] | None:
@@ -142,9 +135,9 @@ def _record_minimize(given: Named) -> Any:
 
     def run(f: Any, slope: Any, matrix: Any, start: np.ndarray, ends: Any) -> Any:
         more: Named = {} if ends is None else {"bounds": scipy.optimize.Bounds(*ends)}
-        if not _is_in(method, _WITHOUT_SLOPE):
+        if supplied.named(method) not in supplied.WITHOUT_SLOPE:
             more["jac"] = slope
-        if _is_in(method, _WITH_HESSIAN):
+        if supplied.named(method) in supplied.WITH_HESSIAN:
             more["hess"] = matrix
         return scipy.optimize.minimize(lambda x: float(f(x)[0]), start, **options, **more)
 
@@ -243,26 +236,7 @@ def _record_curve_fit(given: Named) -> Any:
     return found.x, covariance
 
 
-def _supply_minimize(given: Named) -> Any:
-    method, fun = given["method"], given["fun"]
-    if given["jac"] is None and not _is_in(method, _WITHOUT_SLOPE):
-        both = value_and_grad(fun)
-        given["fun"], given["jac"] = both, True
-        given["x0"] = np.asarray(given["x0"], np.float64)
-        if _is_in(method, _WITH_HESSIAN) and given["hess"] is None and given["hessp"] is None:
-            given["hess"] = hessian(fun)
-    return scipy.optimize.minimize(**given)
-
-
-def _supply_least_squares(given: Named) -> Any:
-    if given["jac"] == "2-point":
-        fun = given["fun"]
-        given["jac"] = jacobian(lambda x, *a, **k: np.atleast_1d(as_array(fun(x, *a, **k))))
-        given["x0"] = np.asarray(given["x0"], np.float64)
-    return scipy.optimize.least_squares(**given)
-
-
-minimize = function_of("minimize", _record_minimize, _supply_minimize)
+minimize = function_of("minimize", _record_minimize, supplied.minimize)
 minimize_scalar = function_of("minimize_scalar", _record_minimize_scalar)
-least_squares = function_of("least_squares", _record_least_squares, _supply_least_squares)
-curve_fit = function_of("curve_fit", _record_curve_fit)
+least_squares = function_of("least_squares", _record_least_squares, supplied.least_squares)
+curve_fit = function_of("curve_fit", _record_curve_fit, supplied.curve_fit)

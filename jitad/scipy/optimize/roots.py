@@ -16,12 +16,11 @@ from jitad.implicit.problem import Problem
 from jitad.implicit.solvers import ConvergenceError, answer
 from jitad.ir.errors import TraceError
 from jitad.ir.value import Value
-from jitad.matrices import jacobian
 from jitad.ops import elementwise as ew
+from jitad.scipy.optimize import supplied
 from jitad.scipy.optimize.calls import (
     PLAIN,
     Named,
-    as_array,
     function_of,
     given_args,
     options_of,
@@ -163,25 +162,8 @@ def _record_fixed_point(given: Named) -> Any:
     return unknown.solved(residual, solve, scipy.optimize.fixed_point, None)
 
 
-def _supply_root(given: Named) -> Any:
-    jac = given["jac"]
-    if not callable(jac) and jac is not True and given["method"] in ("hybr", "lm"):
-        fun = given["fun"]
-        given["jac"] = jacobian(lambda x, *args: as_array(fun(x, *args)))
-        given["x0"] = np.asarray(given["x0"], np.float64)
-    return scipy.optimize.root(**given)
-
-
-def _supply_fsolve(given: Named) -> Any:
-    if given["fprime"] is None:
-        func = given["func"]
-        given["fprime"] = jacobian(lambda x, *args: as_array(func(x, *args)))
-        given["x0"], given["col_deriv"] = np.asarray(given["x0"], np.float64), 0
-    return scipy.optimize.fsolve(**given)
-
-
-root = function_of("root", _record_root, _supply_root)
-fsolve = function_of("fsolve", _record_fsolve, _supply_fsolve)
-newton = function_of("newton", _record_newton)
-root_scalar = function_of("root_scalar", _record_root_scalar)
+root = function_of("root", _record_root, supplied.root)
+fsolve = function_of("fsolve", _record_fsolve, supplied.fsolve)
+newton = function_of("newton", _record_newton, supplied.newton)
+root_scalar = function_of("root_scalar", _record_root_scalar, supplied.root_scalar)
 fixed_point = function_of("fixed_point", _record_fixed_point)
