@@ -14,7 +14,6 @@ from jitad.codegen.frame import Frame
 from jitad.codegen.status import OUT_OF_MEMORY
 from jitad.ir.tape import Instr
 
-
 _FEW, _SMALL = 64, 2048
 """The rows, and the bytes of a stack, for which there is room before any memory is asked for."""
 
