@@ -149,17 +149,18 @@ def _constraint(given: Any, is_sparse: bool, is_whole: bool) -> Any:
             return given if callable(given.get("jac")) else {**given, "jac": _matrix_of(given)}
         args, fun = given_args(given), given["fun"]
         own = given.get("jac")
-        jac = (lambda x: own(x, *args)) if callable(own) else "2-point"
+        jac: Any = (lambda x: own(x, *args)) if callable(own) else "2-point"
         upper = 0.0 if named(given["type"]) == "eq" else np.inf
         given = NonlinearConstraint((lambda x: fun(x, *args)) if args else fun, 0.0, upper, jac)
     if not isinstance(given, NonlinearConstraint):
         return given
-    jac, hess = given.jac, given.hess
-    if jac == "2-point":
-        jac = jacobian(compiled(_rows, (given.fun,)), sparse=is_sparse)
+    matrix: Any = given.jac
+    hess: Any = given.hess
+    if matrix == "2-point":
+        matrix = jacobian(compiled(_rows, (given.fun,)), sparse=is_sparse)
     if is_whole and isinstance(hess, BFGS) and vars(hess) == vars(BFGS()):
         hess = hessian(compiled(_weighed, (given.fun,)), sparse=is_sparse)
-    return NonlinearConstraint(given.fun, given.lb, given.ub, jac, hess, given.keep_feasible)
+    return NonlinearConstraint(given.fun, given.lb, given.ub, matrix, hess, given.keep_feasible)
 
 
 def _matrix_of(constraint: dict[str, Any]) -> Callable[..., Any]:
