@@ -36,3 +36,7 @@ Each runs alone, as `python -m benchmarks.latency --size quick --json rows.json`
     programs.py        functions that several measure; points.py those of one point
     suite/             problems, contests, records, the report, the comparison of runs
 """
+
+import os
+
+os.environ.setdefault("JITAD_CACHE_DIR", "off")  # what is measured is compiled here and now

@@ -20,6 +20,7 @@ import numpy as np
 import jitad
 from jitad.codegen.lanes import vector_bytes
 from jitad.codegen.vector_math import lane_counts
+from jitad.runtime import disk
 
 _PACKAGES = ("jitad", "numba", "llvmlite", "numpy", "scipy", "optree")
 _OPTIONAL = ("rich", "numba-cuda", "jax", "casadi", "autograd", "torch", "asdex")
@@ -34,6 +35,7 @@ examples:
   jitad explain package.model:loss --at [1,2,3] --grad
   jitad check package.model:loss --arg x=points.npy --order 2
   jitad info                                          versions, processor, what is missing
+  jitad cache clear                                   forget what other processes have compiled
 """
 
 
@@ -68,6 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("demo", help="a trace, a fit and a comparison").set_defaults(run=_demo)
     commands.add_parser("info", help="versions, processor, what is missing").set_defaults(run=_info)
+    cache = commands.add_parser("cache", help="compiled code that is kept on disk")
+    cache.add_argument("action", choices=("info", "clear", "path"),
+                       help="what there is; remove it; where it is")  # fmt: skip
+    cache.set_defaults(run=_cache)
     trace = _of_function(commands, "trace", _trace, "the evaluation trace at a point")
     trace.add_argument("--mode", choices=("forward", "reverse", "both"), default="both",
                        help="which derivatives stand beside the values")  # fmt: skip
@@ -235,10 +241,24 @@ def _info(given: Any) -> int:
         ("processor", f"{platform.machine()}, vectors of {8 * vector_bytes()} bits"),
         ("vector math", f"libmvec, {max(lanes)} lanes" if lanes else "missing: one by one"),
         ("threads", f"{jitad.get_num_threads()}, of kernels with parallel=True"),
+        ("cache", str(disk.directory() or "off")),
     ]
     rows += [(name, _version(name)) for name in _OPTIONAL]
     for name, value in rows:
         print(f"{name:12} {value}")
+    return 0
+
+
+def _cache(given: Any) -> int:
+    if given.action == "path":
+        print(disk.directory() or "off")
+        return 0
+    found = disk.clear() if given.action == "clear" else disk.usage()
+    if found.path is None:
+        print(f"nothing is kept: {disk.VARIABLE} is off")
+        return 0
+    removed = "removed from" if given.action == "clear" else "in"
+    print(f"{found.files} files, {found.bytes / 2**20:.1f} MiB, {removed} {found.path}")
     return 0
 
 

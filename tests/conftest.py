@@ -8,6 +8,7 @@ For a wider search: `pytest tests/test_passes.py --hypothesis-profile=search`.
 from __future__ import annotations
 
 import gc
+import os
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import settings
 import jitad.passes.scalarize
 
 gc.disable()
+os.environ["JITAD_CACHE_DIR"] = "off"  # what is tested is compiled here and now
 settings.register_profile("same", derandomize=True, deadline=None, max_examples=60, database=None)
 settings.register_profile("search", deadline=None, max_examples=800, database=None)
 settings.load_profile("same")

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 
-def _binary(instruction: str, kind: str = "") -> Callable[[Scalar, Scalar | int], Scalar]:
-    def apply(x: Scalar, y: Scalar | int) -> Scalar:
+def _binary(instruction: str, kind: str = "") -> Callable[[Scalar, Given], Scalar]:
+    def apply(x: Scalar, y: Given) -> Scalar:
         text = x.routine.line(f"{instruction} {x.kind} {x.text}, {x.like(y)}")
         return Scalar(x.routine, text, kind or x.kind)
 
@@ -41,11 +41,11 @@ class Scalar:
     def __str__(self) -> str:
         return f"{self.kind} {self.text}"
 
-    def like(self, other: Scalar | int) -> str:
+    def like(self, other: Given) -> str:
         """Another value's text beside this one."""
         if self.kind == "ptr":
             return self.routine.scalar(other).pointer().text
-        return other.text if isinstance(other, Scalar) else str(other)
+        return self.routine.scalar(other).text
 
     def __add__(self, other: Scalar | int) -> Scalar:
         text = f"add {self}, {self.like(other)}"
@@ -78,6 +78,10 @@ class Scalar:
     def word(self) -> Scalar:
         """A smaller whole number as one of 64 bits."""
         return Scalar(self.routine, self.routine.line(f"sext {self} to i64"))
+
+
+Given = Scalar | int | str
+"""What a routine is written with: a value, a number of Python's, or a symbol, for its address."""
 
 
 class Variable:
@@ -126,18 +130,22 @@ class Routine:
 
     # -- numbers and memory ------------------------------------------------------------------------
 
-    def scalar(self, x: Scalar | int) -> Scalar:
-        """A number of Python's, or one that is here already."""
-        return x if isinstance(x, Scalar) else Scalar(self, str(x))
+    def scalar(self, x: Given) -> Scalar:
+        """A number of Python's, the address of a symbol, or what is here already."""
+        if isinstance(x, Scalar):
+            return x
+        return Scalar(self, x, "ptr") if isinstance(x, str) else Scalar(self, str(x))
 
     def address(self, name: str) -> Scalar:
         """The address of a global variable or a function."""
         return Scalar(self, name, "ptr")
 
-    def constants(self, numbers: Sequence[int]) -> Scalar:
-        """The address of a table of constants."""
+    def constants(self, numbers: Sequence[int | str]) -> Scalar:
+        """The address of a table of constants, numbers or addresses of symbols."""
         name = f"@constants{len(self._tables)}_{self.name}"
-        listed = ", ".join(f"i64 {n}" for n in numbers)
+        listed = ", ".join(
+            f"i64 ptrtoint (ptr {n} to i64)" if isinstance(n, str) else f"i64 {n}" for n in numbers
+        )
         self._tables.append(f"{name} = private constant [{len(numbers)} x i64] [{listed}]")
         return self.address(name)
 
@@ -185,7 +193,7 @@ class Routine:
         pair = self.line(f"cmpxchg {place.pointer()}, {numbers}, align 8")
         return Scalar(self, self.line(f"extractvalue {{ i64, i1 }} {pair}, 1"), "i1")
 
-    def call(self, callee: str | Scalar, *given: Scalar | int, kind: str = "i64") -> Scalar:
+    def call(self, callee: str | Scalar, *given: Given, kind: str = "i64") -> Scalar:
         """Call a function; what it returns, of that kind, which of "..." functions says so."""
         function = callee.pointer().text if isinstance(callee, Scalar) else callee
         text = f"call {kind} {function}({', '.join(str(self.scalar(x)) for x in given)})"
@@ -234,7 +242,7 @@ class Routine:
         self.do(f"br label %{self._ends[-1]}")
         self._start(*self._labels("never"))
 
-    def leave(self, value: Scalar | int | None = None) -> None:
+    def leave(self, value: Given | None = None) -> None:
         """Return from the function; True and False are conditions."""
         if isinstance(value, bool):
             value = Scalar(self, str(int(value)), "i1")

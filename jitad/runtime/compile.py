@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import llvmlite
 import llvmlite.binding as llvm
 from llvmlite.binding.ffi import ObjectRef
 from llvmlite.binding.newpassmanagers import NewPassManager
@@ -21,6 +22,8 @@ from jitad.ir.errors import CompileError
 from jitad.ir.tape import Tape
 from jitad.passes.pipeline import optimise
 from jitad.passes.schedule import schedule
+from jitad.runtime import disk
+from jitad.runtime.cpython import HOST
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +63,14 @@ def generator(quick: bool) -> Any:
         codemodel="jitdefault",
         jit=True,
     )
+
+
+@lru_cache(maxsize=1)
+def _compiler() -> tuple[str, ...]:
+    """What object code follows from, beside its text: LLVM, and this processor."""
+    features = llvm.get_host_cpu_features().flatten()
+    version = ".".join(map(str, llvm.llvm_version_info))
+    return llvmlite.__version__, version, llvm.get_host_cpu_name(), features
 
 
 def lower(tape: Tape, options: Options = DEFAULT) -> tuple[Tape, Code]:
@@ -109,8 +120,14 @@ def _optimised(code: Code, text: str) -> Iterator[Any]:
 @global_compiler_lock
 def load(code: Code, extra: str = "") -> Machine:
     """Compile a module, with `extra` LLVM IR linked in, and make it executable."""
-    with _optimised(code, _joined(code.text, extra)) as module:
-        image = generator(code.quick).emit_object(module)
+    text = _joined(code.text, extra)
+    kept = disk.place(text, code.level, code.quick, *_compiler())
+    image = None if kept is None else disk.read(kept)
+    if image is None:
+        with _optimised(code, text) as module:
+            image = generator(code.quick).emit_object(module)
+        if kept is not None:
+            disk.write(kept, image)
     # LLVM's module goes; an engine needs one, and a code generator, which then has no tables.
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target().create_target_machine())
     engine.add_object_file(ObjectFileRef.from_data(image))
@@ -119,12 +136,16 @@ def load(code: Code, extra: str = "") -> Machine:
 
 
 _DECLARED = re.compile(r"^declare [^@\n]*@([^(\n]+)\(.*\n?", re.MULTILINE)
+_HOST = re.compile(re.escape(HOST) + r"[\w.]+")
 
 
 def _joined(text: str, extra: str) -> str:
-    """One module of two texts; LLVM takes what both declare once."""
+    """One module of two texts, which LLVM takes what both declare once; with the symbols of what
+    they find in this process."""
     known = set(_DECLARED.findall(text))
-    return text + _DECLARED.sub(lambda found: "" if found[1] in known else found[0], extra)
+    whole = text + _DECLARED.sub(lambda found: "" if found[1] in known else found[0], extra)
+    symbols = sorted(set(_HOST.findall(whole))) if HOST in whole else ()
+    return whole + "".join(f"{name} = external global i8\n" for name in symbols)
 
 
 @global_compiler_lock

@@ -1,4 +1,7 @@
-"""CPython's and NumPy's C interfaces in LLVM IR, and functions of LLVM as Python's builtins."""
+"""CPython's and NumPy's C interfaces in LLVM IR, and functions of LLVM as Python's builtins.
+
+What lives elsewhere in every process has a symbol: machine code holds its name, not its address.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+import llvmlite.binding as llvm
 import numpy as np
 
 from jitad.ir.op import DType
@@ -32,25 +36,50 @@ def _numpy_api() -> Any:
 
 
 def pointer(address: int) -> str:
-    """An address as a pointer literal."""
+    """An address as a pointer literal: code that has one belongs to this process."""
     return f"inttoptr (i64 {address} to ptr)"
 
 
+HOST = "@host."
+"""How the symbols begin of what machine code finds in its process."""
+
+
+def host(name: str, address: int) -> str:
+    """The symbol of an address that is valid as long as this process is."""
+    llvm.add_symbol(f"{HOST[1:]}{name}", address)
+    return f"{HOST}{name}"
+
+
+@lru_cache(maxsize=64)
 def python(name: str) -> str:
-    """A function of CPython's C interface as a pointer literal."""
+    """A function of CPython's C interface."""
     function = ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p)
     assert function.value
-    return pointer(function.value)
+    return host(name, function.value)
 
 
+@lru_cache(maxsize=8)
 def numpy(slot: int) -> str:
     """A function of NumPy's C interface, by its fixed place in the table."""
-    return pointer(_numpy_api()[slot])
+    return host(f"numpy.{slot}", _numpy_api()[slot])
 
 
-def own_dtype(dtype: DType) -> int:
-    """The address of NumPy's own object for a dtype, which an unpickled dtype is not."""
-    return id(np.dtype(dtype.type))
+@lru_cache(maxsize=32)
+def own_dtype(dtype: DType) -> str:
+    """NumPy's own object for a dtype, which an unpickled dtype is not."""
+    return host(f"dtype.{dtype.type.__name__}", id(np.dtype(dtype.type)))
+
+
+@lru_cache(maxsize=32)
+def own_type(kind: type) -> str:
+    """A type of Python's or NumPy's."""
+    return host(f"type.{kind.__module__}.{kind.__qualname__}", id(kind))
+
+
+@lru_cache(maxsize=1)
+def none() -> str:
+    """Python's None."""
+    return host("None", id(None))
 
 
 class _MethodDef(ctypes.Structure):

@@ -48,12 +48,14 @@ from jitad.runtime.cpython import (
     RANK,
     SCALAR,
     WRITEABLE,
+    none,
     numpy,
     own_dtype,
+    own_type,
     pointer,
     python,
 )
-from jitad.runtime.services import FEW_PAIRS, service
+from jitad.runtime.services import FEW_PAIRS, service_symbol
 from jitad.runtime.wide import WIDE, Row, Tables, give_arena, in_tables, take_arena
 
 MISMATCH = 0
@@ -261,8 +263,8 @@ class _Wide:
 def _row(shape: Shape, dtype: DType, scalar: type | None, flags: int) -> Row:
     """What an array, or a number of type `scalar`, is to be."""
     if shape == () and scalar is not None:
-        return id(scalar), own_dtype(dtype), None, 0, dtype.itemsize
-    return id(np.ndarray), own_dtype(dtype), shape, flags, dtype.itemsize
+        return own_type(scalar), own_dtype(dtype), None, 0, dtype.itemsize
+    return own_type(np.ndarray), own_dtype(dtype), shape, flags, dtype.itemsize
 
 
 def _scalar_type(leaf: Leaf) -> type:
@@ -273,9 +275,8 @@ def _scalar_type(leaf: Leaf) -> type:
 
 def _nothing(r: Routine) -> Scalar:
     """None, as a result."""
-    none = r.scalar(id(None)).pointer()
-    r.call(python("Py_IncRef"), none, kind="void")
-    return none
+    r.call(python("Py_IncRef"), none(), kind="void")
+    return r.address(none())
 
 
 def _fail(r: Routine, memory: Scalar, status: Scalar, door: _Narrow | _Wide) -> None:
@@ -306,7 +307,7 @@ def _argument(r: Routine, x: Scalar, leaf: Leaf) -> Scalar:
     if leaf.shape != ():
         return _array(r, x, leaf.shape, leaf.dtype, CONTIGUOUS_ALIGNED)
     kind = r.load(x + (HEADER - 8), "ptr")
-    r.require(kind.equals(id(_scalar_type(leaf))), "mismatch")
+    r.require(kind.equals(own_type(_scalar_type(leaf))), "mismatch")
     return _number(r, x + HEADER, leaf.dtype)
 
 
@@ -319,7 +320,7 @@ def _number(r: Routine, place: Scalar, dtype: DType) -> Scalar:
 def _array(r: Routine, x: Scalar, shape: Shape, dtype: DType, wanted: int) -> Scalar:
     """Check that an object is an array of a type and shape, and its flags; its data."""
     kind = r.load(x + (HEADER - 8), "ptr")
-    r.require(kind.equals(id(np.ndarray)), "mismatch")
+    r.require(kind.equals(own_type(np.ndarray)), "mismatch")
     rank, own = r.load(x + RANK, "i32"), r.load(x + DTYPE, "ptr")
     flags = r.load(x + FLAGS, "i32") & wanted
     same = rank.equals(len(shape)) & own.equals(own_dtype(dtype)) & flags.equals(wanted)
@@ -343,7 +344,7 @@ def _check_apart(
         table = r.room(16 * len(met))
         for k, place in enumerate(place for pair in met for place in pair):
             r.store(table + 8 * k, place)
-        apart = r.call(pointer(service("apart")), table, len(met), len(results), kind="i1")
+        apart = r.call(service_symbol("apart"), table, len(met), len(results), kind="i1")
         r.require(apart, "mismatch")
         return
     for k in range(len(met) - len(results), len(met)):

@@ -16,7 +16,7 @@ import threading
 
 from jitad.codegen.polls import POLL
 from jitad.codegen.routine import Routine, Scalar, routine
-from jitad.runtime.cpython import python
+from jitad.runtime.cpython import host, python
 
 _EVERY = 100
 """Milliseconds between two questions of Python."""
@@ -116,12 +116,12 @@ def _install(r: Routine) -> None:
 def _python_raises(r: Routine) -> Scalar:
     """Whether an interrupt raises KeyboardInterrupt, which Python is asked."""
     lock = r.call(python("PyGILState_Ensure"), kind="i32")
-    call, asked = python("PyObject_CallFunctionObjArgs"), r.scalar(id(raises_by_default))
-    answer = r.call(call, asked, 0, kind="i64 (i64, ...)")
+    asked = host("raises_by_default", id(raises_by_default))
+    answer = r.call(python("PyObject_CallFunctionObjArgs"), asked, 0, kind="ptr (ptr, ...)")
     r.call(python("Py_DecRef"), answer, kind="void")
     r.call(python("PyErr_Clear"), kind="void")
     r.call(python("PyGILState_Release"), lock, kind="void")
-    return answer.equals(id(True))
+    return answer.equals(host("True", id(True)))
 
 
 class Interrupts:

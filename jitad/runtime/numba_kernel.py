@@ -48,7 +48,7 @@ from jitad.runtime.numba_types import (
     result_type,
     scalar,
 )
-from jitad.runtime.services import FEW_PAIRS, STACK_ARENA, service, shelf
+from jitad.runtime.services import ARENAS, FEW_PAIRS, STACK_ARENA, service, shelf
 
 if TYPE_CHECKING:
     from jitad.runtime.kernel import Kernel
@@ -256,8 +256,9 @@ class _Call:
                 kind = ir.FunctionType(I64, [x.type for x in arguments])
                 b.store(b.call(b.bitcast(self.body, kind.as_pointer()), arguments), status)
             if self.size > STACK_ARENA:
-                slots, room = shelf(self.size)
-                self._service("give", ir.VoidType(), pointer(slots), I64(room), arena)
+                place, room = shelf(self.size)
+                slots = pointer(ARENAS + place)
+                self._service("give", ir.VoidType(), slots, I64(room), arena)
 
     def _table(self, values: list[Any]) -> Any:
         """Numbers and pointers in a table of 16 bytes for each."""
@@ -271,8 +272,8 @@ class _Call:
     def _arena(self) -> Any:
         b = self.builder
         if self.size > STACK_ARENA:
-            slots, room = shelf(self.size)
-            return self._service("take", POINTER, pointer(slots), I64(room))
+            place, room = shelf(self.size)
+            return self._service("take", POINTER, pointer(ARENAS + place), I64(room))
         # As one array it would be filled with zeros, by as many stores as there are bytes.
         stack = b.ptrtoint(cgutils.alloca_once(b, I8, size=I64(self.size + _ALIGN)), I64)
         return b.inttoptr(b.and_(b.add(stack, I64(_ALIGN - 1)), I64(-_ALIGN)), POINTER)

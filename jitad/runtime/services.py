@@ -21,6 +21,7 @@ from jitad.codegen.llvm import Code
 from jitad.codegen.polls import INTERRUPTS, POLL
 from jitad.codegen.routine import Routine, Scalar, routine
 from jitad.runtime.compile import Machine, load
+from jitad.runtime.cpython import host
 from jitad.runtime.interrupts import Interrupts, polling
 from jitad.runtime.tables import tables
 from jitad.runtime.watch import watching
@@ -111,6 +112,9 @@ def wipe(r: Routine, memory: Scalar, size: Scalar) -> None:
 
 _slots = (ctypes.c_void_p * (_SLOTS * (_STEPS * _OCTAVES + 1)))()
 
+ARENAS = ctypes.addressof(_slots)
+"""Where the arenas stand that are kept, eight of each size."""
+
 
 def _arenas() -> str:
     own = [routine(write) for write in (take, drop, give, release)]
@@ -159,6 +163,18 @@ def service(name: str) -> int:
     return _addresses[name]
 
 
+@lru_cache(maxsize=16)
+def service_symbol(name: str) -> str:
+    """The symbol of one of these functions."""
+    return host(f"service.{name}", service(name))
+
+
+@lru_cache(maxsize=1)
+def arenas() -> str:
+    """The symbol of the place from which `shelf` counts."""
+    return host("arenas", ARENAS)
+
+
 @global_compiler_lock
 @lru_cache(maxsize=1)
 def interrupts() -> Interrupts:
@@ -172,14 +188,15 @@ def interrupts() -> Interrupts:
 
 
 def shelf(size: int) -> tuple[int, int]:
-    """Where arenas are kept that have room for so many bytes, and how large they are."""
+    """Where arenas are kept that have room for so many bytes, from `ARENAS` on, and how large they
+    are."""
     for k in range(_STEPS * _OCTAVES):
         octave, step = divmod(k, _STEPS)
         room = (_STEPS + step) * (1 << _SMALLEST + octave) // _STEPS
         if room >= size:
-            return ctypes.addressof(_slots) + 8 * _SLOTS * k, room
+            return 8 * _SLOTS * k, room
     # Larger than all that is kept together.
-    return ctypes.addressof(_slots) + 8 * _SLOTS * _STEPS * _OCTAVES, size
+    return 8 * _SLOTS * _STEPS * _OCTAVES, size
 
 
 def release_arenas(size: int | None = None) -> None:
@@ -191,8 +208,8 @@ def release_arenas(size: int | None = None) -> None:
         shelf((_STEPS + step) * (1 << _SMALLEST + octave) // _STEPS)
         for octave in range(_OCTAVES) for step in range(_STEPS)
     }  # fmt: skip
-    for slots, room in shelves:
-        release(slots, room)
+    for place, room in shelves:
+        release(ARENAS + place, room)
 
 
 def release_arenas_with(machine: Machine) -> None:

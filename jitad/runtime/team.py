@@ -23,6 +23,7 @@ from jitad.codegen.routine import Routine, Scalar, routine
 from jitad.codegen.threads import LINE, MOST_THREADS, RUN
 from jitad.ir.errors import CompileError
 from jitad.runtime.compile import load
+from jitad.runtime.cpython import host
 
 _LOOKS = 20_000
 """How often a thread looks out for work before it sleeps: half a millisecond, or about."""
@@ -216,7 +217,7 @@ def run(r: Routine, worker: Scalar, shared: Scalar, blocks: Scalar) -> None:
     Where a thread cannot be had, or has not begun when all is done, the others have done its work.
     """
     borrowed, counters = r.room(8 * MOST_THREADS), r.room(MOST_THREADS * LINE, align=LINE)
-    wanted = r.load(r.scalar(ctypes.addressof(_count)), order="monotonic")
+    wanted = r.load(r.address(host("threads", ctypes.addressof(_count))), order="monotonic")
     threads = r.choose(blocks < wanted, blocks, wanted)
     shared[1], shared[2] = threads, counters
     with r.each(threads) as k:

@@ -27,7 +27,7 @@ from jitad.frontend.roads import (
     layout_of,
     numbers_of,
 )
-from jitad.runtime.cpython import DATA, DIMENSIONS, DTYPE, HEADER, RANK, python
+from jitad.runtime.cpython import DATA, DIMENSIONS, DTYPE, HEADER, RANK, none, python
 
 Row = tuple[int, int, int, int, Any]
 """A kind, an address, two numbers more, and what is expected: a number, or an array for bytes."""
@@ -87,9 +87,9 @@ def first_changed(r: Routine, this: Scalar, nothing: Scalar) -> None:
         with r.when(kind.equals(ATTRIBUTE)):
             _ask_attribute(r, place, one, found)
         with r.when(kind.equals(NEVER) | found.now.differs(wanted)):
-            r.leave(r.call(python("PyLong_FromLongLong"), k))
-    r.call(python("Py_IncRef"), id(None), kind="void")
-    r.leave(id(None))
+            r.leave(r.call(python("PyLong_FromLongLong"), k, kind="ptr"))
+    r.call(python("Py_IncRef"), none(), kind="void")
+    r.leave(none())
 
 
 def _without_error(r: Routine, found: Variable) -> None:

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jitad.codegen.routine import Routine, Scalar
-from jitad.runtime.cpython import pointer, python
-from jitad.runtime.services import STACK_ARENA, service, shelf
+from jitad.runtime.cpython import python
+from jitad.runtime.services import STACK_ARENA, arenas, service_symbol, shelf
 
 WIDE = 8
 """Arguments and results together, up to which each has code of its own."""
 
 
-Row = tuple[int, int, Sequence[int] | None, int, int]
-"""What an object is to be: type, dtype, shape (None of a number), flags, bytes of an element."""
+Row = tuple[str, str, Sequence[int] | None, int, int]
+"""What an object is to be: symbols of type and dtype, shape (None of a number), flags, bytes of an
+element."""
 
 
 class Tables:
@@ -39,11 +40,11 @@ class Tables:
         self.values = self.memory + 16 * len(arguments)
         self.objects = self.memory + values
         self.numbers = self.memory + (values + 8 * len(results))
-        r.call(pointer(service("wipe")), self.memory, self.size, kind="void")
+        r.call(service_symbol("wipe"), self.memory, self.size, kind="void")
         self._require("check", args, *_table(r, arguments), self.memory, otherwise="mismatch")
 
     def _require(self, name: str, *given: Scalar, otherwise: str) -> None:
-        self.r.require(self.r.call(pointer(service(name)), *given, kind="i1"), otherwise)
+        self.r.require(self.r.call(service_symbol(name), *given, kind="i1"), otherwise)
 
     def as_they_are(self) -> list[Scalar]:
         """The tables of the arguments and the results for a body that takes them so."""
@@ -63,7 +64,7 @@ class Tables:
         """The results as a tuple; one alone as it is."""
         r = self.r
         given = *self.results, self.objects, self.values
-        packed = r.call(pointer(service("pack")), *given, kind="ptr")
+        packed = r.call(service_symbol("pack"), *given, kind="ptr")
         r.require(packed.differs(0), "error")
         give_arena(r, self.size, self.memory)
         if self.count != 1:
@@ -75,7 +76,7 @@ class Tables:
 
     def drop(self) -> None:
         """Free what was made, and the tables."""
-        self.r.call(pointer(service("drop_objects")), self.objects, self.count, kind="void")
+        self.r.call(service_symbol("drop_objects"), self.objects, self.count, kind="void")
         give_arena(self.r, self.size, self.memory)
 
 
@@ -83,8 +84,8 @@ def take_arena(r: Routine, size: int, otherwise: str) -> Scalar:
     """Memory of that size, from the stack if it is small; at a place where there is none."""
     if size <= STACK_ARENA:
         return r.room(size, align=64) if size else r.scalar(0).pointer()
-    slots, room = shelf(size)
-    memory = r.call(pointer(service("take")), slots, room, kind="ptr")
+    place, room = shelf(size)
+    memory = r.call(service_symbol("take"), _slots(r, place), room, kind="ptr")
     r.require(memory.differs(0), otherwise)
     return memory
 
@@ -92,8 +93,12 @@ def take_arena(r: Routine, size: int, otherwise: str) -> Scalar:
 def give_arena(r: Routine, size: int, memory: Scalar) -> None:
     """Give back what was taken."""
     if size > STACK_ARENA:
-        slots, room = shelf(size)
-        r.call(pointer(service("give")), slots, room, memory, kind="void")
+        place, room = shelf(size)
+        r.call(service_symbol("give"), _slots(r, place), room, memory, kind="void")
+
+
+def _slots(r: Routine, place: int) -> Scalar:
+    return r.address(arenas()) + place
 
 
 def in_tables(r: Routine, arguments: Sequence[Scalar], inputs: int) -> list[Scalar]:
@@ -108,7 +113,7 @@ def in_tables(r: Routine, arguments: Sequence[Scalar], inputs: int) -> list[Scal
 
 def _table(r: Routine, rows: Sequence[Row]) -> tuple[Scalar, Scalar, Scalar]:
     """A constant table: its rows, all their sizes, and how many rows there are."""
-    fields: list[int] = []
+    fields: list[int | str] = []
     sizes: list[int] = []
     for kind, dtype, shape, flags, size in rows:
         rank = -1 if shape is None else len(shape)
