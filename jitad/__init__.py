@@ -19,6 +19,7 @@ Read the package in the order of the pipeline:
     report/      tape -> text: evaluation traces, graphs, tables, every stage
     api.py       grad, jvp, vjp, jit: the stages composed
     matrices.py  jacobian, hessian, hvp, sparsity, laplacian
+    higher.py    second and higher order: taylor
     kernels.py   compile, trace, explain: a kernel, a tape, every stage
     control.py   scan, while_loop, cond ...: structured control flow
     streaming.py points in blocks: mapped files, progress
@@ -56,8 +57,9 @@ transforms/shield.py for what was not taken, sizes.py, points.py, origins.py and
 at 0, kinks.py for kinks that cancel, spectra.py for repeated eigenvalues.
 Whole matrices: programs/jacobian.py, those of small programs by transforms/eliminate.py, in an
 order of orders.py; sparse ones by sparse/accumulate.py, whose terms.py says what a derivative is
-there; sums of second derivatives: transforms/laplacian.py. SciPy's own names in a function:
-functions/program/mirrors.py, and frontend/stand_ins.py for its objects.
+there; sums of second derivatives: transforms/laplacian.py, derivatives of any order: taylor.py.
+SciPy's own names in a function: functions/program/mirrors.py, frontend/stand_ins.py for its
+objects.
 """
 
 import importlib
@@ -81,6 +83,7 @@ from jitad.autograd import (
 )
 from jitad.control import checkpoint, cond, fori_loop, map, scan, switch, vmap, while_loop
 from jitad.custom import custom_jvp, custom_vjp, elemental
+from jitad.higher import taylor
 from jitad.ir.errors import (
     CacheError,
     CompileError,
@@ -166,6 +169,7 @@ __all__ = [
     "stop_gradient",
     "stream",
     "switch",
+    "taylor",
     "tensor_jacobian_product",
     "trace",
     "value_and_grad",

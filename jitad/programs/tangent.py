@@ -58,7 +58,7 @@ def tangent(fun: Function, has_aux: bool) -> Build:
         if directions is not None:
             batched = range(first, first + len(active))
             tape = batch(tape, batched, directions, range(total, 2 * total))
-        tape = _seed_inputs(tape, leaves, count, active, len(traced.captured))
+        tape = seed_inputs(tape, leaves, count, active, len(traced.captured))
         order = tuple(tape.outputs[k] for part in outputs for k in part)
         value = result.children()[0] if has_aux else result
         out: list[Any] = [unflatten(value, [0] * kept)] * 2
@@ -95,7 +95,7 @@ def _directions(primals: Sequence[Any], tangents: Sequence[Any]) -> int | None:
     return sizes.pop() if sizes else None
 
 
-def _seed_inputs(
+def seed_inputs(
     tape: Tape, leaves: Sequence[Any], count: int, active: Sequence[int], captured: int
 ) -> Tape:
     """Inputs in the order primals, all tangents, captured; tangents cast to the primals' dtypes."""

@@ -183,14 +183,16 @@ def _forward(
     varied, d_rows = active[: form.carries], rows_of(form, active)
     flags = [dx is not None for dx in d_consts], varied, [dx is not None for dx in d_xs]
     body = _tangent_body(form, forward, flags, d_rows)
-    moving = zip(chosen(carries, varied), chosen(d_carries, varied), strict=True)
-    d_init = [st.or_zeros(dx, x, x) for x, dx in moving]
     more = [dx for dx in d_consts if dx is not None]
+    start, zero = 1 + form.consts + len(more) + form.carries, operands[0].builder.const
+    types = input_types(body)[start : start + sum(varied)]
+    moving = zip(chosen(d_carries, varied), types, strict=True)
+    d_init = [zero(0, *kind) if dx is None else dx for dx, kind in moving]
     condition = form.condition
     if condition is not None:
-        types = [(x.shape, x.dtype) for x in more], [(x.shape, x.dtype) for x in d_init]
+        more_types = [(x.shape, x.dtype) for x in more]
         first = range(form.consts), range(form.consts, form.consts + form.carries)
-        condition = rewired(condition, [*first[0], *types[0], *first[1], *types[1]], [0])
+        condition = rewired(condition, [*first[0], *more_types, *first[1], *types], [0])
     new = replace(
         form,
         body=body,
