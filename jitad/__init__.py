@@ -19,7 +19,7 @@ Read the package in the order of the pipeline:
     report/      tape -> text: evaluation traces, graphs, tables, every stage
     api.py       grad, jvp, vjp, jit: the stages composed
     matrices.py  jacobian, hessian, hvp, sparsity, laplacian
-    higher.py    second and higher order: taylor
+    higher.py    second and higher order: value_grad_hess, gauss_newton, taylor
     kernels.py   compile, trace, explain: a kernel, a tape, every stage
     control.py   scan, while_loop, cond ...: structured control flow
     streaming.py points in blocks: mapped files, progress
@@ -83,7 +83,14 @@ from jitad.autograd import (
 )
 from jitad.control import checkpoint, cond, fori_loop, map, scan, switch, vmap, while_loop
 from jitad.custom import custom_jvp, custom_vjp, elemental
-from jitad.higher import taylor
+from jitad.higher import (
+    gauss_newton,
+    gauss_newton_product,
+    hessian_diagonal,
+    taylor,
+    value_grad_hess,
+    value_grad_hvp,
+)
 from jitad.ir.errors import (
     CacheError,
     CompileError,
@@ -141,10 +148,13 @@ __all__ = [
     "elementwise_grad",
     "explain",
     "fori_loop",
+    "gauss_newton",
+    "gauss_newton_product",
     "get_num_threads",
     "grad",
     "grad_and_aux",
     "hessian",
+    "hessian_diagonal",
     "hessian_tensor_product",
     "hessian_vector_product",
     "holomorphic_grad",
@@ -174,6 +184,8 @@ __all__ = [
     "trace",
     "value_and_grad",
     "value_and_laplacian",
+    "value_grad_hess",
+    "value_grad_hvp",
     "vector_jacobian_product",
     "vjp",
     "vmap",

@@ -55,7 +55,7 @@ def jacobian(fun: Function, argnums: Argnums, has_aux: bool, holomorphic: bool, 
             tape = dce(cse(fold(narrow(fold(cse(_without_branches(call.tape)))))))
             tape, remarks = eliminate(tape, call.active, kept)
         else:
-            compute = _jacobian_forward if chosen == "forward" else _jacobian_reverse
+            compute = jacobian_forward if chosen == "forward" else _jacobian_reverse
             try:
                 tape = compute(call, kept, shapes, results)
             except ReverseAloneError:
@@ -134,15 +134,22 @@ def one_hot(builder: Builder, shapes: Sequence[Any], dtypes: Sequence[Any]) -> l
     return seeds
 
 
-def _jacobian_forward(call: Call, kept: int, shapes: list[Any], results: list[Any]) -> Tape:
+def lanes(call: Call, shapes: Sequence[Any]) -> tuple[Builder, list[Value]]:
+    """A function's results, then their tangents along all unit directions of its arguments."""
     total = sum(math.prod(shape) for shape in shapes)
     tape = forward(call.tape, call.active)
     first, count = len(call.tape.inputs), len(call.tape.outputs)
-    tangents = range(count, count + kept)
     tape = batch(tape, range(first, len(tape.inputs)), total, range(count, 2 * count))
     builder, inputs = same_inputs(tape, first)
     dtypes = [call.traced.leaves[k].dtype for k in call.active]
-    outputs = inline(builder, tape, [*inputs, *one_hot(builder, shapes, dtypes)])
+    return builder, inline(builder, tape, [*inputs, *one_hot(builder, shapes, dtypes)])
+
+
+def jacobian_forward(call: Call, kept: int, shapes: Sequence[Any], results: Sequence[Any]) -> Tape:
+    """The Jacobians of the first results, then the other results."""
+    count = len(call.tape.outputs)
+    builder, outputs = lanes(call, shapes)
+    tangents = range(count, count + kept)
     blocks: list[Value] = []
     for k, result in zip(tangents, results, strict=True):
         start = 0

@@ -17,6 +17,7 @@ from jitad.passes.straighten import straighten
 from jitad.report.dot import to_dot, to_linearised_dot
 from jitad.report.elementary import Elementary, elementary
 from jitad.report.evaluation import MODES, EvaluationTrace
+from jitad.report.extended import ExtendedJacobian, extended_jacobian
 from jitad.report.html import to_html
 from jitad.report.sweeps import evaluation_trace
 from jitad.runtime.plan import Plan
@@ -120,6 +121,32 @@ class Trace:
             shapes = [self.tape.instrs[i].shape for i in self.tape.outputs]
             weights = program.split(_like(adjoint, self.plan.structure, shapes, "adjoint"))
         return evaluation_trace(program, mode, direction, weights)
+
+    def extended_jacobian(self) -> ExtendedJacobian:
+        """The chain rule as one triangular system: C - I, the Jacobian of all the v_i.
+
+        Returns:
+            An `ExtendedJacobian`: `print` it, or take its sparse `matrix` and `labels`, `blocks()`,
+            the `jacobian()` as its Schur complement, `factors()` and their `product()`.
+
+        Raises:
+            TraceError: the program is over long arrays, or complex.
+
+        Source: Griewank & Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, section 2.2.
+
+        >>> import jitad
+        >>> extended = jitad.trace(lambda x1, x2: x1 * x2 + x1, 2.0, 5.0).extended_jacobian()
+        >>> print(extended)
+            v-1  v0  v1  v2   y
+        v-1   -1   .   .   .   .
+        v0     .  -1   .   .   .
+        v1     5   2  -1   .   .
+        v2     1   .   1  -1   .
+        y      .   .   .   1  -1
+        >>> print(extended.jacobian())
+        [[6. 2.]]
+        """
+        return extended_jacobian(evaluation_trace(self._elementary(), "forward"))
 
     def _elementary(self) -> Elementary:
         leaves = [

@@ -40,6 +40,16 @@ class Dual(Active):
     def join(self, value: float, c: float, other: Dual, d: float) -> Dual:
         return Dual(value, c * self.tangent + d * other.tangent)
 
+    def matrix(self) -> list[list[float]]:
+        """The number as a matrix: sums, products, quotients and functions of dual numbers are
+        those of their matrices, for eps is [[0, 1], [0, 0]], whose square is 0.
+
+        >>> from jitad.textbook.dual import Dual
+        >>> (Dual(2.0, 1.0) * Dual(3.0, 0.0)).matrix()
+        [[6.0, 3.0], [0.0, 6.0]]
+        """
+        return [[self.value, self.tangent], [0.0, self.value]]
+
     def __repr__(self) -> str:
         return f"Dual({self.value}, {self.tangent})"
 
@@ -60,6 +70,12 @@ class VectorDual(Active):
     def join(self, value: float, c: float, other: VectorDual, d: float) -> VectorDual:
         pairs = zip(self.tangents, other.tangents, strict=True)
         return VectorDual(value, [c * dx + d * dy for dx, dy in pairs])
+
+    def matrix(self) -> list[list[float]]:
+        """The number as a block matrix [[v, dv], [0, v I]], a row and column a tangent."""
+        n = len(self.tangents)
+        below = [[0.0] * k + [self.value] + [0.0] * (n - k) for k in range(1, n + 1)]
+        return [[self.value, *self.tangents], *below]
 
     def __repr__(self) -> str:
         return f"VectorDual({self.value}, {self.tangents})"
