@@ -43,8 +43,7 @@ class ExtendedJacobian:
 
     def blocks(self) -> tuple[csr_array, csr_array, csr_array, csr_array]:
         """B, L, R and T: operations by inputs and by operations, results by these."""
-        n, last = self.inputs, len(self.labels) - self.outputs
-        c: Any = self._partials()  # the stubs of SciPy's slices say that they may be None
+        n, last, c = self.inputs, len(self.labels) - self.outputs, self._partials()
         middle, bottom = c[n:last], c[last:]
         return middle[:, :n], middle[:, n:last], bottom[:, :n], bottom[:, n:last]
 
@@ -64,8 +63,7 @@ class ExtendedJacobian:
         its partials. Their product A_l ... A_1 takes tangents of the inputs to all tangents."""
         from scipy.sparse import csr_array, eye_array
 
-        n, size = self.inputs, len(self.labels)
-        c: Any = self._partials()
+        n, size, c = self.inputs, len(self.labels), self._partials()
         found: list[csr_array] = []
         for i in range(n, size):
             change = np.zeros((size, 1))
@@ -83,8 +81,8 @@ class ExtendedJacobian:
         start = start[:, : self.inputs]
         return reduce(lambda x, a: a @ x, self.factors(), start).toarray()[-self.outputs :]
 
-    def _partials(self) -> csr_array:
-        """C."""
+    def _partials(self) -> Any:
+        """C; without a type, for the stubs of SciPy's slices say that they may be None."""
         from scipy.sparse import eye_array
 
         return (self.matrix + eye_array(len(self.labels), format="csr")).tocsr()
