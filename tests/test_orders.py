@@ -105,19 +105,19 @@ SYSTEMS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
 }  # fmt: skip
 
 
+STEPS = ("{a} + {b}", "{a} * {b}", "np.sin({a})", "{a} / (2 + {b} * {b})", "np.tanh({a} - {b})")
+
+
 def _random_program(seed: int) -> Callable[[Any], Any]:
     """Sums, products, quotients and functions of earlier values, drawn by chance."""
     draws = np.random.default_rng(seed).integers(0, 1 << 30, (12, 3)).tolist()
-
-    def program(x: Any) -> Any:
-        values = [x[k] for k in range(4)]
-        for kind, i, j in draws:
-            a, b = values[i % len(values)], values[j % len(values)]
-            options = a + b, a * b, np.sin(a), a / (2 + b * b), np.tanh(a - b)
-            values.append(options[kind % 5])
-        return np.stack(values[-3:])
-
-    return program
+    lines = ["def program(x):", *(f"    v{k} = x[{k}]" for k in range(4))]
+    for k, (kind, i, j) in enumerate(draws, 4):
+        step = STEPS[kind % 5].format(a=f"v{i % k}", b=f"v{j % k}")
+        lines.append(f"    v{k} = {step}")
+    scope: dict[str, Any] = {"np": np}
+    exec("\n".join([*lines, "    return np.stack([v13, v14, v15])"]), scope)
+    return scope["program"]
 
 
 SYSTEMS.update({f"random {seed}": (_random_program(seed), (X,)) for seed in range(4)})

@@ -12,9 +12,16 @@ import optree
 import pytest
 from numpy.testing import assert_allclose
 from scipy import special
-from test_elementwise_table import CASES, Fixed, _active, sample
+from test_elementwise_table import Fixed, _domain, sample
 
 import jitad
+from jitad.ir.builder import evaluate
+from jitad.ir.op import FLOAT32, FLOAT64, TABLE, Elementwise, is_differentiable
+from jitad.ops.control.parts import alone
+from jitad.transforms.forward import forward
+from jitad.transforms.taylor import taylor
+
+NO_FUNCTION = ("stop_gradient", "nought", "wanted", "told")
 
 ORDER = 9
 
@@ -74,34 +81,30 @@ def nested(f: Any, x: Any, v: Any, order: int) -> list[Any]:
 
 
 ROWS = [
-    case
-    for case in CASES
-    if all(type(b[0]) is float or isinstance(b, Fixed) for b in case.values[1])
+    row for row in TABLE.values() if isinstance(row, Elementwise) and row.name not in NO_FUNCTION
 ]
 
 
-@pytest.mark.parametrize("part", range(4))
-def test_every_row_of_the_table(part: int) -> None:
-    """At third order, beside derivatives of derivatives."""
-    rows = []
-    for case in ROWS[part::4]:
-        function, domain = case.values
-        operands = sample(domain, 3, str(case.id))
-        if any(not isinstance(b, Fixed) for b in domain):
-            rows.append((case.id, *_active(function, domain, operands)))
-
-    def every(t: Any) -> list[Any]:
-        return [f(*(x + t * (0.5 + 0.25 * x) for x in xs)) for _, f, xs in rows]
-
-    values = every(0.0)
-    real = [k for k, x in enumerate(values) if np.asarray(x).dtype.kind == "f"]
-    chosen = lambda t: [every(t)[k] for k in real]  # noqa: E731
-    found = jitad.taylor(chosen, 0.0, 1.0, 3)
-    first = lambda t: jitad.jvp(chosen, (t,), (1.0,))  # noqa: E731
-    (value, d1), (_, d2) = jitad.jvp(first, (0.0,), (1.0,))
-    for place, k in enumerate(real):
-        expected = [value[place], d1[place], d2[place] / 2]
-        assert_allclose(found[place][:3], expected, rtol=1e-9, atol=1e-9, err_msg=rows[k][0])
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in ROWS])
+def test_every_row_of_the_table(row: Elementwise) -> None:
+    """To third order, beside forward mode of forward mode of forward mode, in NumPy."""
+    operands = sample(_domain(row), 3, row.name)
+    active = [
+        k
+        for k, (x, bounds) in enumerate(zip(operands, _domain(row), strict=True))
+        if x.dtype.kind in "fc" and not isinstance(bounds, Fixed)
+    ]
+    for dtype in (FLOAT32, FLOAT64) if row.params else (None,):
+        params = {} if dtype is None else {"dtype": dtype}
+        tape = alone(row, params, [(x.shape, x.dtype) for x in operands])
+        if not active or not is_differentiable(tape.instrs[tape.outputs[0]].dtype):
+            continue
+        directions = [0.5 + 0.25 * operands[k] for k in active]
+        (found,) = evaluate(taylor(tape, active, 3), [*operands, *directions])
+        for k in range(4):
+            expected = evaluate(tape, [*operands, *directions * k])[-1] / math.factorial(k)
+            assert_allclose(found[k], expected, rtol=1e-9, atol=1e-9, err_msg=str(k))
+            tape = forward(tape, active)
 
 
 _random = np.random.default_rng(5)
