@@ -257,13 +257,14 @@ class _Sweep:
 
     def _rate(self, x: Series) -> Series:
         """x', of the coefficients k x_k."""
+        first = x[1]  # which may be what finds the rate
         if x.rate is None:
 
             def term(k: int) -> Value | None:
                 c = x[k + 1]
                 return None if c is None else ew.mul(float(k + 1), c)
 
-            x.rate = Series(self.dense(x, 1), term, is_zero=x[1] is None)
+            x.rate = Series(self.dense(x, 1), term, is_zero=first is None)
         return x.rate
 
     # -- control ops -------------------------------------------------------------------------------
