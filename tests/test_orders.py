@@ -139,7 +139,10 @@ def test_the_extended_jacobian_has_the_jacobian_in_it(name: str) -> None:
     assert_allclose(extended.jacobian(), expected, rtol=1e-12, atol=1e-14)
     assert_allclose(extended.product(), expected, rtol=1e-12, atol=1e-14)
     b, lower, r, t = extended.blocks()
-    assert b.shape[0] == lower.shape[0] == lower.shape[1] == t.shape[1]
+    inner = len(extended.labels) - extended.inputs - extended.outputs
+    assert lower.shape == (inner, inner)
+    assert b.shape == (inner, extended.inputs)
+    assert t.shape == (extended.outputs, inner)
     assert r.shape == expected.shape
 
 

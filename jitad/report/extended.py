@@ -53,9 +53,11 @@ class ExtendedJacobian:
         from scipy.sparse.linalg import spsolve_triangular
 
         b, lower, r, t = self.blocks()
-        if not lower.shape[0]:
+        if lower.shape == (0, 0):
             return r.toarray()
-        inner = (eye_array(lower.shape[0], format="csr") - lower).tocsr()
+        inner = (
+            eye_array(len(self.labels) - self.inputs - self.outputs, format="csr") - lower
+        ).tocsr()
         return r.toarray() + t @ spsolve_triangular(inner, b.toarray(), unit_diagonal=True)
 
     def factors(self) -> list[csr_array]:

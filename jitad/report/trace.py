@@ -137,12 +137,12 @@ class Trace:
         >>> import jitad
         >>> extended = jitad.trace(lambda x1, x2: x1 * x2 + x1, 2.0, 5.0).extended_jacobian()
         >>> print(extended)
-            v-1  v0  v1  v2   y
+             v-1  v0  v1  v2   y
         v-1   -1   .   .   .   .
-        v0     .  -1   .   .   .
-        v1     5   2  -1   .   .
-        v2     1   .   1  -1   .
-        y      .   .   .   1  -1
+         v0    .  -1   .   .   .
+         v1    5   2  -1   .   .
+         v2    1   .   1  -1   .
+          y    .   .   .   1  -1
         >>> print(extended.jacobian())
         [[6. 2.]]
         """
