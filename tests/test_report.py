@@ -121,6 +121,17 @@ def test_formulas_of_every_op(op: Elementwise) -> None:
     check_formulas(jitad.trace(lambda *xs: 1.5 * op.evaluate(*xs), *point).evaluation_trace())
 
 
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+def test_partials_are_written_with_numpys_functions(op: Elementwise) -> None:
+    if not hasattr(np, op.name):
+        return
+    point = [low + 0.7 * (high - low) - 0.1 * k for k, (low, high) in enumerate(op.domain)]
+    rows = jitad.trace(lambda *xs: op.evaluate(*xs), *point).evaluation_trace().rows
+    texts = [text for row in rows for text in (row.tangent_expression, row.adjoint_expression)]
+    names = {name for text in texts for name in re.findall(r"([a-z]\w*)\(", text)}
+    assert all(hasattr(np, name) for name in names), names
+
+
 @each_case
 def test_sweeps_are_linear_in_the_partials(case: Case) -> None:
     """dv_i = sum_j c_ij dv_j, and v_bar_j = sum_i c_ij v_bar_i + what the results bring."""
@@ -241,6 +252,14 @@ def test_parameters_without_names() -> None:
 def test_float32_is_shown_in_its_own_precision() -> None:
     trace = jitad.trace(lambda x: x * x + 1, np.float32(0.1)).evaluation_trace()
     assert trace.rows[-1].value == float(np.float32(0.1) * np.float32(0.1) + np.float32(1))
+
+
+@pytest.mark.parametrize("x", [3, True, np.arange(3)])
+def test_arguments_without_tangents_are_refused(x: Any) -> None:
+    with pytest.raises(jitad.DifferentiationError, match="none of which has a tangent"):
+        jitad.trace(lambda x: x * 1.5, x).evaluation_trace()
+    mixed = jitad.trace(lambda x, n: x * n, 0.5, 3).evaluation_trace("forward")
+    assert [row.tangent for row in mixed.rows][::3] == [1.0, 3.0]
 
 
 @pytest.mark.parametrize(

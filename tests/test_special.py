@@ -6,6 +6,7 @@ quadratures, and the corners of the functions' domains are visited.
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from typing import Any
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 
 import jitad
 from jitad.scipy import special, stats
+from jitad.scipy.stats.continuous import CONTINUOUS
 
 # -- derivatives by the parameters -----------------------------------------------------------------
 
@@ -302,6 +304,38 @@ def test_parameters_that_make_no_sense_give_nan() -> None:
     np.testing.assert_array_equal(
         g(np.array([-0.5, 0.0, 1.0, 1.5])), [np.nan, -np.inf, np.inf, np.nan]
     )
+
+
+QUANTILES = [
+    (name, method)
+    for name in CONTINUOUS
+    for method in ("ppf", "isf")
+    if method in getattr(stats, name).methods
+]
+
+
+@pytest.mark.parametrize(("name", "method"), QUANTILES)
+def test_slopes_of_quantiles_at_the_ends(name: str, method: str) -> None:
+    """1 over the density at the end of the support, and 0 by shapes."""
+    ours, theirs = getattr(stats, name), getattr(scipy.stats, name)
+    count, q = len(CONTINUOUS[name].shapes), np.array([0.0, 1.0])
+    gradient = jitad.grad(getattr(ours, method), tuple(range(count + 1)))
+    slopes = jitad.vmap(gradient, (0, *[None] * count))
+    for shapes in itertools.product((0.5, 1.0, 2.0), repeat=count):
+        ends = getattr(theirs, method)(q, *shapes)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            want = 1 / np.where(np.isinf(ends), 0.0, theirs.pdf(ends, *shapes))
+        by_q, *by_shapes = slopes(q, *shapes)
+        np.testing.assert_allclose(by_q, want if method == "ppf" else -want, rtol=1e-12, atol=1e-12)
+        assert not np.any(by_shapes)
+
+
+def test_slopes_of_quantiles_where_the_ends_are_shapes() -> None:
+    q = np.array([0.0, 1.0])
+    got = jitad.jacrev(lambda a, b: stats.loguniform.ppf(q, a, b), (0, 1))(1.0, 3.0)
+    np.testing.assert_array_equal(got, np.eye(2))
+    slope = jitad.grad(lambda q: stats.expon.ppf(q))
+    assert [slope(0.0), jitad.grad(slope)(0.0), jitad.grad(jitad.grad(slope))(0.0)] == [1, 1, 2]
 
 
 def test_counts_that_are_none() -> None:

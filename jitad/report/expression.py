@@ -83,6 +83,8 @@ def applied(instr: Instr, operands: Sequence[Term]) -> Term:
         return _times(*operands)
     if op in (ew.div, ew.unit, ew.over):
         return _over(*operands)
+    if op is ew.bell:
+        return Term(f"1 / cosh({operands[0]})**2", binding=PRODUCT)
     if op in _SIZES:
         return Term(f"{_SIZES[op]}({operands[0]})")
     if op in _RELATIONS:

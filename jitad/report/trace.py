@@ -10,8 +10,8 @@ from typing import Any, final
 import numpy as np
 
 from jitad.frontend.pytree import Structure, flatten, shown
-from jitad.ir.errors import ShapeError
-from jitad.ir.op import Shape
+from jitad.ir.errors import DifferentiationError, ShapeError
+from jitad.ir.op import DType, Shape
 from jitad.ir.tape import Tape
 from jitad.passes.straighten import straighten
 from jitad.report.dot import to_dot, to_linearised_dot
@@ -110,6 +110,7 @@ class Trace:
         if mode not in MODES:
             raise ShapeError(f"evaluation_trace has no mode {mode!r}", remedy=f"one of {MODES}")
         program = self._elementary()
+        _check_floats([leaf.dtype for leaf in self.plan.leaves])
         direction = weights = None
         if tangents is not None:
             args = self.structure.children()[0]
@@ -155,6 +156,16 @@ class Trace:
         ]
         tape = straighten(self.tape, [*leaves, *self.plan.captured])
         return elementary(tape, leaves, self.plan.captured, self.labels)
+
+
+def _check_floats(dtypes: Sequence[DType]) -> None:
+    """An error where there are arguments, but none that has a tangent."""
+    if dtypes and not any(dtype.kind == "f" for dtype in dtypes):
+        raise DifferentiationError(
+            f"the evaluation trace of arguments of dtype {', '.join(map(str, dtypes))}, none of "
+            "which has a tangent",
+            remedy="trace the function with floats, as 3.0 for 3 or x.astype(np.float64)",
+        )
 
 
 def _like(given: Any, structure: Structure, shapes: Sequence[Shape], what: str) -> list[Any]:

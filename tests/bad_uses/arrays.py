@@ -28,6 +28,29 @@ def _raised_by_numpy(x: Any) -> Any:
         return x
 
 
+def _without_shape(x: Any) -> Any:
+    del x.shape
+    return np.sum(x)
+
+
+def _without_dtype(x: Any) -> Any:
+    y = x * 2
+    del y.dtype
+    return np.sum(y)
+
+
+def _without_first(x: Any) -> Any:
+    del x[0]
+    return np.sum(x)
+
+
+def _without_first_of_copy(x: Any) -> Any:
+    y = x.copy()
+    y[1] = 3.0
+    del y[:1]
+    return np.sum(y)
+
+
 # fmt: off
 ROWS: list[Any] = [
     (lambda: jitad.jit(lambda x: x + np.ones(4))(X), ShapeError, 'operands of shapes (3,) and (4,) do not'),
@@ -261,6 +284,10 @@ ROWS: list[Any] = [
     (lambda: jitad.jit(_shaped)(X), TraceError, "an attribute 'shape' of a traced array is set"),
     (lambda: jitad.jit(_raised_by_numpy)(X), TraceError, 'np.errstate has traced values raise nothing'),
     (lambda: jitad.jit(lambda x: [*np.nditer([x, x])])(X), TraceError, 'np.nditer of several arrays'),
+    (lambda: jitad.grad(_without_shape)(X), TraceError, "an attribute 'shape' of a traced array is deleted"),
+    (lambda: jitad.grad(_without_dtype)(X), TraceError, "an attribute 'dtype' of a traced array is deleted"),
+    (lambda: jitad.grad(_without_first)(X), TraceError, 'an element of a traced array is deleted'),
+    (lambda: jitad.grad(_without_first_of_copy)(X), TraceError, 'an element of a traced array is deleted'),
     (lambda: jitad.jit(lambda x: x.__delitem__(0))(X), AttributeError, "a traced array has no attr"),
     (lambda: jitad.jit(lambda x: x.at[5].set(1.0))(X), IndexError, 'index 5 is out of bounds f'),
     (lambda: jitad.jit(lambda x: x.at[0].set(X))(X), ShapeError, 'an array of shape (3,) does not broadcast to'),

@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import decimal
 import fractions
+import functools
 import math
 import operator
 from typing import Any
@@ -131,6 +132,27 @@ ROWS: list[Any] = [
     (lambda: jitad.grad(math.sin)(1.0), 0.5403023058681398),
     (lambda: jitad.grad(math.sin)(X), TraceError, '<traced f64[3]: [1. 2. 3.]> of several elements'),
     (lambda: jitad.grad(operator.mul)(2.0, 3.0), 3.0),
+    (lambda: jitad.grad(functools.partialmethod(rows, X))(X), TraceError, 'is not a function'),
+    (lambda: jitad.grad(functools.partial(operator.mul, 3.0))(2.0), 3.0),
+    (lambda: jitad.grad(functools.partial(f, X))(X), TypeError, 'f() takes 1 positional arg'),
+    (lambda: jitad.grad(functools.lru_cache(f))(X), TraceError, 'was to be the key of a dict or set'),
+    (lambda: jitad.grad(functools.singledispatch(f))(X), [2.0, 4.0, 6.0]),
+    (lambda: jitad.grad(X.dot)(X), TraceError, 'NumPy was to turn a traced'),
+    (lambda: jitad.grad(operator.methodcaller("sum"))(X), [1.0, 1.0, 1.0]),
+    (lambda: jitad.grad(operator.itemgetter(1))(X), [0.0, 1.0, 0.0]),
+    (lambda: jitad.grad(list[int])(X), DifferentiationError, 'the gradient needs a function with one scalar'),
+    (lambda: jitad.grad(classmethod(f))(X), TraceError, 'is not a function'),
+    (lambda: jitad.grad(property(f))(X), TraceError, 'is not a function'),
+    (lambda: jitad.grad(f.__code__)(X), TraceError, 'is not a function'),
+    (lambda: jitad.grad(f)(np.broadcast_to(1.5, (3,))), [3.0, 3.0, 3.0]),
+    (lambda: jitad.grad(f)(X.astype(">f8")[::-1]), [6.0, 4.0, 2.0]),
+    (lambda: jitad.grad(f)(np.lib.stride_tricks.sliding_window_view(X, 2)), [[2.0, 4.0], [4.0, 6.0]]),
+    (lambda: jitad.grad(f)(np.frombuffer(b"." + X.tobytes(), np.uint8)[1:].view(float)), [2.0, 4.0, 6.0]),
+    (lambda: jitad.grad(f)(np.zeros(2, [("a", float), ("b", int)])["a"]), [0.0, 0.0]),
+    (lambda: jitad.grad(f)(np.array([np.nan, np.inf])), [np.nan, np.inf]),
+    (lambda: jitad.grad(f)(slice(3)), TraceError, 'an argument of type slice is neither a number'),
+    (lambda: jitad.grad(f)(memoryview(X)), TraceError, "an argument of type memoryview is like an array"),
+    (lambda: jitad.trace(f, N).evaluation_trace(), DifferentiationError, 'none of which has a tangent'),
     (lambda: jitad.grad(f, holomorphic=True)(X), DifferentiationError, 'with holomorphic=True the result must be'),
     (lambda: jitad.grad(f, holomorphic=True)(Z), ...),
     (lambda: jitad.grad(lambda z: np.sum(z.real), holomorphic=True)(Z), DifferentiationError, 'with holomorphic=True the result must be'),

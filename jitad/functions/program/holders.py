@@ -167,6 +167,10 @@ def delete_item(frame: Frame, x: Any, key: Any) -> None:
             note_contents(x)
         if not isinstance(key, slice):
             note_bound(x, key)
+    elif isinstance(x, Value):
+        raise TraceError(
+            "an element of a traced array is deleted", remedy="use np.delete(x, i), a new array"
+        )
     else:
         frame.outside_of_regions("an item is deleted")
     del x[key]
@@ -185,16 +189,26 @@ def set_attribute(frame: Frame, x: Any, name: str, value: Any) -> None:
         frame.call(member.fset, (x, value), {})
         return
     if isinstance(x, Value) and getattr(member, "fset", None) is None:
-        raise TraceError(
-            f"an attribute {name!r} of a traced array is set",
-            remedy="use x.reshape(shape) or x.astype(dtype), and give that a name",
-        )
+        raise _refused(f"an attribute {name!r} of a traced array is set")
     if home(x) is None:
         frame.outside_of_regions(f"an attribute {name!r} is set")
         note_store(x, attribute_of, name)
     else:
         change(x)
     setattr(x, name, value)
+
+
+def delete_attribute(frame: Frame, x: Any, name: str) -> None:
+    """del x.name"""
+    if isinstance(x, Value):
+        raise _refused(f"an attribute {name!r} of a traced array is deleted")
+    frame.outside_of_regions("an attribute is deleted")
+    note_store(x, attribute_of, name)
+    delattr(x, name)
+
+
+def _refused(what: str) -> TraceError:
+    return TraceError(what, remedy="use x.reshape(shape) or x.astype(dtype), and give that a name")
 
 
 def construct(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:

@@ -37,6 +37,13 @@ def _on(
     )  # fmt: skip
 
 
+def _cauchy_ppf(q: Any) -> Any:
+    right = q > 0.5
+    angle = math.pi * np.where(right, 1 - q, q)
+    distance = np.cos(angle) / np.sin(angle)
+    return np.where(right, distance, -distance)
+
+
 def _laplace_cdf(z: Any) -> Any:
     tail = 0.5 * np.exp(np.where(z > 0, -z, z))
     return np.where(z > 0, 1 - tail, tail)
@@ -99,7 +106,7 @@ CONTINUOUS: dict[str, Family] = {
     "cauchy": _family(
         logpdf=lambda z: -math.log(math.pi) - np.log1p(z * z),
         cdf=lambda z: np.arctan2(1.0, -z) / math.pi, sf=lambda z: np.arctan2(1.0, z) / math.pi,
-        ppf=lambda q: np.tan(math.pi * (q - 0.5)), isf=lambda q: np.tan(math.pi * (0.5 - q)),
+        ppf=_cauchy_ppf, isf=lambda q: -_cauchy_ppf(q),
     ),
     "laplace": _family(
         logpdf=lambda z: -math.log(2) - np.abs(z),

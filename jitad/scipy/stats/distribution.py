@@ -18,7 +18,7 @@ from jitad.frontend.active import holds_traced
 from jitad.frontend.operands import as_dtype, innermost, lift
 from jitad.ir.errors import TraceError
 from jitad.ir.op import FLOAT64
-from jitad.ops.elementwise import stop_gradient
+from jitad.ops.elementwise import nought, stop_gradient, told
 
 Formula = Callable[..., Any]
 
@@ -212,10 +212,19 @@ class Distribution(Plain):
         return np.where(large, through_rest, np.log(np.where(large, 0.5, value)))
 
     def _quantile(self, q: Any, p: Parameters, name: str) -> Any:
+        """A quantile, at 0 and 1 an end of the support: its slope by q is the formula's there, or
+        infinite with the end, or where the density is 0; by a shape it is that of the end."""
         low, high = self._family.support(*p.shapes)
         first, last = (low, high) if name == "ppf" else (high, low)
-        z = self._family.formulas[name](np.where((q > 0) & (q < 1), q, 0.5), *p.shapes)
-        z = np.where(q == 0, first, np.where(q == 1, last, z))
+        at_end, end = (q == 0) | (q == 1), np.where(q == 0, first, last)
+        shapes = [np.where(at_end, _held(x), x) for x in p.shapes]
+        z = self._family.formulas[name](np.where((q >= 0) & (q <= 1), q, 0.5), *shapes)
+        steep = np.isinf(end) | (self._family.is_open & (end == low))
+        told_of = ~steep & (np.abs(z - end) <= 1e-12 * (1 + np.abs(end)))
+        z = np.where(at_end, end + np.where(told_of, z - _held(z), 0.0), z)
+        if holds_traced(q):
+            slope = np.where(steep, np.inf if name == "ppf" else -np.inf, np.nan)
+            z = _sloped(z, at_end & ~told_of, q, slope)
         value = np.where((q >= 0) & (q <= 1), p.loc + p.scale * z, np.nan)
         return self._where_valid(value, p)
 
@@ -263,6 +272,13 @@ def _exponential(x: Any) -> Any:
     """exp(x), with derivative 0 where it is 0 because x is -inf."""
     none = x == -np.inf
     return np.where(none, 0.0, np.exp(np.where(none, 0.0, x)))
+
+
+def _sloped(z: Any, where: Any, q: Any, slope: Any) -> Any:
+    """z, whose slope by q is given in some places."""
+    places = (np.broadcast_to(x, z.shape) for x in (where, q - _held(q), slope))
+    where, step, slope = (lift(z.builder, x) for x in places)
+    return told(where, z, nought(slope, step))
 
 
 def _held(x: Any) -> Any:

@@ -7,14 +7,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from jitad.frontend.effects import note_store
 from jitad.frontend.printing import fill_in
-from jitad.frontend.roads import attribute_of
 from jitad.frontend.texts import written
 from jitad.frontend.unseen import note_all
 from jitad.functions.program import operations
 from jitad.functions.program.bytecode import OPCODES, Reading, Step
-from jitad.functions.program.holders import set_attribute
+from jitad.functions.program.holders import delete_attribute, set_attribute
 from jitad.functions.program.instructions.rows import (
     Meaning,
     asks,
@@ -142,12 +140,7 @@ def _store_attribute(r: Reading, step: Step) -> None:
 
 @opcode("DELETE_ATTR")
 def _delete_attribute(r: Reading, step: Step) -> None:
-    def delete(frame: Any, x: Any) -> None:
-        frame.outside_of_regions("an attribute is deleted")
-        note_store(x, attribute_of, step.value)
-        delattr(x, step.value)
-
-    r.do(delete, *r.pop(1))
+    r.do(lambda frame, x: delete_attribute(frame, x, step.value), *r.pop(1))
 
 
 @opcode("BINARY_SUBSCR")
