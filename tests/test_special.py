@@ -294,7 +294,9 @@ def test_outside_of_the_support(name: str) -> None:
         by_x, by_shapes = jitad.jacrev(f, argnums=(0, 1))(x[outside], shapes)
         assert not np.any(by_x), method
         assert not np.any(by_shapes) or (name, method) == ("truncnorm", "sf")
-    assert np.isnan(jitad.jit(lambda x: ours.logpdf(x, *shapes))(np.array([np.nan]))).all()
+    for method in ("logpdf", "pdf", "cdf", "sf"):
+        x = np.array([np.nan])
+        assert np.isnan(jitad.jit(lambda x, m=method: getattr(ours, m)(x, *shapes))(x)).all()
 
 
 def test_parameters_that_make_no_sense_give_nan() -> None:
@@ -339,8 +341,9 @@ def test_slopes_of_quantiles_where_the_ends_are_shapes() -> None:
 
 
 def test_counts_that_are_none() -> None:
-    k = np.array([-1, 0, 3, 9, 2.5])
-    for name, shapes in (("poisson", (2.5,)), ("binom", (6, 0.25)), ("geom", (0.25,))):
+    k = np.array([-1, 0, 3, 9, 2.5, np.nan])
+    names = {"poisson": (2.5,), "binom": (6, 0.25), "geom": (0.25,), "bernoulli": (0.25,)}
+    for name, shapes in names.items():
         ours, theirs = getattr(stats, name), getattr(scipy.stats, name)
         for method in ("logpmf", "pmf", "cdf", "sf"):
             got = jitad.jit(lambda k, m=method, s=shapes, o=ours: getattr(o, m)(k, *s))(k)

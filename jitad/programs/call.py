@@ -48,7 +48,8 @@ def static(argnums: Argnums) -> Argnums:
     """The places of arguments, as Python's own int or a tuple of them."""
     if type(argnums) is int:
         return argnums
-    several = isinstance(argnums, (tuple, list, range, np.ndarray)) and np.ndim(argnums) == 1
+    is_array = isinstance(argnums, np.ndarray)
+    several = isinstance(argnums, (tuple, list, range)) or (is_array and argnums.ndim == 1)
     places: Any = argnums if several else (argnums,)
     whole = all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) for k in places)
     if not whole or not len(places):

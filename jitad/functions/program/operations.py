@@ -67,7 +67,8 @@ def attribute(frame: Frame, x: Any, name: str, counts: bool = False) -> Any:
             raise AttributeError(f"a Python number has no attribute {name!r}")
         return stands_for(x) if name == "__class__" else getattr(x, name)
     if isinstance(x, type) and frame.words.has(x):
-        x = frame.words.find(x)
+        word = frame.words.find(x)
+        x = word if hasattr(word, name) else x  # float.fromhex is float's alone
     try:
         found = specials.attribute(frame, x, name)
     except AttributeError:

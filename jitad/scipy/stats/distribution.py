@@ -184,7 +184,7 @@ class Distribution(Plain):
         outside = outside | below | (z > high)
         inner = np.where(outside, self._family.within(*p.shapes), z)
         value = self._family.formulas[name](inner, *p.shapes)
-        return self._where_valid(np.where(outside, none, value), p)
+        return self._where_valid(np.where(outside, none, value), p, z)
 
     def _probability(self, x: Any, p: Parameters, name: str) -> Any:
         z, _ = self._standard(x, p)
@@ -200,7 +200,7 @@ class Distribution(Plain):
             value = self._log_probability(inner, p, name[3:])
         none, sure = (-np.inf, 0.0) if name.startswith("log") else (0.0, 1.0)
         left, right = (none, sure) if name.endswith("cdf") else (sure, none)
-        return self._where_valid(np.where(below, left, np.where(above, right, value)), p)
+        return self._where_valid(np.where(below, left, np.where(above, right, value)), p, z)
 
     def _log_probability(self, z: Any, p: Parameters, name: str) -> Any:
         """log of a probability; near 1 through its complement."""
@@ -226,7 +226,7 @@ class Distribution(Plain):
             slope = np.where(steep, np.inf if name == "ppf" else -np.inf, np.nan)
             z = _sloped(z, at_end & ~told_of, q, slope)
         value = np.where((q >= 0) & (q <= 1), p.loc + p.scale * z, np.nan)
-        return self._where_valid(value, p)
+        return self._where_valid(value, p, q)
 
     def _standard(self, x: Any, p: Parameters) -> tuple[Any, Any]:
         """z, and where it is outside of the support because it is no whole number.
@@ -238,8 +238,8 @@ class Distribution(Plain):
         z = _held(x - p.loc)
         return z, z != np.floor(z)
 
-    def _where_valid(self, value: Any, p: Parameters) -> Any:
-        valid = self._family.valid(*p.shapes) & (p.scale > 0)
+    def _where_valid(self, value: Any, p: Parameters, x: Any) -> Any:
+        valid = self._family.valid(*p.shapes) & (p.scale > 0) & ~np.isnan(x)
         return np.where(valid, value, np.nan)
 
 
