@@ -330,3 +330,75 @@ def test_long_loops_leave_short_programs() -> None:
     y = numpy.sin(x) * numpy.roll(x, 1)
     ahead = numpy.roll(2 * y * numpy.sin(x), -1)
     numpy.testing.assert_allclose(got, 2 * y * numpy.cos(x) * numpy.roll(x, 1) + ahead)
+
+
+# -- arrays that lists have, too -------------------------------------------------------------------
+
+
+def written_after_it_was_appended(x: Any) -> Any:
+    found = []
+    for i in range(60):
+        y = x * i
+        if x[i % 3] > 0:
+            found.append(y)
+        y[0] = 7.0
+    return sum(z[0] for z in found) + numpy.sum(found[1])
+
+
+def written_behind_the_branch(x: Any) -> Any:
+    found, y = [], x * 1.0
+    for i in range(60):
+        if x[i % 3] > 0:
+            y = x * i
+            found.append(y)
+        y[0] = 7.0
+    return sum(z[0] for z in found)
+
+
+def written_in_the_next_turn(x: Any) -> Any:
+    found, y = [], x * 1.0
+    for i in range(60):
+        y += x[i % 3]
+        if x[i % 3] > 0:
+            found.append(y)
+    return sum(z[0] for z in found)
+
+
+def written_behind_the_loop(x: Any) -> Any:
+    found, y = [], x * 1.0
+    for i in range(60):
+        if x[i % 3] > 0:
+            y = x * i
+            found.append(y)
+    y[1] = 3.0
+    return sum(z[1] for z in found)
+
+
+def written_by_its_first_name(x: Any) -> Any:
+    found, y = [], x * 1.0
+    first = y
+    for i in range(60):
+        if x[i % 3] > 0:
+            found.append(y)
+        y = y + x[i % 3]
+    first[0] = 100.0
+    return sum(z[0] for z in found)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [written_after_it_was_appended, written_behind_the_branch, written_in_the_next_turn,
+     written_behind_the_loop, written_by_its_first_name],
+    ids=lambda f: f.__name__,
+)  # fmt: skip
+def test_an_array_that_a_list_has_too_is_one(function: Callable[[Any], Any]) -> None:
+    """Where data say how many items there are: the right answer, or an error with the line."""
+    x = numpy.array([1.0, -2.0, 3.0])
+    try:
+        got = jitad.jit(function)(x)
+    except jitad.TraceError as error:
+        assert "an array that a list has, too, is written to" in str(error)
+        assert error.line is not None
+        assert error.line.file == __file__
+    else:
+        assert got == function(x)

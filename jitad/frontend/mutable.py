@@ -94,6 +94,11 @@ class MutableArray(Value):
         return self.is_argument or not (self._places is None or self._places.flags.writeable)
 
     @property
+    def is_kept(self) -> bool:
+        """Whether nobody is to write to it, who knows it by its names: a list has a copy."""
+        return self.unwritten is None and self.storage.root.is_kept
+
+    @property
     def builder(self) -> Builder:  # type: ignore[override]  # derived here
         """The tape that its elements are on."""
         return self._memory.builder
@@ -244,7 +249,7 @@ class MutableArray(Value):
                 remedy="write to x.copy(), to the array itself, or use np.fill_diagonal",
             )
         recording = innermost_trace()
-        if self.storage.root.is_kept:
+        if self.is_kept:
             raise NeedsNumber("an array that a list has, too, is written to")
         if recording is not self.builder and recording is not None and recording.region:
             recording.region.adopt(self.storage.root)

@@ -150,18 +150,18 @@ class Transformed(Reader, Generic[P, R]):
         given = take_apart(args, kwargs)
         while True:
             try:
-                result, plan = self._run(given, kwargs, left)
+                result, plan = self._run(given, left)
                 break
             except errors.RoomError:
                 if not self.known.make_room():
                     raise
         return result if plan.writes is None else plan.writes.put(given.leaves, *result), plan
 
-    def _run(self, given: Arguments, kwargs: dict[str, Any], left: Tree | None) -> tuple[Any, Plan]:
+    def _run(self, given: Arguments, left: Tree | None) -> tuple[Any, Plan]:
         leaves, structure, _ = given
         if any(isinstance(x, Value) for x in leaves):
             plan = self._build(leaves, structure)
-            self._say_zeros(plan)
+            self._say(plan.zeros, ZeroDerivativeWarning)
             return self._inline(plan, leaves), plan
         key = self._key(given)
         for tree in tuple(self.known.trees.get(key, ())):
@@ -172,22 +172,20 @@ class Transformed(Reader, Generic[P, R]):
             if type(result) is not int:
                 result = kernel.finish(result)
                 self._check(result, kernel.plan, leaves)
-                self._keep(key, tree, kwargs)
+                self._keep(key, tree)
                 return result, kernel.plan
             if result == MISMATCH:
                 raise CompileError(f"a kernel refused arguments that it was compiled for: {key}")
             if not result & GUARD_FAILED:
                 raise kernel.failure(result, leaves, self._recipe[0])
-        return self._trace(key, leaves, structure, kwargs)
+        return self._trace(key, leaves, structure)
 
     def _key(self, given: Arguments) -> tuple[Any, ...]:
         """All that a kernel depends on of its arguments."""
         key = given.structure, given.order, tuple([leaf_type(x) for x in given.leaves])
         return (*key, same_arrays(given.leaves)) if self.known.writes else key
 
-    def _trace(
-        self, key: Any, leaves: list[Any], structure: Structure, kwargs: Any
-    ) -> tuple[Any, Plan]:
+    def _trace(self, key: Any, leaves: list[Any], structure: Structure) -> tuple[Any, Plan]:
         """Trace the function anew; its program is compiled, or run in NumPy."""
         statics = () if key[1] is None else statics_of(unflatten(structure, leaves))
         found = Reads(self._recipe[0], statics, Sources())
@@ -199,7 +197,7 @@ class Transformed(Reader, Generic[P, R]):
             self.known.writes = True
             self.known.forget_recent()
             key = (*key, plan.writes.same)
-        self._say_zeros(plan)
+        self._say(plan.zeros, ZeroDerivativeWarning)
         restless = found.restlessness()  # asked before the call, in which SciPy itself may draw
         changing = found.changed() if restless is None else None
         if changing is not None:
@@ -224,7 +222,7 @@ class Transformed(Reader, Generic[P, R]):
                 result = self._run_new(tree, plan, leaves)
             finally:
                 if tree.paths:  # also where the call raises: another will not compile again
-                    self._keep(key, tree, kwargs)
+                    self._keep(key, tree)
         self._check(result, plan, leaves)
         return result, plan
 
@@ -273,14 +271,11 @@ class Transformed(Reader, Generic[P, R]):
             self.known.warned.add(what)
             warnings.warn(f"{self.__name__} {what}", kind, stacklevel=users_level())
 
-    def _say_zeros(self, plan: Plan) -> None:
-        self._say(plan.zeros, ZeroDerivativeWarning)
-
     def _check(self, result: Any, plan: Plan, leaves: Sequence[Any]) -> None:
         if is_debugging():
             check_finite(result, plan, leaves)
 
-    def _keep(self, key: Any, tree: Tree, kwargs: Any) -> None:
+    def _keep(self, key: Any, tree: Tree) -> None:
         """Make a tree the first to be tried for its shapes, and evict what is long unused."""
         known = self.known
         with known.lock:
@@ -320,7 +315,7 @@ class Transformed(Reader, Generic[P, R]):
         """The kernel for arguments like these, with options of `Kernel`'s."""
         given = take_apart(args, kwargs)
         plan, effects = self._without_effects(given.leaves, given.structure)
-        self._say_zeros(plan)
+        self._say(plan.zeros, ZeroDerivativeWarning)
         if effects is not None:
             self._say(effects.said_of_kernels())
         return Kernel(plan, self.options, arguments=given[1:], function=self._recipe[0], **options)

@@ -314,6 +314,12 @@ def arrays_in(x: Any) -> list[MutableArray]:
     return [y for y in within(x) if isinstance(y, MutableArray)]
 
 
+def keep(x: Any) -> None:
+    """A list has the arrays in x, too: nobody is to write to them from now on."""
+    for y in arrays_in(x):
+        y.storage.is_kept = True
+
+
 def containers(x: Any) -> list[Any]:
     """The containers and objects among these."""
     return [y for y in within(x) if not isinstance(y, MutableArray)]

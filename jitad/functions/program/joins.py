@@ -44,6 +44,7 @@ from jitad.functions.program.forms import (
     common,
     containers,
     fitted_to,
+    keep,
     rebuilt,
 )
 from jitad.functions.program.forms import kinds as all_kinds
@@ -66,7 +67,7 @@ class Left(NamedTuple):
         x: the object.
         apart: how it is made of outputs of the side.
         copied: what there is in it that could be changed, and was there before.
-        is_argument: whether an array in it is one.
+        is_argument: whether an array in it is one; `is_kept` whether a list has one, too.
         is_plain: whether a number in it stands in the code.
         known: what there is in it that was there before.
     """
@@ -75,6 +76,7 @@ class Left(NamedTuple):
     apart: Apart
     copied: list[Any]
     is_argument: bool
+    is_kept: bool
     is_plain: bool
     known: Known = NOTHING
 
@@ -221,11 +223,13 @@ def _side(go: Callable[[Names], tuple[Place, Names]], names: Names, needed: Any)
 
 
 def _left(x: Any, found: Apart, copied: Sequence[Any] = ()) -> Left:
+    arrays = [leaf for leaf in found.leaves if isinstance(leaf, MutableArray)]
     return Left(
         x,
         found,
         [*copied, *(y for y in containers(x) if not is_new(y))],
-        any(isinstance(leaf, MutableArray) and leaf.is_argument for leaf in found.leaves),
+        any(leaf.is_argument for leaf in arrays),
+        any(leaf.is_kept for leaf in arrays),
         any(isinstance(leaf, PYTHON_NUMBERS) for leaf in found.leaves),
     )
 
@@ -283,8 +287,10 @@ def _joined(
     results = switched(index, [side.block for side in sides], kinds, columns)
     rest = iter(results)
     label = next(rest) if len(possible) > 1 else None
-    for v, (form, as_copy, is_argument) in moved.items():
+    for v, (form, as_copy, is_argument, is_kept) in moved.items():
         after[v] = x = rebuilt(form, rest, as_copy=as_copy, is_argument=is_argument)
+        if is_kept:
+            keep(x)
         frame.chooses |= type(x) is Chosen
     for storage, contents in zip(arrays, rest, strict=True):
         write(storage, contents)
@@ -315,6 +321,7 @@ class _Moved(NamedTuple):
     form: Any
     as_copy: bool
     is_argument: bool
+    is_kept: bool
 
 
 def _column(
@@ -344,7 +351,8 @@ def _column(
     kinds += (own := all_kinds(form))
     for x, column in zip(found, columns, strict=True):
         column += [None] * len(own) if x is None else fitted_to(form, x.apart)
-    return _Moved(form, bool(copied), any(x.is_argument for x in given))
+    is_argument, is_kept = any(x.is_argument for x in given), any(x.is_kept for x in given)
+    return _Moved(form, bool(copied), is_argument, is_kept)
 
 
 def _as_before(like: Any, x: Any) -> Left | None:

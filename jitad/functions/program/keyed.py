@@ -125,14 +125,15 @@ def settle(x: Any, whole: Any) -> Any:
         return x
     if current().region is not None:
         raise NeedsNumber(f"traced values say what a {type(x).__name__} has")
-    held = list(whole(found.held))
+    if type(found) is Queue:
+        items = list(whole(found.held))[int(found.first) :]
+        x.clear()
+        x.extend(items)
+        return x
+    keys: Any = map(_number, whole(found.at))
+    items = list(keys if type(found) is Members else zip(keys, whole(found.held), strict=True))
     x.clear()
-    if type(found) is Table:
-        x.update(zip(map(_number, whole(found.at)), held, strict=True))
-    elif type(found) is Members:
-        x.update(map(_number, held))
-    else:
-        x.extend(held[int(found.first) :])
+    (set if type(found) is Members else dict).update(x, items)  # a Counter's own would count them
     return x
 
 

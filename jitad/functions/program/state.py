@@ -36,6 +36,7 @@ from jitad.functions.program.forms import (
     common,
     containers,
     fitted_to,
+    keep,
     kinds,
     parts_apart,
     rebuilt,
@@ -67,7 +68,8 @@ class State:
         renewed: those that they end with such a thing; `shared` are those that have not.
         swaps: whether names change objects that there were before; `gone` are those of them that
             are carried by value.
-        kept: names whose arrays are items of lists, too.
+        kept: names whose arrays are items of lists, too; behind the loop lists know those of
+            `items` by value alone.
         left: for how many more items there is room in a buffer behind the loop.
     """
 
@@ -92,7 +94,9 @@ class State:
         self.swaps = False
         self.gone: list[Any] = []
         self.kept: set[str] = set()
+        self.items: set[str] = set()
         self.left: dict[str, int] = {}
+        self._begun: list[Storage] = []
 
     @functools.cached_property
     def places(self) -> Counter[int]:
@@ -164,10 +168,10 @@ class State:
                 note_copied(x)
         for x in self.held:
             region.hold(x, replaced(x, found), changed=True)
-        for v, x in found.items():
-            if v in self.kept or v not in self.own:
-                for array in arrays_in(x):
-                    array.storage.is_kept = True
+        kept = [v for v in found if v in self.kept or v not in self.own]
+        self._begun = [array.storage for v in kept for array in arrays_in(found[v])]
+        for v in kept:
+            keep(found[v])
         return found, list(rest)
 
     def before(self) -> Names:
@@ -188,6 +192,8 @@ class State:
             for v, x in found.items():
                 if v not in new and containers(x):
                     raise NeedsNumber(f"{v} may be one of several objects")
+        for v in self.items & found.keys():
+            keep(found[v])
         for storage in self.arrays:
             write(storage, next(rest))
         if not new.issuperset(self.forms):
@@ -212,6 +218,20 @@ class State:
         self.renewed.discard(v)
         self.shared.add(v)
         if v in self.own:
+            raise Again
+
+    def note_items(self, after: Names, linked: set[str]) -> None:
+        """Note names whose arrays a turn has put into lists; Again where nobody knew. Behind the
+        loop, those that are `linked` are the same objects in the lists."""
+        if not linked <= self.forms.keys():
+            raise NeedsNumber("an array in a list is in a tuple, too")
+        for v in self.forms.keys() & after.keys():
+            if any(x.is_kept and not has(self._begun, x.storage) for x in arrays_in(after[v])):
+                self.items.add(v)
+        found = self.items | linked
+        self.items -= linked
+        if not found <= self.kept:
+            self.kept |= found
             raise Again
 
     # -- the end of a turn -------------------------------------------------------------------------

@@ -9,7 +9,32 @@ from __future__ import annotations
 from typing import Any
 
 
-class Table:
+class Keys:
+    """What a dict and a set have in common: keys, `at[k]`."""
+
+    at: Any
+
+    def place(self, key: Any) -> Any:
+        """Where a key is; -1 where there is none."""
+        for k in range(len(self.at)):
+            if self.at[k] == key:
+                return k
+        return -1
+
+    def __contains__(self, key: Any) -> Any:
+        return self.place(key) >= 0
+
+    def __len__(self) -> Any:
+        return len(self.at)
+
+    def __bool__(self) -> Any:
+        return len(self.at) > 0
+
+    def __iter__(self) -> Any:
+        return self.at
+
+
+class Table(Keys):
     """A dict: `held[k]` is what it has at the key `at[k]`.
 
     Attributes:
@@ -19,13 +44,6 @@ class Table:
 
     def __init__(self, at: Any, held: Any, makes: Any, counts: Any) -> None:
         self.at, self.held, self.makes, self.counts = at, held, makes, counts
-
-    def place(self, key: Any) -> Any:
-        """Where a key is; -1 where there is none."""
-        for k in range(len(self.at)):
-            if self.at[k] == key:
-                return k
-        return -1
 
     def __getitem__(self, key: Any) -> Any:
         if self.counts:
@@ -47,18 +65,6 @@ class Table:
 
     def __delitem__(self, key: Any) -> None:
         self.pop(key)
-
-    def __contains__(self, key: Any) -> Any:
-        return self.place(key) >= 0
-
-    def __len__(self) -> Any:
-        return len(self.at)
-
-    def __bool__(self) -> Any:
-        return len(self.at) > 0
-
-    def __iter__(self) -> Any:
-        return self.at
 
     def keys(self) -> Any:
         return self.at
@@ -108,42 +114,29 @@ class Table:
                 self[key] = items[key]
 
 
-class Members:
+class Members(Keys):
     """A set; in which order it has its items is for nobody to ask."""
 
-    def __init__(self, held: Any) -> None:
-        self.held = held
-
-    def __contains__(self, x: Any) -> Any:
-        for y in self.held:  # noqa: SIM110
-            if y == x:
-                return True
-        return False
-
-    def __len__(self) -> Any:
-        return len(self.held)
-
-    def __bool__(self) -> Any:
-        return len(self.held) > 0
-
-    def __iter__(self) -> Any:
-        return self.held
+    def __init__(self, at: Any) -> None:
+        self.at = at
 
     def add(self, x: Any) -> None:
-        if x not in self:
-            self.held.append(x)
+        if self.place(x) < 0:
+            self.at.append(x)
 
     def discard(self, x: Any) -> None:
-        if x in self:
-            self.held.remove(x)
+        k = self.place(x)
+        if k >= 0:
+            self.at.pop(k)
 
     def remove(self, x: Any) -> None:
-        if x not in self:
+        k = self.place(x)
+        if k < 0:
             raise KeyError(x)
-        self.held.remove(x)
+        self.at.pop(k)
 
     def clear(self) -> None:
-        self.held.clear()
+        self.at.clear()
 
     def update(self, *others: Any) -> None:
         for items in others:

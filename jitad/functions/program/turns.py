@@ -293,14 +293,16 @@ class _Loop:
             grown = [*self.lists, *(x.list for x in self.carried)]
             carries = self.state.carries(self.bound, self.living, after, grown)
             carries += [x.list[0].array.freeze() for x in self.carried]
+            linked = set[str]()
             if self.lists or self.carried:
-                self._note_appended(region, found, after)
+                linked = self._note_appended(region, found, after)
+            self.state.note_items(after, linked)
             return label, carries
         finally:
             region.release()
 
-    def _note_appended(self, region: Region, begun: Names, after: Names) -> None:
-        """Note what a turn has appended to lists."""
+    def _note_appended(self, region: Region, begun: Names, after: Names) -> set[str]:
+        """Note what a turn has appended to lists; the names of arrays among that."""
         known = self.state.forms.keys()
         named = {id(y) for v in known & after.keys() for y in containers(after[v])}
         arrays = [_arrays_in({v: x[v] for v in known & x.keys()}) for x in (begun, after)]
@@ -316,13 +318,9 @@ class _Loop:
         added = {n: len(items) for n, items in enumerate(found)}
         wrong = any(self.added.get(n, 1) != count for n, count in added.items())
         self.added = added
-        if not turn.kept <= self.state.forms.keys():
-            raise NeedsNumber("an array in a list is in a tuple, too")
-        if not turn.kept <= self.state.kept:
-            self.state.kept |= turn.kept
-            raise Again
         if wrong:
             raise Again
+        return turn.kept
 
     def _note_errors(self, ends: frozenset[int], after: Names) -> None:
         """Keep the exceptions with which a turn ends: each is one for all turns."""

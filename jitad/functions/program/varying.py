@@ -125,7 +125,7 @@ def _item_apart(x: Any) -> Any:
             note_copied(y)
         elif y.builder is not current():
             raise NeedsNumber("an array from around is appended to a list")
-        elif y.unwritten is None:
+        else:
             y.storage.is_kept = True
     return found
 

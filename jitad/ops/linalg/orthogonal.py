@@ -62,11 +62,6 @@ def qr_parts(x: Any, v: Any, full: bool) -> tuple[Any, Any]:
     return q, mx.turned(r)
 
 
-def _times_inverse(x: Any, r: Any, *, transposed: bool = False) -> Any:
-    """X R^-1, or X R^-T: each row y of the result solves R^T y = x, or R y = x."""
-    return triangular_solve(r, x, lower=False, transposed=not transposed, unit=False)
-
-
 def _jvp_qr(xs: Any, v: Any, tangents: Any, full: bool) -> Any:
     """With C = Q^T dA R^-1 and the turn W = low(C) - low(C)^T: dR = (C - W) R, and
     dQ = Q W + (1 - Q Q^T) dA R^-1. Columns that complete a basis turn against the others only.
@@ -74,7 +69,8 @@ def _jvp_qr(xs: Any, v: Any, tangents: Any, full: bool) -> Any:
     q, r = qr_parts(xs[0], v, full)
     n, k = xs[0].shape[-2], q.shape[-2]
     square = mx.rows(r, 0, n)
-    image = _times_inverse(mx.turned(tangents[0]), square)
+    da = mx.turned(tangents[0])  # each row y of dA R^-1 solves R^T y = that of dA
+    image = triangular_solve(square, da, lower=False, transposed=True, unit=False)
     c = mx.product(q, image)
     first = mx.rows(c, 0, n)
     below = mx.lower(first, -1)
