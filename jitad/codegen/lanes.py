@@ -17,7 +17,13 @@ from jitad.codegen.body import Body
 from jitad.codegen.index import Atom, Index, Loaded, Loop, Quotient, Remainder, flat, strides
 from jitad.codegen.memory import overwrites
 from jitad.codegen.reader import At, Key
-from jitad.codegen.records import Access, Scattered, load_records, load_scattered, store_records
+from jitad.codegen.records import (
+    RecordAccess,
+    Scattered,
+    load_records,
+    load_scattered,
+    store_records,
+)
 from jitad.codegen.span import Span, is_added_to, reduced_depths, reduces
 from jitad.codegen.writer import TYPES
 from jitad.ir.op import BOOL, DType, Elementwise
@@ -70,7 +76,7 @@ class Lanes:
         self.width = width
         self.values: dict[Key, str] = {}
         self.splats: dict[Key, str] = {}
-        self.stores: list[tuple[Access, str]] = []
+        self.stores: list[tuple[RecordAccess, str]] = []
         self.fresh = ""
         self.origins: dict[Index, str] = {}
         self.safe: dict[Loaded, str] = {}
@@ -183,10 +189,10 @@ class Lanes:
             self.safe[atom] = w.line(select)
         return self.safe[atom]
 
-    def _access(self, i: int, at: At) -> Access:
+    def _access(self, i: int, at: At) -> RecordAccess:
         """Where the lanes' elements of a stored value are."""
         place = flat(at, strides(self.tape.instrs[i].shape))
-        return Access(i, place, step_of(place, self.depth))
+        return RecordAccess(i, place, step_of(place, self.depth))
 
     def vector(self, key: Key) -> str:
         """The register of an element in every lane."""

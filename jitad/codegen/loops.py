@@ -114,7 +114,7 @@ class _LoopCall:
         self.types = [form.body.instrs[i] for i in form.body.outputs]
         functions = self._regions([*consts, *carries, *xs])
         self.consts = [self.frame.operand(j) for j in consts]
-        self.carried = [_Carry(self, k, j) for k, j in enumerate(carries)]
+        self.carried = [_LoopCarry(self, k, j) for k, j in enumerate(carries)]
         for carry in self.carried:
             carry.settle()
         self.xs = [(self.frame.operand(j), body.tape.instrs[j]) for j in xs]
@@ -192,7 +192,7 @@ class _LoopCall:
                 carry.add()
 
 
-class _Carry:
+class _LoopCarry:
     """One carry: where a turn reads it, and where it writes the next."""
 
     def __init__(self, call: _LoopCall, k: int, start: int) -> None:

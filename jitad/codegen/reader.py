@@ -6,16 +6,7 @@ import math
 from collections.abc import Mapping
 
 from jitad.codegen.body import Body
-from jitad.codegen.index import (
-    Index,
-    Loaded,
-    Loop,
-    Quotient,
-    Remainder,
-    as_index,
-    flat,
-    strides,
-)
+from jitad.codegen.index import Index, Loaded, Loop, Quotient, Remainder, as_index, flat, strides
 from jitad.codegen.within import Within
 from jitad.ir.errors import CompileError
 from jitad.ir.op import Elementwise, Shape, Structural

@@ -28,7 +28,7 @@ _PAGE = 4096
 _KeyT = TypeVar("_KeyT", bound=Hashable)
 
 
-class Access(NamedTuple):
+class RecordAccess(NamedTuple):
     """The elements of a value that lanes read or write: lane 0's, and how far they lie apart."""
 
     value: int
@@ -57,14 +57,14 @@ class _Record(NamedTuple):
     size: int
 
 
-def _field(access: Access) -> tuple[_Record, int]:
+def _field(access: RecordAccess) -> tuple[_Record, int]:
     """The record that an element belongs to, and which field of it it is."""
     value, place, step = access
     field = place.const % step
     return _Record(value, Index(place.const - field, place.terms), step), field
 
 
-def _by_record(accesses: Sequence[Access]) -> dict[_Record, list[int]]:
+def _by_record(accesses: Sequence[RecordAccess]) -> dict[_Record, list[int]]:
     """Which of the accesses are to fields of the same records."""
     records: dict[_Record, list[int]] = {}
     for k, access in enumerate(accesses):
@@ -73,7 +73,7 @@ def _by_record(accesses: Sequence[Access]) -> dict[_Record, list[int]]:
     return records
 
 
-class _Memory:
+class _Vectors:
     """Loads and stores of vectors of `width` lanes."""
 
     def __init__(self, elements: Elements, width: int) -> None:
@@ -100,7 +100,7 @@ class _Memory:
 
     # -- one element a lane ------------------------------------------------------------------------
 
-    def load(self, access: Access) -> str:
+    def load(self, access: RecordAccess) -> str:
         """The lanes' elements, as they are in memory."""
         w, (i, place, step) = self.writer, access
         kind, wide = self.kind(i), f"<{self.width} x {self.kind(i)}>"
@@ -115,7 +115,7 @@ class _Memory:
             vector = w.line(f"insertelement {wide} {vector}, {kind} {element}, i64 {lane}")
         return vector
 
-    def store(self, access: Access, vector: str) -> None:
+    def store(self, access: RecordAccess, vector: str) -> None:
         """Store the lanes' elements."""
         w, (i, place, step) = self.writer, access
         kind, wide = self.kind(i), f"<{self.width} x {self.kind(i)}>"
@@ -251,10 +251,10 @@ class _Memory:
 
 
 def load_records(
-    elements: Elements, wanted: Mapping[_KeyT, Access], width: int
+    elements: Elements, wanted: Mapping[_KeyT, RecordAccess], width: int
 ) -> dict[_KeyT, str]:
     """A vector for each access, by its key."""
-    memory, keys, accesses = _Memory(elements, width), list(wanted), list(wanted.values())
+    memory, keys, accesses = _Vectors(elements, width), list(wanted), list(wanted.values())
     found: dict[_KeyT, str] = {}
     for record, members in _by_record(accesses).items():
         fields = sorted({_field(accesses[k])[1] for k in members})
@@ -285,7 +285,7 @@ def load_scattered(
     elements: Elements, wanted: Mapping[_KeyT, Scattered], width: int
 ) -> dict[_KeyT, str]:
     """A vector for each element of rows that were looked up, by its key."""
-    memory = _Memory(elements, width)
+    memory = _Vectors(elements, width)
     groups: dict[tuple[int, str, int], dict[int, list[_KeyT]]] = {}
     for key, (value, rows, size, field) in wanted.items():
         groups.setdefault((value, rows, size), {}).setdefault(field, []).append(key)
@@ -306,9 +306,11 @@ def load_scattered(
     return found
 
 
-def store_records(elements: Elements, stores: Sequence[tuple[Access, str]], width: int) -> None:
+def store_records(
+    elements: Elements, stores: Sequence[tuple[RecordAccess, str]], width: int
+) -> None:
     """Store vectors: records of which all fields are there as a whole."""
-    memory = _Memory(elements, width)
+    memory = _Vectors(elements, width)
     accesses = [access for access, _ in stores]
     vectors = [_in_memory(elements, access, vector, width) for access, vector in stores]
     done: set[int] = set()
@@ -330,7 +332,7 @@ def store_records(elements: Elements, stores: Sequence[tuple[Access, str]], widt
             memory.store(access, vectors[k])
 
 
-def _in_memory(elements: Elements, access: Access, vector: str, width: int) -> str:
+def _in_memory(elements: Elements, access: RecordAccess, vector: str, width: int) -> str:
     """A vector as it is stored: conditions are bytes."""
     if elements.tape.instrs[access.value].dtype != BOOL:
         return vector

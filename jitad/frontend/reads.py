@@ -14,13 +14,7 @@ import sys
 import weakref
 from collections.abc import Iterable
 from functools import cached_property, partial
-from types import (
-    BuiltinMethodType,
-    CellType,
-    FunctionType,
-    MethodType,
-    ModuleType,
-)
+from types import BuiltinMethodType, CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np

@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, MappingView
 from operator import is_
-from types import (
-    BuiltinMethodType,
-    CellType,
-    MappingProxyType,
-    MethodType,
-    MethodWrapperType,
-)
+from types import BuiltinMethodType, CellType, MappingProxyType, MethodType, MethodWrapperType
 from typing import Any, NamedTuple
 
 import numpy as np

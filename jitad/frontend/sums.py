@@ -14,7 +14,7 @@ from jitad.ir.tape import CONST, INPUT
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.affine import Sum, Symbol
+from jitad.ops.affine import Sum, Symbol, combined
 from jitad.ops.intervals import FAR, Known, Range, fitting, of_result
 
 _FAR = 64
@@ -55,14 +55,10 @@ def _computed(builder: Builder, i: int, steps: int) -> Sum | None:
         return Sum(int(instr.params[0]))
     if instr.op not in _SUMS:
         return None
-    operands = [sum_of(builder.value(j), steps - 1) for j in instr.args]
-    if instr.op is ew.mul:
-        number = next((k for k, s in enumerate(operands) if not s.terms), None)
-        return None if number is None else Sum(0).plus(operands[1 - number], operands[number].const)
-    first, *second = operands
+    first, *second = [sum_of(builder.value(j), steps - 1) for j in instr.args]
     if instr.op is ew.neg:
         return Sum(0).plus(first, -1)
-    return first if not second else first.plus(second[0], 1 if instr.op is ew.add else -1)
+    return first if not second else combined(instr.op, first, second[0])
 
 
 _SUMS = (ew.add, ew.sub, ew.mul, ew.neg, st.reshape)

@@ -14,13 +14,7 @@ from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
-from types import (
-    BuiltinFunctionType,
-    CodeType,
-    FunctionType,
-    MethodType,
-    ModuleType,
-)
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np

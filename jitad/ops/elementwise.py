@@ -12,15 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from jitad.ir.op import (
-    COMPLEX_OF,
-    INT64,
-    REAL_OF,
-    Elementwise,
-    Mask,
-    RealLinear,
-    Rule,
-)
+from jitad.ir.op import COMPLEX_OF, INT64, REAL_OF, Elementwise, Mask, RealLinear, Rule
 from jitad.ops import complex_emission as cx
 from jitad.ops import emission as em
 from jitad.ops.complex_emission import OfParts, of_complex, swapped

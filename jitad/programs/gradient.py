@@ -9,13 +9,7 @@ from jitad.frontend.pytree import Structure, flatten, shown, unflatten
 from jitad.ir.builder import with_constants
 from jitad.ir.errors import DifferentiationError
 from jitad.ir.tape import Tape
-from jitad.programs.call import (
-    Argnums,
-    Call,
-    Function,
-    check_field,
-    differentiate,
-)
+from jitad.programs.call import Argnums, Call, Function, check_field, differentiate
 from jitad.runtime.launch import Build
 from jitad.runtime.plan import Plan
 from jitad.transforms.reverse import reverse

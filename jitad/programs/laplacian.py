@@ -7,14 +7,7 @@ from typing import Any
 
 from jitad.frontend.pytree import Structure, flatten, unflatten
 from jitad.ir.builder import inline, same_inputs
-from jitad.programs.call import (
-    Argnums,
-    Function,
-    check_field,
-    differentiate,
-    finish_with,
-    seedable,
-)
+from jitad.programs.call import Argnums, Function, check_field, differentiate, finish_with, seedable
 from jitad.programs.jacobian import one_hot
 from jitad.runtime.launch import Build
 from jitad.runtime.plan import Plan

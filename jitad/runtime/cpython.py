@@ -94,7 +94,7 @@ class _MethodDef(ctypes.Structure):
 _METH_NOARGS, _METH_FASTCALL = 0x0004, 0x0080
 
 
-class _Memory(np.ndarray):
+class _Owned(np.ndarray):
     """Numbers that a C function reads and writes, and what lives as long as the function."""
 
     owner: object
@@ -115,7 +115,7 @@ def make_function(
     """
     flags = _METH_FASTCALL if takes_arguments else _METH_NOARGS
     definition = _MethodDef(name.encode(), address, flags, None)
-    memory = np.array(numbers, np.int64).view(_Memory)
+    memory = np.array(numbers, np.int64).view(_Owned)
     memory.owner = owner, definition
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype = ctypes.py_object

@@ -50,7 +50,9 @@ class CudaFunction(Ptx):
     @cached_property
     def jit(self) -> Any:
         """A function to be called in `@cuda.jit` code."""
-        emitter = _Emitter(self, cuda_module("numba.cuda").PTXSource(self.inspect_ptx().encode()))
+        emitter = _DeviceEmitter(
+            self, cuda_module("numba.cuda").PTXSource(self.inspect_ptx().encode())
+        )
 
         @cuda_module("numba.cuda.extending").intrinsic
         def call(typing_context: Any, *args: Any) -> Any:  # type: ignore[no-untyped-def]  # by Numba
@@ -63,7 +65,7 @@ class CudaFunction(Ptx):
         return f"<CudaFunction for {self.arch} {self.tape!r}>"
 
 
-class _Emitter:
+class _DeviceEmitter:
     """Types the call, and emits it into the module that numba-cuda is building."""
 
     def __init__(self, function: CudaFunction, linked: Any) -> None:

@@ -23,13 +23,7 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 from numba.np.numpy_support import from_dtype
 
-from jitad.codegen.status import (
-    OUT_OF_MEMORY,
-    PLACE,
-    RAISED,
-    SHARED_MEMORY,
-    WRONG_SHAPE,
-)
+from jitad.codegen.status import OUT_OF_MEMORY, PLACE, RAISED, SHARED_MEMORY, WRONG_SHAPE
 from jitad.frontend.trace import Leaf
 from jitad.ir.errors import JitadError
 from jitad.ir.op import BOOL, DType, Shape
@@ -120,10 +114,10 @@ class _Emitter:
     def emit(self, context: Any, builder: Any, signature: Any, args: Any) -> Any:
         """Numba's code generator for the call."""
         given = cgutils.unpack_tuple(builder, args[0])
-        return _Call(self, context, builder).emit(signature, given)
+        return _KernelCall(self, context, builder).emit(signature, given)
 
 
-class _Call:
+class _KernelCall:
     """Writes one call of a kernel."""
 
     def __init__(self, emitter: _Emitter, context: Any, builder: Any) -> None:

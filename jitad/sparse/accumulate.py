@@ -82,11 +82,11 @@ def accumulate(tape: Tape, active: Sequence[int], given: Mapping[int, np.ndarray
         places = numbered(inputs[k].shape)
         seed = tables.seed(inputs[k].shape, inputs[k].dtype)
         begun[k] = (Term(leaf, places, places, seed),)
-    results, terms = _Sweep(tape, tables, Integers(tape, given)).run(inputs, begun)
+    results, terms = _Accumulation(tape, tables, Integers(tape, given)).run(inputs, begun)
     return Accumulated(builder, inputs, active, tables, results, terms)
 
 
-class _Sweep:
+class _Accumulation:
     """One pass over a tape: `new` are its values on the builder's, `terms` their derivatives."""
 
     def __init__(
@@ -243,7 +243,7 @@ class _Sweep:
                 tape = form.branches[min(max(int(known[0]), 0), len(form.branches) - 1)]
                 tape = straight(tape)
                 inside = Integers(tape, given, fixed=True)
-                sweep = _Sweep(tape, self.tables, inside, self.in_loop)
+                sweep = _Accumulation(tape, self.tables, inside, self.in_loop)
                 return sweep.run(values[1:], terms[1:])
             enter = _entry(given, self.in_loop)
             return None if terms[0] else through_switch(form, values, terms, enter, self.tables)
@@ -275,7 +275,7 @@ def _entry(given: Mapping[int, np.ndarray], in_loop: bool) -> Enter:
             ]
             begun.append(tuple(new))
         tables = Tables(builder)
-        sweep = _Sweep(tape, tables, Integers(tape, given, fixed=True), in_loop)
+        sweep = _Accumulation(tape, tables, Integers(tape, given, fixed=True), in_loop)
         results, found = sweep.run(inputs, begun)
         moving = [x.coefficients for own in begun for x in own]
         return Region(builder, inputs, moving, tables, results, plain(found))

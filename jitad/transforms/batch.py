@@ -16,7 +16,7 @@ from jitad.ops.control.parts import OwnPathsError, input_types
 from jitad.transforms.flow import depends_outputs
 
 
-class _Bundle(NamedTuple):
+class _Batched(NamedTuple):
     """The results of a control op, and which of them have the axis."""
 
     values: Sequence[Value]
@@ -53,7 +53,7 @@ def _together(tape: Tape, batched: Collection[int], size: int, outputs: Collecti
     carried = {tape.inputs[k] for k in batched}
     new: list[int] = []
     has_axis: list[bool] = []
-    bundles: dict[int, _Bundle] = {}
+    bundles: dict[int, _Batched] = {}
     for i, instr in enumerate(tape.instrs):
         builder.line = instr.line
         flags = [has_axis[j] for j in instr.args]
@@ -66,7 +66,7 @@ def _together(tape: Tape, batched: Collection[int], size: int, outputs: Collecti
         if isinstance(instr.op, Control) and any(flags):
             operands = [builder.value(j) for j in args]
             form = instr.params[0]
-            bundles[i] = _Bundle(
+            bundles[i] = _Batched(
                 *instr.op.batch(form, operands, flags, size, _together, depends_outputs)
             )
             new.append(-1)

@@ -15,16 +15,7 @@ from jitad.ir.tape import Instr, Tape
 from jitad.ir.value import Value
 from jitad.ops.control import part, record
 from jitad.ops.elementwise import mul
-from jitad.ops.partials import (
-    Partial,
-    dense,
-    is_active,
-    is_nothing,
-    partial,
-    plus,
-    scale,
-    typed,
-)
+from jitad.ops.partials import Partial, dense, is_active, is_nothing, partial, plus, scale, typed
 from jitad.ops.structural import guard
 from jitad.transforms.flow import varied_outputs
 from jitad.transforms.lost import lost_derivative
@@ -50,7 +41,7 @@ def _moved(tape: Tape, active: Collection[int]) -> Tape:
     primals: list[int] = []
     tangents: dict[int, Tangent] = {}
     uses = tape.users()
-    bundles: dict[int, _Bundle] = {}
+    bundles: dict[int, _Tangents] = {}
     for i, instr in enumerate(tape.instrs):
         builder.line = instr.line
         if isinstance(instr.op, Control):
@@ -118,7 +109,7 @@ def _tangent(
     return None if moved is None else Tangent(None, moved)
 
 
-class _Bundle(NamedTuple):
+class _Tangents(NamedTuple):
     """The results of a control op, and their tangents."""
 
     values: Sequence[Value]
@@ -130,15 +121,15 @@ class _Bundle(NamedTuple):
 
 def _control(
     builder: Builder, instr: Instr, args: Sequence[int], tangents: Sequence[Tangent | None]
-) -> _Bundle:
+) -> _Tangents:
     op, form = instr.op, instr.params[0]
     assert isinstance(op, Control)
     operands = [builder.value(j) for j in args]
     if all(dx is None for dx in tangents):
         values = record(builder, op, operands, form)
-        return _Bundle(values, [None] * len(values))
+        return _Tangents(values, [None] * len(values))
     whole = [None if dx is None else dx.whole() for dx in tangents]
-    return _Bundle(*op.forward(form, operands, whole, _moved, varied_outputs))
+    return _Tangents(*op.forward(form, operands, whole, _moved, varied_outputs))
 
 
 def _joined(terms: list[tuple[Partial, Tangent]]) -> Tangent | None:

@@ -44,10 +44,10 @@ def laplacian(tape: Tape, active: Sequence[int]) -> Tape:
     Inputs: those of `tape`, then n unit directions of each active one, shape (n, *shape). Outputs:
     those of `tape`, then their Laplacians.
     """
-    return _Sweep(at_origins(with_spectra(tape)), active).tape()
+    return _Laplacian(at_origins(with_spectra(tape)), active).tape()
 
 
-class _Sweep:
+class _Laplacian:
     """One pass over a tape: `new` are its values, `curved` what follows those that depend."""
 
     def __init__(self, tape: Tape, active: Sequence[int]) -> None:

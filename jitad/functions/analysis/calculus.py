@@ -7,13 +7,7 @@ from typing import Any
 import numpy as np
 
 from jitad.frontend.conversion import as_array_on, as_arrays
-from jitad.frontend.operands import (
-    as_dtype,
-    implements,
-    innermost,
-    normal_axes,
-    normal_axis,
-)
+from jitad.frontend.operands import as_dtype, implements, innermost, normal_axes, normal_axis
 from jitad.functions.arrays.indexing import part_of
 from jitad.functions.arrays.shaping import broadcast_to, concatenate
 from jitad.ir.errors import ShapeError, TraceError

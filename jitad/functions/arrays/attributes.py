@@ -9,14 +9,7 @@ import numpy as np
 
 from jitad.frontend.active import holds_traced
 from jitad.frontend.conversion import as_array
-from jitad.frontend.operands import (
-    as_dtype,
-    as_value,
-    implements,
-    normal_axes,
-    stand_in,
-    supported,
-)
+from jitad.frontend.operands import as_dtype, as_value, implements, normal_axes, stand_in, supported
 from jitad.functions.arrays.shaping import broadcast_to, sizes_of
 from jitad.ir.value import Value
 

@@ -16,12 +16,7 @@ from jitad.frontend.mutable_functions import OF_SELECTED
 from jitad.frontend.operands import innermost, lift, normal_axes
 from jitad.frontend.places import mask_of
 from jitad.frontend.present import all_alike
-from jitad.frontend.selected import (
-    Selected,
-    elementwise,
-    of_masks,
-    selected,
-)
+from jitad.frontend.selected import Selected, elementwise, of_masks, selected
 from jitad.ir.builder import Builder
 from jitad.ir.errors import user_line
 from jitad.ir.raised import raised

@@ -9,27 +9,14 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
-from jitad.frontend.operands import (
-    as_dtype,
-    as_value,
-    implements,
-    innermost,
-    lift,
-    normal_axes,
-)
+from jitad.frontend.operands import as_dtype, as_value, implements, innermost, lift, normal_axes
 from jitad.functions.elementwise.ufuncs import align, complex_record
 from jitad.ir.errors import TraceError
 from jitad.ir.op import FLOAT64
 from jitad.ir.value import UFUNCS, Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.special import (
-    ROWS,
-    bessel,
-    gamma,
-    integrals,
-    polynomials,
-)
+from jitad.ops.special import ROWS, bessel, gamma, integrals, polynomials
 
 # -- ufuncs ----------------------------------------------------------------------------------------
 

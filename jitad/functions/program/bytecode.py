@@ -17,14 +17,7 @@ from typing import Any, NamedTuple
 from numba.core.controlflow import CFGraph
 
 from jitad.functions.program.data import UNBOUND
-from jitad.functions.program.statements import (
-    HANDLED,
-    End,
-    Handler,
-    Statement,
-    Unreadable,
-    applied,
-)
+from jitad.functions.program.statements import HANDLED, End, Handler, Statement, Unreadable, applied
 from jitad.ir.errors import SourceLine, line_in
 
 NULL = object()

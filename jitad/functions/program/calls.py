@@ -101,9 +101,8 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         f, args, kwargs = met(frame, uncached(f), args, kwargs)
     if is_users(getattr(f, "__func__", f)):
         return _run(frame, traceable(f, frame.words), args, kwargs)
-    args = tuple(
-        [_collected(f, _of_keyed(frame, f, x)) for x in args]
-    )  # once: a generator has its items once
+    # Once: a generator has its items once.
+    args = tuple([_collected(f, _of_keyed(frame, f, x)) for x in args])
     if any(map(is_varying, args)):
         args = tuple([varying.taken(f, x, args, kwargs) for x in args])
     is_writing = writes(f)
@@ -169,21 +168,9 @@ def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     owner = getattr(f, "__self__", None)
     if isinstance(owner, Value):
         return lambda: owned(frame.at_its_line(_of_value, f, args, kwargs))
-    if is_varying(owner) and f.__name__ in varying.METHODS and not kwargs:
-        return lambda: varying.METHODS[f.__name__](owner, *args)
-    own = lists.meaning(frame, f, owner, args, kwargs)
-    if own is not None:
-        return own
-    if is_holder(owner) and f.__name__ in CHANGING and f.__name__ != "sort":
-        return lambda: _changed(owner, f, args, kwargs)
-    if type(owner) is list and f.__name__ == "sort" and not is_growing(owner):
-        return lambda: orders.sort(frame, owner, *args, **kwargs)
-    if len(args) == 1 and is_growing(args[0]) and f in _OF_LENGTH:
-        return lambda: _OF_LENGTH[f](length(args[0]))
-    if args and is_varying(args[0]) and f in (list, max, min) and kwargs.keys() <= {"default"}:
-        found = varying.made_of(f, args[0], *kwargs.values())
-        if found is not None:
-            return lambda: found
+    found = _of_list(frame, f, owner, args, kwargs)
+    if found is not None:
+        return found
     if (
         (f is any or f is all)
         and args
@@ -213,9 +200,30 @@ def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return lambda: construct(frame, f, args, kwargs)
     traced = holds_traced([*args, *kwargs.values()])
     if (f is max or f is min) and (traced or "key" in kwargs):
-        return lambda: orders.extreme(frame, f, OF_TRACED[f], *args, **kwargs)
+        return lambda: orders.extreme(frame, f, *args, **kwargs)
     meaning = _of_traced(frame, f, owner, args) if traced else None
     return meaning and (lambda: meaning(*args, **kwargs))
+
+
+def _of_list(frame: Frame, f: Any, owner: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """What methods of containers are called for, and what lists are asked of which nobody knows how
+    long they are; None: as they are."""
+    if is_varying(owner) and f.__name__ in varying.METHODS and not kwargs:
+        return lambda: varying.METHODS[f.__name__](owner, *args)
+    own = lists.meaning(frame, f, owner, args, kwargs)
+    if own is not None:
+        return own
+    if is_holder(owner) and f.__name__ in CHANGING and f.__name__ != "sort":
+        return lambda: _changed(owner, f, args, kwargs)
+    if type(owner) is list and f.__name__ == "sort" and not is_growing(owner):
+        return lambda: orders.sort(frame, owner, *args, **kwargs)
+    if len(args) == 1 and is_growing(args[0]) and f in _OF_LENGTH:
+        return lambda: _OF_LENGTH[f](length(args[0]))
+    if args and is_varying(args[0]) and f in (list, max, min) and kwargs.keys() <= {"default"}:
+        found = varying.made_of(f, args[0], *kwargs.values())
+        if found is not None:
+            return lambda: found
+    return None
 
 
 def _changed(owner: Any, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -334,18 +342,6 @@ _TO_THE_END = (list, tuple, max, min, sorted, set, frozenset, np.fromiter, math.
 """Functions that go over all that they are given, in order."""
 
 
-def _extreme(better: Any) -> Any:
-    """max or min of numbers, as Python has it: the first that no later one is better than."""
-
-    def choose(*xs: Any, **kwargs: Any) -> Any:
-        items = list(iterator(xs[0]).all()) if len(xs) == 1 else list(xs)
-        if kwargs or any(np.ndim(x) for x in items):
-            return (max if better is operator.gt else min)(*xs, **kwargs)
-        return functools.reduce(lambda a, b: np.where(better(b, a), b, a), items)
-
-    return choose
-
-
 def _from_items(items: Any, dtype: Any, count: int = -1, *, like: Any = None) -> Any:
     """np.fromiter(...)"""
     found = list(native(items))
@@ -390,8 +386,6 @@ ALWAYS: dict[Any, Any] = {
 
 OF_TRACED: dict[Any, Any] = {
     operator.not_: _not,
-    max: _extreme(operator.gt),
-    min: _extreme(operator.lt),
     int: as_integer,
     round: round,
     np.nditer: every_element,

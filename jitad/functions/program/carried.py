@@ -23,12 +23,7 @@ from jitad.functions.program import keyed, varying
 from jitad.functions.program.alike import by_place
 from jitad.functions.program.buffers import Earlier, has_earlier, is_growing, is_varying, varies
 from jitad.functions.program.data import NUMBERS, Kind, as_argument, current, kind, wider
-from jitad.functions.program.growing import (
-    Stacks,
-    Turn,
-    extend,
-    length,
-)
+from jitad.functions.program.growing import StackedItems, TurnItems, extend, length
 from jitad.functions.program.holders import change
 from jitad.ir.op import FLOAT64
 from jitad.ir.value import Value
@@ -59,7 +54,7 @@ class Carried:
         self.kind: Kind = functools.reduce(_common, map(kind, x)) if x else _UNKNOWN
         self.is_written = False
         self.added = 0
-        self.form: tuple[Turn, Any] | None = None
+        self.form: tuple[TurnItems, Any] | None = None
 
     def begin(self, turns: Any) -> Value:
         """Its items before the loop, and room for those that so many turns append."""
@@ -115,7 +110,7 @@ class Carried:
         x = lift(current(), x)
         return Value(x.builder, x.index, (), x.dtype, self.kind.weak)
 
-    def note(self, turn: Turn, items: list[Any]) -> None:
+    def note(self, turn: TurnItems, items: list[Any]) -> None:
         """Note what a turn has appended."""
         self.form = turn, turn.parts(items)
         if len(turn.leaves) > 1 and self.kind.shape:
@@ -135,7 +130,7 @@ class Carried:
         elif self.added:
             assert self.form is not None
             turn, form = self.form
-            extend(self.list, Stacks(turn, [rows[first:]], count, before, after).items(form))
+            extend(self.list, StackedItems(turn, [rows[first:]], count, before, after).items(form))
 
     def _numbers(self, rows: Value, first: int) -> list[Any]:
         return [Item(rows, k, self.kind.weak) for k in range(first, rows.shape[0])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from types import CodeType, FunctionType
 from typing import Any
@@ -33,14 +34,7 @@ from jitad.functions.program.data import (
 from jitad.functions.program.depth import check_depth, too_deep
 from jitad.functions.program.generators import Generated, can_consume, consume, generator_of, wants
 from jitad.functions.program.graph import EXIT, FOLDED, RESULT, Program, program_of
-from jitad.functions.program.iterators import (
-    FEW,
-    InOrder,
-    InTurn,
-    Places,
-    Turn,
-    iterator,
-)
+from jitad.functions.program.iterators import FEW, InOrder, InTurn, Places, Turn, iterator
 from jitad.functions.program.joins import each_side, fork
 from jitad.functions.program.raising import check_said, ends_trace
 from jitad.functions.program.specials import special
@@ -72,7 +66,7 @@ class Frame:
         self.handled: dict[int, tuple[BaseException, SourceLine | None]] = {}
         self.unrolled: set[int] = set()
         self.one_turn: set[int] = set()  # headers of loops of which a turn is run by itself
-        self.tries: dict[int, int] = {}
+        self.tries = Counter[int]()
         self.builder = current()
         self.readers = readers()
         self.names = Names()
@@ -242,9 +236,8 @@ class Frame:
             if isinstance(error, Exception) and ends_trace(error):
                 raise
             is_counted = isinstance(it, Places) and not isinstance(it.count, Value)
-            tries = self.tries.get(header, 0)
-            if isinstance(error, FirstTurn) and is_counted and tries < _MOST_TRIES:
-                self.tries[header] = tries + 1
+            if isinstance(error, FirstTurn) and is_counted and self.tries[header] < _MOST_TRIES:
+                self.tries[header] += 1
                 self.unrolled, self.one_turn = before, self.one_turn | {header}
                 return None
             note("the loop is unrolled", line, error)

@@ -18,16 +18,7 @@ import numpy as np
 from jitad.frontend.items import Item, rows_of
 from jitad.frontend.mutable import MutableArray
 from jitad.frontend.operands import as_dtype, lift
-from jitad.frontend.parts import (
-    Bindings,
-    Parts,
-    assembled,
-    copy,
-    home,
-    is_apart,
-    made,
-    parts,
-)
+from jitad.frontend.parts import Bindings, Parts, assembled, copy, home, is_apart, made, parts
 from jitad.frontend.reads import note_contents
 from jitad.frontend.regions import NeedsNumber
 from jitad.functions.program.buffers import Buffer, Buffered, common_size
@@ -86,7 +77,7 @@ Form = Kind | Node | Rows | Options | Buffered
 """How something is made of numbers and arrays, and their types."""
 
 
-class Apart(NamedTuple):
+class TakenApart(NamedTuple):
     """Something taken apart. In place of its leaves may stand what they are numbered by."""
 
     form: Any
@@ -103,31 +94,31 @@ class Renamed(NamedTuple):
 # -- apart -----------------------------------------------------------------------------------------
 
 
-def apart(x: Any, taken: Callable[[Any], bool] = is_apart) -> Apart:
+def apart(x: Any, taken: Callable[[Any], bool] = is_apart) -> TakenApart:
     """What x is made of; `taken` says what is taken apart of what can be changed."""
     if is_leaf(x):
-        return Apart(kind(x), [x])
+        return TakenApart(kind(x), [x])
     if type(x) is Buffer:
-        return Apart(Buffered(x.form, x.size, x.free), [*x.rows, x.count])
+        return TakenApart(Buffered(x.form, x.size, x.free), [*x.rows, x.count])
     if type(x) is Chosen:
-        data = apart(x.data) if DATA in x.options else Apart(None, [])
-        return Apart(Options(x.options, data.form), [x.index, *data.leaves])
+        data = apart(x.data) if DATA in x.options else TakenApart(None, [])
+        return TakenApart(Options(x.options, data.form), [x.index, *data.leaves])
     found = parts(x) if taken(x) else None
     if found is not None and (found.keys or not isinstance(x, tuple)):
         return parts_apart(found, taken)
     if isinstance(x, Entered) or (holds_tracers(x) and home(x) in (None, current())):
         raise NeedsNumber("an object is another one, made by this run or of traced values")
-    return Apart(Options((x,)), [])
+    return TakenApart(Options((x,)), [])
 
 
-def parts_apart(found: Parts, taken: Callable[[Any], bool]) -> Apart:
+def parts_apart(found: Parts, taken: Callable[[Any], bool]) -> TakenApart:
     """What something of these parts is made of."""
     rows = _rows(found.items)
     if rows is not None:
-        return Apart(Rows(found.kind, found.keys, kind(rows)), [rows])
+        return TakenApart(Rows(found.kind, found.keys, kind(rows)), [rows])
     items = [apart(item, taken) for item in found.items]
     form = Node(found.kind, found.keys, tuple([item.form for item in items]))
-    return Apart(form, [leaf for item in items for leaf in item.leaves])
+    return TakenApart(form, [leaf for item in items for leaf in item.leaves])
 
 
 def _rows(items: Sequence[Any]) -> Value | None:
@@ -142,13 +133,13 @@ def _rows(items: Sequence[Any]) -> Value | None:
     return rows
 
 
-def apart_as(form: Any, x: Any, copied: list[Any]) -> Apart:
+def apart_as(form: Any, x: Any, copied: list[Any]) -> TakenApart:
     """What x is made of where something else than x, of that form, may be in its place.
 
     What could be changed, and has been there before, is among the `copied` then.
     """
     if type(form) is Options and type(x) is not Chosen and any(same(x, y) for y in form.options):
-        return Apart(Options((x,)), [])
+        return TakenApart(Options((x,)), [])
     is_like = isinstance(form, (Node, Rows)) and not is_leaf(x) and type(x) is not Chosen
     found = parts(x) if is_like else None
     if (
@@ -167,7 +158,7 @@ def apart_as(form: Any, x: Any, copied: list[Any]) -> Apart:
     inner = zip(found.keys, found.items, strict=True)
     items = [apart_as(wanted.get(k), item, copied) for k, item in inner]
     whole = Node(form.kind, found.keys, tuple([item.form for item in items]))
-    return Apart(whole, [leaf for item in items for leaf in item.leaves])
+    return TakenApart(whole, [leaf for item in items for leaf in item.leaves])
 
 
 # -- forms -----------------------------------------------------------------------------------------
@@ -224,7 +215,7 @@ def _optional(form: Any) -> Options:
     return form if type(form) is Options else Options((DATA,), form)
 
 
-def fitted_to(form: Any, x: Apart) -> list[Any]:
+def fitted_to(form: Any, x: TakenApart) -> list[Any]:
     """What stands for the leaves of x as leaves of that form: None for what has none."""
     return list(_fit(form, x.form, iter(x.leaves)))
 

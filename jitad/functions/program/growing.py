@@ -84,7 +84,7 @@ def append(x: list[Any], items: Sequence[Any]) -> None:
 
 
 @dataclass(frozen=True)
-class Leaf:
+class StackRow:
     """A row of the stack of that number, as an array that can be written to or not.
 
     It is what the name `before` was bound to in front of the loop, where that is the first turn's,
@@ -107,7 +107,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Nest:
+class Container:
     """A container that `make` makes of such items."""
 
     make: Callable[[list[Any]], Any]
@@ -115,7 +115,7 @@ class Nest:
 
 
 @dataclass(frozen=True)
-class Packed:
+class Alike:
     """A container of so many alike, whose leaves have an axis for them."""
 
     make: Callable[[list[Any]], Any]
@@ -123,7 +123,7 @@ class Packed:
     item: Any
 
 
-class Turn:
+class TurnItems:
     """What one turn appends.
 
     Attributes:
@@ -164,12 +164,12 @@ class Turn:
             return Constant(x)
         raise NeedsNumber("an object is appended that is another one in each turn")
 
-    def parts(self, x: Any) -> Nest | Packed:
+    def parts(self, x: Any) -> Container | Alike:
         """The same of what is in a container."""
         found = self._columns(x) if len(x) > 1 and not isinstance(x, dict) else None
         if found is not None:
-            return Packed(maker(x), len(x), found)
-        return Nest(maker(x), [self.form(item) for item in parts_of(x)])
+            return Alike(maker(x), len(x), found)
+        return Container(maker(x), [self.form(item) for item in parts_of(x)])
 
     def _leaf(self, x: Value) -> Any:
         known = self._known.get(id(x))
@@ -179,7 +179,7 @@ class Turn:
 
     def _new(self, x: Value) -> Any:
         if not isinstance(x, MutableArray):
-            return self._note(x, Leaf(len(self.leaves), x.weak, is_array=False))
+            return self._note(x, StackRow(len(self.leaves), x.weak, is_array=False))
         if _is_from_around(x, self.changed):
             return Constant(x)
         others = (y for y, _ in self._known.values() if isinstance(y, MutableArray))
@@ -190,10 +190,10 @@ class Turn:
         if views or len(before) + len(after) > 1:
             raise NeedsNumber("an array in a list has more than one other name")
         self.kept.update((*before, *after))
-        return self._note(x, Leaf(len(self.leaves), False, True, x.is_argument,
+        return self._note(x, StackRow(len(self.leaves), False, True, x.is_argument,
                                   *(before or [None]), *(after or [None])))  # fmt: skip
 
-    def _note(self, x: Value, leaf: Leaf) -> Leaf:
+    def _note(self, x: Value, leaf: StackRow) -> StackRow:
         self.leaves.append(x.freeze())
         return leaf
 
@@ -218,7 +218,9 @@ class Turn:
         for y in items:
             self._check_new(y)
         return (
-            Nest(maker(first), parts) if inner is None else Packed(maker(first), len(first), inner)
+            Container(maker(first), parts)
+            if inner is None
+            else Alike(maker(first), len(first), inner)
         )
 
     def _check_new(self, x: Any) -> None:
@@ -231,7 +233,7 @@ class Turn:
             raise NeedsNumber("an object is appended that is perhaps another's, too")
         self._seen.add(id(x))
 
-    def _column(self, items: Sequence[Any]) -> Leaf | None:
+    def _column(self, items: Sequence[Any]) -> StackRow | None:
         if not all(isinstance(y, Value) for y in items) or any(map(self._is_named, items)):
             return None
         rows, first = rows_of(items), items[0]
@@ -241,7 +243,7 @@ class Turn:
             rows = lift(current(), list(items))
         self.packed.add(len(self.leaves))
         self.leaves.append(rows)
-        return Leaf(len(self.leaves) - 1, first.weak, isinstance(first, MutableArray))
+        return StackRow(len(self.leaves) - 1, first.weak, isinstance(first, MutableArray))
 
     def _is_named(self, x: Any) -> bool:
         """Whether an array is, or may be, another's too."""
@@ -267,14 +269,14 @@ def _shares(x: MutableArray, y: MutableArray) -> bool:
     return x.unwritten is None and y.unwritten is None and x.storage is y.storage
 
 
-class Stacks:
+class StackedItems:
     """The stacks of what turns append; behind the loop, items are rows of them.
 
     `before` and `after` are what names are bound to in front of the loop and behind it.
     """
 
     def __init__(
-        self, turn: Turn, stacks: Sequence[Value], count: int,
+        self, turn: TurnItems, stacks: Sequence[Value], count: int,
         before: Mapping[str, Any], after: Mapping[str, Any],
     ) -> None:  # fmt: skip
         self.count, self.before, self.after = count, before, after
@@ -287,16 +289,16 @@ class Stacks:
         return [x for k in range(self.count) for x in self._item(form, k)]
 
     def _item(self, form: Any, k: int) -> Any:
-        if isinstance(form, Leaf):
+        if isinstance(form, StackRow):
             return self._row(form, k)
         if isinstance(form, Constant):
             return form.x
-        if isinstance(form, Packed):
+        if isinstance(form, Alike):
             places = range(k * form.count, (k + 1) * form.count)
             return self._own(form.make([self._item(form.item, place) for place in places]))
         return self._own(form.make([self._item(item, k) for item in form.items]))
 
-    def _row(self, leaf: Leaf, k: int) -> Any:
+    def _row(self, leaf: StackRow, k: int) -> Any:
         row = Item(self.rows[leaf.number], k, leaf.weak)
         if not leaf.is_array:
             return row

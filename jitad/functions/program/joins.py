@@ -35,10 +35,10 @@ from jitad.functions.program.data import (
     same,
 )
 from jitad.functions.program.forms import (
-    Apart,
     Node,
     Options,
     Rows,
+    TakenApart,
     apart,
     apart_as,
     common,
@@ -73,7 +73,7 @@ class Left(NamedTuple):
     """
 
     x: Any
-    apart: Apart
+    apart: TakenApart
     copied: list[Any]
     is_argument: bool
     is_kept: bool
@@ -222,7 +222,7 @@ def _side(go: Callable[[Names], tuple[Place, Names]], names: Names, needed: Any)
     return Side(block=made, **left)
 
 
-def _left(x: Any, found: Apart, copied: Sequence[Any] = ()) -> Left:
+def _left(x: Any, found: TakenApart, copied: Sequence[Any] = ()) -> Left:
     arrays = [leaf for leaf in found.leaves if isinstance(leaf, MutableArray)]
     return Left(
         x,
@@ -238,7 +238,7 @@ def _put_out(x: Any, outputs: list[Any]) -> Left:
     """Have the leaves of x among the outputs, as they are now: some are written to later."""
     left, first = _left(x, apart(x)), len(outputs)
     outputs += [leaf.freeze() if isinstance(leaf, Value) else leaf for leaf in left.apart.leaves]
-    return left._replace(apart=Apart(left.apart.form, list(range(first, len(outputs)))))
+    return left._replace(apart=TakenApart(left.apart.form, list(range(first, len(outputs)))))
 
 
 def _joined(
@@ -246,37 +246,16 @@ def _joined(
 ) -> tuple[Place, Names]:
     """The switch, and what names are bound to behind it, where some are living."""
     possible = frozenset[int]().union(*(labels_of(side.place) for side in sides))
-    kinds: list[Kind] = []
+    kinds = [Kind((), INT64, False)] * (len(possible) > 1)
     # Of each side its outputs, or what is in their place.
-    columns: list[list[Any]] = [[] for _ in sides]
-    if len(possible) > 1:
-        kinds.append(Kind((), INT64, False))
-        for column in columns:
-            column.append(0)
-    after, moved = Names(names), dict[str, _Moved]()
-    places = cache(lambda: holders.places(frame, names, living))
-    kept = {v for v in living if not any(v in side.names for side in sides)}
-    having = Others(sides, cache(lambda: holders.places(frame, names, kept)))
+    columns: list[list[Any]] = [[0] * len(kinds) for _ in sides]
     lists = {v: x for side in sides for v, x in side.lists.items()}
     changed = {k: x for side in sides for k, (x, _) in side.changed.items()}
     keys = {k: holders.keys_of_all(x, [side.changed.get(k) for side in sides])
             for k, x in changed.items()}  # fmt: skip
     if not changed.keys().isdisjoint(map(id, lists.values())):
         raise varies(next(x for x in lists.values() if id(x) in changed))
-    for v in sorted({v for side in sides for v in side.names}):
-        before = () if v in lists else holders.bound_to(v, names)
-        otherwise = before if v in lists or isinstance(v, holders.Slot) else UNBOUND
-        found = [side.names[v].x if v in side.names else otherwise for side in sides]
-        bound = [x for x in found if x is not UNBOUND]  # where it is not, nobody reads it
-        if len(bound) == 1 and (same(bound[0], before) or _is_one(v, sides)):
-            after[v] = bound[0]
-        elif all(same(x, found[0]) for x in found):
-            after[v] = found[0]
-        else:
-            if v in lists and len({len(x) for x in bound}) > 1:  # type: ignore[arg-type]  # tuples
-                raise varies(lists[v])
-            having.check(v, before)
-            moved[v] = _column(v, sides, otherwise, kinds, columns, places)
+    after, moved = _unified(frame, sides, names, living, lists, kinds, columns)
     arrays = _arrays_of(sides)
     for storage in arrays:
         kinds.append(Kind(storage.shape, storage.dtype, False))
@@ -300,6 +279,38 @@ def _joined(
         holders.change_all(x, keys[k], after)
     place = min(possible) if label is None else Somewhere(label, possible)
     return place, after
+
+
+def _unified(
+    frame: Frame,
+    sides: list[Side],
+    names: Names,
+    living: Collection[str],
+    lists: dict[str, list[Any]],
+    kinds: list[Kind],
+    columns: list[list[Any]],
+) -> tuple[Names, dict[str, _Moved]]:
+    """What names are bound to behind the sides, and how what a switch moves is made there, whose
+    leaves are entered."""
+    after, moved = Names(names), dict[str, _Moved]()
+    places = cache(lambda: holders.places(frame, names, living))
+    kept = {v for v in living if not any(v in side.names for side in sides)}
+    having = Others(sides, cache(lambda: holders.places(frame, names, kept)))
+    for v in sorted({v for side in sides for v in side.names}):
+        before = () if v in lists else holders.bound_to(v, names)
+        otherwise = before if v in lists or isinstance(v, holders.Slot) else UNBOUND
+        found = [side.names[v].x if v in side.names else otherwise for side in sides]
+        bound = [x for x in found if x is not UNBOUND]  # where it is not, nobody reads it
+        if len(bound) == 1 and (same(bound[0], before) or _is_one(v, sides)):
+            after[v] = bound[0]
+        elif all(same(x, found[0]) for x in found):
+            after[v] = found[0]
+        else:
+            if v in lists and len({len(x) for x in bound}) > 1:  # type: ignore[arg-type]  # tuples
+                raise varies(lists[v])
+            having.check(v, before)
+            moved[v] = _column(v, sides, otherwise, kinds, columns, places)
+    return after, moved
 
 
 def _is_one(v: str, sides: list[Side]) -> bool:
@@ -361,7 +372,7 @@ def _as_before(like: Any, x: Any) -> Left | None:
     copied: list[Any] = []
     left = _left(x, apart_as(like, x, copied), [*copied, *containers(x)])
     values = [lift(current(), leaf) for leaf in left.apart.leaves]
-    return left._replace(apart=Apart(left.apart.form, values))
+    return left._replace(apart=TakenApart(left.apart.form, values))
 
 
 def _like(like: Any, left: Left) -> Left:

@@ -17,14 +17,7 @@ import numpy as np
 from jitad.frontend.active import is_copying
 from jitad.functions.program.folds import collected
 from jitad.functions.program.generators import Generated
-from jitad.functions.program.iterators import (
-    END,
-    advance,
-    enumerated,
-    iterator,
-    native,
-    zipped,
-)
+from jitad.functions.program.iterators import END, advance, enumerated, iterator, native, zipped
 from jitad.ir.value import Value
 
 if TYPE_CHECKING:

@@ -123,19 +123,7 @@ def set_item(frame: Frame, x: Any, index: Any, value: Any) -> None:
         frame.call(method, (index, value), {})
         return
     if type(x) is list:
-        if (
-            isinstance(index, slice)
-            and index.step is None
-            and (is_traced_slice(index) or is_growing(x) or is_growing(value))
-        ):
-            lists.replace(frame, x, index, value)
-            return
-        note_change(x, is_emptied=isinstance(index, slice) and index == slice(None))
-        if isinstance(index, slice) or (isinstance(index, int) and index < 0):
-            note_contents(x)
-        elif isinstance(index, int):
-            note_bound(x, index)
-        carried.set_item(x, index, value)
+        _set_item_of_list(frame, x, index, value)
         return
     if type(x) is dict and type(index) is Value and set_at(x, index, value):
         return
@@ -153,6 +141,22 @@ def set_item(frame: Frame, x: Any, index: Any, value: Any) -> None:
             remedy="create the array in the function, or write to its .copy()",
         )
     x[index] = value
+
+
+def _set_item_of_list(frame: Frame, x: list[Any], index: Any, value: Any) -> None:
+    if (
+        isinstance(index, slice)
+        and index.step is None
+        and (is_traced_slice(index) or is_growing(x) or is_growing(value))
+    ):
+        lists.replace(frame, x, index, value)
+        return
+    note_change(x, is_emptied=isinstance(index, slice) and index == slice(None))
+    if isinstance(index, slice) or (isinstance(index, int) and index < 0):
+        note_contents(x)
+    elif isinstance(index, int):
+        note_bound(x, index)
+    carried.set_item(x, index, value)
 
 
 def binary(frame: Frame, operator: Callable[..., Any], a: Any, b: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+import operator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,8 +44,9 @@ def sort(frame: Frame, x: list[Any], *, key: Any = None, reverse: bool = False) 
     x[:] = found
 
 
-def extreme(frame: Frame, f: Any, plain: Callable[..., Any], *xs: Any, **kwargs: Any) -> Any:
-    """max or min: the first in order, where that is by a key or by the items of tuples."""
+def extreme(frame: Frame, f: Any, *xs: Any, **kwargs: Any) -> Any:
+    """max or min, as Python has it: the first that no later one is better than. It is the first in
+    order, where that is by a key or by the items of tuples."""
     items = iterator(xs[0]).all() if len(xs) == 1 else list(xs)
     if items:
         kwargs.pop("default", None)
@@ -51,7 +54,10 @@ def extreme(frame: Frame, f: Any, plain: Callable[..., Any], *xs: Any, **kwargs:
         found = _ordered(frame, items, kwargs.get("key"), f is max)
         if found is not None:
             return found[0]
-    return plain(items, **kwargs) if len(xs) == 1 else plain(*xs, **kwargs)
+    if kwargs or any(np.ndim(x) for x in items):
+        return f(items, **kwargs) if len(xs) == 1 else f(*xs, **kwargs)
+    better = operator.gt if f is max else operator.lt
+    return functools.reduce(lambda a, b: np.where(better(b, a), b, a), items)
 
 
 def _ordered(frame: Frame, items: Sequence[Any], key: Any, reverse: bool) -> list[Any] | None:

@@ -52,10 +52,10 @@ MOST_LISTS = 16
 
 def loop(frame: Frame, header: int, names: Names) -> tuple[Place, Names]:
     """Record the loop with that header; where it leads, and what names are bound to there."""
-    return _Loop(frame, header, names).record()
+    return _Recording(frame, header, names).record()
 
 
-class _Loop:
+class _Recording:
     """A loop being recorded.
 
     Attributes:
@@ -93,7 +93,7 @@ class _Loop:
                            self._few_turns)  # fmt: skip
         self.lists: list[list[Any]] = []
         self.carried: list[Carried] = []
-        self.appended: tuple[growing.Turn, list[Any]] | None = None
+        self.appended: tuple[growing.TurnItems, list[Any]] | None = None
         self.added: dict[int, int] = {}
         self.possible: set[int] = set()
         for v in self.bound:
@@ -204,7 +204,7 @@ class _Loop:
         if self.appended is None:
             return
         turn, forms = self.appended
-        made = growing.Stacks(turn, stacks, self._turns, before, after)
+        made = growing.StackedItems(turn, stacks, self._turns, before, after)
         for x, appended in zip(self.lists, forms, strict=True):
             growing.extend(x, made.items(appended))
 
@@ -306,7 +306,7 @@ class _Loop:
         known = self.state.forms.keys()
         named = {id(y) for v in known & after.keys() for y in containers(after[v])}
         arrays = [_arrays_in({v: x[v] for v in known & x.keys()}) for x in (begun, after)]
-        turn, *others = [growing.Turn(arrays[0], arrays[1], self.state.arrays, named)
+        turn, *others = [growing.TurnItems(arrays[0], arrays[1], self.state.arrays, named)
                          for _ in range(1 + len(self.carried))]  # fmt: skip
         grown = {id(x): items for x, items in region.grown()}
         found = [grown[id(x)] for x in self.lists]

@@ -25,13 +25,7 @@ from jitad.ir.op import BY_TANGENT, DType, Shape, Structural
 from jitad.ir.tape import Tape
 from jitad.ops import elementwise as ew
 from jitad.ops.linalg import matrices as mx
-from jitad.ops.linalg.divided_differences import (
-    applied,
-    divided_differences,
-    odd,
-    on_grid,
-    slope,
-)
+from jitad.ops.linalg.divided_differences import applied, divided_differences, odd, on_grid, slope
 from jitad.ops.linalg.lu import ruled
 from jitad.ops.linalg.singular import svd, svd_parts, svdvals
 from jitad.ops.linalg.spectral import eigh, eigvalsh

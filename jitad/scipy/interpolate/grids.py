@@ -130,7 +130,7 @@ def _fill(kind: Any, y: Any, given: Any, bounds_error: Any) -> Any:
 def of_interp1d(x: Any) -> Any:
     """The stand-in of one of SciPy's."""
     y = np.moveaxis(x.y, x.axis, 0)
-    made = _Known()
+    made = _KnownLine()
     spline = x._spline if x._kind == "spline" else None
     fill = None
     if not x._extrapolate:
@@ -139,7 +139,7 @@ def of_interp1d(x: Any) -> Any:
     return made
 
 
-class _Known(interp1d):
+class _KnownLine(interp1d):
     def __init__(self) -> None:
         pass
 

@@ -71,14 +71,14 @@ def _area(whole: Any, b: Any, first: Any, last: Any) -> Any:
     return turns * whole(last) + whole(b - turns * (last - first))
 
 
-class _Known(BSpline):
+class _KnownSpline(BSpline):
     def __init__(self) -> None:
         pass
 
 
 def _spline(tck: Any, extrapolate: Any = True, axis: int = 0) -> Any:
     """One of known parts."""
-    made = _Known()
+    made = _KnownSpline()
     made.t, made.c, made.k = tck
     made.extrapolate, made.axis = extrapolate, axis
     return made
