@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from plain_programs.lists import items_that_move_in_turn
 
 import jitad
 from cases import case
@@ -242,18 +243,7 @@ def a_loop_with_a_branch_takes_its_own_path() -> Any:
 def places_that_turns_share_are_looked_up_in_numpy_too() -> Any:
     """Nothing of a turn is asked of the zeros that stand for its carries before the loop."""
 
-    def f(x: Any) -> Any:
-        a = [v for v in x if v > -9.0]
-        s, k = x[0], 0
-        for _ in range(6):
-            for _ in x:
-                if k % 2 == 0:
-                    a[k % 3] = 0.5 * x[k % 5] + 0.2 * a[k % 3]
-                a.append(a.pop(k % 3))
-            for _ in x:
-                k = 2 if s > 0.2 else k
-        return sum((i + 1) * u for i, u in enumerate(a))
-
+    f = items_that_move_in_turn
     points = [np.linspace(a, 2.0, n) for a, n in ((0.0, 5), (1.0, 7))]
     got = [interpret(jitad.grad(f).plan(x), [x]) for x in points]
     return tuple(got), tuple(np.array(dual.value_and_gradient(f, x.tolist())[1]) for x in points)
