@@ -42,9 +42,9 @@ of frontend/ for bounds. Which arrays have memory, and which are changed where t
 that loops carry: passes/stored.py, share_memory.py and in_place.py, reads_first.py for the order;
 what a sweep has back by undoing writes: ops/control/restore.py, and what it reads in the end:
 finals.py and accesses.py of passes/ and ops/control/final.py; how much of an array anybody asks
-for: extents.py, and of the rows that a sweep reads: limit_rows.py; what integers may be:
-passes/ranges.py, and of which sums places are: ops/affine.py; what turns need not wait for:
-apart.py and distribute.py.
+for: extents.py, and of the rows that a sweep reads: limit_rows.py and single_elements.py; what
+integers may be: passes/ranges.py, and of which sums places are: ops/affine.py; what turns need not
+wait for: apart.py and distribute.py.
 Many points: passes/components.py for what becomes of their arrays, passes/if_convert.py of their
 branches, codegen/lanes.py and records.py for vectors, threads.py and runtime/team.py for cores,
 codegen/cuda.py and device.py for GPUs. A call from Python: runtime/launch.py, kernel.py and

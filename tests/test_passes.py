@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from plain_programs.nests import insertion_sort
 
 import jitad
 from jitad.frontend.trace import trace
@@ -291,6 +292,7 @@ def test_every_pass_fires_in_random_programs(monkeypatch: Any) -> None:
     jitad.hessian(lambda a: np.sum(np.linalg.eigvalsh(a) ** 3))(np.eye(2))  # is lowered
     jitad.grad(_of_the_positive)(np.ones(40))  # loops and branches
     jitad.grad(_prefixes)(np.ones(40))  # rows of which some elements are read
+    jitad.grad(insertion_sort)(np.array([2.0, 1.0, 3.0]))  # elements that say which branch to take
     jitad.grad(_powers)(1.5)  # whole powers of known size
     jitad.jacfwd(lambda x: np.concatenate([np.zeros(1), x[:-1]]) - x * x)(np.ones(60))  # by columns
     with np.errstate(all="ignore"):

@@ -21,6 +21,7 @@ from jitad.passes.own_outputs import own_outputs
 from jitad.passes.reads_first import reads_first
 from jitad.passes.regions import regions
 from jitad.passes.scalarize import scalarize
+from jitad.passes.single_elements import single_elements
 from jitad.passes.sink import sink
 from jitad.passes.stencils import stencils
 from jitad.passes.turn import turn
@@ -29,6 +30,11 @@ from jitad.passes.turn import turn
 def control(tape: Tape) -> Tape:
     """The tape with its loops and branches simplified, and all passes run on what they hold."""
     return regions(tape, optimise)
+
+
+def elements(tape: Tape) -> Tape:
+    """The tape whose loops keep single elements of arrays, where sweeps read no more."""
+    return single_elements(tape, optimise)
 
 
 def prune(tape: Tape) -> Tape:
@@ -44,6 +50,7 @@ PASSES: tuple[Callable[[Tape], Tape], ...] = (
     narrow,  # before if_convert, which asks what may be out of bounds
     if_convert,  # before control, which would work on loops that end here
     control,  # before fold, which reads what is computed before a loop
+    elements,  # after control, which leaves of branches and operands what is read
     limit_rows,  # after control, so that bodies are as they will be
     fold,
     cse,

@@ -43,13 +43,29 @@ def _ranges(tape: Tape, inputs: Sequence[Known]) -> list[Known]:
         elif instr.op is part and instr.args[0] in results:
             found[i] = results[instr.args[0]][instr.params[0]]
         elif instr.dtype.kind in "biu" and instr.args:
-            known = of_result(instr, [found[j] for j in instr.args])
+            known = of_result(instr, _operands(tape, instr, found))
             if sums and instr.op is ew.add:
                 known = _in_sum(tape, instr, found, known)
             found[i] = fitting(known, instr.dtype)
         elif instr.dtype.kind in "biu":
             found[i] = found[i] or of_none(instr)
     return found
+
+
+def _operands(tape: Tape, instr: Instr, found: Sequence[Known]) -> list[Known]:
+    """The ranges of operands; of a sum that is compared with what it is of, of the rest and 0."""
+    known = [found[j] for j in instr.args]
+    if instr.op not in _BELOW or None in known:
+        return known
+    nothing: Known = Range(0, 0)
+    for k, other in ((0, 1), (1, 0)):
+        made = tape.instrs[_plain(tape, instr.args[k])]
+        parts = [_plain(tape, j) for j in made.args] if made.op is ew.add else []
+        base = _plain(tape, instr.args[other])
+        if base in parts and made.dtype == INT64:
+            rest = found[parts[1 - parts.index(base)]]
+            return [rest, nothing] if k == 0 else [nothing, rest]
+    return known
 
 
 def _in_sum(tape: Tape, instr: Instr, found: Sequence[Known], known: Known) -> Known:
@@ -199,10 +215,12 @@ def _bare(known: Known) -> Known:
 
 
 def _ends(known: Sequence[Known]) -> tuple[list[int], list[int]]:
-    """Up to where carries may go: the ends of all that a loop begins with, as in a search, and what
-    no loop counts to. (Widening with thresholds: Blanchet et al., PLDI 2003.)"""
+    """Up to where carries may go: the ends of all that a loop begins with, as in a search; 1 and 0,
+    above which a loop goes on that counts down, or halves; and what no loop counts to.
+    (Widening with thresholds: Blanchet et al., PLDI 2003.)"""
     there = [x for x in known if x is not None] or [Range(-FAR, FAR)]
-    return [min(x.low for x in there), -FAR], [max(x.high for x in there), FAR]
+    low = sorted({min(x.low for x in there), 1, 0}, reverse=True)
+    return [*low, -FAR], [max(x.high for x in there), FAR]
 
 
 def _wider(before: Known, after: Known, dtype: DType, ends: tuple[list[int], list[int]]) -> Known:

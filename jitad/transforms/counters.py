@@ -5,7 +5,9 @@ A return sweep then computes it again, where it would have kept it for each turn
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 from jitad.ir.builder import Builder
 from jitad.ir.op import INT64
@@ -23,10 +25,26 @@ def counters(tape: Tape) -> Tape:
     return Tape(tuple(map(_counted, tape.instrs)), tape.inputs, tape.outputs)
 
 
-def _counts(form: Loop) -> dict[int, int]:
+class _Step(NamedTuple):
+    """By what is counted: a number, or what a const of the loop is, at `place` of the body's
+    inputs; and which way."""
+
+    sign: int
+    number: int
+    place: int | None
+
+    def times(self, turn: Value, inputs: Sequence[Value]) -> Value:
+        """So many steps."""
+        by: Any = self.sign * self.number if self.place is None else inputs[self.place]
+        steps = ew.mul(turn, by)
+        return ew.neg(steps) if self.place is not None and self.sign < 0 else steps
+
+
+def _counts(form: Loop) -> dict[int, _Step]:
     """The carries that are counted, and by which steps."""
     body, first = form.body, 1 + form.consts
-    found: dict[int, int] = {}
+    consts = {i: place for place, i in enumerate(body.inputs[1:first], 1)}
+    found: dict[int, _Step] = {}
     for k in range(0 if form.backward else form.carries):
         instr, start = body.instrs[body.outputs[k]], body.inputs[first + k]
         if instr.op not in (ew.add, ew.sub) or instr.dtype != INT64 or instr.shape:
@@ -36,8 +54,9 @@ def _counts(form: Loop) -> dict[int, int]:
             x, y = y, x
         step = body.instrs[y]
         readers = sum(start in other.args for other in body.instrs)
-        if x == start and step.op is CONST and readers > 1:
-            found[k] = step.params[0] if instr.op is ew.add else -step.params[0]
+        if x == start and (step.op is CONST or y in consts) and readers > 1:
+            number = step.params[0] if step.op is CONST else 1
+            found[k] = _Step(1 if instr.op is ew.add else -1, number, consts.get(y))
     return found
 
 
@@ -59,7 +78,7 @@ def _counted(instr: Instr) -> Instr:
     return instr._replace(args=args, params=(form,))
 
 
-def _body(form: Loop, steps: dict[int, int]) -> Tape:
+def _body(form: Loop, steps: dict[int, _Step]) -> Tape:
     body, first = form.body, 1 + form.consts
     builder = Builder()
     kinds = input_types(body)
@@ -69,8 +88,8 @@ def _body(form: Loop, steps: dict[int, int]) -> Tape:
     values: dict[int, Value] = dict(zip(body.inputs, own, strict=True))
     after: dict[int, Value] = {}
     for start, (k, step) in zip(inputs[first:], steps.items(), strict=False):
-        values[body.inputs[first + k]] = ew.add(start, ew.mul(turn, step))
-        after[k] = ew.add(own[first + k], step)
+        values[body.inputs[first + k]] = ew.add(start, step.times(turn, own))
+        after[k] = ew.add(own[first + k], step.times(builder.const(1, (), INT64), own))
     for i, instr in enumerate(body.instrs):
         builder.line = instr.line
         if i not in values:

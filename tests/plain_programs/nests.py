@@ -61,3 +61,58 @@ def insertion_sort(x):
     for i in range(len(a)):
         s += i * a[i] ** 2 if a[i] != 0.0 else 1.0
     return s
+
+
+@program(vector, (1, 4, 12))
+def rotations(x):
+    """Givens' rotations, from the last row up: the inner loop counts down to the outer's turn."""
+    n = len(x)
+    a = np.sin(np.outer(np.arange(n) + 1.0, x)) + 3.0 * np.eye(n)
+    for j in range(n):
+        for i in range(n - 1, j, -1):
+            r = np.sqrt(a[i - 1, j] ** 2 + a[i, j] ** 2)
+            c, s = a[i - 1, j] / r, a[i, j] / r
+            for k in range(j, n):
+                u, v = a[i - 1, k], a[i, k]
+                a[i - 1, k] = c * u + s * v
+                a[i, k] = c * v - s * u
+    return np.sum(np.abs(np.diag(a)))
+
+
+@program(vector, (2, 9, 20))
+def every_third_from_above(x):
+    s = 0.0
+    for i in range(len(x)):
+        for j in range(len(x) - 1, i - 2, -3):
+            s += x[i] * x[j] * (j + 1)
+    return s
+
+
+@program(pair, (1, 4, 6))
+def turns_by_the_hundred(x, y):
+    """While loops within a loop, of none to hundreds of turns: their stacks grow, or need not."""
+    s = 0.0
+    for i in range(len(x)):
+        v, w = x[i], np.outer(y[:4], np.ones(70))
+        k = 0
+        while k < 130 * (i % 3):
+            v = np.sin(v) + 0.3 * y[i]
+            w = np.sin(w) * v
+            k += 1
+        s += v * v + np.sum(w)
+    return s
+
+
+@program(vector, (2, 9, 20))
+def exchanged_where_smaller(x):
+    """Each turn asks elements of an array that it changes, and that is changed before."""
+    a = x.copy()
+    n = len(a)
+    for i in range(1, n):
+        if a[i] < a[i - 1]:
+            k = i
+            while k > 0 and a[k] < a[k - 1]:
+                a[k], a[k - 1] = a[k - 1] * 1.5, a[k]
+                k -= 1
+        a[i] = a[i] * a[(i + 2) % n]
+    return np.sum(a * x)
