@@ -176,7 +176,7 @@ def _replaced(tape: Tape, row: _Row, optimise: Callable[[Tape], Tape]) -> Tape:
         args = [new[j] for j in instr.args]
         if i == row.producer:
             results = record(builder, loop, [*map(builder.value, args)], form)
-            new.append(results[0].builder.instrs[results[0].index].args[0])
+            new.append(builder.instrs[results[0].index].args[0])
         elif instr.op is part and instr.args == (row.producer,):
             new.append(results[instr.params[0]].index)
         elif i == row.reader:

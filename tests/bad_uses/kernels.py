@@ -99,7 +99,7 @@ ROWS: list[Any] = [
     (lambda: jitad.compile(rows, X).bind(X, out=np.zeros(2)), ShapeError, 'out= does not fit the result'),
     (lambda: jitad.compile(rows, X).bind(X, out="a"), ShapeError, 'out= does not fit the result'),
     (lambda: jitad.compile(rows, X).bind(X, out=np.zeros(6)[::2]), ShapeError, 'out= does not fit the result'),
-    (lambda: jitad.compile(rows, X).bind(X)(X), TypeError, '_Memory.jitad_bound() take'),
+    (lambda: jitad.compile(rows, X).bind(X)(X), TypeError, '_Owned.jitad_bound() take'),
     (lambda: jitad.compile(f, X).inspect_llvm(3), TypeError, 'Kernel.inspect_llvm() take'),
     (lambda: jitad.compile(jitad.grad(lambda x: x), X), DifferentiationError, 'the gradient needs a scalar result, and this'),
     (lambda: jitad.compile(jitad.grad(f), N), DifferentiationError, 'an argument to differentiate has dtype int64,'),
