@@ -178,7 +178,8 @@ def _replaced(tape: Tape, row: _Row, optimise: Callable[[Tape], Tape]) -> Tape:
             results = record(builder, loop, [*map(builder.value, args)], form)
             new.append(builder.instrs[results[0].index].args[0])
         elif instr.op is part and instr.args == (row.producer,):
-            new.append(results[instr.params[0]].index)
+            number: int = instr.params[0]
+            new.append(results[number].index)
         elif i == row.reader:
             more = results[len(results) - len(row.gathers) + 1 :]
             new.append(_reading(builder, instr, args, row, more, optimise))
