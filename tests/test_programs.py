@@ -150,3 +150,14 @@ def test_a_row_of_an_argument_is_not_written_to(index: Any) -> None:
 
     with pytest.raises(jitad.JitadError, match="argument"):
         jitad.grad(f)(np.ones((30, 4)))
+
+
+def test_a_function_that_calls_itself_too_often_says_so() -> None:
+    def f(x: Any) -> Any:
+        return x * x if x < 0.0 else f(0.5 * x + 1.0)
+
+    gradient = jitad.grad(f)
+    assert gradient(-1.5) == -3.0
+    with pytest.raises(RecursionError):
+        gradient(1.0)
+    assert gradient(-2.5) == -5.0

@@ -6,6 +6,7 @@
     graph.py       blocks -> loops, names that live on, where the sides of a branch join
     executor.py    runs blocks on values and tracers
     joins.py       a branch on a traced value -> a switch; aliases.py who else has what it joins
+    again.py       a function that returns what it calls itself for: a loop
     depth.py       how deep branches may be within branches
     choices.py     a name that is bound to one of several objects
     raising.py     an exception on a side -> a guard: a status of the kernel

@@ -65,10 +65,12 @@ class Code:
         shared: variables that it shares with other functions, and that one of them but the one
             whose they are binds.
         cleared: its variables that comprehensions use, as names of their own.
+        turn: what ends a block with what the code returns, if that is another turn of it, and says
+            whether it does; `turned` how often it did.
     """
 
-    def __init__(self, code: CodeType) -> None:
-        self.code = code
+    def __init__(self, code: CodeType, turn: Callable[[Reading, str], bool] | None = None) -> None:
+        self.code, self.turn, self.turned = code, turn, 0
         self.steps = list(_steps(code))
         offsets = [step.offset for step in self.steps]
         self.next = dict(itertools.pairwise(offsets))
@@ -145,6 +147,7 @@ class Reading:
         self.end: End | None = None
         self.leads_to: list[tuple[int, State]] = []
         self.names: tuple[str, ...] = ()  # of the next call's arguments
+        self.called: str | None = None  # the name of what the last call has given
         self.calls = self.grows = self.raises = False
         self.step = steps[0]
 
@@ -216,7 +219,7 @@ class Reading:
     def push_call(self, f: Callable[..., Any], *reads: str) -> None:
         """The same of what may run functions of the user's."""
         self.calls = True
-        self.push(f, *reads)
+        self.called = self.push(f, *reads)
 
     def pop(self, count: int) -> list[str]:
         """The names of the last items, which leave the stack."""
@@ -304,6 +307,9 @@ class Reading:
 
     def jump(self, label: int) -> None:
         """The block goes on there."""
+        ends = self.code.steps[self.code.places[label]].name == "RETURN_VALUE"
+        if ends and self.code.turn is not None and self.code.turn(self, self.stack[-1]):
+            return
         self.leads_to.append((label, self.settle()))
         self.end = End((), (label,), line=self.step.line)
 

@@ -18,6 +18,7 @@ from jitad.frontend.regions import FirstTurn, NeedsNumber, Raising, Unrecorded
 from jitad.frontend.roads import ABSENT, item_of
 from jitad.frontend.traceable import OWNERS, Vocabulary
 from jitad.functions.program import calls, operations
+from jitad.functions.program.again import in_turns
 from jitad.functions.program.arguments import by_name
 from jitad.functions.program.cells import Shared
 from jitad.functions.program.choices import asked, chosen, each, settled
@@ -79,7 +80,8 @@ class Frame:
         """What the function returns."""
         frames().append(self)
         try:
-            _, names = self.run(self.program.start, self.first(), {EXIT}, enters=False)
+            start = self.program.start
+            _, names = self.run(start, self.first(), {EXIT}, enters=start in self.program.loops)
         except Exception as error:
             check_said(error)
             raise as_called(error, self.function.__code__, self.line_of(error))  # noqa: B904
@@ -358,7 +360,8 @@ def run_program(
     if readers() and (id(f), "__code__") not in readers()[-1].named:
         note_function(f, "__code__")
     given = by_name(f, args, kwargs)
-    frame = Frame(f, program, {name: as_argument(x) for name, x in given.items()}, words)
+    args = {name: as_argument(x) for name, x in given.items()}
+    frame = Frame(f, in_turns(f, program), args, words)
     return Generated(frame) if program.is_generator else frame.result()
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import reduce
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FunctionType
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from jitad.functions.program import instructions  # noqa: F401  fills their table
@@ -20,6 +21,10 @@ RESULT = "$result"
 
 FOLDED = "$folded"
 """The name of what is made of a generator's items, where they are folded as they come."""
+
+
+Turn = Callable[[Any, str], bool] | None
+"""What ends a block with another turn of the function, where it returns what it calls; or none."""
 
 
 class Block:
@@ -63,13 +68,14 @@ class Program:
             handler of the function takes.
         in_turn: blocks that make loops around them ones that are run turn by turn.
         resumes: where a generator goes on, and the name of what it was sent.
+        turned: how often it goes on from its beginning, in place of calling itself.
         is_left: whether a generator may end at any item, as whoever asks for them wants no more.
     """
 
-    def __init__(self, code: CodeType, is_left: bool = False) -> None:
-        read = Code(code)
-        self.is_left = is_left
-        self.start, self.constants, self.shared = min(read.blocks), read.constants, read.shared
+    def __init__(self, code: CodeType, is_left: bool = False, turn: Turn = None) -> None:
+        read = Code(code, turn)
+        self.is_left, self.turned = is_left, read.turned
+        self.start, self.constants, self.shared = read.steps[0].offset, read.constants, read.shared
         self.cells = frozenset(code.co_cellvars) | self.shared
         self.is_generator = bool(code.co_flags & CO_GENERATOR)
         self.blocks = {label: Block(raw, self.shared) for label, raw in read.blocks.items()}
@@ -277,24 +283,27 @@ def _children_first(start: int, children: dict[int, list[int]]) -> list[int]:
 _OF_FRAMES = frozenset(("_getframe", "currentframe"))
 """Functions of Python's that ask the frame which they are called from."""
 
-_programs: WeakKeyDictionary[CodeType, dict[bool, Program | None]] = WeakKeyDictionary()
+_programs: WeakKeyDictionary[CodeType, dict[tuple[bool, Turn], Program | None]] = (
+    WeakKeyDictionary()
+)
 """Of each code as long as it lives."""
 
 
-def program_of(f: FunctionType, is_left: bool = False) -> Program | None:
+def program_of(f: FunctionType, is_left: bool = False, turn: Turn = None) -> Program | None:
     """The program of a function; None where it cannot be read."""
     known = _programs.setdefault(f.__code__, {})
-    if is_left not in known:
-        known[is_left] = _read(f, is_left)
-    return known[is_left]
+    key = is_left, turn
+    if key not in known:
+        known[key] = _read(f, *key)
+    return known[key]
 
 
-def _read(f: FunctionType, is_left: bool) -> Program | None:
+def _read(f: FunctionType, is_left: bool, turn: Turn) -> Program | None:
     code = f.__code__
     asks = not _OF_FRAMES.isdisjoint(code.co_names)
     if asks or code.co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR):
         return None
     try:
-        return Program(code, is_left)
+        return Program(code, is_left, turn)
     except Unreadable:
         return None

@@ -215,7 +215,8 @@ def _made(r: Reading, code: str, parts: dict[int, str]) -> None:
 @opcode("RETURN_VALUE")
 def _return(r: Reading, step: Step) -> None:
     (x,) = r.pop(1)
-    r.leave(End((x,), result=x))
+    if r.code.turn is None or not r.code.turn(r, x):
+        r.leave(End((x,), result=x))
 
 
 @opcode("RETURN_CONST")
