@@ -79,7 +79,9 @@ def newton_solve(
         max_steps: turns at most. Steps are halved until the sum of squares becomes smaller.
 
     Returns:
-        A `Solution`. Under `vmap` each point has its own status, and NaN in x where it failed.
+        A `Solution`. Under `vmap` each point has its own status, and NaN in x where it failed. Of
+        millions of points `jitad.map` over blocks of some hundred, each with its `vmap`, is
+        fastest: a block ends with its own last point, and stays in the cache.
 
     Raises:
         ConvergenceError: called by itself, not within a function that is traced: x was not found.
