@@ -13,6 +13,7 @@ from jitad.codegen.routine import Routine, Scalar, routine
 from jitad.ir.tape import Tape
 from jitad.runtime.compile import load
 from jitad.runtime.cpython import make_function, pointer, python
+from jitad.runtime.doors import is_brief
 from jitad.runtime.entry import call_body, passed
 from jitad.runtime.wide import in_tables
 
@@ -38,7 +39,7 @@ def bound(
         arguments += places[len(inputs) :]
         if code.is_wide:
             arguments = in_tables(r, arguments, len(inputs))
-        status = call_body(r, tape, code, pointer(body), arguments)
+        status = call_body(r, code.arena, is_brief(tape), pointer(body), arguments)
         with r.when(status.differs(0)):
             word = r.call(python("PyLong_FromLongLong"), status)
             function = python("PyObject_CallFunctionObjArgs")
@@ -50,6 +51,6 @@ def bound(
         with r.place("error"):
             r.leave(r.call(python("PyErr_NoMemory")))
 
-    machine = load(replace(code, text=""), routine(call, "bound"))
+    machine = load(replace(code, text=routine(call, "bound")))
     keep = (machine, tuple(inputs), tuple(targets), result, on_failure)
     return make_function(machine.address("bound"), "jitad_bound", keep, takes_arguments=False)

@@ -108,55 +108,59 @@ def run_passes(module: Any, machine: Any, options: Any) -> None:
 
 
 @contextlib.contextmanager
-def _optimised(code: Code, text: str) -> Iterator[Any]:
+def _optimised(text: str, quick: bool, level: int) -> Iterator[Any]:
     """A module after LLVM's passes, in a context of its own: one for all keeps every constant."""
     with (
         llvm.create_context() as context,
-        optimised_module(text, generator(code.quick), code.level, context) as module,
+        optimised_module(text, generator(quick), level, context) as module,
     ):
         yield module
 
 
 @global_compiler_lock
-def load(code: Code, extra: str = "") -> Machine:
-    """Compile a module, with `extra` LLVM IR linked in, and make it executable."""
-    text = _joined(code.text, extra)
-    kept = disk.place(text, code.level, code.quick, *_compiler())
-    image = None if kept is None else disk.read(kept)
-    if image is None:
-        with _optimised(code, text) as module:
-            image = generator(code.quick).emit_object(module)
+def image(text: str, quick: bool = False, level: int = 0) -> bytes:
+    """The object file of a module."""
+    text = _with_symbols(text)
+    kept = disk.place(text, level, quick, *_compiler())
+    found = None if kept is None else disk.read(kept)
+    if found is None:
+        with _optimised(text, quick, level) as module:
+            found = generator(quick).emit_object(module)
         if kept is not None:
-            disk.write(kept, image)
-    # LLVM's module goes; an engine needs one, and a code generator, which then has no tables.
+            disk.write(kept, found)
+    return found
+
+
+@global_compiler_lock
+def load(code: Code, door: bytes = b"") -> Machine:
+    """Compile a module, and make it executable; with the object file of a door to it."""
+    images = [image(code.text, code.quick, code.level)] if code.text else []
+    # LLVM's modules are gone; an engine needs one, and a code generator, which then has no tables.
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target().create_target_machine())
-    engine.add_object_file(ObjectFileRef.from_data(image))
+    for found in (*images, *([door] if door else ())):
+        engine.add_object_file(ObjectFileRef.from_data(found))
     engine.finalize_object()
     return Machine(code, engine)
 
 
-_DECLARED = re.compile(r"^declare [^@\n]*@([^(\n]+)\(.*\n?", re.MULTILINE)
 _HOST = re.compile(re.escape(HOST) + r"[\w.]+")
 
 
-def _joined(text: str, extra: str) -> str:
-    """One module of two texts, which LLVM takes what both declare once; with the symbols of what
-    they find in this process."""
-    known = set(_DECLARED.findall(text))
-    whole = text + _DECLARED.sub(lambda found: "" if found[1] in known else found[0], extra)
-    symbols = sorted(set(_HOST.findall(whole))) if HOST in whole else ()
-    return whole + "".join(f"{name} = external global i8\n" for name in symbols)
+def _with_symbols(text: str) -> str:
+    """A module with the symbols of what it finds in this process."""
+    symbols = sorted(set(_HOST.findall(text))) if HOST in text else ()
+    return text + "".join(f"{name} = external global i8\n" for name in symbols)
 
 
 @global_compiler_lock
 def module_llvm(code: Code) -> str:
     """A kernel's LLVM IR after LLVM's passes."""
-    with _optimised(code, code.text) as module:
+    with _optimised(code.text, code.quick, code.level) as module:
         return str(module)
 
 
 @global_compiler_lock
 def module_asm(code: Code) -> str:
     """A kernel's assembly on this processor."""
-    with _optimised(code, code.text) as module:
+    with _optimised(code.text, code.quick, code.level) as module:
         return generator(code.quick).emit_assembly(module)

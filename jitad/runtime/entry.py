@@ -4,7 +4,8 @@ It is a METH_FASTCALL function that CPython calls directly. It checks type, dtyp
 of every argument, allocates the results, calls the kernel's body without the GIL, and returns the
 result (or a tuple of several). Where an argument is not what the kernel was compiled for it
 returns the int 0, and where the body reports a status, that int, with a bit that says whether the
-call before ended so as well: no result is ever an int.
+call before ended so as well: no result is ever an int. It depends on types alone: where the body
+is, its memory says.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import and_
+from typing import NamedTuple
 
 import numpy as np
 
 from jitad.codegen.body import memory_type
-from jitad.codegen.llvm import Code
 from jitad.codegen.routine import Routine, Scalar, Variable, routine
 from jitad.codegen.status import LEFT_AGAIN
 from jitad.frontend.trace import Leaf
@@ -30,13 +31,9 @@ from jitad.ir.op import (
     INT32,
     INT64,
     STORED,
-    Control,
     DType,
-    Elementwise,
     Shape,
-    Structural,
 )
-from jitad.ir.tape import Instr, Tape
 from jitad.runtime.cpython import (
     CONTIGUOUS_ALIGNED,
     DATA,
@@ -52,7 +49,6 @@ from jitad.runtime.cpython import (
     numpy,
     own_dtype,
     own_type,
-    pointer,
     python,
 )
 from jitad.runtime.services import FEW_PAIRS, service_symbol
@@ -64,13 +60,10 @@ MISMATCH = 0
 _AS_IT_STANDS = "noinline optnone"
 """LLVM could do nothing for checks and calls, and would take a good part of its time for that."""
 
-_BRIEF = 1000.0
-"""Operations below which the GIL is kept: a third of a microsecond."""
-
-CALLS, MISSES, FAILURES, LAST_FAILURE, CAPTURED = 0, 1, 2, 3, 4
+CALLS, MISSES, FAILURES, LAST_FAILURE, BODY, CAPTURED = range(6)
 """Places in the memory of a kernel's builtin: how many calls gave a result; how many since then did
-not; how many from Numba's code failed, and the last one's status; from there on the addresses of
-the arrays that its function closes over."""
+not; how many from Numba's code failed, and the last one's status; the address of the kernel's body;
+from there on those of the arrays that its function closes over."""
 
 _SCALARS: dict[DType, type] = {
     FLOAT64: np.float64,
@@ -88,57 +81,60 @@ _PYTHON = {FLOAT64: float, COMPLEX128: complex}
 """Python's numbers whose C struct has the number where NumPy's scalars have it."""
 
 
-def entry_text(
-    name: str,
-    tape: Tape,
-    code: Code,
-    leaves: Sequence[Leaf],
-    body: int | None = None,
-) -> str:
-    """The LLVM IR of the C function `name`; captured arrays are where its memory says.
+class Door(NamedTuple):
+    """What a door depends on: the types of arguments, of what the function closes over, and of
+    results; the arena, whether the GIL is kept, how the body is called.
 
-    With the address of a `body` that is compiled already, the function takes arrays for the results
-    as further arguments, and returns None.
+    Where results `are_given`, their arrays are further arguments, and the door returns None.
     """
-    results = [tape.instrs[i] for i in tape.outputs]
-    kind = _Wide if len(leaves) + len(results) > WIDE else _Narrow
+
+    leaves: tuple[Leaf, ...]
+    captured: tuple[Leaf, ...]
+    results: tuple[Leaf, ...]
+    arena: int
+    is_brief: bool
+    is_wide: bool
+    are_given: bool
+
+
+def door_text(door: Door) -> str:
+    """The LLVM IR of the C function."""
+    kind = _Wide if len(door.leaves) + len(door.results) > WIDE else _Narrow
 
     def entry(r: Routine, this: Scalar, args: Scalar, count: Scalar) -> None:
-        given = len(results) if body is not None else 0
-        r.require(count.equals(len(leaves) + given), "refused")
+        given = len(door.results) if door.are_given else 0
+        r.require(count.equals(len(door.leaves) + given), "refused")
         memory = r.load(this + DATA, "ptr")
-        door = kind(r, args, leaves, results, body is not None)
-        callee = f"@{code.name}" if body is None else pointer(body)
-        arguments = _arguments(r, tape, code, door, memory, len(leaves))
-        status = call_body(r, tape, code, callee, arguments)
+        values = kind(r, args, door.leaves, door.results, door.are_given)
+        arguments = _arguments(r, door, values, memory)
+        body = r.load(memory + 8 * BODY, "ptr").text
+        status = call_body(r, door.arena, door.is_brief, body, arguments)
         r.require(status.equals(0), "failed")
         # The GIL is held here, so that no other thread counts at once.
         memory[CALLS] += 1
         memory[MISSES] = 0
-        r.leave(door.result())
+        r.leave(values.result())
         with r.place("failed"):
-            _fail(r, memory, status, door)
-        _places(r, door)
+            _fail(r, memory, status, values)
+        _places(r, values)
 
-    return routine(entry, name, kinds=("ptr", "ptr", "i64"), attributes=_AS_IT_STANDS)
+    return routine(entry, kinds=("ptr", "ptr", "i64"), attributes=_AS_IT_STANDS)
 
 
-def _arguments(
-    r: Routine, tape: Tape, code: Code, door: _Narrow | _Wide, memory: Scalar, count: int
-) -> list[Scalar]:
-    """What the body is given, checked; `count` of it are arguments of the call."""
-    is_tables = isinstance(door, _Wide) and len(tape.inputs) == count and not door.are_given
-    if code.is_wide and isinstance(door, _Wide) and is_tables:
-        return door.tables.as_they_are()
-    arguments = door.arguments()
-    for k, i in enumerate(tape.inputs[count:], CAPTURED):
-        instr = tape.instrs[i]
-        arguments.append(passed(r, r.load(memory + 8 * k, "ptr"), instr.shape, instr.dtype))
-    targets = door.targets()
-    if door.are_given:
-        _check_apart(r, tape, arguments, targets)
+def _arguments(r: Routine, door: Door, values: _Narrow | _Wide, memory: Scalar) -> list[Scalar]:
+    """What the body is given, checked."""
+    is_tables = isinstance(values, _Wide) and not door.captured and not door.are_given
+    if door.is_wide and isinstance(values, _Wide) and is_tables:
+        return values.tables.as_they_are()
+    arguments = values.arguments()
+    for k, leaf in enumerate(door.captured, CAPTURED):
+        arguments.append(passed(r, r.load(memory + 8 * k, "ptr"), leaf.shape, leaf.dtype))
+    targets = values.targets()
+    inputs = len(arguments)
     arguments += targets
-    return in_tables(r, arguments, len(tape.inputs)) if code.is_wide else arguments
+    if door.are_given:
+        _check_apart(r, (*door.leaves, *door.captured, *door.results), arguments, len(targets))
+    return in_tables(r, arguments, inputs) if door.is_wide else arguments
 
 
 class _Narrow:
@@ -149,7 +145,7 @@ class _Narrow:
         r: Routine,
         args: Scalar,
         leaves: Sequence[Leaf],
-        results: Sequence[Instr],
+        results: Sequence[Leaf],
         are_given: bool,
     ) -> None:
         self.r = r
@@ -217,7 +213,7 @@ class _Wide:
         r: Routine,
         args: Scalar,
         leaves: Sequence[Leaf],
-        results: Sequence[Instr],
+        results: Sequence[Leaf],
         are_given: bool,
     ) -> None:
         rows = [_row(x.shape, x.dtype, _scalar_type(x), CONTIGUOUS_ALIGNED) for x in leaves]
@@ -331,23 +327,20 @@ def _array(r: Routine, x: Scalar, shape: Shape, dtype: DType, wanted: int) -> Sc
     return r.load(x + DATA, "ptr")
 
 
-def _check_apart(
-    r: Routine, tape: Tape, arguments: Sequence[Scalar], results: Sequence[Scalar]
-) -> None:
-    """Require that the memory of each result is nobody else's."""
+def _check_apart(r: Routine, types: Sequence[Leaf], places: Sequence[Scalar], results: int) -> None:
+    """Require that the memory of each of the last ones, the results, is nobody else's."""
     met: list[tuple[Scalar, Scalar]] = []
-    for x, i in zip((*arguments, *results), (*tape.inputs, *tape.outputs), strict=True):
+    for x, leaf in zip(places, types, strict=True):
         if x.kind == "ptr":
-            instr = tape.instrs[i]
-            met.append((x, x + math.prod(instr.shape) * instr.dtype.itemsize))
-    if len(met) * len(results) > FEW_PAIRS:
+            met.append((x, x + math.prod(leaf.shape) * leaf.dtype.itemsize))
+    if len(met) * results > FEW_PAIRS:
         table = r.room(16 * len(met))
         for k, place in enumerate(place for pair in met for place in pair):
             r.store(table + 8 * k, place)
-        apart = r.call(service_symbol("apart"), table, len(met), len(results), kind="i1")
+        apart = r.call(service_symbol("apart"), table, len(met), results, kind="i1")
         r.require(apart, "mismatch")
         return
-    for k in range(len(met) - len(results), len(met)):
+    for k in range(len(met) - results, len(met)):
         for start, end in met[:k]:
             r.require((met[k][1] <= start) | (met[k][0] >= end), "mismatch")
 
@@ -357,7 +350,7 @@ def passed(r: Routine, place: Scalar, shape: Shape, dtype: DType) -> Scalar:
     return place if shape != () else _number(r, place, dtype)
 
 
-def _result(r: Routine, instr: Instr, owned: Iterator[Variable]) -> tuple[Scalar, Scalar]:
+def _result(r: Routine, instr: Leaf, owned: Iterator[Variable]) -> tuple[Scalar, Scalar]:
     """Allocate a result: the array object, and its data, which a number has alone as yet."""
     if instr.shape == ():
         data = r.room(16, align=16)
@@ -372,26 +365,15 @@ def _result(r: Routine, instr: Instr, owned: Iterator[Variable]) -> tuple[Scalar
 
 
 def call_body(
-    r: Routine, tape: Tape, code: Code, callee: str, arguments: Sequence[Scalar]
+    r: Routine, size: int, is_brief: bool, callee: str, arguments: Sequence[Scalar]
 ) -> Scalar:
-    """Call the kernel's body, without the GIL if that is worth it; its status."""
-    arena = take_arena(r, code.arena, "error")
-    if _is_brief(tape):
+    """Call a kernel's body with an arena, without the GIL if that is worth it; its status."""
+    arena = take_arena(r, size, "error")
+    if is_brief:
         status = r.call(callee, *arguments, arena)
     else:
         thread = r.call(python("PyEval_SaveThread"), kind="ptr")
         status = r.call(callee, *arguments, arena)
         r.call(python("PyEval_RestoreThread"), thread, kind="void")
-    give_arena(r, code.arena, arena)
+    give_arena(r, size, arena)
     return status
-
-
-def _is_brief(tape: Tape) -> bool:
-    """Whether the body takes about as long as to give the GIL back and take it again."""
-    work = 0.0
-    for instr in tape.instrs:
-        op = instr.op
-        if isinstance(op, Control) or (isinstance(op, Structural) and op.library is not None):
-            return False
-        work += math.prod(instr.shape) * (op.cost if isinstance(op, Elementwise) else 1.0)
-    return work < _BRIEF

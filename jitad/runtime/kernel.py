@@ -21,7 +21,8 @@ from jitad.runtime.bound import bound
 from jitad.runtime.compile import load, module_asm, module_llvm
 from jitad.runtime.cpython import make_function
 from jitad.runtime.debug import check_finite
-from jitad.runtime.entry import CALLS, CAPTURED, FAILURES, LAST_FAILURE, MISMATCH, entry_text
+from jitad.runtime.doors import door_of
+from jitad.runtime.entry import BODY, CALLS, FAILURES, LAST_FAILURE, MISMATCH
 from jitad.runtime.failure import failure, said_by
 from jitad.runtime.plan import Plan
 from jitad.runtime.shared import compiled
@@ -225,20 +226,19 @@ class Kernel:
         return [np.asarray(x) for x in targets]
 
     def _make_entry_out(self) -> Any:
-        """The entry that takes arrays for the results, in a module of its own."""
-        name = "entry_out"
-        text = entry_text(name, self.tape, self.code, self.plan.leaves, self.address)
-        machine = load(replace(self.code, text=""), text)
+        """The entry that takes arrays for the results."""
+        door = door_of(self.tape, self.code, self.plan.leaves, are_given=True)
+        machine = load(replace(self.code, text=""), door)
         keep = (machine, self._machine, self.captured)
         self._entry_out = make_function(
-            machine.address(name), "jitad_kernel_out", keep, self._memory
+            machine.address("entry"), "jitad_kernel_out", keep, self._memory
         )
         return self._entry_out
 
     @property
     def _memory(self) -> list[int]:
         """What the memory of an entry begins with."""
-        return [0] * CAPTURED + [x.ctypes.data for x in self.captured]
+        return [0] * BODY + [self.address, *(x.ctypes.data for x in self.captured)]
 
     @property
     def calls(self) -> int:

@@ -20,7 +20,7 @@ from jitad.ir.tape import Tape
 from jitad.passes.cse import cse
 from jitad.passes.dce import dce
 from jitad.runtime.compile import Machine, load, lower
-from jitad.runtime.entry import entry_text
+from jitad.runtime.doors import door_of, forget_doors
 from jitad.runtime.locks import LOCK
 from jitad.runtime.services import interrupts, release_arenas_with
 
@@ -67,7 +67,12 @@ class _Store:
 
 
 _store = _Store()
-forget_unused = _store.forget
+
+
+def forget_unused() -> None:
+    """Keep of programs what kernels have, and of doors nothing."""
+    _store.forget()
+    forget_doors()
 
 
 def compiled(tape: Tape, leaves: Sequence[Leaf], options: Options) -> Compiled:
@@ -84,9 +89,8 @@ def compiled(tape: Tape, leaves: Sequence[Leaf], options: Options) -> Compiled:
 def _made(tape: Tape, leaves: Sequence[Leaf], options: Options) -> Compiled:
     with uncollected():
         simple, code = lower(tape, options)
-        door = entry_text("entry", simple, code, leaves)
     if POLL in code.text:
         interrupts()
-    machine = load(code, door)
+    machine = load(code, door_of(simple, code, leaves))
     release_arenas_with(machine)
     return Compiled(simple, code, machine)

@@ -90,6 +90,13 @@ def take_arena(r: Routine, size: int, otherwise: str) -> Scalar:
     return memory
 
 
+def roomy(size: int) -> int:
+    """A size of few, which has room for that one: doors to many kernels are one then."""
+    if size > STACK_ARENA:
+        return shelf(size)[1]
+    return min(1 << (size - 1).bit_length(), STACK_ARENA) if size else 0
+
+
 def give_arena(r: Routine, size: int, memory: Scalar) -> None:
     """Give back what was taken."""
     if size > STACK_ARENA:
