@@ -78,6 +78,7 @@ class Point:
         self.x = np.concatenate(flat).astype(float) if flat else np.zeros(0)
         self.dtypes = [np.result_type(x) for x in self._leaves]
         self.single = np.float32 in self.dtypes
+        self._known: dict[bytes, float] = {}
 
     def tree(self, x: np.ndarray, dtypes: Sequence[Any] | None = None) -> list[Any]:
         """A vector as the active arguments, in float64 or in those dtypes."""
@@ -99,7 +100,16 @@ class Point:
         return tuple(filled)
 
     def at(self, x: np.ndarray) -> float:
-        """The weighted sum of the results at another vector, by the function as it is."""
+        """The weighted sum of the results at another vector, by the function as it is.
+
+        It is computed once: steps that are halved share points.
+        """
+        key = x.tobytes()
+        if key not in self._known:
+            self._known[key] = self._at(x)
+        return self._known[key]
+
+    def _at(self, x: np.ndarray) -> float:
         filled = list(self.args)
         for k, value in zip(self.active, self.tree(x), strict=True):
             filled[k] = value
