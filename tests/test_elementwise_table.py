@@ -191,11 +191,10 @@ def test_special_values(function: Any, domain: Any, dtype: Any, request: Any) ->
 def _scalars(function: Any, operands: list[np.ndarray]) -> list[np.ndarray]:
     """The results of a kernel of so few elements that they are spelt out in scalars."""
     compiled = jitad.jit(lambda *xs: function(*xs))
-    pieces = []
-    for start in range(0, len(operands[0]), FEW):
-        few = [np.resize(x[start : start + FEW], FEW) for x in operands]
-        pieces.append(oracle.leaves(compiled(*few)))
-    return [np.concatenate(x)[: len(operands[0])] for x in zip(*pieces, strict=True)]
+    size = len(operands[0])
+    rows = [np.resize(x, (-(-size // FEW), FEW)) for x in operands]
+    pieces = [oracle.leaves(compiled(*few)) for few in zip(*rows, strict=True)]
+    return [np.concatenate(x)[:size] for x in zip(*pieces, strict=True)]
 
 
 def _agree(got: np.ndarray, want: np.ndarray, ulps: int, scale: np.ndarray) -> None:
