@@ -47,11 +47,11 @@ integers may be: passes/ranges.py, and of which sums places are: ops/affine.py; 
 wait for: apart.py and distribute.py.
 Many points: passes/components.py for what becomes of their arrays, passes/if_convert.py of their
 branches, codegen/lanes.py and records.py for vectors, threads.py and runtime/team.py for cores,
-codegen/cuda.py and device.py for GPUs. A call from Python: runtime/launch.py, kernel.py,
-doors.py and entry.py, bound.py for one without arguments; services.py and interrupts.py for memory
-and Ctrl-C, by codegen/routine.py. What a function reads from outside: frontend/reads.py by roads.py, unseen.py
-and restless.py; whether it is still the same: runtime/surroundings.py and watch.py. What it writes
-to arguments: runtime/writes.py, to other objects: frontend/effects.py; what it raises:
+codegen/cuda.py and device.py for GPUs. A call from Python: runtime/launch.py, kernel.py, doors.py
+and entry.py, bound.py for one without arguments; services.py and interrupts.py for memory and
+Ctrl-C, by codegen/routine.py. What a function reads from outside: frontend/reads.py by roads.py,
+unseen.py and restless.py; whether it is still the same: runtime/surroundings.py and watch.py. What
+it writes to arguments: runtime/writes.py, to other objects: frontend/effects.py; what it raises:
 functions/program/raising.py and ir/raised.py. Where plain rules are not enough:
 transforms/shield.py for what was not taken, sizes.py, points.py, origins.py and slopes.py for sizes
 at 0, kinks.py for kinks that cancel, spectra.py for repeated eigenvalues.

@@ -135,8 +135,11 @@ def image(text: str, quick: bool = False, level: int = 0) -> bytes:
 def load(code: Code, door: bytes = b"") -> Machine:
     """Compile a module, and make it executable; with the object file of a door to it."""
     images = [image(code.text, code.quick, code.level)] if code.text else []
-    # LLVM's modules are gone; an engine needs one, and a code generator, which then has no tables.
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target().create_target_machine())
+    # An engine is made of a module, which it would compile if it still had that in the end, and of
+    # a code generator, which has no tables until it is used.
+    empty = llvm.parse_assembly("")
+    engine = llvm.create_mcjit_compiler(empty, _target().create_target_machine())
+    engine.remove_module(empty)
     for found in (*images, *([door] if door else ())):
         engine.add_object_file(ObjectFileRef.from_data(found))
     engine.finalize_object()
