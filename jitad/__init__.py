@@ -22,6 +22,7 @@ Read the package in the order of the pipeline:
     higher.py    second and higher order: value_grad_hess, gauss_newton, taylor
     kernels.py   compile, trace, explain: a kernel, a tape, every stage
     control.py   scan, while_loop, cond ...: structured control flow
+    callbacks.py callback, extend: functions that Python runs, meanings of those of libraries
     streaming.py points in blocks: mapped files, progress
     custom.py    custom_jvp, custom_vjp, elemental: functions that bring their own derivatives
     implicit/    roots, fixed points and minima, by the implicit function theorem
@@ -81,6 +82,7 @@ from jitad.autograd import (
     tensor_jacobian_product,
     vector_jacobian_product,
 )
+from jitad.callbacks import callback, extend
 from jitad.control import checkpoint, cond, fori_loop, map, scan, switch, vmap, while_loop
 from jitad.custom import custom_jvp, custom_vjp, elemental
 from jitad.higher import (
@@ -135,6 +137,7 @@ __all__ = [
     "ShapeError",
     "TraceError",
     "ZeroDerivativeWarning",
+    "callback",
     "check_grads",
     "checkpoint",
     "clear_caches",
@@ -147,6 +150,7 @@ __all__ = [
     "elemental",
     "elementwise_grad",
     "explain",
+    "extend",
     "fori_loop",
     "gauss_newton",
     "gauss_newton_product",

@@ -8,7 +8,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import fft, integrate, linalg, ndimage, optimize, signal, special, stats
+import scipy.sparse.linalg as sla
+from scipy import (
+    fft,
+    integrate,
+    interpolate,
+    linalg,
+    ndimage,
+    optimize,
+    signal,
+    sparse,
+    special,
+    stats,
+)
+from scipy.spatial import transform
 from scipy.stats._distr_params import distcont, distdiscrete
 
 from jitad.scipy.stats.read import ROWS
@@ -128,6 +141,68 @@ STATS: tuple[tuple[Any, ...], ...] = (
     (lambda x, y: tuple(stats.ranksums(x,y)), X9,Y9),
     (lambda x: stats.probplot(x)[1], X9),
     (lambda x: stats.chatterjeexi(x,x*2).statistic, X9),
+)  # fmt: skip
+
+SPD = S44 / 4 + np.eye(4)
+SPARSE, NODES = sparse.csr_array(np.where(np.abs(SPD) > 0.4, SPD, 0)), _r.uniform(size=(7, 2))
+CORNERS = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [0.4, 0.6]])
+PLACES = np.array([[0.25, 0.3], [0.7, 0.85], [3.0, 3.0]])
+VECTOR, TURN = np.array([0.3, -0.7, 0.5]), transform.Rotation.from_rotvec([0.4, 0.1, -0.2])
+PATH = transform.Slerp([0, 1, 2], transform.Rotation.from_rotvec(M53[:3]))
+PLANES, D5 = np.outer([0.5, 1.0, 1.5], [1.0, 0.5, 0.25]), np.array([0.3, -0.2, 0.9, 0.1, 0.5])
+TIGHT = {"rtol": 1e-13}
+
+OBJECTS: tuple[tuple[Any, ...], ...] = (
+    *((lambda b, name=name: getattr(sla, name)(SPARSE, b, **TIGHT)[0], V4)
+      for name in ("cg", "bicg", "bicgstab", "gmres", "lgmres", "gcrotmk", "tfqmr")),
+    (lambda b: sla.minres(SPARSE, b, rtol=1e-13)[0], V4),
+    (lambda a, b: sla.cg(SPARSE * a, b, **TIGHT)[0], K, V4),
+    (lambda a, b: sla.gmres(sla.LinearOperator((4, 4), lambda v: a * (SPD @ v)), b, **TIGHT)[0],
+     K, V4),
+    (lambda a, b: sla.lsqr(a, b, atol=1e-14, btol=1e-14)[0], M53, D5),
+    (lambda a, b: sla.lsmr(a, b, damp=0.3, atol=1e-14, btol=1e-14)[0], M53, D5),
+    (lambda a: sla.eigsh(SPARSE * a, k=2, which="LA")[0], K),
+    (lambda a: sla.svds(SPARSE * a, k=2, return_singular_vectors=False), K),
+    (lambda a, b: sla.expm_multiply(SPARSE * a, b), K7, V4),
+    (lambda a, b: sla.expm_multiply(SPARSE * a, b, start=0, stop=1, num=3), K7, V4),
+    (lambda b: sla.spsolve_triangular(sparse.tril(SPARSE).tocsr(), b), V4),
+    (lambda a: sla.norm(SPARSE * a), K),
+    *((lambda y, d, x, kernel=kernel: interpolate.RBFInterpolator(y, d, kernel=kernel, epsilon=1.5)
+       (x), NODES, D5[[0, 1, 2, 3, 4, 0, 2]], PLACES)
+      for kernel in ("linear", "thin_plate_spline", "cubic", "gaussian", "multiquadric")),
+    (lambda v, x: interpolate.LinearNDInterpolator(CORNERS, v)(x), D5, PLACES[:2]),
+    (lambda v, x: interpolate.griddata(CORNERS, v, x, fill_value=0.5), D5, PLACES),
+    (lambda v, x: interpolate.griddata(CORNERS, v, x, method="nearest"), D5, PLACES),
+    (lambda v, x: interpolate.NearestNDInterpolator(CORNERS, v)(x), D5, PLACES),
+    (lambda v, x: interpolate.BarycentricInterpolator(np.arange(5.0), v)(x), D5, P5),
+    (lambda v, x: interpolate.KroghInterpolator(np.arange(5.0), v)(x), D5, P5),
+    (lambda v: interpolate.barycentric_interpolate(np.arange(5.0), v, [0.5, 2.0]), D5),
+    (lambda v: interpolate.krogh_interpolate(np.arange(5.0), v, [0.5, 2.0]), D5),
+    (lambda v: transform.Rotation.from_rotvec(v).apply(PLANES), VECTOR),
+    (lambda v: transform.Rotation.from_rotvec(v * 0).as_rotvec(), VECTOR),
+    (lambda v: transform.Rotation.from_euler("xyz", v).as_matrix(), VECTOR),
+    (lambda v: transform.Rotation.from_euler("ZXZ", v).as_euler("XYZ", degrees=True), VECTOR),
+    (lambda q: transform.Rotation.from_quat(q).as_euler("zyx"), V4),
+    (lambda q: (transform.Rotation.from_quat(q) * TURN).inv().as_rotvec(), V4),
+    (lambda v: transform.Rotation.from_matrix(TURN.as_matrix() @
+     transform.Rotation.from_rotvec(v).as_matrix()).as_quat(canonical=True), VECTOR),
+    (lambda v: TURN.apply(v, inverse=True), VECTOR),
+    (lambda v: transform.Rotation.from_rotvec(v).magnitude(), VECTOR),
+    (lambda v: transform.Slerp([0, 1, 2], transform.Rotation.from_rotvec(v))([0.3, 1.7]).as_quat(),
+     PLANES),
+    (lambda t: PATH(t).as_matrix(), np.array([0.25, 1.5])),
+    (lambda x, m: stats.multivariate_normal(m, SPD).logpdf(x), V4, V4 / 2),
+    (lambda x, s, df: stats.multivariate_t.logpdf(x, None, s @ s.T + SPD, df), V4, A44, K),
+    (lambda x: stats.multivariate_t(V4, SPD, df=3).pdf(x), V4 / 2),
+    (lambda x, df, s: stats.wishart.logpdf(x @ x.T, df + 5, s @ s.T + SPD), A44, K, B44),
+    (lambda x, df, s: stats.invwishart.logpdf(x @ x.T, df + 5, s @ s.T + SPD), A44, K, B44),
+    (lambda x, s: stats.matrix_normal.logpdf(x, B44, s @ s.T + SPD, SPD), A44, B44),
+    (lambda p: stats.multinomial.logpmf([1, 2, 0, 3, 1], 7, p / np.sum(p)), P5),
+    (lambda a: stats.dirichlet_multinomial.logpmf([1, 2, 0, 3, 1], a, 7), P5),
+    (lambda x, y: special.agm(x, y), P5, P5[::-1].copy()),
+    (lambda x: special.kelvin(x), P5),
+    (lambda x: special.hankel1(1, x), P5),
+    (lambda x: special.hankel2(2, x), P5),
 )  # fmt: skip
 
 SIGNAL: tuple[tuple[Any, ...], ...] = (
@@ -358,4 +433,4 @@ def _of_family(name: str, methods: str) -> tuple[Any, ...]:
 
 FAMILIES = [_of_family(name, methods) for name, methods in ROWS.items()]
 
-CALLS = (*FAMILIES, *STATS, *SIGNAL, *OTHERS, *IMAGES)
+CALLS = (*FAMILIES, *STATS, *SIGNAL, *OTHERS, *IMAGES, *OBJECTS)

@@ -136,6 +136,7 @@ _READ = (
     os.path.join("numpy", "lib", "_arraysetops_impl.py"),
     os.path.join("jitad", "scipy", "interpolate", ""),
     os.path.join("jitad", "scipy", "sparse", ""),
+    os.path.join("jitad", "scipy", "spatial", "transform.py"),
     os.path.join("scipy", "stats", "_kde.py"),
     os.path.join("jitad", "sparse", "arrays", ""),
     os.path.join("jitad", "functions", "program", "tables.py"),

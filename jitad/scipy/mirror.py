@@ -67,7 +67,7 @@ def _mirrored(module: ModuleType, name: str) -> Any:
     if name not in _public(module):
         raise AttributeError(f"{module.__name__} has no public name {name!r}")
     original = getattr(module, name)
-    if not callable(original) or inspect.isclass(original):
+    if not inspect.isroutine(original) and not isinstance(original, np.ufunc):
         return original
 
     @functools.wraps(original)
@@ -115,5 +115,6 @@ def refusal(module: str, name: str) -> TraceError:
     if reason is None:
         near = difflib.get_close_matches(name, states.works(module), n=3)
         reason = f"the nearest supported names are {', '.join(near)}" if near else ""
+    rest += "; or give it a meaning by jitad.extend"
     given = f"{reason}; or {rest}" if reason else rest
     return TraceError(f"scipy.{module}.{name} of a traced value is not supported", remedy=given)

@@ -13,6 +13,8 @@ from jitad.ir.errors import TraceError
 from jitad.ir.value import FUNCTIONS, Value
 from jitad.scipy import linalg, special
 from jitad.scipy.ndimage.ranked import min_or_max, ranked
+from jitad.scipy.sparse.krylov import LinearOperator
+from jitad.scipy.spatial import transform
 
 
 def _contains_nan(a: Any, nan_policy: str = "propagate", **_: Any) -> bool:
@@ -80,7 +82,17 @@ def _spectra(
     return np.fft.rfft(parts.real, n=nfft)
 
 
+_ROTATION = "scipy.spatial.transform._rotation.Rotation"
+
 INTERNAL = {
+    _ROTATION: transform.Rotation,
+    "scipy.spatial.transform._rotation.Slerp": transform.Slerp,
+    **{
+        f"{_ROTATION}.{name}": getattr(transform.Rotation, name)
+        for name, x in vars(transform.Rotation).items()
+        if isinstance(x, classmethod)
+    },
+    "scipy.sparse.linalg._interface.LinearOperator": LinearOperator,
     "scipy.ndimage._filters._min_or_max_filter": min_or_max,
     "scipy.ndimage._filters._rank_filter": ranked,
     "scipy.signal._spectral_py._fft_helper": _spectra,

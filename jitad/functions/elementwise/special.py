@@ -35,7 +35,22 @@ def _record(ufunc: Any, op: Callable[..., Any]) -> None:
 
 
 def _several(ops: tuple[Any, ...]) -> Callable[..., tuple[Value, ...]]:
-    return lambda x: tuple(op(x) for op in ops)
+    return lambda *xs: tuple(op(*xs) for op in ops)
+
+
+def _kelvin(x: Any) -> tuple[Value, ...]:
+    pairs = ((sp.ber, sp.bei), (sp.ker, sp.kei), (sp.berp, sp.beip), (sp.kerp, sp.keip))
+    return tuple(ew.pair(*(ROWS[ufunc](x) for ufunc in pair)) for pair in pairs)
+
+
+def _hankel(sign: float) -> Callable[..., Value]:
+    """J + i Y or J - i Y, of real arguments, on which both are real."""
+
+    def record(*operands: Any) -> Value:
+        n, x = _aligned(sp.jv, operands)
+        return ew.pair(bessel.jv(n, x), ew.mul(sign, bessel.yv(n, x)))
+
+    return record
 
 
 def _polynomial(ufunc: Any, whole: Callable[..., Any]) -> None:
@@ -51,15 +66,15 @@ def _polynomial(ufunc: Any, whole: Callable[..., Any]) -> None:
 
 
 for _ufunc, _op in ROWS.items():
-    _record(_ufunc, _op)
+    _record(_ufunc, _several(_op) if isinstance(_op, tuple) else _op)
 for _ufunc, _op in polynomials.WHOLE_DEGREE.items():
     _polynomial(_ufunc, _op)
 for _ufunc, _op in (
     *((sp.exp2, ew.exp2), (sp.expm1, ew.expm1), (sp.log1p, ew.log1p), (sp.cbrt, ew.cbrt)),
-    *((sp.sici, _several(integrals.SICI)), (sp.shichi, _several(integrals.SHICHI))),
-    *((sp.fresnel, _several(integrals.FRESNEL)), (sp.airy, _several(bessel.AIRY))),
+    (sp.kelvin, _kelvin),
 ):
     _record(_ufunc, _op)
+UFUNCS[sp.hankel1], UFUNCS[sp.hankel2] = _hankel(1.0), _hankel(-1.0)
 
 
 # -- the gamma function's family -------------------------------------------------------------------

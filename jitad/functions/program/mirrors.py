@@ -35,12 +35,15 @@ if TYPE_CHECKING:
 MODULES = frozenset(
     (
         *("fft", "integrate", "interpolate", "linalg", "ndimage", "signal", "sparse"),
-        *("optimize", "sparse.linalg", "spatial.distance", "special", "stats"),
+        *("optimize", "sparse.linalg", "spatial.distance", "spatial.transform", "special", "stats"),
     )
 )
 """Those that jitad.scipy mirrors."""
 
-_OF_CLASSES = frozenset(("interpolate", "sparse", "sparse.linalg"))
+_OBJECTS = ("scipy.interp", "scipy.sparse", "scipy.spatial.transform")
+"""Where classes are defined of which objects have stand-ins."""
+
+_OF_CLASSES = frozenset(("interpolate", "sparse", "sparse.linalg", "spatial.transform"))
 """Modules of classes, whose functions take objects: they are ours only of traced values."""
 
 
@@ -128,7 +131,8 @@ def met(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, A
         found = _by_name(module, f) if module in _OF_CLASSES else None
     elif is_object(x):
         found = x
-    if found is None or not holds_tracers([*args, *kwargs.values()]):
+    given = [*args, *kwargs.values()]
+    if found is None or not (holds_tracers(given) or any(isinstance(y, StandIn) for y in given)):
         check_draw(f, args, kwargs)
         return f, logged(f, args), kwargs
     if found is f and isinstance(f, type):
@@ -160,7 +164,7 @@ def operands(frame: Frame, a: Any, b: Any) -> tuple[Any, Any]:
 def is_object(x: Any) -> bool:
     """Whether x is an object of SciPy's that has a stand-in."""
     name = _home(type(x))
-    if x is None or type(name) is not str or not name.startswith(("scipy.interp", "scipy.sparse")):
+    if x is None or type(name) is not str or not name.startswith(_OBJECTS):
         return False
     return _maker(type(x)) is not None
 

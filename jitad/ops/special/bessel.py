@@ -14,7 +14,7 @@ import scipy.special as sp
 
 from jitad.ops import elementwise as ew
 from jitad.ops.elementwise import add, div, mul, neg, sub
-from jitad.ops.special.rows import WHOLE, Undefined, call, row
+from jitad.ops.special.rows import WHOLE, Undefined, call, results, row
 
 POSITIVE, REAL, UNIT = ew.POSITIVE, ew.REAL, ew.UNIT
 DISTANT = (0.5, 6.0)
@@ -93,15 +93,12 @@ k1e = row("k1e", sp.k1e, lambda x, v: sub(v, mul(0.5, add(k0e(x), kve(ew.like(2.
     domain=(DISTANT,))  # fmt: skip
 
 
-def _airy(k: int, partial: Any) -> Any:
-    return row(f"airy{k}", lambda x: sp.airy(x)[k], partial, emit=call("airy", k))
-
-
-AIRY = (
-    _airy(0, lambda x, v: AIRY[1](x)),
-    _airy(1, lambda x, v: mul(x, AIRY[0](x))),
-    _airy(2, lambda x, v: AIRY[3](x)),
-    _airy(3, lambda x, v: mul(x, AIRY[2](x))),
+AIRY = results(
+    "airy",
+    lambda x, v: AIRY[1](x),
+    lambda x, v: mul(x, AIRY[0](x)),
+    lambda x, v: AIRY[3](x),
+    lambda x, v: mul(x, AIRY[2](x)),
 )
 """Ai, its derivative, Bi, its derivative."""
 

@@ -17,14 +17,9 @@ from jitad.ops import elementwise as ew
 from jitad.ops.elementwise import add, cos, div, exp, log1p, mul, neg, sin, sqrt, sub, where
 from jitad.ops.special.bessel import hyp2f1
 from jitad.ops.special.lambert import emit_lambert
-from jitad.ops.special.rows import WHOLE, Undefined, call, near_zero, row
+from jitad.ops.special.rows import WHOLE, Undefined, call, near_zero, results, row
 
 POSITIVE, REAL = ew.POSITIVE, ew.REAL
-
-
-def _of_several(name: str, ufunc: Any, k: int, partial: Any, domain: Any = REAL) -> Any:
-    """One result of a function that has several."""
-    return row(f"{name}{k}", lambda x: ufunc(x)[k], partial, emit=call(name, k), domain=(domain,))
 
 
 # -- exponential and trigonometric integrals -------------------------------------------------------
@@ -43,24 +38,16 @@ def _over(numerator: Any, coefficients: list[float]) -> Any:
 _SINC = _over(sin, [(-1) ** k / math.factorial(2 * k + 1) for k in range(9)])
 _SINHC = _over(ew.sinh, [1 / math.factorial(2 * k + 1) for k in range(9)])
 
-SICI = (
-    _of_several("sici", sp.sici, 0, lambda x, v: _SINC(x)),
-    _of_several("sici", sp.sici, 1, lambda x, v: div(cos(x), x), POSITIVE),
-)
-SHICHI = (
-    _of_several("shichi", sp.shichi, 0, lambda x, v: _SINHC(x)),
-    _of_several("shichi", sp.shichi, 1, lambda x, v: div(ew.cosh(x), x), POSITIVE),
-)
+SICI = results("sici", lambda x, v: _SINC(x), lambda x, v: div(cos(x), x), domains=(REAL, POSITIVE))
+SHICHI = results("shichi", lambda x, v: _SINHC(x), lambda x, v: div(ew.cosh(x), x),
+    domains=(REAL, POSITIVE))  # fmt: skip
 
 
 def _phase(x: Any) -> Any:
     return mul(math.pi / 2, mul(x, x))
 
 
-FRESNEL = (
-    _of_several("fresnel", sp.fresnel, 0, lambda x, v: sin(_phase(x))),
-    _of_several("fresnel", sp.fresnel, 1, lambda x, v: cos(_phase(x))),
-)
+FRESNEL = results("fresnel", lambda x, v: sin(_phase(x)), lambda x, v: cos(_phase(x)))
 
 expi = row("expi", sp.expi, lambda x, v: div(exp(x), x), domain=(POSITIVE,))
 exp1 = row("exp1", sp.exp1, lambda x, v: neg(div(exp(neg(x)), x)), domain=(POSITIVE,))
@@ -185,3 +172,41 @@ def _second_slope(phi: Any, m: Any, v: Any) -> Any:
     series = mul(-0.5, _powers_of_sine(phi, where(small, m, 0.0), 0.5))
     k = where(small, 0.5, m)
     return where(small, series, div(sub(where(small, 0.0, v), ellipkinc(phi, k)), mul(2.0, k)))
+
+
+# -- Jacobi's elliptic functions sn, cn, dn and their amplitude; Gauss's mean ----------------------
+
+
+def _amplitude_slope(u: Any, m: Any) -> Any:
+    """d/dm of phi, of which F(phi, m) = u."""
+    return neg(mul(ELLIPTIC[2](u, m), _first_slope(ELLIPTIC[3](u, m), m, u)))
+
+
+def _dn_slope(u: Any, m: Any, v: Any) -> Any:
+    s, c = ELLIPTIC[0](u, m), ELLIPTIC[1](u, m)
+    moved = add(mul(s, s), mul(mul(2.0, m), mul(mul(s, c), _amplitude_slope(u, m))))
+    return neg(div(moved, mul(2.0, v)))
+
+
+_JACOBI: tuple[tuple[Any, Any], ...] = (
+    (lambda u, m, v: mul(ELLIPTIC[1](u, m), ELLIPTIC[2](u, m)),
+     lambda u, m, v: mul(ELLIPTIC[1](u, m), _amplitude_slope(u, m))),
+    (lambda u, m, v: neg(mul(ELLIPTIC[0](u, m), ELLIPTIC[2](u, m))),
+     lambda u, m, v: neg(mul(ELLIPTIC[0](u, m), _amplitude_slope(u, m)))),
+    (lambda u, m, v: neg(mul(m, mul(ELLIPTIC[0](u, m), ELLIPTIC[1](u, m)))), _dn_slope),
+    (lambda u, m, v: ELLIPTIC[2](u, m), lambda u, m, v: _amplitude_slope(u, m)),
+)  # fmt: skip
+ELLIPTIC = results("ellipj", *_JACOBI, domain=((-1.3, 1.3), (0.1, 0.8)))
+
+
+def _mean_slope(a: Any, b: Any, v: Any) -> Any:
+    """By a of pi (a + b) / (4 K(m)), where m = ((a - b) / (a + b))^2."""
+    total = add(a, b)
+    ratio = div(sub(a, b), total)
+    slope = mul(math.pi / 8, _hyper(1.5, 1.5, 2.0, mul(ratio, ratio)))
+    inner = mul(div(mul(16.0 / math.pi, mul(ratio, b)), mul(total, total)), div(v, total))
+    return mul(v, sub(div(1.0, total), mul(inner, slope)))
+
+
+agm = row("agm", sp.agm, _mean_slope, lambda a, b, v: _mean_slope(b, a, v),
+    domain=(POSITIVE, POSITIVE), seams=((1.0, 1.0),))  # fmt: skip

@@ -39,6 +39,9 @@ def _jacobi(p: Any, n: Any, k: Any, a: Any, b: Any, x: Any) -> Any:
 
 _FAMILIES: tuple[tuple[Any, Slope, tuple[Any, ...]], ...] = (
     (sp.eval_jacobi, _jacobi, (WHOLE, WHOLE, UNIT)),
+    (sp.eval_sh_jacobi, lambda p, n, k, a, b, x:
+        mul(n, p["eval_sh_jacobi"](k, add(a, 2.0), add(b, 1.0), x)),
+        ((3.0, 4.0), (1.0, 3.0), BETWEEN)),
     (sp.eval_gegenbauer, lambda p, n, k, a, x:
         mul(mul(2.0, a), p["eval_gegenbauer"](k, add(a, 1.0), x)), ((1.0, 4.0), UNIT)),
     (sp.eval_genlaguerre, lambda p, n, k, a, x:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
+import scipy.special
 
 from jitad.ir.errors import DifferentiationError, ShapeError
 from jitad.ir.op import DType, Elementwise, Rule, Shape
@@ -19,8 +20,8 @@ MODULE = "scipy.special.cython_special"
 WHOLE = (0.0, 4.0)
 """Where the tests sample an operand in which there is no derivative: whole numbers."""
 
-ROWS: dict[np.ufunc, Elementwise] = {}
-"""The rows that stand for a ufunc of SciPy's."""
+ROWS: dict[np.ufunc, Any] = {}
+"""The row that stands for a ufunc of SciPy's, or the rows of one that has several results."""
 
 
 @final
@@ -86,6 +87,29 @@ def row(
     if isinstance(stands_for, np.ufunc):
         ROWS[stands_for] = op
     return op
+
+
+def results(
+    name: str, *partials: Any, domain: Any = (ew.REAL,), domains: Any = None
+) -> tuple[Elementwise, ...]:
+    """The rows of a function of SciPy's that has several results: `name0`, `name1`, ...
+
+    Each has a partial, or a tuple of one for each operand; `domains` has one of x for each.
+    """
+    ufunc = getattr(scipy.special, name)
+
+    def one(k: int, rule: Any) -> Elementwise:
+        given = rule if isinstance(rule, tuple) else (rule,)
+        return row(
+            f"{name}{k}",
+            lambda *xs: ufunc(*xs)[k],
+            *given,
+            emit=call(name, k),
+            domain=domain if domains is None else (domains[k],),
+        )
+
+    ROWS[ufunc] = tuple(one(k, rule) for k, rule in enumerate(partials))
+    return ROWS[ufunc]
 
 
 Function = Callable[[Any], Any]

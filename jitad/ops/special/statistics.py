@@ -33,20 +33,20 @@ POSITIVE, REAL = ew.POSITIVE, ew.REAL
 # -- chi-square, gamma, Poisson --------------------------------------------------------------------
 
 
-def _chi_density(v: Any, x: Any) -> Any:
+def chi_density(v: Any, x: Any) -> Any:
     return mul(0.5, gamma_density(mul(0.5, v), mul(0.5, x)))
 
 
-def _chi_slope(v: Any, x: Any) -> Any:
+def chi_slope(v: Any, x: Any) -> Any:
     return mul(0.5, gamma_slope(mul(0.5, v), mul(0.5, x)))
 
 
-chdtr = row("chdtr", sp.chdtr, lambda v, x, y: _chi_slope(v, x),
-    lambda v, x, y: _chi_density(v, x), domain=(SHAPE, POSITIVE))  # fmt: skip
-chdtrc = row("chdtrc", sp.chdtrc, lambda v, x, y: neg(_chi_slope(v, x)),
-    lambda v, x, y: neg(_chi_density(v, x)), domain=(SHAPE, POSITIVE))  # fmt: skip
-chdtri = row("chdtri", sp.chdtri, lambda v, p, x: neg(div(_chi_slope(v, x), _chi_density(v, x))),
-    lambda v, p, x: div(-1.0, _chi_density(v, x)), domain=(STEADY, MIDDLE))  # fmt: skip
+chdtr = row("chdtr", sp.chdtr, lambda v, x, y: chi_slope(v, x),
+    lambda v, x, y: chi_density(v, x), domain=(SHAPE, POSITIVE))  # fmt: skip
+chdtrc = row("chdtrc", sp.chdtrc, lambda v, x, y: neg(chi_slope(v, x)),
+    lambda v, x, y: neg(chi_density(v, x)), domain=(SHAPE, POSITIVE))  # fmt: skip
+chdtri = row("chdtri", sp.chdtri, lambda v, p, x: neg(div(chi_slope(v, x), chi_density(v, x))),
+    lambda v, p, x: div(-1.0, chi_density(v, x)), domain=(STEADY, MIDDLE))  # fmt: skip
 
 
 def _rate(sign: float) -> Any:
@@ -82,11 +82,11 @@ def _needed(name: str) -> Undefined:
 
 
 bdtr = row("bdtr", of_whole(sp.bdtr, 1), None, _trials("bdtr"),
-    lambda k, n, p, v: neg(_binomial_density(k, n, p)),
+    lambda k, n, p, v: neg(binomial_density(k, n, p)),
     domain=(WHOLE, (5.0, 9.0), PROBABILITY),
     emit=call("bdtr", whole=True), ufunc=sp.bdtr)  # fmt: skip
 bdtrc = row("bdtrc", of_whole(sp.bdtrc, 1), None, _trials("bdtrc"),
-    lambda k, n, p, v: _binomial_density(k, n, p),
+    lambda k, n, p, v: binomial_density(k, n, p),
     domain=(WHOLE, (5.0, 9.0), PROBABILITY),
     emit=call("bdtrc", whole=True), ufunc=sp.bdtrc)  # fmt: skip
 nbdtr = row("nbdtr", of_whole(sp.nbdtr, 0, 1), _failures("nbdtr"), _needed("nbdtr"),
@@ -99,7 +99,7 @@ nbdtrc = row("nbdtrc", of_whole(sp.nbdtrc, 0, 1), _failures("nbdtrc"), _needed("
     emit=call("nbdtrc", whole=True), ufunc=sp.nbdtrc)  # fmt: skip
 
 
-def _binomial_density(k: Any, n: Any, p: Any) -> Any:
+def binomial_density(k: Any, n: Any, p: Any) -> Any:
     """d/dp of the probability of more than k successes; 0 where that is certain not to be."""
     k = floor(k)
     left = sub(n, k)
@@ -148,14 +148,14 @@ fdtri = row("fdtri", sp.fdtri, _fisher_inverse(0), _fisher_inverse(1), _fisher_i
     domain=(STEADY, STEADY, MIDDLE))  # fmt: skip
 
 
-def _student_density(n: Any, t: Any) -> Any:
+def student_density(n: Any, t: Any) -> Any:
     half = mul(0.5, add(n, 1.0))
     scale = sub(sub(gammaln(half), gammaln(mul(0.5, n))), mul(0.5, ew.log(mul(math.pi, n))))
     return exp(sub(scale, mul(half, log1p(div(mul(t, t), n)))))
 
 
 @in_double
-def _student_slope(n: Any, t: Any) -> Any:
+def student_slope(n: Any, t: Any) -> Any:
     """By n of 1/2 + sign(t)/2 I_w(1/2, n/2) with w = t^2 / (n + t^2); t p'(n) at t = 0, where p is
     the density there."""
     zero = ew.eq(t, 0.0)
@@ -167,13 +167,13 @@ def _student_slope(n: Any, t: Any) -> Any:
     shift = neg(mul(beta_density(half, b, w), div(square, mul(total, total))))
     slope = add(shift, mul(0.5, beta_slopes(half, b, w)[1]))
     top = sub(sub(psi(add(half, b)), psi(b)), div(1.0, n))
-    flat = mul(mul(_student_density(n, where(zero, t, 0.0)), mul(0.5, top)), t)
+    flat = mul(mul(student_density(n, where(zero, t, 0.0)), mul(0.5, top)), t)
     return where(zero, flat, mul(mul(0.5, ew.sign(s)), slope))
 
 
-stdtr = row("stdtr", sp.stdtr, lambda n, t, v: _student_slope(n, t),
-    lambda n, t, v: _student_density(n, t), domain=((1.0, 6.0), REAL))  # fmt: skip
+stdtr = row("stdtr", sp.stdtr, lambda n, t, v: student_slope(n, t),
+    lambda n, t, v: student_density(n, t), domain=((1.0, 6.0), REAL))  # fmt: skip
 stdtrit = row("stdtrit", sp.stdtrit,
-    lambda n, p, v: neg(div(_student_slope(n, v), _student_density(n, v))),
-    lambda n, p, v: div(1.0, _student_density(n, v)),
+    lambda n, p, v: neg(div(student_slope(n, v), student_density(n, v))),
+    lambda n, p, v: div(1.0, student_density(n, v)),
     domain=(STEADY, MIDDLE))  # fmt: skip

@@ -3,7 +3,7 @@
 The modules here are read as the user's functions are, and are written with NumPy's.
 """
 
-from jitad.scipy.interpolate import cubic, grids, piecewise, splines
+from jitad.scipy.interpolate import cubic, grids, piecewise, scattered, splines
 from jitad.scipy.mirror import mirror
 
 OBJECTS = {
@@ -13,7 +13,11 @@ OBJECTS = {
     "BivariateSpline": grids.of_bivariate,
     "interp1d": grids.of_interp1d,
     "RegularGridInterpolator": grids.of_grid,
+    "RBFInterpolator": scattered.of_radial,
+    "LinearNDInterpolator": scattered.of_triangles,
+    "NearestNDInterpolator": scattered.of_nearest,
+    "BarycentricInterpolator": scattered.of_polynomial,
 }
 """The functions from objects of SciPy's, by their classes, to what stands for them."""
 
-__getattr__, __dir__ = mirror("scipy.interpolate", piecewise, cubic, splines, grids)
+__getattr__, __dir__ = mirror("scipy.interpolate", piecewise, cubic, splines, grids, scattered)

@@ -246,9 +246,7 @@ class Distribution(Plain):
 class Frozen:
     """A distribution with its parameters given."""
 
-    def __init__(
-        self, distribution: Distribution, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> None:
+    def __init__(self, distribution: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._distribution = distribution
         self._parameters = args, kwargs
 

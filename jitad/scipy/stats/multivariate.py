@@ -1,7 +1,8 @@
-"""The multivariate normal and Dirichlet's distribution."""
+"""Distributions of vectors and of matrices, by their densities."""
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import Any
 
@@ -13,7 +14,7 @@ import scipy.stats
 from jitad.frontend.active import holds_traced
 from jitad.ir.errors import ShapeError, TraceError
 from jitad.ir.value import FUNCTIONS
-from jitad.scipy.stats.distribution import Plain, _number
+from jitad.scipy.stats.distribution import Frozen, Plain, _number
 
 
 class _Density(Plain):
@@ -22,7 +23,11 @@ class _Density(Plain):
     methods = ("logpdf", "pdf")
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, getattr(scipy.stats, name), "supported methods: logpdf, pdf")
+        known = f"supported methods: {', '.join(self.methods)}"
+        super().__init__(name, getattr(scipy.stats, name), known)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Frozen:
+        return Frozen(self, args, kwargs)
 
     def pdf(self, *args: Any, **kwargs: Any) -> Any:
         """The density."""
@@ -106,7 +111,114 @@ class Dirichlet(_Density):
         return np.sum(sp.xlogy(powers, x), axis=0) - log_beta
 
 
-MULTIVARIATE = {
+class _Formula(_Density):
+    """A density whose logarithm is a formula of x and the parameters, as SciPy names them."""
+
+    def __init__(self, name: str, formula: Any) -> None:
+        super().__init__(name)
+        self._formula = formula
+
+    def logpdf(self, *args: Any, **kwargs: Any) -> Any:
+        """Log of the density."""
+        return self._of("logpdf", args, kwargs)
+
+    def _of(self, method: str, args: Any, kwargs: Any) -> Any:
+        if not holds_traced([*args, *kwargs.values()]):
+            return getattr(self._original, method)(*args, **kwargs)
+        given = inspect.signature(self._formula).bind(*args, **kwargs)
+        given.apply_defaults()
+        numbers = [None if x is None else _number(x) for x in given.args]
+        return self._formula(*numbers)
+
+
+class _Counts(_Formula):
+    """The same of counts."""
+
+    methods = ("logpmf", "pmf")
+
+    def logpmf(self, *args: Any, **kwargs: Any) -> Any:
+        """Log of the probability."""
+        return self._of("logpmf", args, kwargs)
+
+    def pmf(self, *args: Any, **kwargs: Any) -> Any:
+        """The probability."""
+        return np.exp(self.logpmf(*args, **kwargs))
+
+
+def _student(x: Any, loc: Any = None, shape: Any = 1, df: Any = 1) -> Any:
+    size = _dimension(loc, shape)
+    x = np.reshape(x, _points(x.shape, size))
+    scaled, log_det = _whiten(x if loc is None else x - loc, shape, size)
+    half = 0.5 * (df + size)
+    scale = sp.gammaln(half) - sp.gammaln(0.5 * df) - 0.5 * size * np.log(df * math.pi) - log_det
+    return scale - half * np.log1p(np.sum(scaled * scaled, axis=-1) / df)
+
+
+def _single(name: str, x: Any) -> int:
+    """The size of one matrix."""
+    if len(x.shape) != 2:
+        raise TraceError(
+            f"scipy.stats.{name} of an array of shape {x.shape}, of traced values",
+            remedy="give one matrix, and use jitad.vmap for several",
+        )
+    return x.shape[-1]
+
+
+def _log_det(x: Any) -> Any:
+    return np.linalg.slogdet(x)[1]
+
+
+def _wishart(x: Any, df: Any, scale: Any) -> Any:
+    p = _single("wishart", x)
+    inner = (df - p - 1) * _log_det(x) - np.trace(np.linalg.solve(scale, x))
+    outer = df * (p * math.log(2) + _log_det(scale))
+    return 0.5 * (inner - outer) - _gamma(0.5 * df, p)
+
+
+def _inverse_wishart(x: Any, df: Any, scale: Any) -> Any:
+    p = _single("invwishart", x)
+    inner = (df + p + 1) * _log_det(x) + np.trace(np.linalg.solve(x, scale))
+    outer = df * (_log_det(scale) - p * math.log(2))
+    return 0.5 * (outer - inner) - _gamma(0.5 * df, p)
+
+
+def _gamma(a: Any, p: int) -> Any:
+    """log of the gamma function of matrices."""
+    total = 0.25 * p * (p - 1) * math.log(math.pi)
+    return total + sum(sp.gammaln(a - 0.5 * k) for k in range(p))
+
+
+def _matrix_normal(X: Any, mean: Any = None, rowcov: Any = 1, colcov: Any = 1) -> Any:
+    _single("matrix_normal", X)
+    n, p = X.shape
+    u, v = (c if len(c.shape) == 2 else c * np.eye(k) for c, k in ((rowcov, n), (colcov, p)))
+    gap = X if mean is None else X - mean
+    square = np.sum(gap * np.linalg.solve(u, np.linalg.solve(v, gap.T).T))
+    logs = n * p * math.log(2 * math.pi) + p * _log_det(u) + n * _log_det(v)
+    return -0.5 * (logs + square)
+
+
+def _multinomial(x: Any, n: Any, p: Any) -> Any:
+    """The last of the probabilities is what the others leave, as SciPy has it."""
+    p = np.concatenate([p[..., :-1], 1 - np.sum(p[..., :-1], axis=-1, keepdims=True)], axis=-1)
+    value = sp.gammaln(n + 1) + np.sum(sp.xlogy(x, p) - sp.gammaln(x + 1), axis=-1)
+    return np.where(np.sum(x, axis=-1) == n, value, -np.inf)
+
+
+def _dirichlet_multinomial(x: Any, alpha: Any, n: Any) -> Any:
+    total = np.sum(alpha, axis=-1)
+    value = sp.gammaln(total) + sp.gammaln(n + 1) - sp.gammaln(n + total)
+    rest = sp.gammaln(x + alpha) - sp.gammaln(alpha) - sp.gammaln(x + 1)
+    return np.where(np.sum(x, axis=-1) == n, value + np.sum(rest, axis=-1), -np.inf)
+
+
+MULTIVARIATE: dict[str, Any] = {
     "multivariate_normal": MultivariateNormal("multivariate_normal"),
     "dirichlet": Dirichlet("dirichlet"),
+    "multivariate_t": _Formula("multivariate_t", _student),
+    "wishart": _Formula("wishart", _wishart),
+    "invwishart": _Formula("invwishart", _inverse_wishart),
+    "matrix_normal": _Formula("matrix_normal", _matrix_normal),
+    "multinomial": _Counts("multinomial", _multinomial),
+    "dirichlet_multinomial": _Counts("dirichlet_multinomial", _dirichlet_multinomial),
 }
