@@ -61,7 +61,7 @@ class Outside:
                 f"{shape} {dtype} was declared",
                 remedy="give jitad.callback the shape and dtype that the function returns",
             )
-        flat = np.ravel(x.astype(dtype))
+        flat: Any = np.ravel(x.astype(dtype))
         if _parts(dtype) == 2:
             flat = np.concatenate([flat.real, flat.imag])
         return flat.astype(np.float64)

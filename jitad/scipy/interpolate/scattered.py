@@ -11,7 +11,7 @@ import itertools
 from typing import Any
 
 import numpy as np
-from scipy.spatial import Delaunay, cKDTree
+from scipy.spatial import Delaunay, KDTree
 
 from jitad.frontend.active import holds_traced
 from jitad.frontend.stand_ins import StandIn
@@ -60,9 +60,9 @@ def _powers(size: int, degree: int) -> list[tuple[int, ...]]:
 
 
 def _monomials(x: Any, powers: list[tuple[int, ...]]) -> Any:
-    columns = [np.ones(np.shape(x)[0]) for _ in powers[:1]]
+    columns: list[Any] = [np.ones(np.shape(x)[0]) for _ in powers[:1]]
     for row in powers[1:]:
-        column = 1.0
+        column: Any = 1.0
         for k, n in enumerate(row):
             for _ in range(n):
                 column = column * x[:, k]
@@ -180,7 +180,7 @@ class NearestNDInterpolator(StandIn):
                 "NearestNDInterpolator with rescale=True", remedy="scale the points before"
             )
         points = _plain_points("NearestNDInterpolator", x)
-        self.tree = cKDTree(points, **(tree_options or {})) if tree is None else tree
+        self.tree = KDTree(points, **(tree_options or {})) if tree is None else tree
         self.values = np.asarray(y)
 
     def __call__(self, *args: Any) -> Any:
