@@ -173,6 +173,43 @@ def _total_of_cells(x: Any) -> Any:
     return np.array([total, total * total * 0.2])
 
 
+def _assembled(x: Any, i: Any) -> Any:
+    """Elements between two nodes: what one node is given, the other loses."""
+    v = x.ravel()
+    out = np.zeros(v.size)
+    for e in range(5):
+        a, b = i[e] % v.size, (i[e] + e + 1) % v.size
+        force = 0.6 * np.sin(v[b] - 0.3 * v[a])
+        out[a] += force
+        out[b] -= force * 0.9
+    return out
+
+
+def _sum_of_sides(x: Any) -> Any:
+    """Sums that a branch leads to, of which one takes away."""
+    v = x.ravel()
+    up, down = 0.0, 0.0
+    for j in range(v.size):
+        if v[j] > 0.2:
+            up += 0.3 * v[j] ** 2
+        elif j % 2 == 0:
+            down -= 0.4 * v[j] * v[(j + 1) % v.size]
+    return np.array([up, down, up * down * 0.1])
+
+
+def _solved_by_elements(x: Any) -> Any:
+    """A system of two equations for each element."""
+    v = x.ravel()
+    out = np.zeros(v.size + 1)
+    for e in range(v.size):
+        b = v[v.size - 1 - e]
+        stiffness = np.array([[2.0 + v[e] ** 2, 0.3], [0.2 * b, 3.0]])
+        y = np.linalg.solve(stiffness, np.array([v[e], 0.5 * b]))
+        out[e] += y[0]
+        out[e + 1] -= y[1] * 0.8
+    return out
+
+
 def _row(r: Any) -> Any:
     return np.sin(r) * 0.4 + r[0] * 0.3
 
@@ -230,6 +267,9 @@ LOOSE: dict[str, Step] = {
     "roots": lambda x, y, i, k: _roots(x),
     "recurrence": lambda x, y, i, k: _recurrence(x),
     "solved": lambda x, y, i, k: _solved(x),
+    "assembled": lambda x, y, i, k: _assembled(x, i),
+    "sum of sides": lambda x, y, i, k: _sum_of_sides(x),
+    "solved by elements": lambda x, y, i, k: _solved_by_elements(x),
     "norm": lambda x, y, i, k: x / np.sqrt(1 + np.sum(x * x)),
 }
 
