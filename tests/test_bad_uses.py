@@ -68,7 +68,7 @@ OF_SCIPY = [
     lambda x: scipy.optimize.nnls(A, x)[0],
     lambda x: scipy.optimize.linprog(x),
     lambda x: scipy.interpolate.splrep(X, x, s=1.0),
-    lambda x: scipy.interpolate.griddata(X[:, None], x, 1.5),
+    lambda x: scipy.interpolate.CloughTocher2DInterpolator(np.eye(3)[:, :2], x)(0.2, 0.2),
     lambda x: scipy.ndimage.gaussian_filter(x, x[0]),
     lambda x: scipy.ndimage.geometric_transform(A * x, lambda i: i),
     lambda x: scipy.fft.fht(x, 0.1, 1.0),
