@@ -44,11 +44,20 @@ def _kelvin(x: Any) -> tuple[Value, ...]:
 
 
 def _hankel(sign: float) -> Callable[..., Value]:
-    """J + i Y or J - i Y, of real arguments, on which both are real."""
+    """J + i Y or J - i Y of real arguments: NaN at 0, below it continued from above the cut.
+
+    Source: NIST Digital Library of Mathematical Functions, 10.11.4.
+    """
 
     def record(*operands: Any) -> Value:
         n, x = _aligned(sp.jv, operands)
-        return ew.pair(bessel.jv(n, x), ew.mul(sign, bessel.yv(n, x)))
+        j, y = (f(n, ew.absolute(x)) for f in (bessel.jv, bessel.yv))
+        cos, sin = (wave(ew.mul(math.pi, n)) for wave in (ew.cos, ew.sin))
+        real = ew.sub(ew.mul(1.0 - 2.0 * sign, ew.mul(j, cos)), ew.mul(-sign, ew.mul(y, sin)))
+        imag = ew.add(ew.mul(j, sin), ew.mul(sign, ew.mul(y, cos)))
+        is_below = ew.lt(x, 0.0)
+        real = ew.where(ew.eq(x, 0.0), math.nan, ew.where(is_below, real, j))
+        return ew.pair(real, ew.where(is_below, imag, ew.mul(sign, y)))
 
     return record
 

@@ -11,7 +11,7 @@ from jitad.frontend.active import noted_for_good
 from jitad.frontend.regions import NeedsNumber
 from jitad.functions.program.data import Place, current, labels_of
 from jitad.functions.program.graph import Program
-from jitad.ir.errors import TraceError
+from jitad.ir.errors import SourceLine, TraceError
 
 
 def too_deep(f: Any) -> TraceError:
@@ -22,6 +22,14 @@ def too_deep(f: Any) -> TraceError:
         remedy="write a loop in place of a function that calls itself, or allow more by "
         "sys.setrecursionlimit",
     )
+
+
+def endless(f: Any, line: SourceLine, calls: bool) -> TraceError:
+    """What is to be raised where a function never returns, whatever its data."""
+    if calls:
+        return too_deep(f)
+    what = f"{f.__name__} has a loop that no turn leaves"
+    return TraceError(what, remedy="leave it by break or return", line=line)
 
 
 DEEP = 24

@@ -32,7 +32,7 @@ from jitad.functions.program.data import (
     current,
     holds_tracers,
 )
-from jitad.functions.program.depth import check_depth, too_deep
+from jitad.functions.program.depth import check_depth, endless, too_deep
 from jitad.functions.program.generators import Generated, can_consume, consume, generator_of, wants
 from jitad.functions.program.graph import EXIT, FOLDED, RESULT, Program, program_of
 from jitad.functions.program.iterators import FEW, InOrder, InTurn, Places, Turn, iterator
@@ -89,6 +89,8 @@ class Frame:
             frames().pop()
             for context in reversed(self.entered):
                 context.leave(None, None, None)
+        if RESULT not in names:
+            raise endless(self.function, self.line, calls=self.program.turned > 0)
         self.shared.fill(names)
         return names[RESULT]
 
