@@ -149,7 +149,15 @@ def for_all(path: Path) -> None:
     path.chmod(0o666)
 
 
-@pytest.mark.parametrize("damage", [cut, emptied, flipped, random, linked, for_all])
+def piped(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path, mode=0o600)
+
+
+DAMAGES = [cut, emptied, flipped, random, linked, for_all, *([piped] * hasattr(os, "mkfifo"))]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_files_are_written_anew(folder: Path, damage: Callable[[Path], None]) -> None:
     assert derivative() == pytest.approx(RIGHT, rel=1e-14)
     paths = list(folder.iterdir())
@@ -159,6 +167,26 @@ def test_damaged_files_are_written_anew(folder: Path, damage: Callable[[Path], N
     for path in paths:
         assert not path.is_symlink()
         assert disk.read(path), path
+
+
+def test_files_that_have_changed_names_are_written_anew(folder: Path) -> None:
+    assert derivative() == pytest.approx(RIGHT, rel=1e-14)
+    first, second = folder.iterdir()
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
+    assert derivative() == pytest.approx(RIGHT, rel=1e-14)
+    assert first.read_bytes() != second.read_bytes()
+    assert disk.read(first)
+    assert disk.read(second)
+
+
+def test_folders_of_a_file_s_name_are_done_without(folder: Path) -> None:
+    assert derivative() == pytest.approx(RIGHT, rel=1e-14)
+    for path in folder.iterdir():
+        path.unlink()
+        path.mkdir()
+    assert derivative() == pytest.approx(RIGHT, rel=1e-14)
 
 
 def test_a_folder_that_cannot_be_had_is_done_without(

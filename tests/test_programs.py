@@ -158,6 +158,13 @@ def test_a_function_that_calls_itself_too_often_says_so() -> None:
 
     gradient = jitad.grad(f)
     assert gradient(-1.5) == -3.0
-    with pytest.raises(RecursionError):
-        gradient(1.0)
+    doors = (
+        gradient,
+        jitad.compile(f, 1.0).njit,
+        jitad.vmap(f),
+        lambda x: jitad.vmap(f)(x * np.ones(3)),
+    )
+    for door, x in zip(doors, (1.0, 1.0, np.ones(3), 1.0), strict=True):
+        with pytest.raises(RecursionError, match="f calls itself too often"):
+            door(x)
     assert gradient(-2.5) == -5.0

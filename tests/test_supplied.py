@@ -152,6 +152,46 @@ def test_each_way_of_asking(name: str) -> None:
     assert_allclose(run(), want() if callable(want) else want, rtol=1e-6, atol=1e-6)
 
 
+SHARED = [1.0]
+
+
+def _sum(x: Any) -> Any:
+    return np.sum((x - SHARED[0]) ** 2)
+
+
+def _halves(x: Any) -> Any:
+    """A root at the shared number, by a loop as long as the data say."""
+    scale = 1.0
+    while scale * np.sum(x * x) > 1.0:
+        scale = scale / 2
+    return scale * (x - SHARED[0])
+
+
+def _line(t: Any, a: Any) -> Any:
+    return SHARED[0] * a * t
+
+
+@pytest.mark.parametrize(
+    "solve, power",
+    [
+        (lambda: jo.minimize(_sum, np.zeros(2)).x, 1),
+        (lambda: jo.minimize(_sum, np.zeros(2), method="trust-exact").x, 1),
+        (lambda: jo.least_squares(_halves, [9.0, 8.0]).x, 1),
+        (lambda: jo.root(_halves, [9.0, 8.0]).x, 1),
+        (lambda: jo.fsolve(_halves, [9.0, 8.0]), 1),
+        (lambda: jo.newton(_halves, 9.0), 1),
+        (lambda: jo.root_scalar(_halves, x0=9.0).root, 1),
+        (lambda: jo.root_scalar(_halves, x0=9.0, method="halley").root, 1),
+        (lambda: jo.curve_fit(_line, np.arange(4.0), np.arange(4.0))[0], -1),
+    ],
+)
+def test_functions_are_read_as_programs(solve: Callable[[], Any], power: int) -> None:
+    """What they read from outside is what it is now, and their loops are one program."""
+    for shared in (1.0, 4.0, 2.0):
+        SHARED[0] = shared
+        assert_allclose(solve(), shared**power, rtol=1e-6)
+
+
 def test_what_is_given_wins_and_scipys_objects_come_back() -> None:
     calls: list[str] = []
 

@@ -1,11 +1,12 @@
 """LLVM IR -> object code that a process has compiled before: a directory of files, by content.
 
-A file is named after everything that its object code follows from: the text of the module, how
-LLVM was asked, LLVM itself and the processor. So an entry is never stale, and processes that share
-the directory need no lock: two that write the same file write the same bytes, each to a file of its
-own, which then takes the name in one step. A file holds its own digest; one that is damaged, cut
-short or not ours is passed over, and written anew. Nothing is executed before its digest and owner
-are known, nothing unpickled at all. No file is synced: what a crash leaves has another digest.
+A file is named after everything that its object code follows from: the text of the module, how LLVM
+was asked, LLVM itself and the processor. So an entry is never stale, and processes that share the
+directory need no lock: two that write the same file write the same bytes, each to a file of its
+own, which then takes the name in one step. A file holds the digest of its name and content; one
+that is damaged, cut short, another's or not ours is passed over, and written anew. Nothing is
+executed before its digest and owner are known, nothing unpickled at all. No file is synced: what a
+crash leaves has another digest.
 """
 
 from __future__ import annotations
@@ -69,21 +70,36 @@ def place(text: str, *further: object) -> Path | None:
 def read(path: Path) -> bytes | None:
     """The object code in a file, if all of it is there and is ours."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        content = _content(path)
     except OSError:
         return None
-    with open(descriptor, "rb") as file:
-        if not _is_ours(os.fstat(descriptor)):
-            log.warning("%s belongs to somebody else, and is not used", path)
-            return None
-        content = file.read()
+    if content is None:
+        log.warning("%s belongs to somebody else, or is no file, and is not used", path)
+        return None
     image = content[_DIGEST:]
-    if content[:_DIGEST] != hashlib.sha256(image).digest():
+    if content[:_DIGEST] != _digest(path, image):
         log.debug("%s is damaged, and is written anew", path)
         return None
     with contextlib.suppress(OSError):  # where others may not write: it goes earlier
         os.utime(path)
     return image
+
+
+def _content(path: Path) -> bytes | None:
+    """What is in a file; None where it is not ours. A pipe of that name is not waited for."""
+    asked = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, os.O_RDONLY | asked)
+    stats = os.fstat(descriptor)
+    if not stat.S_ISREG(stats.st_mode) or not _is_ours(stats):
+        os.close(descriptor)
+        return None
+    with open(descriptor, "rb") as file:
+        return file.read()
+
+
+def _digest(path: Path, image: bytes) -> bytes:
+    """What object code under a name begins with: under another it would be another kernel."""
+    return hashlib.sha256(path.name.encode() + image).digest()
 
 
 _written = 0
@@ -97,7 +113,7 @@ def write(path: Path, image: bytes) -> None:
         descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
         try:
             with open(descriptor, "wb") as file:
-                file.write(hashlib.sha256(image).digest() + image)
+                file.write(_digest(path, image) + image)
             os.replace(name, path)
         except BaseException:
             os.unlink(name)

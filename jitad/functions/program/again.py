@@ -108,8 +108,9 @@ def _another(frame: Frame, call: Statement, names: Any) -> dict[str, Any] | None
     if getattr(f, "py_func", f) is not frame.function:
         return None
     most = names[_TURNS] >= getrecursionlimit()
-    if isinstance(most, Value):  # the function says so itself
-        raise_if(frame, most, Exception("it calls itself too often"))
+    if isinstance(most, Value):
+        error = RecursionError(f"{frame.function.__name__} calls itself too often")
+        raise_if(frame, most, error, known=True)
     elif most:
         raise too_deep(frame.function)
     given = by_name(frame.function, args, kwargs)

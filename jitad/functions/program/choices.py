@@ -76,7 +76,7 @@ def of_table(frame: Frame, table: Any, key: Value) -> Any:
         one: Any = as_dtype(lift(current(), is_it), INT64)
         number = number + one * k
     none = UFUNCS[np.logical_not](functools.reduce(UFUNCS[np.logical_or], found))
-    raise_if(frame, none, error)
+    raise_if(frame, none, error, known=False)
     note_contents(table)
     if at is None:
         return Chosen(number, items)

@@ -103,6 +103,11 @@ def _check(error: Exception | SystemExit) -> None:
         raise error
     if isinstance(error, RecursionError):  # the function calls itself, on both sides
         raise NeedsNumber(str(error)) from error
+    _check_caught(error)
+
+
+def _check_caught(error: BaseException) -> None:
+    """Refuse what the function may catch."""
     if may_catch(type(error)):
         raise NeedsNumber(f"{type(error).__name__} is raised, and may be caught") from error
 
@@ -121,11 +126,12 @@ def raise_where(frame: Frame, taken: Value, side: Block, what: Raised) -> None:
             check_raised(builder)
 
 
-def raise_if(frame: Frame, taken: Value, error: Exception) -> None:
-    """Record that the function raises an exception, as it says itself, where something is true."""
-    _check(error)
+def raise_if(frame: Frame, taken: Value, error: Exception, *, known: bool) -> None:
+    """Record that the function raises an exception where something is true: a `known` one, or what
+    it says itself."""
+    _check_caught(error)
     builder = current()
-    taken, what = lift(builder, taken), raised(error, places_of(error), False)
+    taken, what = lift(builder, taken), raised(error, places_of(error), known)
     frame.at_its_line(_raise_where, taken, what)
     if builder.level == 1:
         builder.raised.append((taken, what))
