@@ -20,7 +20,7 @@ from jitad.frontend.pytree import flatten, unflatten
 from jitad.matrices import hvp
 from jitad.programs.call import Argnums, Function
 from jitad.programs.gradient import gradient
-from jitad.programs.recorded import Recorded, compiled
+from jitad.programs.recorded import Recorded, compiled, run_first
 from jitad.runtime.launch import Transformed, transformed
 
 P = ParamSpec("P")
@@ -41,7 +41,7 @@ def elementwise_grad(fun: Callable[P, Any], argnum: Argnums = 0) -> Transformed[
 
 
 def _total(functions: Sequence[Function], _: Any, *args: Any, **kwargs: Any) -> Any:
-    return np.sum(functions[0](*args, **kwargs))
+    return np.sum(run_first(functions, *args, **kwargs))
 
 
 deriv = elementwise_grad
@@ -77,7 +77,7 @@ def _gradients(fun: Function, *args: Any, **kwargs: Any) -> dict[str, Any]:
 
 
 def _called_by_name(functions: Sequence[Function], _: Any, named: dict[str, Any]) -> Any:
-    return functions[0](**named)
+    return run_first(functions, **named)
 
 
 def make_vjp(fun: Function, argnum: int = 0) -> Callable[..., tuple[Callable[..., Any], Any]]:
@@ -101,7 +101,7 @@ def _held(functions: Functions, options: Any, args: Any, kwargs: Any) -> Any:
     """A function of which one argument is differentiated, and the others are constants."""
     (argnum,) = options
     held = [x if k == argnum else stop_gradient(x) for k, x in enumerate(args)]
-    return functions[0](*held, **stop_gradient(kwargs))
+    return run_first(functions, *held, **stop_gradient(kwargs))
 
 
 def _pulled(pullback: Callable[..., Any], argnum: int, y_bar: Any) -> Any:

@@ -12,7 +12,7 @@ from jitad.frontend.active import depth
 from jitad.frontend.traceable import check_functions
 from jitad.functions.control import batches, branches, loops
 from jitad.ir.errors import ShapeError, TraceError
-from jitad.programs.recorded import Recorded, compiled
+from jitad.programs.recorded import Recorded, compiled, run_first
 
 Functions = Sequence[Callable[..., Any]]
 
@@ -111,8 +111,7 @@ def map(f: Callable[..., Any], xs: Any) -> Any:
 
 
 def _map(functions: Functions, _: Any, xs: Any) -> Any:
-    (f,) = functions
-    return loops.scan(lambda _, x: ((), f(x)), (), xs, None, False)[1]
+    return loops.scan(lambda _, x: ((), run_first(functions, x)), (), xs, None, False)[1]
 
 
 def cond(

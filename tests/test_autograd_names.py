@@ -127,3 +127,32 @@ assert mvn.logpdf(np.zeros(2), np.zeros(2), np.eye(2)) < -1.8
 
 def test_modules_are_imported_as_from_autograd() -> None:
     subprocess.run([sys.executable, "-c", IMPORTS], check=True)
+
+
+SHARED = [1.0]
+
+
+def _doubled(x: Any) -> Any:
+    """The shared number times x, doubled until it is large: a loop as long as the data say."""
+    while np.sum(x) < 50.0:
+        x = x * 2
+    return x * SHARED[0]
+
+
+def _sum_of_doubled(x: Any) -> Any:
+    return np.sum(_doubled(x))
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda: jitad.map(_doubled, np.ones(2)),
+        lambda: jitad.elementwise_grad(_doubled)(1.0),
+        lambda: jitad.multigrad_dict(_sum_of_doubled)(1.0)["x"],
+        lambda: jitad.make_vjp(_sum_of_doubled)(1.0)[1],
+    ],
+    ids=["map", "elementwise_grad", "multigrad_dict", "make_vjp"],
+)
+def test_functions_read_what_is_outside_of_them_as_it_is_now(run: Any) -> None:
+    for SHARED[0] in (1.0, 3.0, 2.0):
+        assert_allclose(run(), 64.0 * SHARED[0])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FunctionType, MethodType
 from typing import Any
 
 from jitad.codegen.options import Options
 from jitad.frontend.pytree import flatten
 from jitad.frontend.roads import Reader
+from jitad.frontend.traceable import traceable
 from jitad.programs.call import plain
 from jitad.runtime.keeping import Same
 from jitad.runtime.launch import Transformed, transformed
@@ -63,6 +64,12 @@ def compiled(
     recorded = Recorded(record, functions, options)
     code = Options(parallel)
     return transformed(recorded, plain, (), code, direct=direct, owner=owner, request=known)
+
+
+def run_first(functions: Sequence[Callable[..., Any]], *args: Any, **kwargs: Any) -> Any:
+    """What the user's first function returns, read as a program: with its loops, and what it
+    reads from outside."""
+    return traceable(functions[0])(*args, **kwargs)
 
 
 def _mark(x: Any) -> Any:

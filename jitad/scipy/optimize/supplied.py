@@ -17,10 +17,9 @@ import scipy.optimize
 from scipy.optimize import BFGS, LinearConstraint, NonlinearConstraint
 
 from jitad.api import jvp, value_and_grad
-from jitad.frontend.traceable import traceable
 from jitad.ir.errors import ShapeError
 from jitad.matrices import hessian, hvp, jacobian
-from jitad.programs.recorded import compiled
+from jitad.programs.recorded import compiled, run_first
 from jitad.scipy.optimize.calls import Named, as_array, given_args
 
 DENSE = 100
@@ -55,30 +54,25 @@ def _is_absent(jac: Any) -> bool:
 # -- functions of the user's, as they are recorded -------------------------------------------------
 
 
-def _run(functions: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
-    """What the user's function returns, read as a program: with its loops, and what it reads."""
-    return traceable(functions[0])(*args, **kwargs)
-
-
 def _number(functions: Sequence[Any], _: Any, x: Any, *args: Any) -> Any:
     """The function's value, of shape () where SciPy takes an array of one."""
-    y = as_array(_run(functions, x, *args))
+    y = as_array(run_first(functions, x, *args))
     return np.reshape(y, ()) if np.ndim(y) and np.size(y) == 1 else y
 
 
 def _first(functions: Sequence[Any], _: Any, x: Any, *args: Any) -> Any:
     """The first of what the function returns."""
-    return _run(functions, x, *args)[0]
+    return run_first(functions, x, *args)[0]
 
 
 def _product(functions: Sequence[Any], _: Any, x: Any, v: Any, *args: Any) -> Any:
     """The Hessian at x times v."""
-    return hvp(lambda x: _run(functions, x, *args), (x,), (v,))
+    return hvp(lambda x: run_first(functions, x, *args), (x,), (v,))
 
 
 def _rows(functions: Sequence[Any], _: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
     """The function's values as one axis."""
-    return np.atleast_1d(as_array(_run(functions, x, *args, **kwargs)))
+    return np.atleast_1d(as_array(run_first(functions, x, *args, **kwargs)))
 
 
 def _weighed(functions: Sequence[Any], _: Any, x: Any, v: Any, *args: Any) -> Any:
@@ -87,14 +81,14 @@ def _weighed(functions: Sequence[Any], _: Any, x: Any, v: Any, *args: Any) -> An
 
 
 def _model(functions: Sequence[Any], _: Any, p: Any, xdata: Any) -> Any:
-    return np.ravel(as_array(_run(functions, xdata, *p)))
+    return np.ravel(as_array(run_first(functions, xdata, *p)))
 
 
 def _slopes(functions: Sequence[Any], options: Sequence[int], x: Any, *args: Any) -> Any:
     """Value and derivatives, up to an order, of a function of one number, or of an array element
     by element: a tangent of ones."""
     (order,) = options
-    f = lambda x: _run(functions, x, *args)  # noqa: E731
+    f = lambda x: run_first(functions, x, *args)  # noqa: E731
     steps = [f]
     for _ in range(order):
         steps.append(lambda x, f=steps[-1]: jvp(f, (x,), (np.ones_like(x),))[1])
