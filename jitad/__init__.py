@@ -46,21 +46,29 @@ finals.py and accesses.py of passes/ and ops/control/final.py; how much of an ar
 for: extents.py, and of the rows that a sweep reads: limit_rows.py and single_elements.py; what
 integers may be: passes/ranges.py, and of which sums places are: ops/affine.py; what turns need not
 wait for: apart.py and distribute.py.
+Calls of a function by itself as its last step: functions/program/again.py. Functions that Python
+runs: functions/control/opaque.py, under callbacks.py.
 Many points: passes/components.py for what becomes of their arrays, passes/if_convert.py of their
 branches, codegen/lanes.py and records.py for vectors, threads.py and runtime/team.py for cores,
 codegen/cuda.py and device.py for GPUs. A call from Python: runtime/launch.py, kernel.py, doors.py
 and entry.py, bound.py for one without arguments; services.py and interrupts.py for memory and
-Ctrl-C, by codegen/routine.py. What a function reads from outside: frontend/reads.py by roads.py,
-unseen.py and restless.py; whether it is still the same: runtime/surroundings.py and watch.py. What
+Ctrl-C, by codegen/routine.py. Object code on disk: runtime/compile.py asks disk.py for it.
+What a function reads from outside: frontend/reads.py by roads.py, unseen.py and restless.py;
+whether it is still the same: runtime/surroundings.py and watch.py. What
 it writes to arguments: runtime/writes.py, to other objects: frontend/effects.py; what it raises:
 functions/program/raising.py and ir/raised.py. Where plain rules are not enough:
 transforms/shield.py for what was not taken, sizes.py, points.py, origins.py and slopes.py for sizes
 at 0, kinks.py for kinks that cancel, spectra.py for repeated eigenvalues.
 Whole matrices: programs/jacobian.py, those of small programs by transforms/eliminate.py, in an
 order of orders.py; sparse ones by sparse/accumulate.py, whose terms.py says what a derivative is
-there; sums of second derivatives: transforms/laplacian.py, derivatives of any order: taylor.py.
+there; sums of second derivatives: transforms/laplacian.py, derivatives of any order: taylor.py;
+programs/second.py has second derivatives with what they are made from, report/extended.py the chain
+rule as one sparse system.
+Equations: implicit/unknown.py for x as a vector, problem.py for solvers that Python calls,
+newton.py and elimination.py for those that are compiled.
 SciPy's own names in a function: functions/program/mirrors.py, frontend/stand_ins.py for its
-objects.
+objects; scipy/states.py says of each name what it is for traced values, scipy/optimize/supplied.py
+gives SciPy's solvers derivatives outside of traces, scipy/iterations.py runs its iterative ones.
 """
 
 import importlib
@@ -94,7 +102,6 @@ from jitad.higher import (
     value_grad_hvp,
 )
 from jitad.ir.errors import (
-    CacheError,
     CompileError,
     DifferentiationError,
     JitadError,
@@ -126,7 +133,6 @@ from jitad.testing import check_grads
 __version__ = "0.1.0"
 
 __all__ = [
-    "CacheError",
     "CompileError",
     "DifferentiationError",
     "JitadError",

@@ -29,15 +29,21 @@ class callback(Reader):
     Args:
         fun: a function of arrays that returns arrays. It must depend on its arguments alone: calls
             may be merged, left out, and made from several threads.
-        result_shape: what it returns: a shape, of numbers of double precision; or an array, or a
-            pytree of them, of the same shapes and dtypes; or a function from the arguments to one
-            of these.
-        derivative: None, or "differences": by central differences of fourth order of `fun`, which
-            is called four times for each number in the arguments and is smooth there.
+        result_shape: the shape of its result, which is float64 then; or an array, or a pytree of
+            arrays, whose shapes and dtypes are those of the result; or a function that makes one of
+            these of the arguments.
+        derivative: None, or "differences": central differences of fourth order. `fun` is then
+            called four times for each number in the arguments, up to max(1, |x|) / 256 away from
+            it, and must be smooth there.
 
     Rules are set by `f.defjvp(rule)` or `f.defvjp(fwd, bwd)`, as those of `jitad.custom_jvp` and
     `jitad.custom_vjp`; without one, a derivative raises `DifferentiationError`. `jitad.vmap` calls
     the function for one point after the other.
+
+    Raises:
+        TraceError: `derivative` is neither; or a call has no array among its arguments.
+        ShapeError: at a call, `fun` returns other shapes, dtypes or numbers of arrays than
+            `result_shape` says.
 
     >>> import numpy as np, jitad
     >>> f = jitad.callback(lambda x: np.sin(x), lambda x: x)

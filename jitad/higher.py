@@ -62,12 +62,17 @@ def value_grad_hess(
 
     Args:
         fun: returns a real scalar (with `has_aux` a pair of it and aux).
-        argnums: which positional arguments to differentiate.
+        argnums: which positional arguments to differentiate: real arrays of floating point, in any
+            pytree.
         has_aux: the value is then `(value, aux)`.
 
     Returns:
         A function of the same arguments; its results are as those of `value_and_grad` and
-        `hessian`.
+        `hessian`: for an argument of shape s the gradient has shape s, the Hessian s + s.
+
+    Raises:
+        DifferentiationError: an argument or the value is complex or of integers.
+        ShapeError: the value is no scalar.
 
     >>> import numpy as np, jitad
     >>> value, gradient, hessian = jitad.value_grad_hess(lambda x: x[0] ** 2 * x[1])(np.ones(2))
@@ -82,7 +87,8 @@ def value_grad_hvp(
 ) -> tuple[Any, Any, Any]:
     """A scalar function's value, its gradient, and its Hessian times a vector, in one program.
 
-    Arguments as of `hvp`, and so is the last of the three results.
+    Arguments and errors as of `hvp`; so is the last of the three results, the Hessian times
+    `tangents`.
 
     >>> import numpy as np, jitad
     >>> f = lambda x: np.sum(x**3)
@@ -99,7 +105,7 @@ def hessian_diagonal(fun: Callable[P, Any], argnums: Argnums = 0) -> Transformed
     Forward mode of forward mode, one lane for each element: no Hessian is formed.
 
     Args:
-        fun: returns a real scalar.
+        fun: returns a real scalar; what else it returns raises as in `value_grad_hess`.
         argnums: which positional arguments to differentiate.
 
     Returns:
@@ -117,6 +123,7 @@ def gauss_newton(fun: Callable[P, Any], argnums: Argnums = 0) -> Transformed[P, 
     """The Gauss-Newton matrix J^T J of a function's Jacobian J, which is not stored.
 
     It is the Hessian of half the sum of squares of `fun`, without `fun`'s own second derivatives.
+    The method that solves with it until x is found is `jitad.implicit.gauss_newton`.
 
     Args:
         fun: returns real arrays, in any pytree: the residuals.

@@ -148,9 +148,9 @@ def stated() -> str:
             by_reason: dict[str, list[str]] = {}
             for name, reason in found[kind]:
                 by_reason.setdefault(reason, []).append(f"`{name}`")
-            for reason, names in by_reason.items():
+            for reason, these in by_reason.items():
                 said = f"{kind}: {reason}" if reason else kind
-                rows.append(f"| `{module}` | {said} | {', '.join(names)} |")
+                rows.append(f"| `{module}` | {said} | {', '.join(these)} |")
     return "\n".join(rows)
 
 

@@ -88,6 +88,10 @@ class Index(NamedTuple):
             elif isinstance(atom, (Quotient, Remainder)):
                 yield from atom.of.depths()
 
+    def step(self, depth: int) -> int:
+        """How far it moves from one turn of the loop of that depth to the next."""
+        return sum(c for atom, c in self.terms if isinstance(atom, Loop) and atom.depth == depth)
+
     def _split(self, n: int) -> tuple[Index, Index] | None:
         """self = n * a + b with 0 <= b < n for all counters, where that can be seen."""
         a = Index(self.const // n, tuple((x, c // n) for x, c in self.terms if c % n == 0))

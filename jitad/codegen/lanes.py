@@ -192,7 +192,7 @@ class Lanes:
     def _access(self, i: int, at: At) -> RecordAccess:
         """Where the lanes' elements of a stored value are."""
         place = flat(at, strides(self.tape.instrs[i].shape))
-        return RecordAccess(i, place, step_of(place, self.depth))
+        return RecordAccess(i, place, place.step(self.depth))
 
     def vector(self, key: Key) -> str:
         """The register of an element in every lane."""
@@ -247,7 +247,7 @@ class Lanes:
         """An index in every lane."""
         if any(self._is_looked_up(atom) for atom, _ in index.terms):
             return self._rows(index)
-        w, step = self.writer, step_of(index, self.depth)
+        w, step = self.writer, index.step(self.depth)
         numbers = ", ".join(f"i64 {k * step}" for k in range(self.width))
         first = self.splat(self.nest.elements.index(index), "i64")
         return w.line(f"add <{self.width} x i64> {first}, <{numbers}>")
@@ -289,11 +289,6 @@ class Lanes:
         return f"splat ({TYPES[dtype]} {identity})"
 
 
-def step_of(index: Index, depth: int) -> int:
-    """How far an index moves from one lane to the next."""
-    return sum(c for atom, c in index.terms if isinstance(atom, Loop) and atom.depth == depth)
-
-
 # -- where lanes are used --------------------------------------------------------------------------
 
 
@@ -320,7 +315,7 @@ def lanes_of(nest: NestEmitter, loops: Sequence[tuple[list[int], int]]) -> Lanes
     atoms = [atom for index in indices for atom, _ in index.terms]
     if any(isinstance(atom, (Quotient, Remainder)) for atom in atoms):
         return None
-    steps = {abs(step_of(index, depth)) for index in nest.reader.accesses}
+    steps = {abs(index.step(depth)) for index in nest.reader.accesses}
     wanted = len(keys) >= _LONG or max(steps, default=0) > 1
     wanted = wanted or _looks_up_rows(nest, depth)
     ragged = count % width and count <= _FEW * width and _has_calls(nest, keys)
@@ -343,7 +338,7 @@ def _looks_up_rows(nest: NestEmitter, depth: int) -> bool:
         for atom, _ in index.terms:
             if isinstance(atom, Loaded):
                 own = any(depth in place.depths() for place in atom.at)
-                if not own and abs(step_of(index, depth)) == 1:
+                if not own and abs(index.step(depth)) == 1:
                     return True
                 scattered += own
     return scattered >= _PLACES_LOOKED_UP
@@ -392,12 +387,12 @@ def _has_lanes(nest: NestEmitter, root: Root, depth: int) -> bool:
         if not is_added_to(nest, instr):
             return depth in reduced_depths(nest, instr)
         target = None if instr.dtype == BOOL else nest.reader.target(root, instr)
-        return target is not None and step_of(flat(target, strides(instr.shape)), depth) == 1
+        return target is not None and flat(target, strides(instr.shape)).step(depth) == 1
     if instr.dtype == BOOL and instr.op in st.UPDATES:
         return False
     if instr.op in st.INDEXED:
         target = nest.reader.target(root, instr)
-        aligned = target is not None and step_of(flat(target, strides(instr.shape)), depth) == 1
+        aligned = target is not None and flat(target, strides(instr.shape)).step(depth) == 1
         return aligned or not changes(body, i)
     if home != i:
         return is_set_aside(nest, root)

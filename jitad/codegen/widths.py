@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jitad.codegen.index import flat, strides
-from jitad.codegen.lanes import step_of, vector_bytes
+from jitad.codegen.lanes import vector_bytes
 from jitad.codegen.reader import Key
 from jitad.codegen.span import is_added_to, reduces
 from jitad.ir.op import REAL_OF, Elementwise
@@ -71,5 +71,5 @@ def _is_known(nest: NestEmitter, root: Root, depth: int, innermost: bool) -> boo
     target, (i, _) = nest.reader.target(root, instr), nest.reader.reads(root, instr)[0]
     if target is None or not (innermost or isinstance(nest.tape.instrs[i].op, Elementwise)):
         return False
-    step = step_of(flat(target, strides(instr.shape)), depth)
+    step = flat(target, strides(instr.shape)).step(depth)
     return abs(step) == 1 if innermost else step != 0

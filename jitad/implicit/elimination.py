@@ -21,7 +21,8 @@ _LEAST = 8 * float(np.finfo(np.float64).eps)
 
 
 def eliminated(matrix: Any, b: Any) -> tuple[Any, Any]:
-    """(x, whether the matrix is regular) of matrix (n, n) x = b (n,), by rows that are scaled."""
+    """x with matrix @ x = b, of shapes (n, n) and (n,), and whether the matrix is regular; where it
+    is not x is NaN. Rows are scaled first, so that pivots compare."""
     size = np.max(np.abs(matrix), axis=1)
     scale = 1 / np.where(size > 0, size, 1.0)
     matrix, b = matrix * scale[:, None], b * scale

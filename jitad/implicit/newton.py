@@ -45,8 +45,17 @@ _SAID = {
     NOT_FINITE: "the function is infinite or NaN at the first guess",
     STALLED: "no step, however short, makes the residual smaller",
 }
-_DECREASE, _SHORTEST, _ROUNDING = 1e-4, 2.0**-30, 1e-14
+_DECREASE = 1e-4
+"""Armijo's share of the decrease that the slope promises, from which a step leads down."""
+
+_SHORTEST = 2.0**-30
+"""Part of Newton's step below which halving ends."""
+
+_ROUNDING = 1e-14
+"""Relative increase of the sum of squares that is rounding."""
+
 _MOST_DAMPED = 1e16
+"""Damping beyond which no step leads down."""
 
 
 class Solution(NamedTuple):
@@ -74,14 +83,15 @@ def newton_solve(
         x0: where it begins, a number, an array or a pytree of them.
         theta: what x depends on, any pytree; without it f is called with x alone. What f closes
             over counts as well.
-        tol: it ends with the step that is at most that much of 1 + max |x|: what is left then is
-            its square.
+        tol: the last step has max |step| <= tol * (1 + max |x|); the error after it is about the
+            square of that.
         max_steps: turns at most. Steps are halved until the sum of squares becomes smaller.
 
     Returns:
-        A `Solution`. Under `vmap` each point has its own status, and NaN in x where it failed. Of
-        millions of points `jitad.map` over blocks of some hundred, each with its `vmap`, is
-        fastest: a block ends with its own last point, and stays in the cache.
+        A `Solution`, whose x has the structure, shapes and floating dtypes of x0. Under `vmap` each
+        point has its own status, and NaN in x where it failed. Of millions of points `jitad.map`
+        over blocks of some hundred, each with its `vmap`, is fastest: a block ends with its own
+        last point, and stays in the cache.
 
     Raises:
         ConvergenceError: called by itself, not within a function that is traced: x was not found.
@@ -224,6 +234,7 @@ def _at(equation: _Equation, args: Sequence[Value], x: Any) -> tuple[Any, Any, A
 
 
 def _is_small(equation: _Equation, step: Any, x: Any) -> Any:
+    """Whether a step is the last one."""
     return np.max(np.abs(step)) <= equation.tol * (1 + np.max(np.abs(x)))
 
 
@@ -271,10 +282,12 @@ def _damped(equation: _Equation, args: Sequence[Value], state: Any) -> Any:
 
 
 def _no_step(start: Any) -> Any:
+    """What `_halved` begins with: a step, the decrease it promises, the sum of squares, a part."""
     return start * 0.0, 0.0, np.inf, 1.0
 
 
 def _no_matrix(start: Any) -> Any:
+    """What `_damped` begins with: a matrix, a slope, the sum of squares, the damping."""
     return np.zeros((start.size, start.size)), start * 0.0, np.inf, 1e-3
 
 
@@ -283,3 +296,4 @@ _TURNS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "gauss_newton": (_no_step, _halved),
     "levenberg_marquardt": (_no_matrix, _damped),
 }
+"""By method what its state begins with, beside x and x before, and a turn of its loop."""

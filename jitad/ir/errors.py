@@ -105,10 +105,6 @@ class CompileError(JitadError, RuntimeError):
     """A tape could not be turned into machine code."""
 
 
-class CacheError(JitadError, RuntimeError):
-    """A stored kernel could not be read back."""
-
-
 class ZeroDerivativeWarning(UserWarning):
     """A derivative is exactly 0: what it is by reaches the result only through conditions."""
 

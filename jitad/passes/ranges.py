@@ -53,7 +53,7 @@ def _ranges(tape: Tape, inputs: Sequence[Known]) -> list[Known]:
 
 
 def _operands(tape: Tape, instr: Instr, found: Sequence[Known]) -> list[Known]:
-    """The ranges of operands; of a sum that is compared with what it is of, of the rest and 0."""
+    """The ranges of operands; where x + y is compared with x, those of y and 0."""
     known = [found[j] for j in instr.args]
     if instr.op not in _BELOW or None in known:
         return known

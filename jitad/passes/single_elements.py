@@ -1,8 +1,9 @@
-"""Tape -> Tape: where a loop reads single elements of the rows that one before leaves, these alone
-are kept.
+"""Tape -> Tape: where a loop reads single elements of the array that an earlier loop leaves in each
+turn, the earlier one leaves these elements alone.
 
-A sweep asks again, by an element of an array that turns change, which branch a turn has taken: when
-it was cut from the program, the sweep read more of the array, perhaps, and kept it as a whole.
+A reverse sweep asks again, by an element of an array that turns change, which branch a turn has
+taken. When it was cut from the program the whole array was kept for it, which may have read more of
+it then than after other passes.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def single_elements(tape: Tape, optimise: Callable[[Tape], Tape]) -> Tape:
 
 
 def _found(tape: Tape) -> _Row | None:
+    """The first row of which elements alone are read, and by one loop alone."""
     loops = [i for i, instr in enumerate(tape.instrs) if instr.op is loop]
     if len(loops) < 2:
         return None
@@ -67,6 +69,7 @@ def _found(tape: Tape) -> _Row | None:
 
 
 def _row(tape: Tape, result: Instr, reader: int, place: int) -> _Row | None:
+    """The row that a loop leaves as `result`, if its turns know which elements are read."""
     producer = result.args[0]
     before, after = (tape.instrs[i].params[0] for i in (producer, reader))
     number = result.params[0] - (before.count is None)
@@ -115,8 +118,8 @@ def _gathers(body: Tape, x: int) -> tuple[int, ...]:
 
 
 class _Both:
-    """What a turn of the one loop and that turn of the other have: of values of the reader's body
-    `same` has those of the producer's."""
+    """What a turn of the producer and the same turn of the reader both have: `same` is, by values
+    of the reader's body, the equal ones of the producer's."""
 
     def __init__(self, tape: Tape, producer: int, reader: int) -> None:
         one, other = tape.instrs[producer], tape.instrs[reader]
@@ -189,6 +192,7 @@ def _replaced(tape: Tape, row: _Row, optimise: Callable[[Tape], Tape]) -> Tape:
 
 
 def _leaving(body: Tape, row: _Row, both: _Both) -> Tape:
+    """The producer's body, which leaves elements in the place of an array."""
     builder, new = Builder(), list[int]()
     for instr in body.instrs:
         builder.line = instr.line

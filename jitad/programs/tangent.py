@@ -32,17 +32,9 @@ def tangent(fun: Function, has_aux: bool) -> Build:
     """(value, tangent), or (value, tangent, aux), of the arguments (*primals, *tangents)."""
 
     def build(leaves: Sequence[Any], structure: Structure) -> Plan:
-        children = structure.children()[0].children()
-        half = len(children) // 2
-        pairs = list(zip(children[:half], children[half:], strict=True))
-        if any(x != y for x, y in pairs):
-            raise ShapeError(
-                "primals and tangents differ in structure: "
-                + ", ".join(f"{shown(x)} and {shown(y)}" for x, y in pairs if x != y),
-                remedy="give each argument a tangent of its own structure",
-            )
-        count = sum(child.num_leaves for child in children[:half])
-        primals = tuple(unflatten(child, [0] * child.num_leaves) for child in children[:half])
+        children = _primals(structure)
+        count = sum(child.num_leaves for child in children)
+        primals = tuple(unflatten(child, [0] * child.num_leaves) for child in children)
         args = flatten((primals, {}))[1]
         directions = _directions(leaves[:count], leaves[count:])
         active = differentiable(leaves[:count])
@@ -70,6 +62,20 @@ def tangent(fun: Function, has_aux: bool) -> Build:
         return Plan(tape, types, *known, asked=args, zeros=zeros, effects=traced.effects)
 
     return build
+
+
+def _primals(structure: Structure) -> Sequence[Structure]:
+    """The structures of the primals, which are those of the tangents as well."""
+    children = structure.children()[0].children()
+    half = len(children) // 2
+    pairs = list(zip(children[:half], children[half:], strict=True))
+    if any(x != y for x, y in pairs):
+        raise ShapeError(
+            "primals and tangents differ in structure: "
+            + ", ".join(f"{shown(x)} and {shown(y)}" for x, y in pairs if x != y),
+            remedy="give each argument a tangent of its own structure",
+        )
+    return children[:half]
 
 
 def _directions(primals: Sequence[Any], tangents: Sequence[Any]) -> int | None:

@@ -28,11 +28,17 @@ VARIABLE = "JITAD_CACHE_DIR"
 """The environment's variable that names another directory, or is "off"."""
 
 MOST = 512 << 20
-"""Bytes that the files have together; those that were not used longest go first."""
+"""Bytes that the files have together; the least recently used go first."""
 
 _KEPT = MOST // 8 * 7
+"""Bytes that are left when files have gone."""
+
 _LOOK_EVERY = 64
+"""Files that a process writes between two looks at how many bytes there are."""
+
 _DIGEST = 32
+"""Bytes of SHA-256, with which a file begins."""
+
 _OF_THIS_PROCESS = re.compile(r"inttoptr \(i64 \d")
 
 log = logging.getLogger("jitad")
@@ -80,7 +86,7 @@ def read(path: Path) -> bytes | None:
     if content[:_DIGEST] != _digest(path, image):
         log.debug("%s is damaged, and is written anew", path)
         return None
-    with contextlib.suppress(OSError):  # where others may not write: it goes earlier
+    with contextlib.suppress(OSError):  # read-only: the file then counts as not used
         os.utime(path)
     return image
 
@@ -166,7 +172,7 @@ def _files(where: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 def _bound(where: Path) -> None:
-    """Remove those files that were not used longest, where there are too many."""
+    """Remove the least recently used files, where all together have more than `MOST` bytes."""
     files = list(_files(where))
     total = sum(stats.st_size for _, stats in files)
     if total <= MOST:

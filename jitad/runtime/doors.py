@@ -15,14 +15,15 @@ from jitad.runtime.entry import Door, door_text
 from jitad.runtime.wide import roomy
 
 MOST = 256
-"""Of the doors used last so many are kept, of a few KiB each."""
+"""Doors that are kept, the most recently used; each has a few KiB."""
 
 _BRIEF = 1000.0
 """Operations below which the GIL is kept: a third of a microsecond."""
 
 
 def door_of(tape: Tape, code: Code, leaves: Sequence[Leaf], are_given: bool = False) -> bytes:
-    """The object file of the C function `entry` of a kernel."""
+    """The object file of a kernel's door: the C function that checks the arguments `leaves`, and
+    makes the results, or takes arrays for them where these `are_given`."""
     captured, results = (
         tuple([Leaf(tape.instrs[i].shape, tape.instrs[i].dtype) for i in places])
         for places in (tape.inputs[len(leaves) :], tape.outputs)

@@ -165,15 +165,15 @@ class _Narrow:
         """Where the results' data are to be: in arrays that are given, or made here."""
         if not self.are_given:
             owned = iter(self.owned)
-            self.made = [_result(self.r, instr, owned) for instr in self.results]
+            self.made = [_result(self.r, leaf, owned) for leaf in self.results]
             return [data for _, data in self.made]
         given = [
             self.r.load(self.args + 8 * (self.inputs + k), "ptr") for k in range(len(self.results))
         ]
         flags = CONTIGUOUS_ALIGNED | WRITEABLE
         return [
-            _array(self.r, x, instr.shape, instr.dtype, flags)
-            for x, instr in zip(given, self.results, strict=True)
+            _array(self.r, x, leaf.shape, leaf.dtype, flags)
+            for x, leaf in zip(given, self.results, strict=True)
         ]
 
     def result(self) -> Scalar:
@@ -184,10 +184,10 @@ class _Narrow:
         """The result, or a tuple of several."""
         r = self.r
         made = [
-            r.call(numpy(SCALAR), data, own_dtype(instr.dtype), 0, kind="ptr")
-            if instr.shape == ()
+            r.call(numpy(SCALAR), data, own_dtype(leaf.dtype), 0, kind="ptr")
+            if leaf.shape == ()
             else array
-            for (array, data), instr in zip(self.made, self.results, strict=True)
+            for (array, data), leaf in zip(self.made, self.results, strict=True)
         ]
         if len(made) == 1:
             return made[0]
@@ -275,24 +275,24 @@ def _nothing(r: Routine) -> Scalar:
     return r.address(none())
 
 
-def _fail(r: Routine, memory: Scalar, status: Scalar, door: _Narrow | _Wide) -> None:
+def _fail(r: Routine, memory: Scalar, status: Scalar, values: _Narrow | _Wide) -> None:
     """Return a status; results that were allocated are freed."""
-    door.drop()
+    values.drop()
     misses = memory[MISSES]
     memory[MISSES] = misses + 1
     again = r.choose(misses.equals(0), r.scalar(0), LEFT_AGAIN)
     r.leave(r.call(python("PyLong_FromLongLong"), status | again, kind="ptr"))
 
 
-def _places(r: Routine, door: _Narrow | _Wide) -> None:
+def _places(r: Routine, values: _Narrow | _Wide) -> None:
     """What is done where arguments are not as required, and where there is no memory."""
     with r.place("mismatch"):
-        door.refuse()
+        values.refuse()
         r.go("refused")
     with r.place("refused"):
         r.leave(r.call(python("PyLong_FromLongLong"), MISMATCH, kind="ptr"))
     with r.place("error"):
-        door.drop()
+        values.drop()
         r.go("none")
     with r.place("none"):
         r.leave(r.call(python("PyErr_NoMemory"), kind="ptr"))
@@ -350,14 +350,14 @@ def passed(r: Routine, place: Scalar, shape: Shape, dtype: DType) -> Scalar:
     return place if shape != () else _number(r, place, dtype)
 
 
-def _result(r: Routine, instr: Leaf, owned: Iterator[Variable]) -> tuple[Scalar, Scalar]:
+def _result(r: Routine, leaf: Leaf, owned: Iterator[Variable]) -> tuple[Scalar, Scalar]:
     """Allocate a result: the array object, and its data, which a number has alone as yet."""
-    if instr.shape == ():
+    if leaf.shape == ():
         data = r.room(16, align=16)
         return data, data
-    dtype = own_dtype(instr.dtype)
+    dtype = own_dtype(leaf.dtype)
     r.call(python("Py_IncRef"), dtype, kind="void")
-    rank, sizes = len(instr.shape), r.constants(instr.shape)
+    rank, sizes = len(leaf.shape), r.constants(leaf.shape)
     array = r.call(numpy(EMPTY), rank, sizes, dtype, 0, kind="ptr")
     next(owned).now = array
     r.require(array.differs(0), "error")

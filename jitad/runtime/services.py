@@ -188,8 +188,7 @@ def interrupts() -> Interrupts:
 
 
 def shelf(size: int) -> tuple[int, int]:
-    """Where arenas are kept that have room for so many bytes, from `ARENAS` on, and how large they
-    are."""
+    """For arenas with room for so many bytes: how far from `ARENAS` they are, and their size."""
     for k in range(_STEPS * _OCTAVES):
         octave, step = divmod(k, _STEPS)
         room = (_STEPS + step) * (1 << _SMALLEST + octave) // _STEPS

@@ -91,7 +91,7 @@ def take_arena(r: Routine, size: int, otherwise: str) -> Scalar:
 
 
 def roomy(size: int) -> int:
-    """A size of few, which has room for that one: doors to many kernels are one then."""
+    """The size, rounded up to one of a few, so that many kernels share a door."""
     if size > STACK_ARENA:
         return shelf(size)[1]
     return min(1 << (size - 1).bit_length(), STACK_ARENA) if size else 0

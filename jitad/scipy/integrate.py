@@ -18,7 +18,7 @@ from jitad.frontend.trace import TRACEABLE, trace
 from jitad.frontend.traceable import check_functions
 from jitad.implicit.solvers import ConvergenceError
 from jitad.ir.errors import ShapeError, TraceError
-from jitad.ir.op import FLOAT64
+from jitad.ir.op import FLOAT64, Shape
 from jitad.ir.value import FUNCTIONS, Value
 from jitad.ops import structural as st
 from jitad.scipy.initial_value import Solve, System, integrate
@@ -251,26 +251,14 @@ def _states(
     check_functions(func)
     args = args if isinstance(args, tuple) else (args,)
     leaves, structure = flatten(args)
-    y0 = np.stack(list(y0)) if isinstance(y0, (list, tuple)) and holds_traced(y0) else y0
-    shape = np.shape(y0)
-    if len(shape) > 1:
-        raise ShapeError(
-            f"an initial state of shape {shape}", remedy="use y0.ravel(), and reshape in func"
-        )
-    size = shape[0] if shape else 1
+    start, shape = _start(y0)
+    size = start.size
 
     def slope(values: Sequence[Any]) -> Any:
         state, time, *rest = values
         state, given = state if shape else state[0], unflatten(structure, rest)
         return _as_state(func(time, state, *given) if tfirst else func(state, time, *given), size)
 
-    start: Any = np.reshape(y0, (size,)) * 1.0
-    if start.dtype.kind == "c":
-        raise ShapeError(
-            "an initial state of complex numbers",
-            remedy="let the state be the real and the imaginary parts, side by side",
-        )
-    start = start.astype(np.float64)
     names = ["y", "t", *(f"a{k}" for k in range(len(leaves)))]
     traced = trace(slope, [start, t[0] * 1.0, *leaves], names)
     operands = [start, t, *leaves, *traced.captured]
@@ -287,6 +275,23 @@ def _states(
     none = builder.const(0, (times.shape[0], 0), FLOAT64)
     system = System(traced.tape, solve, 0, active)
     return integrate(none, jumps, times, *arguments, system=system) + jumps
+
+
+def _start(y0: Any) -> tuple[Any, Shape]:
+    """The initial state as a vector of float64, and the shape that it was given in: (n,) or ()."""
+    y0 = np.stack(list(y0)) if isinstance(y0, (list, tuple)) and holds_traced(y0) else y0
+    shape = np.shape(y0)
+    if len(shape) > 1:
+        raise ShapeError(
+            f"an initial state of shape {shape}", remedy="use y0.ravel(), and reshape in func"
+        )
+    start: Any = np.reshape(y0, (-1,)) * 1.0
+    if start.dtype.kind == "c":
+        raise ShapeError(
+            "an initial state of complex numbers",
+            remedy="let the state be the real and the imaginary parts, side by side",
+        )
+    return start.astype(np.float64), shape
 
 
 def _kind(x: Any) -> str:

@@ -80,13 +80,11 @@ def _together(tape: Tape, batched: Collection[int], size: int, outputs: Collecti
         else:
             new.append(builder.copy(instr, args))
         has_axis.append(i in carried or any(flags))
-    results: list[int] = []
+    results = [new[i] for i in tape.outputs]
     for k, i in enumerate(tape.outputs):
+        assert k in outputs or not has_axis[i], f"output {k} depends on the batch axis"
         if k in outputs:
-            results.append(st.spread(builder.value(new[i]), has_axis[i], size).index)
-        else:
-            assert not has_axis[i], f"output {k} depends on the batch axis"
-            results.append(new[i])
+            results[k] = st.spread(builder.value(new[i]), has_axis[i], size).index
     return builder.finish(results, [new[i] for i in tape.inputs])
 
 

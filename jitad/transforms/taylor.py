@@ -50,7 +50,7 @@ _INVERSES: dict[Op, int] = {ew.div: 0, triangular_solve: 1, lu_solve: 2, band_so
 the operands is the right-hand side."""
 
 _SIZES = (ew.absolute, ew.root, ew.hypot)
-"""What has a kink where it is 0."""
+"""Ops whose results have a kink where they are 0."""
 
 Term = Callable[[int], "Value | None"]
 
@@ -124,7 +124,7 @@ class _Sweep:
                 self.builder.line = instr.line or self.builder.line
                 found.append(self._apply(instr, [found[j][0] for j in instr.args]))
                 for x, k in itertools.product(found[-1], range(1, order + 1)):
-                    x[k]  # a chain of rules is then one longer than the last time, not k
+                    x[k]  # in order: a rule then asks the next one for one coefficient, not for k
         return [found[i][0] for i in tape.outputs]
 
     def dense(self, x: Series, k: int) -> Value:
@@ -204,7 +204,7 @@ class _Sweep:
         return inline(self.builder, tape, [*values, *tangents.values()])[0]
 
     def _of_size(self, made: Series, term: Term, k: int) -> Value | None:
-        """Without a second coefficient where the size is 0, and so without any that reads it."""
+        """Coefficient k of a size: NaN for k = 2 where that is 0, and so in all that read it."""
         found = term(k)
         if k != 2:
             return found
@@ -257,7 +257,7 @@ class _Sweep:
 
     def _rate(self, x: Series) -> Series:
         """x', of the coefficients k x_k."""
-        first = x[1]  # which may be what finds the rate
+        first = x[1]  # before x.rate is looked at: this may set it
         if x.rate is None:
 
             def term(k: int) -> Value | None:
@@ -285,10 +285,10 @@ class _Sweep:
         ]
         results, moved = op.forward(form, values, moved, self._inner, varied_outputs)
         made = [Series(x, None) for x in results]
-        rows = len(form.body.outputs) - form.carries if isinstance(form, Loop) else 0
+        left = len(form.body.outputs) - form.carries if isinstance(form, Loop) else 0
         for k, (x, stack) in enumerate(zip(made, moved, strict=True)):
             if stack is not None and is_differentiable(x.first.dtype):
-                _fill(x, stack, int(k >= len(made) - rows))
+                _fill(x, stack, int(k >= len(made) - left))  # a row for each turn comes first
         return made
 
     def _ruled(

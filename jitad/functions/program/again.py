@@ -1,7 +1,8 @@
-"""A function that returns what it calls itself for -> a loop from its beginning.
+"""A function that ends by calling itself -> a loop from its beginning.
 
-Where such calls are all that it has its name for, each binds its parameters anew: what depends on
-traced values ends a loop op then, as a `while` does, in place of branches within branches.
+Where a function reads its own name for such calls alone, a call binds the parameters anew and goes
+on from the first line. A condition on traced values then ends a loop op, as that of a `while` does;
+read as calls, it would be branches within branches.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ def _read_names(code: CodeType) -> Counter[str]:
 
 
 def _turn(r: Reading, x: str) -> bool:
-    """End a block that returns x, which it has called last: where that is the function itself, with
-    another turn; else it returns what it calls. Where an error is handled, nothing."""
+    """End a block that returns x, the result of its last call: with another turn where the callee
+    is the function itself, else with that call. False, and no change, in a handler of errors."""
     last = r.statements[-1].bound if r.statements else None
     if len(r.stack) > 1 or not x == last == r.called or r.handler is not None or r.handlers:
         return False

@@ -101,7 +101,7 @@ def call(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         f, args, kwargs = met(frame, uncached(f), args, kwargs)
     if is_users(getattr(f, "__func__", f)):
         return _run(frame, traceable(f, frame.words), args, kwargs)
-    # Once: a generator has its items once.
+    # Read once, for a generator gives its items but once.
     args = tuple([_collected(f, _of_keyed(frame, f, x)) for x in args])
     if any(map(is_varying, args)):
         args = tuple([varying.taken(f, x, args, kwargs) for x in args])
@@ -206,8 +206,8 @@ def _meaning(frame: Frame, f: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 
 def _of_list(frame: Frame, f: Any, owner: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """What methods of containers are called for, and what lists are asked of which nobody knows how
-    long they are; None: as they are."""
+    """What stands for a method of a container, or for a function of a list whose length depends on
+    data; None where the call is made as it is written."""
     if is_varying(owner) and f.__name__ in varying.METHODS and not kwargs:
         return lambda: varying.METHODS[f.__name__](owner, *args)
     own = lists.meaning(frame, f, owner, args, kwargs)

@@ -24,7 +24,7 @@ FOLDED = "$folded"
 
 
 Turn = Callable[[Any, str], bool] | None
-"""What ends a block with another turn of the function, where it returns what it calls; or none."""
+"""What may end a block that returns the result of a call with another turn of the function."""
 
 
 class Block:
@@ -68,7 +68,7 @@ class Program:
             handler of the function takes.
         in_turn: blocks that make loops around them ones that are run turn by turn.
         resumes: where a generator goes on, and the name of what it was sent.
-        turned: how often it goes on from its beginning, in place of calling itself.
+        turned: in how many places it goes on from its beginning in place of calling itself.
         is_left: whether a generator may end at any item, as whoever asks for them wants no more.
     """
 

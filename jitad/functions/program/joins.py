@@ -290,8 +290,8 @@ def _unified(
     kinds: list[Kind],
     columns: list[list[Any]],
 ) -> tuple[Names, dict[str, _Moved]]:
-    """What names are bound to behind the sides, and how what a switch moves is made there, whose
-    leaves are entered."""
+    """The names behind the sides, and by name how the values that a switch op moves are made again
+    there; the types of their leaves are added to `kinds`, the leaves of each side to `columns`."""
     after, moved = Names(names), dict[str, _Moved]()
     places = cache(lambda: holders.places(frame, names, living))
     kept = {v for v in living if not any(v in side.names for side in sides)}
@@ -300,7 +300,7 @@ def _unified(
         before = () if v in lists else holders.bound_to(v, names)
         otherwise = before if v in lists or isinstance(v, holders.Slot) else UNBOUND
         found = [side.names[v].x if v in side.names else otherwise for side in sides]
-        bound = [x for x in found if x is not UNBOUND]  # where it is not, nobody reads it
+        bound = [x for x in found if x is not UNBOUND]  # on a side without it, nobody reads it
         if len(bound) == 1 and (same(bound[0], before) or _is_one(v, sides)):
             after[v] = bound[0]
         elif all(same(x, found[0]) for x in found):

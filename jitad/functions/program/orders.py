@@ -45,8 +45,8 @@ def sort(frame: Frame, x: list[Any], *, key: Any = None, reverse: bool = False) 
 
 
 def extreme(frame: Frame, f: Any, *xs: Any, **kwargs: Any) -> Any:
-    """max or min, as Python has it: the first that no later one is better than. It is the first in
-    order, where that is by a key or by the items of tuples."""
+    """max or min, as Python has it: the first item that no later one is better than; by a key, or
+    of tuples, the first in sorted order."""
     items = iterator(xs[0]).all() if len(xs) == 1 else list(xs)
     if items:
         kwargs.pop("default", None)

@@ -221,8 +221,8 @@ class State:
             raise Again
 
     def note_items(self, after: Names, linked: set[str]) -> None:
-        """Note names whose arrays a turn has put into lists; Again where nobody knew. Behind the
-        loop, those that are `linked` are the same objects in the lists."""
+        """Note names whose arrays a turn has put into lists, and record the turn again where these
+        are new. Behind the loop, arrays of names that are `linked` are the lists' own objects."""
         if not linked <= self.forms.keys():
             raise NeedsNumber("an array in a list is in a tuple, too")
         for v in self.forms.keys() & after.keys():
@@ -367,7 +367,7 @@ class State:
                 self.keep([leaf.storage])
 
     def keep(self, found: list[Any]) -> None:
-        """No turn is to change these, which have copies."""
+        """No turn is to change these arrays, for there are copies of them."""
         for x in found:
             self.arrays = [storage for storage in self.arrays if storage is not x]
             self.copied.append(x)

@@ -302,7 +302,7 @@ class _Recording:
             region.release()
 
     def _note_appended(self, region: Region, begun: Names, after: Names) -> set[str]:
-        """Note what a turn has appended to lists; the names of arrays among that."""
+        """Note what a turn has appended to lists; returns the names of arrays among the items."""
         known = self.state.forms.keys()
         named = {id(y) for v in known & after.keys() for y in containers(after[v])}
         arrays = [_arrays_in({v: x[v] for v in known & x.keys()}) for x in (begun, after)]

@@ -119,7 +119,7 @@ def _without_growth(k: int, s: float) -> Any:
 airye = results("airye", _without_growth(0, 1.0), _without_growth(1, 1.0),
     _without_growth(2, -1.0), _without_growth(3, -1.0), domain=(POSITIVE,))  # fmt: skip
 
-# -- parabolic cylinder functions: y'' = (x^2 / 4 - n - 1/2) y ----------
+# -- parabolic cylinder functions: y'' = (x^2 / 4 - n - 1/2) y -------------------------------------
 
 
 def _weber(name: str, family: Callable[[], Any], stretch: Callable[[Any, Any], Any]) -> Any:
@@ -142,9 +142,8 @@ pbdv = _weber("pbdv", lambda: pbdv, _barrier)
 
 _NO = Undefined("wright_bessel", "a parameter")
 wright_bessel = row("wright_bessel", sp.wright_bessel, _NO, _NO,
-    lambda a, b, x, v: wright_bessel(a, add(a, b), x), 
+    lambda a, b, x, v: wright_bessel(a, add(a, b), x),
     domain=(WHOLE, (1.0, 4.0), POSITIVE))  # fmt: skip
 log_wright_bessel = row("log_wright_bessel", sp.log_wright_bessel, _NO, _NO,
     lambda a, b, x, v: exp(sub(log_wright_bessel(a, add(a, b), x), v)),
-    
     domain=(WHOLE, (1.0, 4.0), POSITIVE))  # fmt: skip

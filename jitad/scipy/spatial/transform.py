@@ -43,21 +43,25 @@ def _about(axis: int, angle: Any) -> Any:
     return np.stack(parts, axis=-1)
 
 
+def _parted(square: Any) -> tuple[Any, Any, Any]:
+    """Whether the square of t is small, for a series; the square where it is, else 0; t where it is
+    not, else 1."""
+    small = square < 1e-3
+    return small, np.where(small, square, 0.0), np.sqrt(np.where(small, 1.0, square))
+
+
 def _half_sine(square: Any) -> Any:
     """sin(t / 2) / t by the square of t, smooth at 0."""
-    small = square < 1e-3
-    t = np.sqrt(np.where(small, 1.0, square))
-    z = np.where(small, square, 0.0)
+    small, z, t = _parted(square)
     series = 0.5 + z * (-1 / 48 + z * (1 / 3840 + z * (-1 / 645120 + z / 185794560)))
     return np.where(small, series, np.sin(t / 2) / t)
 
 
 def _half_cosine(square: Any) -> Any:
     """cos(t / 2) by the square of t, smooth at 0."""
-    small = square < 1e-3
-    z = np.where(small, square, 0.0)
+    small, z, t = _parted(square)
     series = 1 + z * (-1 / 8 + z * (1 / 384 + z * (-1 / 46080 + z / 10321920)))
-    return np.where(small, series, np.cos(np.sqrt(np.where(small, 1.0, square)) / 2))
+    return np.where(small, series, np.cos(t / 2))
 
 
 class Rotation(StandIn):
@@ -154,9 +158,7 @@ class Rotation(StandIn):
         """Vectors along the axes, as long as the angles."""
         q = self.as_quat(canonical=True)
         square = np.sum(q[..., :3] ** 2, axis=-1, keepdims=True)
-        small = square < 1e-3
-        s = np.sqrt(np.where(small, 1.0, square))
-        z = np.where(small, square, 0.0)
+        small, z, s = _parted(square)
         series = 2 + z * (1 / 3 + z * (3 / 20 + z * (5 / 56 + z * (35 / 576 + z * 63 / 1408))))
         factor = np.where(small, series, 2 * np.arctan2(s, q[..., 3:]) / s)
         return np.rad2deg(factor * q[..., :3]) if degrees else factor * q[..., :3]

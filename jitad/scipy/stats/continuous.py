@@ -38,6 +38,7 @@ def _on(
 
 
 def _cauchy_ppf(q: Any) -> Any:
+    """tan(pi (q - 1/2)), from the nearer tail: infinite at 0 and 1, and precise near them."""
     right = q > 0.5
     angle = math.pi * np.where(right, 1 - q, q)
     distance = np.cos(angle) / np.sin(angle)
