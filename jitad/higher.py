@@ -71,8 +71,8 @@ def value_grad_hess(
         `hessian`: for an argument of shape s the gradient has shape s, the Hessian s + s.
 
     Raises:
-        DifferentiationError: an argument or the value is complex or of integers.
-        ShapeError: the value is no scalar.
+        DifferentiationError: the value is no scalar, or it or an argument is complex or of
+            integers.
 
     >>> import numpy as np, jitad
     >>> value, gradient, hessian = jitad.value_grad_hess(lambda x: x[0] ** 2 * x[1])(np.ones(2))
