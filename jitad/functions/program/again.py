@@ -15,6 +15,8 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from numba.core.dispatcher import Dispatcher
+
 from jitad.functions.program.arguments import by_name
 from jitad.functions.program.bytecode import RawBlock, Reading
 from jitad.functions.program.data import as_argument
@@ -48,11 +50,16 @@ def in_turns(f: FunctionType, program: Program) -> Program:
             found = cells[name].cell_contents if name in cells else f.__globals__.get(name)
         except ValueError:  # not bound yet
             return False
-        return getattr(found, "py_func", found) is f
+        return _python(found) is f
 
     count = sum(n for name, n in names.items() if is_itself(name))
     turning = program_of(f, turn=_turn) if count else None
     return program if turning is None or turning.turned != count else turning
+
+
+def _python(f: Any) -> Any:
+    """The Python function of one that Numba compiles; others as they are, which nobody asks."""
+    return f.py_func if isinstance(f, Dispatcher) else f
 
 
 def _read_names(code: CodeType) -> Counter[str]:
@@ -106,7 +113,7 @@ class _Asked:
 def _another(frame: Frame, call: Statement, names: Any) -> dict[str, Any] | None:
     """The arguments of a call, if it is one of the same function; None of another."""
     f, args, kwargs = call.do(_Asked(frame), names)
-    if getattr(f, "py_func", f) is not frame.function:
+    if _python(f) is not frame.function:
         return None
     most = names[_TURNS] >= getrecursionlimit()
     if isinstance(most, Value):
