@@ -24,7 +24,7 @@ def too_deep(f: Any) -> TraceError:
     )
 
 
-def endless(f: Any, line: SourceLine, calls: bool) -> TraceError:
+def endless(f: Any, line: SourceLine | None, calls: bool) -> TraceError:
     """What is to be raised where a function never returns, whatever its data."""
     if calls:
         return too_deep(f)
