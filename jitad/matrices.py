@@ -6,13 +6,14 @@ Names and semantics are JAX's, as those of `api`; sparse matrices are SciPy's.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, ParamSpec
+from typing import Any, Literal, ParamSpec, overload
 
 from jitad.api import grad, jvp
 from jitad.ir.errors import DifferentiationError, ShapeError
 from jitad.programs.call import Argnums, Function, static
 from jitad.programs.jacobian import jacobian as jacobian_program
 from jitad.programs.laplacian import laplacian as laplacian_program
+from jitad.programs.recorded import compiled
 from jitad.programs.sparse import sparse_hessian, sparse_jacobian
 from jitad.runtime.launch import Transformed, transformed
 from jitad.sparse.matrix import patterns
@@ -206,8 +207,21 @@ def hessian(
     return jacfwd(inner, argnums, has_aux, holomorphic)
 
 
+@overload
+def hvp(fun: Function) -> Transformed[..., Any]: ...
+
+
+@overload
 def hvp(
     fun: Function, primals: Sequence[Any], tangents: Sequence[Any], argnums: Argnums = 0
+) -> Any: ...
+
+
+def hvp(
+    fun: Function,
+    primals: Sequence[Any] | None = None,
+    tangents: Sequence[Any] | None = None,
+    argnums: Argnums = 0,
 ) -> Any:
     """The Hessian of a scalar function times a vector, without the Hessian: forward over reverse.
 
@@ -218,15 +232,33 @@ def hvp(
         argnums: the arguments whose gradient is differentiated.
 
     Returns:
-        The derivative of `grad(fun, argnums)` at `primals` in the direction `tangents`.
+        The derivative of `grad(fun, argnums)` at `primals` in the direction `tangents`. Of `fun`
+        alone a function `(x, p, *args)`: the Hessian by x, at `(x, *args)`, times p, which is what
+        SciPy's optimisers take as `hessp=`.
+
+    Raises:
+        ShapeError: primals without tangents, or other places than the first without both.
 
     Source: Pearlmutter, Fast exact multiplication by the Hessian, Neural Computation 6 (1994).
 
     >>> import numpy as np, jitad
     >>> jitad.hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),))
     array([6., 0.])
+    >>> jitad.hvp(lambda x: np.sum(x**3))(np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+    array([6., 0.])
     """
+    if primals is None and tangents is None and static(argnums) == 0:
+        return compiled(_hessian_times, (fun,))
+    if primals is None or tangents is None:
+        raise ShapeError(
+            "hvp has no primals, or no tangents",
+            remedy="write hvp(f, (x,), (v,)), or hvp(f) for a function of x, p and f's others",
+        )
     return jvp(grad(fun, argnums), primals, tangents)[1]
+
+
+def _hessian_times(functions: Sequence[Function], _: Any, x: Any, p: Any, *args: Any) -> Any:
+    return jvp(lambda x: grad(functions[0])(x, *args), (x,), (p,))[1]
 
 
 def laplacian(

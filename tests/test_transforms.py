@@ -201,6 +201,22 @@ def test_many_tangents_equal_single_ones() -> None:
     assert_allclose(products, [jitad.hvp(cube, (X,), (d,)) for d in directions])
     assert_allclose(products, directions * 6 * X)
 
+
+def test_products_as_scipy_takes_them() -> None:
+    def f(x: Any, a: Any = 2.0) -> Any:
+        return a * np.sum(x**3) + np.prod(x)
+
+    p = np.array([1.0, -2.0, 0.5])
+    product = jitad.hvp(f)
+    assert_allclose(product(X, p), jitad.hessian(f)(X) @ p)
+    assert_allclose(product(X, p, 3.0), jitad.hessian(f)(X, 3.0) @ p)
+    with pytest.raises(jitad.JitadError, match="no tangents"):
+        jitad.hvp(f, (X,), None)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    with pytest.raises(jitad.JitadError, match="hvp"):
+        jitad.hvp(f, argnums=1)  # pyright: ignore[reportCallIssue]
+
+
+def test_tangents_of_matrices() -> None:
     def f(m: Any, s: Any) -> Any:
         y = np.tanh(m @ m.T) * s
         return {"y": y[[1, 0]], "z": np.cumsum(m, axis=1), "k": np.max(m, axis=0)}
