@@ -28,8 +28,8 @@ from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.control.loop import one_by_one
-from jitad.ops.control.parts import alone, input_types
+from jitad.ops.control.loop import each_alone
+from jitad.ops.control.parts import input_types
 from jitad.ops.linalg import matrices as mx
 from jitad.runtime.compute import kernel_of
 from jitad.runtime.kernel import Kernel
@@ -221,11 +221,7 @@ def _pullback(j: int, operands: Any, x: Any, x_bar: Any, problem: Problem) -> An
 
 def _batch(operands: Any, batched: Any, size: int, problem: Problem) -> Any:
     """One problem after the other, in a loop."""
-    types = [
-        (x.shape[1:] if flag else x.shape, x.dtype)
-        for x, flag in zip(operands, batched, strict=True)
-    ]
-    return one_by_one(alone(implicit, {"problem": problem}, types), operands, batched, size)[0]
+    return each_alone(implicit, {"problem": problem}, operands, batched, size)
 
 
 implicit = Structural(

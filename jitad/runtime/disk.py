@@ -34,7 +34,7 @@ _KEPT = MOST // 8 * 7
 """Bytes that are left when files have gone."""
 
 _LOOK_EVERY = 64
-"""Files that a process writes between two looks at how many bytes there are."""
+"""One file in so many, by its name, has its writer look at how many bytes there are."""
 
 _DIGEST = 32
 """Bytes of SHA-256, with which a file begins."""
@@ -108,12 +108,8 @@ def _digest(path: Path, image: bytes) -> bytes:
     return hashlib.sha256(path.name.encode() + image).digest()
 
 
-_written = 0
-
-
 def write(path: Path, image: bytes) -> None:
     """Keep object code; where that fails, what has been compiled is used all the same."""
-    global _written
     try:
         _prepare(path.parent)
         descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
@@ -124,9 +120,8 @@ def write(path: Path, image: bytes) -> None:
         except BaseException:
             os.unlink(name)
             raise
-        if _written % _LOOK_EVERY == 0:
+        if int(path.stem, 16) % _LOOK_EVERY == 0:
             _bound(path.parent)
-        _written += 1
     except OSError as error:
         log.warning("compiled code cannot be kept in %s: %s", path.parent, error)
 

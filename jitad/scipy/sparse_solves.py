@@ -19,8 +19,7 @@ from jitad.ir.op import FLOAT64, Structural
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.control.loop import one_by_one
-from jitad.ops.control.parts import alone
+from jitad.ops.control.loop import each_alone
 
 
 def _np_solve(values: Any, rows: Any, columns: Any, b: Any) -> np.ndarray:
@@ -62,11 +61,7 @@ def _pullback(j: int, operands: Any, x: Any, x_bar: Any) -> Any:
 
 def _batch(operands: Any, batched: Any, size: int) -> Any:
     """One system after the other, in a loop."""
-    types = [
-        (x.shape[1:] if flag else x.shape, x.dtype)
-        for x, flag in zip(operands, batched, strict=True)
-    ]
-    return one_by_one(alone(sparse_solve, {}, types), operands, batched, size)[0]
+    return each_alone(sparse_solve, {}, operands, batched, size)
 
 
 sparse_solve = Structural(

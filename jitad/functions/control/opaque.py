@@ -20,8 +20,7 @@ from jitad.ir.op import FLOAT64, DType, Shape, Structural
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
 from jitad.ops import structural as st
-from jitad.ops.control.loop import one_by_one
-from jitad.ops.control.parts import alone
+from jitad.ops.control.loop import each_alone
 
 Type = tuple[Shape, DType]
 
@@ -81,11 +80,7 @@ def _unknown(*_: Any, outside: Outside) -> Any:
 
 def _batch(operands: Any, batched: Any, size: int, outside: Outside) -> Any:
     """One point after the other."""
-    types = [
-        (x.shape[1:] if flag else x.shape, x.dtype)
-        for x, flag in zip(operands, batched, strict=True)
-    ]
-    return one_by_one(alone(opaque, {"outside": outside}, types), operands, batched, size)[0]
+    return each_alone(opaque, {"outside": outside}, operands, batched, size)
 
 
 opaque = Structural(

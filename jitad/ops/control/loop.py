@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jitad.ir.builder import Builder, evaluate, inline
-from jitad.ir.op import DYNAMIC, INT64, Control, DType, Shape
+from jitad.ir.op import DYNAMIC, INT64, Control, DType, Op, Shape
 from jitad.ir.tape import Tape
 from jitad.ir.value import Value
 from jitad.ops import elementwise as ew
@@ -28,6 +28,7 @@ from jitad.ops.control.loop_simplify import simplify
 from jitad.ops.control.parts import (
     Flow,
     OwnPathsError,
+    alone,
     chosen,
     input_types,
     is_harmless,
@@ -162,6 +163,15 @@ def one_by_one(
     body = rewired(tape, [((), INT64), *order], range(len(tape.outputs)))
     form = Loop(body, len(operands) - sum(batched), 0, size)
     return record(operands[0].builder, loop, [operands[k] for k in order], form)
+
+
+def each_alone(
+    op: Op, params: dict[str, Any], operands: Sequence[Value], batched: Sequence[bool], size: int
+) -> Value:
+    """The batching rule of an op that has none of its own: one point after the other, in a loop."""
+    pairs = zip(operands, batched, strict=True)
+    types = [(x.shape[1:] if flag else x.shape, x.dtype) for x, flag in pairs]
+    return one_by_one(alone(op, params, types), operands, batched, size)[0]
 
 
 def rows_of(form: Loop, flags: Sequence[Any]) -> list[Any]:

@@ -65,11 +65,6 @@ def _first(functions: Sequence[Any], _: Any, x: Any, *args: Any) -> Any:
     return run_first(functions, x, *args)[0]
 
 
-def _product(functions: Sequence[Any], _: Any, x: Any, v: Any, *args: Any) -> Any:
-    """The Hessian at x times v."""
-    return hvp(lambda x: run_first(functions, x, *args), (x,), (v,))
-
-
 def _rows(functions: Sequence[Any], _: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
     """The function's values as one axis."""
     return np.atleast_1d(as_array(run_first(functions, x, *args, **kwargs)))
@@ -120,7 +115,7 @@ def minimize(given: Named) -> Any:
         if method in _WITH_MATRIX or (_takes_hessian(method) and x0.size <= DENSE):
             given["hess"] = hessian(value)
         elif _takes_hessian(method):
-            given["hessp"] = compiled(_product, (value,))
+            given["hessp"] = hvp(value)
     if method in ("slsqp", "trust-constr"):
         _supply_constraints(given, method, is_sparse=method != "slsqp" and x0.size > DENSE)
     return scipy.optimize.minimize(**given)
